@@ -1,0 +1,225 @@
+"""The worker loop: lease outbox jobs, hand each to its topic's handler, and run the sweepers on time."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from foundation.outbox import Job, Outbox
+from foundation.wake import Wake
+
+log = structlog.get_logger()
+
+BATCH_PER_THREAD = 4
+IDLE_WAIT_SECONDS = 0.2
+DATABASE_PAUSE_SECONDS = 1.0
+LEASE_SECONDS = 5.0
+"""A worker renews its leases while it works, so they are short: a dead worker's jobs are due again after this."""
+RENEW_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The effect happened, or is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """It did not work this time; ``after_seconds`` overrides the topic's back-off table."""
+
+    reason: str
+    after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """It will never work; a person should look."""
+
+    reason: str
+
+
+Result = Done | Retry | Dead
+Handler = Callable[[Job], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """How one kind of job is handled.
+
+    Args:
+        name: the outbox topic.
+        handler: does the effect; must be idempotent by job id or payload.
+        backoff_seconds: waits after the first, second, … failure; the last one repeats.
+        tries_max: after so many tries the job is dead; ``None`` never gives up.
+        lease_seconds: how long one try may take at most; past it the job is somebody else's, however alive we are.
+        on_exhausted: told about a job that just died.
+    """
+
+    name: str
+    handler: Handler
+    backoff_seconds: tuple[float, ...]
+    tries_max: int | None
+    lease_seconds: float = 30
+    on_exhausted: Callable[[Job], None] | None = None
+
+    def wait_after(self, tries: int) -> float:
+        """Seconds to wait after the ``tries``-th try failed."""
+        return self.backoff_seconds[min(tries, len(self.backoff_seconds)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A sweeper: bounded work, every so many seconds."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], None]
+
+
+class Worker:
+    """Runs until :meth:`stop` (or SIGTERM, SIGINT) and finishes what it holds before it returns."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        topics: Sequence[Topic],
+        periodics: Sequence[Periodic] = (),
+        *,
+        wake: Wake | None = None,
+        threads: int = 4,
+    ) -> None:
+        self._outbox = outbox
+        self._topics = {topic.name: topic for topic in topics}
+        self._periodics = tuple(periodics)
+        self._next_run = {periodic.name: 0.0 for periodic in periodics}
+        self._wake = wake
+        self._threads = threads
+        self._stopping = threading.Event()
+        self._held: dict[int, tuple[Job, float]] = {}
+        self._holding = threading.Lock()
+
+    def stop(self) -> None:
+        """Ask the loop to end after the jobs it holds."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self.stop())
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="job") as pool, self._renewing():
+            while not self._stopping.is_set():
+                try:
+                    busy = self.tick(pool)
+                except SQLAlchemyError as error:
+                    log.warning("database_unavailable", error=type(error).__name__)
+                    self._stopping.wait(DATABASE_PAUSE_SECONDS)
+                else:
+                    if not busy:
+                        self._pause()
+
+    def tick(self, pool: ThreadPoolExecutor) -> bool:
+        """Run the sweepers that are due and one batch of jobs; tell whether there were jobs."""
+        for periodic in self._periodics:
+            if time.monotonic() >= self._next_run[periodic.name]:
+                self._next_run[periodic.name] = time.monotonic() + periodic.every_seconds
+                _run_periodic(periodic)
+        jobs = [job for topic in self._topics.values() for job in self._claim(topic)]
+        list(pool.map(self._handle, jobs))
+        return bool(jobs)
+
+    def _claim(self, topic: Topic) -> list[Job]:
+        batch = self._threads * BATCH_PER_THREAD
+        lease = min(LEASE_SECONDS, topic.lease_seconds)
+        jobs = self._outbox.claim([topic.name], batch=batch, lease_seconds=lease)
+        with self._holding:
+            self._held.update({job.id: (job, time.monotonic()) for job in jobs})
+        return jobs
+
+    def renew_leases(self) -> None:
+        """Keep what is being worked on, unless one try has taken longer than its topic allows."""
+        now = time.monotonic()
+        with self._holding:
+            held = list(self._held.values())
+        young = [job for job, since in held if now - since < self._topics[job.topic].lease_seconds]
+        if young:
+            self._outbox.renew(young, lease_seconds=LEASE_SECONDS)
+
+    @contextmanager
+    def _renewing(self) -> Iterator[None]:
+        over = threading.Event()
+
+        def renew_until_over() -> None:
+            while not over.wait(RENEW_SECONDS):
+                try:
+                    self.renew_leases()
+                except SQLAlchemyError as error:
+                    log.warning("leases_not_renewed", error=type(error).__name__)
+
+        thread = threading.Thread(target=renew_until_over, name="leases", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _handle(self, job: Job) -> None:
+        try:
+            self._try(job)
+        finally:
+            with self._holding:
+                self._held.pop(job.id, None)
+
+    def _try(self, job: Job) -> None:
+        topic = self._topics[job.topic]
+        with self._holding:
+            self._held[job.id] = (job, time.monotonic())  # waiting for a thread is no part of the try
+        with structlog.contextvars.bound_contextvars(job_id=job.id, topic=job.topic, tries=job.tries):
+            try:
+                result = topic.handler(job)
+            except Exception as error:  # noqa: BLE001 - a poison job must not stop the queue
+                log.warning("job_failed", error=type(error).__name__)
+                result = Retry(type(error).__name__)
+            self._record(topic, job, result)
+
+    def _record(self, topic: Topic, job: Job, result: Result) -> None:
+        if isinstance(result, Retry) and topic.tries_max is not None and job.tries >= topic.tries_max:
+            result = Dead(f"gave up after {job.tries} tries: {result.reason}")
+        kept = True
+        match result:
+            case Done():
+                kept = self._outbox.done(job)
+            case Retry(reason, after_seconds):
+                wait = topic.wait_after(job.tries) if after_seconds is None else after_seconds
+                kept = self._outbox.retry(job, delay_seconds=wait, error=reason)
+            case Dead(reason):
+                kept = self._outbox.dead(job, error=reason)
+                log.error("job_dead", reason=reason)
+                if kept and topic.on_exhausted is not None:
+                    topic.on_exhausted(job)
+        if not kept:
+            log.warning("job_lease_lost")
+
+    def _pause(self) -> None:
+        if self._wake is None:
+            self._stopping.wait(IDLE_WAIT_SECONDS)
+        else:
+            self._wake.wait(IDLE_WAIT_SECONDS)
+
+
+def _run_periodic(periodic: Periodic) -> None:
+    try:
+        periodic.run()
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one sweeper must not stop the others
+        log.warning("sweeper_failed", sweeper=periodic.name, error=type(error).__name__)

@@ -1,0 +1,44 @@
+"""Redis only shortens waits and counts floods; without it everything goes on (D20)."""
+
+import threading
+import time
+
+from foundation.flood import FloodControl
+from foundation.wake import Wake
+
+NOBODY = "redis://127.0.0.1:1/0"
+
+
+def test_a_bell_ends_the_wait_early(redis_url: str) -> None:
+    """A waiting worker returns when somebody rings."""
+    wake = Wake(redis_url, "test")
+    threading.Timer(0.1, Wake(redis_url, "test").ring).start()
+    started = time.monotonic()
+    wake.wait(20)
+    assert time.monotonic() - started < 10
+
+
+def test_d20_without_redis_a_wait_is_a_plain_pause() -> None:
+    """D20: with Redis gone ringing does nothing and waiting lasts its time, again and again."""
+    wake = Wake(NOBODY, "test")
+    wake.ring()
+    wake.ring()
+    started = time.monotonic()
+    wake.wait(0.05)
+    Wake(NOBODY, "test").wait(0.05)
+    assert time.monotonic() - started >= 0.1
+
+
+def test_floods_are_counted_across_processes(redis_url: str) -> None:
+    """Two processes with one Redis share one limit per bucket."""
+    one, two = FloodControl(redis_url, workers=2), FloodControl(redis_url, workers=2)
+    allowed = [flood.allow("flood:shared", 4, per_seconds=60) for flood in (one, two) * 3]
+    assert allowed == [True] * 4 + [False] * 2
+    assert one.allow("flood:other", 4, per_seconds=60)
+
+
+def test_d20_without_redis_each_process_takes_its_share() -> None:
+    """D20: with Redis gone, or none configured, a process allows limit ÷ workers."""
+    for url in (NOBODY, None):
+        flood = FloodControl(url, workers=2)
+        assert [flood.allow("bucket", 4, per_seconds=60) for _ in range(3)] == [True, True, False]
