@@ -1,0 +1,1 @@
+"""Neutral ground: the published documents by which the organisations know each other."""
