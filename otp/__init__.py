@@ -1,0 +1,1 @@
+"""An issuing bank: its dynamic-PIN service, its SMS delivery and its card authorisation host."""

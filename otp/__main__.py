@@ -1,0 +1,67 @@
+"""``python -m otp migrate | check | worker | host``: the bank's commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from foundation.keys import KeyFileRefused, UnknownKey
+from foundation.logs import configure_logging
+from foundation.settings import InvalidSettings
+from otp import config, worker
+from otp.domain import purposes
+from otp.host.server import serve
+from otp.migrations import migrate
+from otp.wiring import build, build_host
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; say in a sentence what is wrong and end with 2 when the settings are."""
+    parser = argparse.ArgumentParser(prog="python -m otp", description="The bank's commands.")
+    parser.add_argument("command", choices=sorted(COMMANDS))
+    chosen = parser.parse_args(arguments)
+    try:
+        return COMMANDS[chosen.command](config.load())
+    except (InvalidSettings, KeyFileRefused, UnknownKey) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _migrate(settings: config.Settings) -> int:
+    if settings.owner_database_url is None:
+        raise InvalidSettings("set OTP_OWNER_DATABASE_URL: migrations run as the owner role")
+    url = settings.owner_database_url.get_secret_value()
+    migrate(url, application_role=settings.application_role, reader_role=settings.reader_role)
+    return 0
+
+
+def _host(settings: config.Settings) -> int:
+    configure_logging("otp-host", settings.log_level)
+    serve(build_host(settings))
+    return 0
+
+
+def _worker(settings: config.Settings) -> int:
+    configure_logging("otp-worker", settings.log_level)
+    worker.run(build(settings))
+    return 0
+
+
+def _check(settings: config.Settings) -> int:
+    bank = build(settings)
+    reachable = bank.database.ping()
+    bank.database.close()
+    for name, value in sorted(settings.model_dump().items()):
+        print(f"{name} = {value}")
+    for purpose in purposes.ALL:
+        shown = [f"{key_id} ({bank.keys.check_value(key_id)})" for key_id in bank.keys.ids(purpose)]
+        print(f"key for {purpose}: {', '.join(shown) or 'none'}")
+    print(f"database: {'answers' if reachable else 'does not answer'}")
+    return 0 if reachable else 1
+
+
+COMMANDS = {"check": _check, "host": _host, "migrate": _migrate, "worker": _worker}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

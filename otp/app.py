@@ -1,0 +1,61 @@
+"""The bank's web application: the Harim door and two health pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from foundation.logs import configure_logging
+from otp import config, wiring
+from otp.config import Settings
+from otp.domain.answers import Code, body
+from otp.harim_api import rest
+from otp.services.bank import Bank
+from otp.services.readiness import readiness, redis_answers
+
+UNREADY = 503
+
+
+def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Flask:
+    """Build the application; settings come from the environment and the bank from the settings unless given."""
+    if bank is None:
+        settings = settings or config.load()
+        configure_logging("otp", settings.log_level)
+        bank = wiring.build(settings)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = rest.BODY_MAX_BYTES
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
+    app.extensions["bank"] = bank
+    app.register_blueprint(rest.blueprint)
+    app.add_url_rule("/healthz", view_func=healthz)
+    app.add_url_rule("/readyz", view_func=readyz)
+    app.register_error_handler(HTTPException, _http_error)
+    app.after_request(_close)
+    return app
+
+
+def healthz() -> dict[str, str]:
+    """Tell that the process is up."""
+    return {"status": "ok"}
+
+
+def readyz() -> tuple[dict[str, Any], int]:
+    """Tell whether the bank can work now, by named part."""
+    bank = rest.bank_here()
+    parts = readiness(bank)
+    ready = all(parts.values())
+    return {"ready": ready, "parts": parts, "redis": redis_answers(bank)}, 200 if ready else UNREADY
+
+
+def _http_error(error: HTTPException) -> tuple[Response, int]:
+    code = Code.UNSUPPORTED_OPERATION if error.code in (404, 405) else Code.MALFORMED
+    return jsonify(body(code, None)), error.code or 500
+
+
+def _close(response: Response) -> Response:
+    """Nothing of a bank's answers is kept on the way."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

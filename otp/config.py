@@ -1,0 +1,95 @@
+"""Settings of the bank: ``OTP_*`` environment variables and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from foundation.settings import InvalidSettings, from_environment
+from foundation.tls import TlsFiles
+
+
+class HostPeer(BaseModel):
+    """An acquirer on the ISO 8583 link, by key ids; several ``mac_in`` and ``pin`` while keys change (D22)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mac_in: list[str]
+    mac_out: str
+    pin: list[str]
+
+
+class Settings(BaseSettings):
+    """What a deployment decides. A missing required value stops the process with a sentence that names it."""
+
+    model_config = SettingsConfigDict(env_prefix="OTP_", frozen=True, extra="ignore")
+
+    database_url: SecretStr = Field(description="postgresql+psycopg://… as the application role")
+    owner_database_url: SecretStr | None = Field(None, description="as the owner role; only `migrate` uses it")
+    application_role: str = Field("otp_app", description="role that migrations grant the application's rights to")
+    reader_role: str = Field("otp_reader", description="role that may only read")
+    redis_url: str | None = Field(None, description="flood control and wake-ups; every outcome is the same without")
+    key_file: Path = Field(description="JSON key file, readable by its owner only")
+    public_url: str = Field(description="address of this bank as PSPs call it, without a slash at the end")
+    mode: Literal["sandbox", "live"] = Field("live", description="one process serves one mode (D10)")
+    bank_name_fa: str = Field(description="as the SMS and the pages show it")
+    bank_name_en: str = Field(description="as English texts show it")
+    disclosure: Literal["open", "proven"] = Field(
+        "proven", description="the most that any PSP's profile may disclose about a card without card proof (D19)"
+    )
+    database_pool_size: int = Field(8, ge=1, description="connections per process")
+    workers: int = Field(2, ge=1, description="web processes, for the share of flood control when Redis is away")
+    log_level: str = "INFO"
+
+    code_length: int = Field(7, ge=5, le=8, description="digits of a dynamic PIN (D5)")
+    code_life_seconds: int = Field(120, ge=30, le=600, description="how long a dynamic PIN can be used")
+    resend_wait_seconds: int = Field(60, ge=10, le=600, description="per transaction, before a code is sent again")
+    tries_max: int = Field(3, ge=1, le=5, description="wrong tries per challenge")
+    directory_seconds: float = Field(5.0, description="how long PSPs and their keys are remembered")
+    terminal_requests_per_hour: int = Field(3_000, ge=1, description="proven requests one terminal may make (D20)")
+    psp_requests_per_hour: int = Field(200_000, ge=16, description="proven requests one PSP may make (D20)")
+    sms_per_day: int = Field(2_000_000, ge=16, description="the bank's budget of code messages (D20)")
+    strangers_per_minute: int = Field(120, ge=1, description="calls per address whose signature is not accepted")
+
+    sms_provider: str | None = Field(None, description="module:factory of the SMS provider; called without arguments")
+    sms_sender: str = Field("30003303", description="number that the bank's messages come from")
+    sms_timeout_seconds: float = Field(5.0, gt=0, description="for one call of the SMS provider")
+
+    host_address: str = Field("127.0.0.1", description="where the authorisation host listens")
+    host_port: int = Field(8181, ge=1, le=65535, description="TCP port of the authorisation host")
+    host_peers: dict[str, HostPeer] = Field(
+        default_factory=dict, description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids]}}'
+    )
+    host_tls_certificate: Path | None = Field(
+        None, description="PEM file: the host's certificate; with the next two the link is TLS; live requires it (D22)"
+    )
+    host_tls_key: Path | None = Field(None, description="PEM file: its private key, readable by its owner only")
+    host_tls_client_authorities: Path | None = Field(
+        None, description="PEM file: who may vouch for an acquirer; its certificate names urn:pooya:acquirer:<DE 32>"
+    )
+    host_threads: int = Field(8, ge=1, description="messages worked on at once; one database connection each")
+    purchase_max_rial: int = Field(1_000_000_000, ge=1, description="the most one purchase may take, fee included")
+    day_max_rial: int = Field(2_000_000_000, ge=1, description="the most a card spends per Tehran day, fees included")
+
+    def host_tls(self) -> TlsFiles | None:
+        """Return the files of the host's TLS; none means plain TCP, which a live host refuses (D22).
+
+        Raises:
+            InvalidSettings: when one is missing.
+        """
+        files = (self.host_tls_certificate, self.host_tls_key, self.host_tls_client_authorities)
+        given = [path for path in files if path is not None]
+        if len(given) == len(files):
+            return TlsFiles(*given)
+        if given or self.mode == "live":
+            names = "OTP_HOST_TLS_CERTIFICATE, OTP_HOST_TLS_KEY and OTP_HOST_TLS_CLIENT_AUTHORITIES"
+            raise InvalidSettings(f"set {names}: a live host speaks TLS with acquirers that have a certificate")
+        return None
+
+
+def load() -> Settings:
+    """Read the settings from the environment; raises :class:`foundation.settings.InvalidSettings`."""
+    return from_environment(Settings)

@@ -1,0 +1,1 @@
+"""What the bank decides: pure functions and tables, no clock, no network, no database."""

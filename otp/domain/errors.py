@@ -1,0 +1,31 @@
+"""What the bank raises on purpose. A refusal to a PSP and a declined purchase are values, not errors."""
+
+from __future__ import annotations
+
+
+class BankError(Exception):
+    """Every error we raise on purpose."""
+
+
+class InvalidMobile(BankError):
+    """The text is no Iranian mobile number."""
+
+
+class InvalidBinding(BankError):
+    """A field of a transaction has a shape that no code can be bound to; ``field`` names it."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class InvalidExpiry(BankError):
+    """The text is no expiry of a card (``YYMM``, Jalali)."""
+
+
+class DuplicateCard(BankError):
+    """There is an account of this card already."""
+
+
+class DuplicatePsp(BankError):
+    """There is a PSP with this id or acquirer already."""

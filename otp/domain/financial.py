@@ -1,0 +1,72 @@
+"""Financial messages as the bank understands them, free of any wire: purchase, reversal, inquiry, and their answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from foundation.pan import Pan
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
+
+PIN_DIGITS_LEAST = 5
+"""Codes of 5 to 12 digits are compared; a shorter PIN is no dynamic PIN (D5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKey:
+    """The duplicate key of a purchase: DE 32, 41, 11, 37 and DE 12 as sent (D9)."""
+
+    acquirer_id: str
+    terminal_id: str
+    stan: str
+    rrn: str
+    local_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A 1200.
+
+    Args:
+        sent_at: DE 12 as an instant.
+        total: principal and fee (DE 4); ``fee`` is DE 46.
+        pin: ``None`` when the PIN block does not open to a PIN.
+        pan: ``None`` when the digits are no card number.
+    """
+
+    key: MessageKey
+    sent_at: dt.datetime
+    processing_code: str
+    type_word: str
+    total: Rial
+    fee: Rial
+    merchant_id: str
+    payee_name: str
+    payee_key: str
+    transaction_ref: str
+    pan: Pan | None
+    expiry: Sensitive[str]
+    cvv2: Sensitive[str]
+    pin: Sensitive[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A 1420: give the money of ``original`` back, or never take it. It has a STAN and a time of its own."""
+
+    original: MessageKey
+    own_stan: str
+    own_local_time: str
+    total: Rial
+    pan: Pan | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostAnswer:
+    """What the host says: DE 39 and, for an approval, DE 38, DE 17 (``MMDD``) and, to an inquiry, DE 4."""
+
+    action_code: str
+    approval_code: str | None = None
+    capture_date: str | None = None
+    total: Rial | None = None

@@ -1,0 +1,72 @@
+"""What the holder reads: the text message with a code, and the warning before the last try (D18, D25).
+
+Amounts and times are in ASCII digits, as banks write them, so that phones offer the code for filling in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
+
+TEHRAN = ZoneInfo("Asia/Tehran")
+
+TYPE_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "PURCHASE": "خرید",
+        "CARD_TRANSFER": "کارت به کارت",
+        "BILL_PAYMENT": "پرداخت قبض",
+        "TOP_UP": "شارژ",
+        "BALANCE_INQUIRY": "مانده‌گیری",
+    }
+)
+"""The type in the words of the circular of 1399-10-08."""
+
+WARNING = "این رمز را به هیچ‌کس نگویید."
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMessage:
+    """What a message says.
+
+    Args:
+        webotp_host: the PSP's page, where allowed: only then the last line is ``@host #code``.
+    """
+
+    bank_name: str
+    type: str
+    amount: Rial
+    fee: Rial
+    payee_name: str
+    expires_at: dt.datetime
+    webotp_host: str | None = None
+
+
+def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:
+    """Write the message: bank, type, payee, total, fee, code, until when, warning, and the line for phones."""
+    total = message.amount + message.fee
+    lines = (
+        message.bank_name,
+        TYPE_WORDS[message.type],
+        f"پذیرنده: {message.payee_name}",
+        f"مبلغ: {total.amount:,} ریال" if total else "",
+        f"کارمزد: {message.fee.amount:,} ریال" if message.fee else "",
+        f"رمز پویا: {code.reveal()}",
+        f"اعتبار تا {message.expires_at.astimezone(TEHRAN):%H:%M:%S}",
+        WARNING,
+        f"@{message.webotp_host} #{code.reveal()}" if message.webotp_host else "",
+    )
+    return Sensitive("\n".join(line for line in lines if line))
+
+
+def last_try_text(bank_name: str, card_last_four: str) -> Sensitive[str]:
+    """Write the warning that one more wrong code closes the card for a while; only its holder is told (D18)."""
+    return Sensitive(
+        f"{bank_name}\nرمز پویای کارت *{card_last_four} چند بار نادرست وارد شد. با یک بار نادرست دیگر، خرید اینترنتی "
+        "با این کارت بسته می‌شود.\nاگر شما نبوده‌اید، با بانک تماس بگیرید."
+    )

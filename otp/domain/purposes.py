@@ -1,0 +1,26 @@
+"""What the bank's keys are for: the ``purpose`` of each key in its key file."""
+
+from __future__ import annotations
+
+CARD_TOKEN = "card-token"  # noqa: S105 - a purpose, not a secret
+"""HMAC of the PAN: how a card is found."""
+PAN_SEAL = "pan-seal"
+"""AES-256-GCM of the PAN, bound to its row."""
+MOBILE_TOKEN = "mobile-token"  # noqa: S105
+"""HMAC of the mobile number: how limits per phone are counted."""
+MOBILE_SEAL = "mobile-seal"
+"""AES-256-GCM of the mobile number, bound to its row."""
+CODE_DERIVE = "code-derive"
+"""From which dynamic PINs are derived."""
+CODE_MAC = "code-mac"
+"""HMAC under which a code is found."""
+CARD_VERIFICATION = "card-verification"
+"""16 bytes: the CVV2 key pair."""
+HARIM_SIGNING = "harim-signing"
+"""Ed25519 private key (32 bytes) that signs answers to PSPs; its key id is public."""
+
+SYMMETRIC = (CARD_TOKEN, PAN_SEAL, MOBILE_TOKEN, MOBILE_SEAL, CODE_DERIVE, CODE_MAC)
+"""Keys of 32 random bytes."""
+
+ALL = (*SYMMETRIC, CARD_VERIFICATION, HARIM_SIGNING)
+"""Every purpose of the web door and the worker; the host's keys are named by OTP_HOST_PEERS."""

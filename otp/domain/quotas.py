@@ -1,0 +1,110 @@
+"""How often codes may be asked for: per card, mobile, terminal, PSP and the bank's own budget (otp.md §3, D19, D20).
+
+Requests with and without card proof are counted apart, so that a stranger who knows a card number can never use up what
+belongs to its holder (D19).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Span(StrEnum):
+    """A window of the clock in Tehran."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Holder(StrEnum):
+    """Whom a limit belongs to."""
+
+    CARD = "card"
+    MOBILE = "mobile"
+    TERMINAL = "terminal"
+    PSP = "psp"
+    BANK = "bank"
+
+
+SHARDS: Mapping[Holder, int] = MappingProxyType({Holder.PSP: 16, Holder.BANK: 16})
+"""Rows that everybody would count on are split; each part gets its share, so the sum stays a hard limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``most`` requests per window.
+
+    Args:
+        silent: reaching it changes nothing in the answer: it belongs to what a stranger must not learn (D19).
+    """
+
+    holder: Holder
+    span: Span
+    most: int
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of requests with card proof, and of those without."""
+
+    proven: tuple[Limit, ...]
+    unproven: tuple[Limit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One row to count on: its name, its window, its limit."""
+
+    scope: str
+    span: Span
+    most: int
+    silent: bool
+
+
+def default_limits(*, terminal_per_hour: int, psp_per_hour: int, sms_per_day: int) -> Limits:
+    """Return the bank's table; strangers get a tenth of what terminal, PSP and budget allow to holders."""
+    return Limits(
+        proven=(
+            Limit(Holder.CARD, Span.HOUR, 10),
+            Limit(Holder.CARD, Span.DAY, 20),
+            Limit(Holder.MOBILE, Span.DAY, 20),
+            Limit(Holder.TERMINAL, Span.HOUR, terminal_per_hour),
+            Limit(Holder.PSP, Span.HOUR, psp_per_hour),
+            Limit(Holder.BANK, Span.DAY, sms_per_day),
+        ),
+        unproven=(
+            Limit(Holder.CARD, Span.HOUR, 3),
+            Limit(Holder.CARD, Span.DAY, 5),
+            Limit(Holder.MOBILE, Span.DAY, 10, silent=True),
+            Limit(Holder.TERMINAL, Span.HOUR, max(1, terminal_per_hour // 10)),
+            Limit(Holder.PSP, Span.HOUR, max(1, psp_per_hour // 10)),
+            Limit(Holder.BANK, Span.DAY, max(1, sms_per_day // 10)),
+        ),
+    )
+
+
+def charges(limits: Limits, names: Mapping[Holder, str], *, proven: bool, shard: int) -> tuple[Charge, ...]:
+    """Name the rows that one request is counted on, in the order in which they are locked.
+
+    ``names`` say who asks (a keyed hash for card and mobile, never the number itself); ``shard`` is any number that is
+    spread evenly over cards.
+    """
+    proof = "proven" if proven else "unproven"
+    rows = [
+        Charge(
+            scope=f"{limit.holder}|{proof}|{limit.span}|{names[limit.holder]}{_part(limit.holder, shard)}",
+            span=limit.span,
+            most=max(1, limit.most // SHARDS.get(limit.holder, 1)),
+            silent=limit.silent,
+        )
+        for limit in (limits.proven if proven else limits.unproven)
+    ]
+    return tuple(sorted(rows, key=lambda row: row.scope))
+
+
+def _part(holder: Holder, shard: int) -> str:
+    return f"|{shard % SHARDS[holder]}" if holder in SHARDS else ""

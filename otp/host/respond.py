@@ -1,0 +1,110 @@
+"""One message in, one answer out: who sent it, is it genuine, can it be read, what does the bank say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from otp.domain.action_codes import ActionCode
+from otp.domain.financial import HostAnswer
+from otp.host import iso8583
+from otp.host.iso8583 import Malformed, Message
+from otp.host.peers import Peer
+from otp.host.translate import FUNCTIONS, answer_to, notice_about, original_of, purchase_of, reversal_of
+from otp.services.authorise import authorise
+from otp.services.desk import Desk
+from otp.services.inquire_authorisation import inquire_authorisation
+from otp.services.reverse import reverse
+
+log = structlog.get_logger(__name__)
+
+
+class LinkRefused(Exception):
+    """Nothing can be answered to somebody unknown; ``reason`` is for the log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer's bytes, and the acquirer that this frame proved to come from, if it did."""
+
+    frame: bytes
+    proven: Peer | None
+
+
+class Responder:
+    """Answers frames for the bank."""
+
+    def __init__(self, desk: Desk, peers: Mapping[str, Peer]) -> None:
+        self._peers = peers
+        self._actions: Mapping[str, Callable[[Message, Peer], HostAnswer]] = {
+            "1200": lambda message, peer: authorise(desk, purchase_of(message, peer)),
+            "1420": lambda message, _: reverse(desk, reversal_of(message)),
+            "1604": lambda message, _: inquire_authorisation(desk, original_of(message)),
+            "1804": lambda _message, _peer: HostAnswer(ActionCode.APPROVED),
+        }
+
+    def respond(self, frame: bytes, link_peer: Peer | None, *, certified: frozenset[str] | None = None) -> Reply:
+        """Answer one frame.
+
+        Args:
+            frame: the message without its two bytes of length.
+            link_peer: the acquirer that this link has proven to be, if any.
+            certified: the acquirers that the link's certificate stands for; ``None`` on a link without TLS.
+
+        Raises:
+            LinkRefused: when the sender is not known or not the certificate's, so that the link must be closed.
+        """
+        try:
+            message = iso8583.decode(frame)
+        except Malformed as error:
+            return self._unreadable(frame, error, link_peer)
+        peer = self._peers.get(message.text(32))
+        if peer is None:
+            raise LinkRefused("unknown_acquirer")
+        if certified is not None and peer.acquirer_id not in certified:
+            raise LinkRefused("acquirer_not_in_certificate")
+        if not peer.authenticates(message.text(53), *iso8583.signed_part(frame)):
+            log.warning("message_refused", reason="mac", **_trace(message))
+            return Reply(_signed(notice_about(message.mti, message, peer, ActionCode.MAC_WRONG), peer), None)
+        return Reply(_signed(self._answer(message, peer), peer), peer)
+
+    def _answer(self, message: Message, peer: Peer) -> Message:
+        try:
+            if message.text(24) not in FUNCTIONS.get(message.mti, ()):
+                raise Malformed(24, "is not possible in this message")  # noqa: TRY301 - one place answers them all
+            answer = self._actions[message.mti](message, peer)
+        except Malformed as error:
+            log.warning("message_refused", reason="malformed", field=error.field, why=error.reason, **_trace(message))
+            return notice_about(message.mti, message, peer, ActionCode.NOT_READABLE)
+        except Exception:  # the outermost handler of the process: no message may end it
+            log.exception("message_failed", **_trace(message))
+            answer = HostAnswer(ActionCode.HOST_FAILED)
+        log.info("message_answered", action_code=str(answer.action_code), **_trace(message))
+        return answer_to(message, peer, answer)
+
+    def _unreadable(self, frame: bytes, error: Malformed, link_peer: Peer | None) -> Reply:
+        log.warning("message_refused", reason="malformed", field=error.field, why=error.reason)
+        if link_peer is None:
+            raise LinkRefused("malformed") from None
+        mti = frame[:4].decode("ascii", errors="replace")
+        return Reply(_signed(notice_about(mti, None, link_peer, ActionCode.NOT_READABLE), link_peer), None)
+
+
+def _signed(message: Message, peer: Peer) -> bytes:
+    return iso8583.encode(message, peer.sign)
+
+
+def _trace(message: Message) -> dict[str, str]:
+    return {
+        "mti": message.mti,
+        "acquirer_id": message.text(32),
+        "terminal_id": message.text(41),
+        "stan": message.text(11),
+        "rrn": message.text(37),
+    }

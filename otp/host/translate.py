@@ -1,0 +1,154 @@
+"""Between wire messages and the bank's own words: fields in, purchase, reversal, inquiry out, and answers back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from foundation.pan import InvalidPan, Pan
+from foundation.persian import TEHRAN
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
+from otp.domain.financial import HostAnswer, MessageKey, Purchase, Reversal
+from otp.host.iso8583 import Malformed, Message, read_tlv
+from otp.host.peers import Peer
+from otp.host.pin_block import PinBlockRefused, open_pin
+
+PRIVATE_DATA = {
+    "01": r"[0-9]{3,4}",
+    "02": r"PURCHASE|CARD_TRANSFER|BILL_PAYMENT|TOP_UP|BALANCE_INQUIRY",
+    "03": r"[0-9a-f]{64}",
+    "04": r"[A-Z2-7]{16}",
+}
+"""Sub-fields of DE 48 by tag: CVV2, type word, payee key, payment reference."""
+
+FUNCTIONS = {"1200": ("200",), "1420": ("400",), "1604": ("680",), "1804": ("801", "802", "831")}
+"""DE 24 by message type."""
+
+_ECHOED = (3, 4, 11, 12, 24, 32, 37, 41)
+_ANSWERED = {
+    "1200": ("1210", frozenset({3, 4, 11, 12, 32, 37, 41})),
+    "1420": ("1430", frozenset({3, 4, 11, 12, 32, 37, 41})),
+    "1604": ("1614", frozenset({11, 12, 32, 37, 41})),
+    "1804": ("1814", frozenset({11, 12, 24, 32})),
+}
+_NOTICED = frozenset({11, 12, 32, 37, 41})
+_ORIGINAL = re.compile(r"1200(?P<stan>[0-9]{6})(?P<time>[0-9]{12})(?P<length>[0-9]{2})(?P<acquirer>[0-9]+)")
+
+
+def purchase_of(message: Message, peer: Peer) -> Purchase:
+    """Read a 1200.
+
+    Raises:
+        Malformed: when a field does not mean what it must.
+    """
+    values = read_tlv(message.secret(48).reveal(), PRIVATE_DATA)
+    for tag in ("01", "02", "04"):
+        if tag not in values:
+            raise Malformed(48, f"sub-field {tag} is missing")
+    pan = _pan(message)
+    return Purchase(
+        key=_own_key(message),
+        sent_at=_instant(message.text(12), 12),
+        processing_code=message.text(3),
+        type_word=values["02"],
+        total=Rial(int(message.text(4))),
+        fee=Rial(int(message.text(46))),
+        merchant_id=message.text(42).rstrip(),
+        payee_name=message.text(43),
+        payee_key=values.get("03", ""),
+        transaction_ref=values["04"],
+        pan=pan,
+        expiry=message.secret(14),
+        cvv2=Sensitive(values["01"]),
+        pin=_pin(message, peer, pan),
+    )
+
+
+def reversal_of(message: Message) -> Reversal:
+    """Read a 1420.
+
+    Raises:
+        Malformed: when a field does not mean what it must.
+    """
+    return Reversal(
+        original=original_of(message),
+        own_stan=message.text(11),
+        own_local_time=message.text(12),
+        total=Rial(int(message.text(4))),
+        pan=_pan(message),
+    )
+
+
+def original_of(message: Message) -> MessageKey:
+    """Read the original's key from DE 56, with DE 37 and DE 41 of the message itself.
+
+    Raises:
+        Malformed: when DE 56 is not of this acquirer or not well-formed.
+    """
+    parts = _ORIGINAL.fullmatch(message.text(56))
+    if parts is None or int(parts["length"]) != len(parts["acquirer"]) or parts["acquirer"] != message.text(32):
+        raise Malformed(56, "does not name an original of this acquirer")
+    _instant(parts["time"], 56)
+    return MessageKey(
+        acquirer_id=parts["acquirer"],
+        terminal_id=message.text(41),
+        stan=parts["stan"],
+        rrn=message.text(37),
+        local_time=parts["time"],
+    )
+
+
+def answer_to(message: Message, peer: Peer, answer: HostAnswer) -> Message:
+    """Write the answer to a message, echoing what its contract says."""
+    mti, echoed = _ANSWERED[message.mti]
+    fields = {number: message.text(number) for number in _ECHOED if number in echoed}
+    fields |= {39: str(answer.action_code), 53: f"{peer.mac_out_id};"}
+    extras = {17: answer.capture_date, 38: answer.approval_code}
+    fields |= {number: text for number, text in extras.items() if text is not None}
+    if answer.total is not None:
+        fields[4] = f"{answer.total.amount:012}"
+    return Message(mti, fields)
+
+
+def notice_about(mti: str, message: Message | None, peer: Peer, action_code: str) -> Message:
+    """Write the notice that a message could not be read, with what is known of it."""
+    kind = mti[1] if re.fullmatch(r"1[2468][0-9]{2}", mti) else "6"
+    known = {} if message is None else {number: message.text(number) for number in _NOTICED if number in message}
+    return Message(f"1{kind}44", {**known, 39: action_code, 53: f"{peer.mac_out_id};"})
+
+
+def _own_key(message: Message) -> MessageKey:
+    return MessageKey(
+        acquirer_id=message.text(32),
+        terminal_id=message.text(41),
+        stan=message.text(11),
+        rrn=message.text(37),
+        local_time=message.text(12),
+    )
+
+
+def _instant(local_time: str, field: int) -> dt.datetime:
+    try:
+        return dt.datetime.strptime(local_time, "%y%m%d%H%M%S").replace(tzinfo=TEHRAN)
+    except ValueError:
+        raise Malformed(field, "is no date and time") from None
+
+
+def _pan(message: Message) -> Pan | None:
+    try:
+        return Pan.parse(message.secret(2).reveal())
+    except InvalidPan:
+        return None
+
+
+def _pin(message: Message, peer: Peer, pan: Pan | None) -> Sensitive[str] | None:
+    key = peer.pin_key(message.text(53))
+    if key is None:
+        raise Malformed(53, "names no PIN key of this acquirer")
+    if pan is None:
+        return None
+    try:
+        return open_pin(key, bytes.fromhex(message.secret(52).reveal()), pan)
+    except PinBlockRefused:
+        return None

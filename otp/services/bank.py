@@ -1,0 +1,40 @@
+"""What every use case of the bank stands on: one frozen record, made by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foundation.database import Database
+from foundation.flood import FloodControl
+from foundation.keys import Keyring
+from foundation.signatures import Signer
+from foundation.wake import Wake
+from otp.config import Settings
+from otp.ports import SmsProvider
+from otp.store.psps import PspDirectory
+
+SMS_CHANNEL = "otp-sms"
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """The bank, ready to work.
+
+    Args:
+        sms: ``None`` in a process that sends nothing (the web door, the authorisation host).
+        wake: ``None`` without Redis; the worker then polls.
+    """
+
+    settings: Settings
+    database: Database
+    keys: Keyring
+    signer: Signer
+    psps: PspDirectory
+    flood: FloodControl
+    wake: Wake | None = None
+    sms: SmsProvider | None = None
+
+    def ring(self) -> None:
+        """Wake the SMS worker, where there is a bell."""
+        if self.wake is not None:
+            self.wake.ring()

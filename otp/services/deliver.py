@@ -1,0 +1,108 @@
+"""Take messages to phones: the code is derived and the text written as it is sent, and neither is kept (D25)."""
+
+from __future__ import annotations
+
+import structlog
+
+from foundation.database import guard_no_transaction
+from foundation.outbox import Job
+from foundation.sensitive import Sensitive
+from foundation.worker import Dead, Done, Result, Retry
+from otp.domain.binding import parse_canonical
+from otp.domain.challenge import ChallengeState
+from otp.domain.code import derive_code
+from otp.domain.message import CodeMessage, code_text, last_try_text
+from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
+from otp.services.bank import Bank
+from otp.services.cards import open_mobile, open_pan
+from otp.store import cards, deliveries
+from otp.store.deliveries import Sending
+
+log = structlog.get_logger()
+
+LIFE_LEAST_SECONDS = 20
+"""With less life than this a code is not worth reading any more, and confuses."""
+
+EXPIRE_AT_ONCE_MAX = 1_000
+
+
+def send_code(bank: Bank, job: Job) -> Result:
+    """Send the code of one challenge, unless it is decided already or about to end."""
+    challenge_id = int(job.payload["challenge_id"])
+    with bank.database.single() as connection:
+        sending = deliveries.for_sending(connection, challenge_id)
+    late = sending.seconds_left < LIFE_LEAST_SECONDS
+    if late or sending.state != ChallengeState.ISSUED or sending.mobile_sealed is None:
+        log.info("code_not_sent", challenge_id=challenge_id, late=late, state=sending.state)
+        _record(bank, challenge_id, "dropped")
+        return Done()
+    code = derive_code(bank.keys.material(sending.key_id), sending.nonce, sending.canonical, sending.code_length)
+    text = code_text(_code_message(bank, sending), code)
+    result = _send(bank, job, open_mobile(bank.keys, sending.card_token, sending.mobile_sealed), text)
+    match result:
+        case SmsAccepted(message_id):
+            _record(bank, challenge_id, "accepted", message_id)
+            return Done()
+        case SmsRefused(why):
+            _record(bank, challenge_id, "refused")
+            return Dead(why)
+        case SmsUnanswered(why):
+            return Retry(why)
+
+
+def send_last_try_warning(bank: Bank, job: Job) -> Result:
+    """Tell a card's holder that one more wrong code closes it for a while (D18), where a mobile is known."""
+    with bank.database.single() as connection:
+        card = cards.sealed(connection, int(job.payload["card_id"]))
+    if card.mobile_sealed is None:
+        return Done()
+    last_four = open_pan(bank.keys, card.card_token, card.pan_sealed).masked[-4:]
+    text = last_try_text(bank.settings.bank_name_fa, last_four)
+    result = _send(bank, job, open_mobile(bank.keys, card.card_token, card.mobile_sealed), text)
+    match result:
+        case SmsAccepted():
+            return Done()
+        case SmsRefused(why):
+            return Dead(why)
+        case SmsUnanswered(why):
+            return Retry(why)
+
+
+def expire_challenges(bank: Bank) -> None:
+    """End the challenges that are past their life, by the database's clock."""
+    with bank.database.single() as connection:
+        deliveries.expire(connection, EXPIRE_AT_ONCE_MAX)
+
+
+def forget_quotas(bank: Bank) -> None:
+    """Delete what was counted in windows that are over."""
+    with bank.database.single() as connection:
+        deliveries.forget_quotas(connection)
+
+
+def _send(
+    bank: Bank, job: Job, mobile: Sensitive[str], text: Sensitive[str]
+) -> SmsAccepted | SmsRefused | SmsUnanswered:
+    guard_no_transaction()
+    if bank.sms is None:
+        return SmsUnanswered("no provider is wired")
+    settings = bank.settings
+    return bank.sms.send(SmsMessage(f"sms-{job.id}", settings.sms_sender, mobile, text, settings.sms_timeout_seconds))
+
+
+def _record(bank: Bank, challenge_id: int, delivery: str, message_id: str | None = None) -> None:
+    with bank.database.single() as connection:
+        deliveries.record_delivery(connection, challenge_id, delivery, message_id)
+
+
+def _code_message(bank: Bank, sending: Sending) -> CodeMessage:
+    bound = parse_canonical(sending.canonical)
+    return CodeMessage(
+        bank_name=bank.settings.bank_name_fa,
+        type=bound.type,
+        amount=bound.amount,
+        fee=bound.fee,
+        payee_name=bound.payee_name,
+        expires_at=sending.expires_at,
+        webotp_host=sending.webotp_host,
+    )

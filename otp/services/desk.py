@@ -1,0 +1,35 @@
+"""What the authorisation host needs of the bank: its database, its keys and its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foundation.database import Database
+from foundation.keys import Keyring
+from foundation.pan import Pan
+from foundation.sensitive import Sensitive
+from otp.domain import purposes
+from otp.domain.authorisation import Limits
+from otp.domain.code import mac_input
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The authorisation desk, ready to work."""
+
+    database: Database
+    keys: Keyring
+    limits: Limits
+
+    def card_token(self, pan: Pan | None) -> bytes:
+        """Return the keyed hash by which a card is found; nothing for what is no card number."""
+        return b"" if pan is None else self.keys.mac(purposes.CARD_TOKEN, pan.reveal().encode())
+
+    def code_macs(self, card_token: bytes, code: str) -> tuple[bytes, ...]:
+        """Return every MAC this code may have been stored under for this card; one per live key."""
+        data = mac_input(card_token, code)
+        return tuple(self.keys.mac_with(key_id, data) for key_id in self.keys.ids(purposes.CODE_MAC))
+
+    def cvk(self) -> Sensitive[bytes]:
+        """Return the card verification key."""
+        return self.keys.material(self.keys.active_id(purposes.CARD_VERIFICATION))

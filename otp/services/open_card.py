@@ -1,0 +1,61 @@
+"""Open a card account: the card is found by its token, its PAN and mobile are sealed to their row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foundation.pan import Pan
+from foundation.rial import Rial
+from otp.domain import purposes
+from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_place
+from otp.services.bank import Bank
+from otp.services.cards import card_token, mobile_token
+from otp.store import cards
+
+
+@dataclass(frozen=True, slots=True)
+class NewCard:
+    """A card as the bank issues it.
+
+    Args:
+        expiry: ``YYMM``, Jalali, as printed on the card.
+        mobile: the holder's number, however it is written; ``None`` when none is known.
+        balance: what the account opens with.
+    """
+
+    pan: Pan
+    expiry: str
+    mobile: str | None
+    balance: Rial
+    second_pin_active: bool = True
+
+
+def open_card(bank: Bank, card: NewCard) -> int:
+    """Open the account and return its number at the bank.
+
+    Raises:
+        InvalidExpiry: when the expiry is not ``YYMM``.
+        InvalidMobile: when the number is no Iranian mobile.
+        DuplicateCard: when the card has an account already.
+    """
+    token = card_token(bank.keys, card.pan)
+    mobile = normalise_mobile(card.mobile) if card.mobile else None
+    place = mobile_place(token)
+    row = cards.NewRow(
+        card_token=token,
+        pan_sealed=bank.keys.seal(purposes.PAN_SEAL, card.pan.reveal().encode(), bound_to=pan_place(token)),
+        expiry=check_expiry(card.expiry),
+        mobile_sealed=bank.keys.seal(purposes.MOBILE_SEAL, mobile.encode(), bound_to=place) if mobile else None,
+        mobile_token=mobile_token(bank.keys, mobile) if mobile else None,
+        mobile_last_two=mobile[-2:] if mobile else None,
+        second_pin_active=card.second_pin_active,
+        balance_rial=card.balance.amount,
+    )
+    with bank.database.begin() as connection:
+        return cards.add(connection, row)
+
+
+def block_card(bank: Bank, pan: Pan) -> bool:
+    """Block a card; ``False`` when the bank has no such card."""
+    with bank.database.begin() as connection:
+        return cards.block(connection, card_token(bank.keys, pan))

@@ -1,0 +1,17 @@
+"""Register a PSP: who may ask this bank for codes, and by which keys it is known."""
+
+from __future__ import annotations
+
+from otp.domain.psp import Psp
+from otp.services.bank import Bank
+from otp.store import psps
+
+
+def register_psp(bank: Bank, psp: Psp) -> None:
+    """Write a new PSP; it is known everywhere after ``OTP_DIRECTORY_SECONDS``.
+
+    Raises:
+        DuplicatePsp: when its id or its acquirer is taken.
+    """
+    with bank.database.begin() as connection:
+        psps.add(connection, psp)

@@ -1,0 +1,1 @@
+"""The bank's SQL, hand-written, and nothing else."""

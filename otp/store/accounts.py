@@ -1,0 +1,183 @@
+"""Card accounts: the lock, the facts under it, and the one statement that writes a decision (D4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from otp.domain.authorisation import CardFacts, Decision
+from otp.domain.financial import HostAnswer
+
+_LOCK = text("SELECT card_id FROM card WHERE card_token = :card_token FOR UPDATE")
+
+# A statement of its own after the lock: one that waited for a lock goes on with its old snapshot (D4). The challenges
+# are locked as well, because asking for a code may end one without this card's lock.
+_READ = text("""
+WITH clock AS MATERIALIZED (SELECT house_now() AS now),
+today AS MATERIALIZED (
+    SELECT date_trunc('day', now AT TIME ZONE 'Asia/Tehran') AT TIME ZONE 'Asia/Tehran' AS began FROM clock),
+near AS MATERIALIZED (
+    SELECT challenge_id, psp.acquirer_id, transaction_ref, state, binding_digest, code_mac, wrong_tries, tries_max,
+           expires_at
+      FROM challenge JOIN psp USING (psp_id)
+     WHERE card_id = CAST(:card_id AS bigint)
+       AND (transaction_ref = :transaction_ref OR code_mac = ANY(CAST(:code_macs AS bytea[])))
+       AND issued_at > (SELECT now FROM clock) - interval '1 day'
+     ORDER BY challenge_id FOR UPDATE OF challenge)
+SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_failures, card.pin_locked_until,
+       card.pin_lock_level, card.card_data_failures, card.card_data_failed_since, card.card_not_present_paused_until,
+       card.balance_rial,
+       (SELECT coalesce(sum(amount_rial), 0) FROM authorisation
+         WHERE card_id = CAST(:card_id AS bigint) AND state = 'approved'
+           AND created_at >= (SELECT began FROM today)) AS spent_rial,
+       near.challenge_id, near.acquirer_id, near.transaction_ref, near.state, near.binding_digest, near.code_mac,
+       near.wrong_tries, near.tries_max, near.expires_at
+  FROM clock LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN near ON true
+ ORDER BY near.challenge_id
+""")
+
+_WRITE = text("""
+WITH decided AS (
+    SELECT CAST(:authorisation_id AS bigint) AS authorisation_id, CAST(:card_id AS bigint) AS card_id,
+           CAST(:challenge_id AS bigint) AS challenge_id, CAST(:challenge_state AS text) AS challenge_state,
+           CAST(:debit_rial AS bigint) AS debit_rial),
+counted AS (
+    UPDATE card SET status = :status, pin_failures = :pin_failures, pin_locked_until = :pin_locked_until,
+           pin_lock_level = :pin_lock_level, card_data_failures = :card_data_failures,
+           card_data_failed_since = :card_data_failed_since,
+           card_not_present_paused_until = :card_not_present_paused_until,
+           balance_rial = balance_rial - decided.debit_rial
+      FROM decided WHERE card.card_id = decided.card_id AND CAST(:card_changes AS bool) RETURNING card.card_id),
+judged AS (
+    UPDATE challenge SET state = decided.challenge_state, wrong_tries = :wrong_tries,
+           decided_at = CASE decided.challenge_state WHEN 'issued' THEN decided_at ELSE house_now() END
+      FROM decided WHERE challenge.challenge_id = decided.challenge_id AND state = 'issued'
+    RETURNING challenge.challenge_id),
+posted AS (
+    INSERT INTO posting (authorisation_id, event, source, destination, amount_rial)
+    SELECT authorisation_id, 'purchase', 'card:' || card_id, 'acquirer:' || CAST(:acquirer_id AS text), debit_rial
+      FROM decided WHERE debit_rial > 0 RETURNING posting_id),
+warned AS (
+    INSERT INTO outbox (topic, unique_key, payload)
+    SELECT 'sms.last_try', 'last-try:' || authorisation_id, jsonb_build_object('card_id', card_id)
+      FROM decided WHERE CAST(:warn AS bool) RETURNING id)
+UPDATE authorisation
+   SET state = :state, action_code = :action_code, reason = :reason, approval_code = :approval_code,
+       capture_date = :capture_date, card_id = decided.card_id, decided_at = house_now(),
+       challenge_id = CASE decided.challenge_state WHEN 'consumed' THEN decided.challenge_id END
+  FROM decided WHERE authorisation.authorisation_id = decided.authorisation_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class NearChallenge:
+    """A recent challenge of this card with this payment's reference or this code."""
+
+    challenge_id: int
+    acquirer_id: str
+    transaction_ref: str
+    state: str
+    binding_digest: bytes
+    code_mac: bytes
+    wrong_tries: int
+    tries_max: int
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """A card's row under its lock."""
+
+    expiry: str
+    status: str
+    second_pin_active: bool
+    pin_failures: int
+    pin_locked_until: dt.datetime | None
+    pin_lock_level: int
+    card_data_failures: int
+    card_data_failed_since: dt.datetime | None
+    card_not_present_paused_until: dt.datetime | None
+    balance_rial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one purchase needs to know, read after the lock by the database's clock (D33)."""
+
+    now: dt.datetime
+    spent_rial: int
+    card: CardRow | None
+    challenges: tuple[NearChallenge, ...]
+
+
+def lock_card(connection: Connection, card_token: bytes) -> int | None:
+    """Hold a card until the transaction ends; ``None`` when this bank has no such card."""
+    row = connection.execute(_LOCK, {"card_token": card_token}).first()
+    return None if row is None else int(row.card_id)
+
+
+def read_account(
+    connection: Connection, card_id: int | None, transaction_ref: str, code_macs: Sequence[bytes]
+) -> Account:
+    """Read the card, its recent challenges that concern this purchase, and what it spent today (Asia/Tehran)."""
+    parameters = {"card_id": card_id, "transaction_ref": transaction_ref, "code_macs": list(code_macs)}
+    rows = connection.execute(_READ, parameters).mappings().all()
+    first = rows[0]
+    return Account(
+        now=first["now"],
+        spent_rial=int(first["spent_rial"]),
+        card=None if first["status"] is None else CardRow(*(first[name] for name in CardRow.__slots__)),
+        challenges=tuple(
+            NearChallenge(*(row[name] for name in NearChallenge.__slots__))
+            for row in rows
+            if row["challenge_id"] is not None
+        ),
+    )
+
+
+def write_decision(
+    connection: Connection,
+    decision: Decision,
+    answer: HostAnswer,
+    *,
+    authorisation_id: int,
+    card_id: int | None,
+    acquirer_id: str,
+) -> None:
+    """Write counters, the challenge, the debit with its posting, the warning and the answer in one statement."""
+    challenge = decision.challenge
+    connection.execute(
+        _WRITE,
+        {
+            "authorisation_id": authorisation_id,
+            "card_id": card_id,
+            "acquirer_id": acquirer_id,
+            "challenge_id": challenge.challenge_id if challenge else None,
+            "challenge_state": challenge.state if challenge else None,
+            "wrong_tries": challenge.wrong_tries if challenge else 0,
+            "debit_rial": decision.debit.amount,
+            "warn": decision.warn_holder,
+            "state": "approved" if decision.debit else "declined",
+            "action_code": answer.action_code,
+            "reason": decision.reason,
+            "approval_code": answer.approval_code,
+            "capture_date": answer.capture_date,
+            **_counters(decision.card),
+        },
+    )
+
+
+def _counters(card: CardFacts | None) -> dict[str, object]:
+    return {
+        "card_changes": card is not None,
+        "status": "active" if card is None or card.active else "blocked",
+        "pin_failures": card.pin_failures if card else 0,
+        "pin_locked_until": card.pin_locked_until if card else None,
+        "pin_lock_level": card.pin_lock_level if card else 0,
+        "card_data_failures": card.data_failures if card else 0,
+        "card_data_failed_since": card.data_failed_since if card else None,
+        "card_not_present_paused_until": card.paused_until if card else None,
+    }

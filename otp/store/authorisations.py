@@ -1,0 +1,158 @@
+"""Authorisations: the duplicate key of a message, the first answer to it, and its reversal (D2, D9, D9c)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from otp.domain.financial import MessageKey
+
+_KEY = """acquirer_id = :acquirer_id AND terminal_id = :terminal_id AND stan = :stan AND rrn = :rrn
+    AND local_time = :local_time"""
+
+_COLUMNS = "authorisation_id, request_hash, state, action_code, approval_code, capture_date, amount_rial"
+
+# The advisory lock marks a key as being worked on, for inquiries; it ends with the transaction. The unique key makes a
+# second message with this key wait here until the first one has committed.
+_INSERT_PURCHASE = text("""
+WITH busy AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(:lock_name, 0)) AS held)
+INSERT INTO authorisation
+    (acquirer_id, terminal_id, stan, rrn, local_time, request_hash, kind, state, transaction_ref, amount_rial, fee_rial)
+SELECT :acquirer_id, :terminal_id, :stan, :rrn, :local_time, :request_hash, 'purchase', 'received', :transaction_ref,
+       :amount_rial, :fee_rial
+  FROM busy
+ WHERE CAST(:sent_at AS timestamptz) BETWEEN house_now() - interval '1 day' AND house_now() + interval '1 day'
+    ON CONFLICT (acquirer_id, terminal_id, stan, rrn, local_time) DO NOTHING
+RETURNING authorisation_id
+""")
+_INSERT_TOMBSTONE = text("""
+INSERT INTO authorisation
+    (acquirer_id, terminal_id, stan, rrn, local_time, request_hash, kind, state, amount_rial, fee_rial, action_code,
+     decided_at)
+VALUES (:acquirer_id, :terminal_id, :stan, :rrn, :local_time, :request_hash, 'tombstone', 'tombstone', :amount_rial, 0,
+        '914', house_now())
+    ON CONFLICT (acquirer_id, terminal_id, stan, rrn, local_time) DO NOTHING
+RETURNING authorisation_id
+""")
+_READ = text(f"SELECT {_COLUMNS} FROM authorisation WHERE {_KEY}")
+_LOCK = text(f"SELECT {_COLUMNS} FROM authorisation WHERE {_KEY} FOR UPDATE")
+
+_INQUIRE = text(f"""
+WITH free AS MATERIALIZED
+    (SELECT pg_try_advisory_xact_lock_shared(hashtextextended(:lock_name, 0)) AS free),
+found AS (SELECT {_COLUMNS} FROM authorisation WHERE {_KEY})
+SELECT free.free, found.* FROM free LEFT JOIN found ON true
+""")
+
+_REVERSE = text("""
+WITH undone AS (
+    UPDATE authorisation SET state = 'reversed'
+     WHERE authorisation_id = :authorisation_id AND state = 'approved'
+    RETURNING authorisation_id, card_id, amount_rial),
+returned AS (
+    UPDATE card SET balance_rial = card.balance_rial + undone.amount_rial FROM undone
+     WHERE card.card_id = undone.card_id RETURNING card.card_id),
+posted AS (
+    INSERT INTO posting (authorisation_id, event, source, destination, amount_rial)
+    SELECT authorisation_id, 'reversal', 'acquirer:' || :acquirer_id, 'card:' || card_id, amount_rial FROM undone
+    RETURNING posting_id)
+INSERT INTO reversal (acquirer_id, terminal_id, stan, rrn, local_time, authorisation_id, action_code)
+VALUES (:acquirer_id, :terminal_id, :own_stan, :rrn, :own_local_time, :authorisation_id, :action_code)
+ON CONFLICT DO NOTHING
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A purchase or tombstone as it was answered."""
+
+    authorisation_id: int
+    request_hash: bytes
+    state: str
+    action_code: str
+    approval_code: str | None
+    capture_date: str | None
+    amount_rial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a purchase asks, as far as it is kept; ``sent_at`` is DE 12 as an instant."""
+
+    key: MessageKey
+    request_hash: bytes
+    sent_at: dt.datetime
+    amount_rial: int
+    fee_rial: int
+    transaction_ref: str
+
+
+def insert_purchase(connection: Connection, intent: Intent) -> int | None:
+    """Claim the key for a purchase; ``None`` when it is taken, or DE 12 is more than a day off (D9)."""
+    parameters = {
+        "request_hash": intent.request_hash,
+        "sent_at": intent.sent_at,
+        "transaction_ref": intent.transaction_ref,
+        "amount_rial": intent.amount_rial,
+        "fee_rial": intent.fee_rial,
+    }
+    row = connection.execute(_INSERT_PURCHASE, _columns(intent.key) | parameters).first()
+    return None if row is None else int(row.authorisation_id)
+
+
+def insert_tombstone(connection: Connection, key: MessageKey, request_hash: bytes, amount_rial: int) -> int | None:
+    """Claim the key of an original that was never seen, so that it is refused for ever; ``None`` if it was (D2)."""
+    parameters = {"request_hash": request_hash, "amount_rial": amount_rial}
+    row = connection.execute(_INSERT_TOMBSTONE, _columns(key) | parameters).first()
+    return None if row is None else int(row.authorisation_id)
+
+
+def read(connection: Connection, key: MessageKey) -> Original | None:
+    """Return the original with this key."""
+    row = connection.execute(_READ, _columns(key)).mappings().first()
+    return None if row is None else Original(**row)
+
+
+def lock(connection: Connection, key: MessageKey) -> Original:
+    """Return the original with this key, which exists, and hold it until the transaction ends."""
+    return Original(**connection.execute(_LOCK, _columns(key)).mappings().one())
+
+
+def inquire(connection: Connection, key: MessageKey) -> tuple[bool, Original | None]:
+    """Say whether somebody works on this key now, and what is known of it."""
+    values = dict(connection.execute(_INQUIRE, _columns(key)).mappings().one())
+    free = bool(values.pop("free"))
+    return not free, None if values["authorisation_id"] is None else Original(**values)
+
+
+def reverse(
+    connection: Connection,
+    key: MessageKey,
+    *,
+    authorisation_id: int,
+    own_stan: str,
+    own_local_time: str,
+    action_code: str,
+) -> None:
+    """Give the money of an approved original back, once, and keep the reversal's own key.
+
+    The original is locked by :func:`lock` before; an original that is not approved moves nothing.
+    """
+    connection.execute(
+        _REVERSE,
+        {
+            **_columns(key),
+            "authorisation_id": authorisation_id,
+            "own_stan": own_stan,
+            "own_local_time": own_local_time,
+            "action_code": action_code,
+        },
+    )
+
+
+def _columns(key: MessageKey) -> dict[str, str]:
+    """Return the key's columns, and the name of the lock that marks it as being worked on."""
+    columns = {name: str(getattr(key, name)) for name in key.__slots__}
+    return {**columns, "lock_name": "|".join(("authorisation", *columns.values()))}

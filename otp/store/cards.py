@@ -1,0 +1,67 @@
+"""Cards as the bank's operator writes them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, text
+
+from otp.domain.errors import DuplicateCard
+
+_ADD = text("""
+INSERT INTO card (card_token, pan_sealed, expiry, mobile_sealed, mobile_token, mobile_last_two, second_pin_active,
+                  balance_rial, opened_rial)
+VALUES (:card_token, :pan_sealed, :expiry, :mobile_sealed, :mobile_token, :mobile_last_two, :second_pin_active,
+        :balance_rial, :balance_rial)
+ON CONFLICT (card_token) DO NOTHING
+RETURNING card_id
+""")
+
+_BLOCK = text("UPDATE card SET status = 'blocked' WHERE card_token = :card_token")
+
+_SEALED = text("SELECT card_token, pan_sealed, mobile_sealed FROM card WHERE card_id = :card_id")
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A card's row at its opening."""
+
+    card_token: bytes
+    pan_sealed: bytes
+    expiry: str
+    mobile_sealed: bytes | None
+    mobile_token: bytes | None
+    mobile_last_two: str | None
+    second_pin_active: bool
+    balance_rial: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCard:
+    """The sealed values of a card."""
+
+    card_token: bytes
+    pan_sealed: bytes
+    mobile_sealed: bytes | None
+
+
+def add(connection: Connection, row: NewRow) -> int:
+    """Write a new card and return its id.
+
+    Raises:
+        DuplicateCard: when its token is there already.
+    """
+    added = connection.execute(_ADD, asdict(row)).first()
+    if added is None:
+        raise DuplicateCard("the card has an account already")
+    return int(added.card_id)
+
+
+def block(connection: Connection, card_token: bytes) -> bool:
+    """Block a card; tell whether there is one."""
+    return connection.execute(_BLOCK, {"card_token": card_token}).rowcount == 1
+
+
+def sealed(connection: Connection, card_id: int) -> SealedCard:
+    """Read the sealed values of one card."""
+    return SealedCard(**connection.execute(_SEALED, {"card_id": card_id}).mappings().one())

@@ -1,0 +1,111 @@
+"""The composition root: from settings to a bank that works."""
+
+from __future__ import annotations
+
+import importlib
+import ssl
+from typing import cast
+
+from foundation.database import Database
+from foundation.flood import FloodControl
+from foundation.keys import Keyring
+from foundation.rial import Rial
+from foundation.settings import InvalidSettings
+from foundation.signatures import Signer
+from foundation.tls import TlsFilesRefused
+from foundation.wake import Wake
+from otp.config import Settings
+from otp.domain import purposes
+from otp.domain.authorisation import Limits
+from otp.host.link import LinkLimits
+from otp.host.peers import PeerRefused, peers_of
+from otp.host.server import HostServer
+from otp.ports import SmsProvider
+from otp.services.bank import SMS_CHANNEL, Bank
+from otp.services.desk import Desk
+from otp.store.psps import PspDirectory
+
+
+def build(settings: Settings, *, sms: SmsProvider | None = None, database: Database | None = None) -> Bank:
+    """Wire the bank.
+
+    Args:
+        settings: what this deployment decided.
+        sms: the provider; without one the setting ``OTP_SMS_PROVIDER`` names its factory, and without that the process
+            sends nothing.
+        database: an open one, for a process that has it already.
+    """
+    database = database or Database(
+        settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name="otp"
+    )
+    keys = Keyring.from_file(settings.key_file)
+    signing_id = keys.active_id(purposes.HARIM_SIGNING)
+    return Bank(
+        settings=settings,
+        database=database,
+        keys=keys,
+        signer=Signer(signing_id, keys.material(signing_id).reveal()),
+        psps=PspDirectory(database, seconds=settings.directory_seconds),
+        flood=FloodControl(settings.redis_url, workers=settings.workers),
+        wake=Wake(settings.redis_url, SMS_CHANNEL) if settings.redis_url else None,
+        sms=sms or sms_provider_named(settings.sms_provider),
+    )
+
+
+def build_host(settings: Settings, *, port: int | None = None) -> HostServer:
+    """Wire the authorisation host, a process of its own (D37); it needs neither Redis nor an SMS provider.
+
+    Args:
+        settings: what this deployment decided.
+        port: another than the setting's; 0 takes a free one.
+
+    Raises:
+        InvalidSettings: when no acquirer is named, a key of one is missing or misshapen, a live host has no
+            certificate, one cannot be used, or the port is taken.
+    """
+    keys = Keyring.from_file(settings.key_file)
+    if not settings.host_peers:
+        raise InvalidSettings("set OTP_HOST_PEERS: the host answers nobody it does not know")
+    try:
+        peers = peers_of(settings.host_peers, keys)
+    except PeerRefused as error:
+        raise InvalidSettings(f"OTP_HOST_PEERS: {error}") from None
+    tls = _host_tls(settings)
+    url = settings.database_url.get_secret_value()
+    database = Database(url, pool_size=settings.host_threads, application_name="otp-host")
+    limits = Limits(Rial(settings.purchase_max_rial), Rial(settings.day_max_rial))
+    chosen = settings.host_port if port is None else port
+    try:
+        return HostServer(
+            Desk(database, keys, limits),
+            peers,
+            host=settings.host_address,
+            port=chosen,
+            limits=LinkLimits(threads=settings.host_threads),
+            tls=tls,
+        )
+    except OSError as error:
+        raise InvalidSettings(f"cannot listen on {settings.host_address}:{chosen}: {error.strerror}") from None
+
+
+def _host_tls(settings: Settings) -> ssl.SSLContext | None:
+    files = settings.host_tls()
+    try:
+        return None if files is None else files.server_context()
+    except TlsFilesRefused as error:
+        raise InvalidSettings(f"OTP_HOST_TLS_*: {error}") from None
+
+
+def sms_provider_named(name: str | None) -> SmsProvider | None:
+    """Make the provider that ``module:factory`` names.
+
+    Raises:
+        InvalidSettings: when there is no such module or factory.
+    """
+    if name is None:
+        return None
+    module, _, factory = name.partition(":")
+    try:
+        return cast("SmsProvider", getattr(importlib.import_module(module), factory)())
+    except (ImportError, AttributeError, ValueError):
+        raise InvalidSettings(f"OTP_SMS_PROVIDER names {name}, which is no module:factory") from None

@@ -1,0 +1,50 @@
+"""The bank's worker: derives each code as it sends it, and ends what is past its life."""
+
+from __future__ import annotations
+
+from foundation.outbox import Outbox
+from foundation.settings import InvalidSettings
+from foundation.worker import Periodic, Topic, Worker
+from otp.services import deliver
+from otp.services.bank import Bank
+from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
+
+CODE_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
+"""A code lives two minutes: tries are close together and end when too little life is left."""
+
+WARNING_BACKOFF_SECONDS = (5.0, 30.0, 120.0, 600.0)
+WARNING_TRIES_MAX = 10
+EXPIRE_EVERY_SECONDS = 5.0
+FORGET_EVERY_SECONDS = 3600.0
+THREADS = 8
+
+
+def make(bank: Bank) -> Worker:
+    """Make the worker of this bank.
+
+    Raises:
+        InvalidSettings: when no SMS provider is wired.
+    """
+    if bank.sms is None:
+        raise InvalidSettings("set OTP_SMS_PROVIDER: a worker without a provider sends nothing")
+    lease = bank.settings.sms_timeout_seconds * 3 + 5
+    topics = (
+        Topic(CODE_TOPIC, lambda job: deliver.send_code(bank, job), CODE_BACKOFF_SECONDS, None, lease),
+        Topic(
+            LAST_TRY_TOPIC,
+            lambda job: deliver.send_last_try_warning(bank, job),
+            WARNING_BACKOFF_SECONDS,
+            WARNING_TRIES_MAX,
+            lease,
+        ),
+    )
+    periodics = (
+        Periodic("expire_challenges", EXPIRE_EVERY_SECONDS, lambda: deliver.expire_challenges(bank)),
+        Periodic("forget_quotas", FORGET_EVERY_SECONDS, lambda: deliver.forget_quotas(bank)),
+    )
+    return Worker(Outbox(bank.database), topics, periodics, wake=bank.wake, threads=THREADS)
+
+
+def run(bank: Bank) -> None:
+    """Work until SIGTERM or SIGINT."""
+    make(bank).run()

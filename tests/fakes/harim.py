@@ -1,0 +1,38 @@
+"""Issuers' PIN services with memory: they answer what they are told to, and never inside a transaction."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from foundation.database import guard_no_transaction
+from gateway.domain.issuers import Issuer
+from gateway.ports import PinAnswer, PinRequest, PinSent
+
+SENT = PinSent(code_length=6, expires_in_seconds=120, resend_in_seconds=60, mobile_last_two="67")
+
+
+class FakeHarim:
+    """Implements ``gateway.ports.Harim``; a request id comes once only."""
+
+    def __init__(self) -> None:
+        self.answers: deque[PinAnswer] = deque()
+        self.asked: list[tuple[Issuer, PinRequest]] = []
+
+    def will(self, *answers: PinAnswer) -> None:
+        """Say what the next requests are answered; without a word a PIN is sent."""
+        self.answers.extend(answers)
+
+    def request_pin(self, issuer: Issuer, request: PinRequest) -> PinAnswer:
+        """Answer a request."""
+        guard_no_transaction()
+        assert request.request_id not in {known.request_id for _, known in self.asked}
+        self.asked.append((issuer, request))
+        return self.answers.popleft() if self.answers else SENT
+
+    def ping(self, issuer: Issuer) -> bool:
+        """Answer always."""
+        return bool(issuer.issuer_id)
+
+    def speaks(self, dialect: str) -> bool:
+        """Know the one wire of v1."""
+        return dialect == "harim-v1-rest"

@@ -1,0 +1,311 @@
+"""What a code is made of and limited by: machine, binding, code, message, limits (D4, D5, D18, D19, D25)."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pyotp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foundation.machine import IllegalTransition
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
+from otp.domain.answers import ANSWERS, Code, body
+from otp.domain.binding import Binding, TransactionType, check_binding, parse_canonical, payee_name_allowed
+from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_place
+from otp.domain.challenge import BY_CLOCK, CHALLENGE, ChallengeEvent, ChallengeState
+from otp.domain.code import derive_code, mac_input, truncated
+from otp.domain.errors import InvalidBinding, InvalidExpiry, InvalidMobile
+from otp.domain.fees import FeeRow, fee_ceiling
+from otp.domain.message import TYPE_WORDS, CodeMessage, code_text, last_try_text
+from otp.domain.quotas import Holder, Span, charges, default_limits
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+KEY = Sensitive(bytes(range(32)))
+NONCE = bytes(16)
+HEX = "ab" * 32
+BINDING = Binding(
+    type=TransactionType.PURCHASE,
+    amount=Rial(250_000),
+    fee=Rial(0),
+    acquirer_id="581672061",
+    merchant_id="000000000012345",
+    terminal_id="00012345",
+    payee_name="فروشگاه نمونه",
+    payee_key="",
+    transaction_ref="K5QW2ZT7M4XRA6PB",
+)
+
+
+def test_the_challenge_table_is_complete() -> None:
+    """Every state and event is used, every state is reached, only ``issued`` goes on, and the clock can end it."""
+    assert CHALLENGE.states() == CHALLENGE.reachable() == set(ChallengeState)
+    assert {row.event for row in CHALLENGE.transitions} == set(ChallengeEvent)
+    assert CHALLENGE.terminal() == set(ChallengeState) - {ChallengeState.ISSUED}
+    for state in CHALLENGE.states() - CHALLENGE.terminal():
+        assert any(CHALLENGE.next(state, event) in CHALLENGE.terminal() for event in BY_CLOCK)
+
+
+@pytest.mark.parametrize("state", [state for state in ChallengeState if state is not ChallengeState.ISSUED])
+@pytest.mark.parametrize("event", list(ChallengeEvent))
+def test_d4_nothing_leads_out_of_a_decided_challenge(state: ChallengeState, event: ChallengeEvent) -> None:
+    """A consumed, locked, expired or superseded challenge stays so."""
+    with pytest.raises(IllegalTransition):
+        CHALLENGE.next(state, event)
+
+
+OTHER: dict[str, Any] = {
+    "type": TransactionType.TOP_UP,
+    "amount": Rial(250_001),
+    "fee": Rial(1),
+    "acquirer_id": "581672062",
+    "merchant_id": "000000000012346",
+    "terminal_id": "00012346",
+    "payee_name": "فروشگاه دیگر",
+    "payee_key": HEX,
+    "transaction_ref": "K5QW2ZT7M4XRA6PC",
+}
+
+
+@pytest.mark.parametrize("field", sorted(OTHER))
+def test_d5_every_field_changes_text_digest_and_code(field: str) -> None:
+    """A code is specific to all nine facts."""
+    other = replace(BINDING, **{field: OTHER[field]})
+
+    assert other.canonical() != BINDING.canonical()
+    assert other.digest() != BINDING.digest()
+    codes = {derive_code(KEY, NONCE, each.canonical(), 8).reveal() for each in (BINDING, other)}
+    assert len(codes) == 2
+    assert parse_canonical(other.canonical()) == other
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("acquirer_id", "58167"),
+        ("merchant_id", ""),
+        ("merchant_id", "1234|5"),
+        ("terminal_id", "123456789"),
+        ("transaction_ref", "k5qw2zt7m4xra6pb"),
+        ("payee_name", ""),
+        ("payee_key", HEX),
+        ("amount", Rial(0)),
+        ("amount", Rial(1_000_000_000_000)),
+    ],
+)
+def test_d6_what_no_code_can_be_bound_to_is_named(field: str, value: Any) -> None:
+    """The first wrong field is said by name."""
+    with pytest.raises(InvalidBinding) as caught:
+        check_binding(replace(BINDING, **{field: value}))
+
+    assert caught.value.field == field
+
+
+def test_d5_a_transfer_needs_a_payee_key_and_a_balance_inquiry_no_amount() -> None:
+    """What each type must carry."""
+    check_binding(BINDING)
+    check_binding(replace(BINDING, type=TransactionType.CARD_TRANSFER, payee_key=HEX))
+    check_binding(replace(BINDING, type=TransactionType.BALANCE_INQUIRY, amount=Rial(0)))
+    for wrong in (
+        replace(BINDING, type=TransactionType.BILL_PAYMENT),
+        replace(BINDING, type=TransactionType.BILL_PAYMENT, payee_key=HEX.upper()),
+        replace(BINDING, type=TransactionType.BALANCE_INQUIRY),
+    ):
+        with pytest.raises(InvalidBinding):
+            check_binding(wrong)
+
+
+@pytest.mark.parametrize("name", ["فروشگاه نمونه", "shop 2", "کافه‌گپ", "a1b2", "۱ فروشگاه", "x" * 20])
+def test_d25_names_of_letters_spaces_and_single_digits_are_shown(name: str) -> None:
+    """A name as the acquirer's registry has it."""
+    assert payee_name_allowed(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " x", "x ", "x" * 21, "a@b", "a#1", "a/b", "a:b", "a|b", "a=b", "a\nb",
+     "shop 12", "۱۲", "1۲", "a\u202eb", "😀", "e\u0301"],
+)  # fmt: skip
+def test_d25_names_that_could_pass_for_a_code_or_a_link_are_not(name: str) -> None:
+    """Nothing in a payee's name may be taken for something else in the message."""
+    assert not payee_name_allowed(name)
+
+
+@given(st.text(max_size=30))
+def test_d25_an_allowed_name_never_breaks_the_canonical_text(name: str) -> None:
+    """Whatever is allowed keeps the text one line of nine fields that can be read back."""
+    if payee_name_allowed(name):
+        binding = replace(BINDING, payee_name=name)
+        assert parse_canonical(binding.canonical()) == binding
+
+
+@pytest.mark.parametrize("digits", [5, 6, 7, 8])
+def test_d5_a_code_is_the_same_again_from_nonce_and_binding(digits: int) -> None:
+    """A resend derives the same digits; another nonce gives others."""
+    first, again = (derive_code(KEY, NONCE, BINDING.canonical(), digits).reveal() for _ in range(2))
+
+    assert first == again
+    assert len(first) == digits
+    assert first.isdigit()
+    assert (
+        derive_code(KEY, bytes(15) + b"\x01", BINDING.canonical(), 8).reveal()
+        != derive_code(KEY, NONCE, BINDING.canonical(), 8).reveal()
+    )
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(6, 10))
+def test_d5_our_own_truncation_is_pyotps(key: bytes, digits: int) -> None:
+    """Five digits are not in pyotp; where both can, both say the same (RFC 4226 §5.3)."""
+    hotp = pyotp.HOTP(base64.b32encode(key).decode(), digits=digits, digest=hashlib.sha256)
+
+    assert truncated(key, digits) == hotp.at(0)
+
+
+@pytest.mark.parametrize(("digits", "nonce"), [(4, NONCE), (9, NONCE), (7, bytes(15))])
+def test_d5_other_lengths_are_refused(digits: int, nonce: bytes) -> None:
+    """Five to eight digits, sixteen bytes."""
+    with pytest.raises(ValueError, match="5 to 8 digits"):
+        derive_code(KEY, nonce, "v1", digits)
+
+
+def test_d5_a_code_is_found_by_card_and_digits() -> None:
+    """The same digits on another card are another MAC."""
+    assert mac_input(b"a" * 32, "1234567") == b"a" * 32 + b"1234567"
+
+
+def message(**changes: Any) -> CodeMessage:
+    """Make a message about a purchase with a fee."""
+    values: dict[str, Any] = {
+        "bank_name": "بانک نمونه",
+        "type": "PURCHASE",
+        "amount": Rial(1_250_000),
+        "fee": Rial(5_000),
+        "payee_name": "فروشگاه نمونه",
+        "expires_at": NOW,
+        "webotp_host": "pay.example",
+    }
+    return CodeMessage(**{**values, **changes})
+
+
+def test_d25_the_text_says_what_the_code_is_for() -> None:
+    """Bank, type, payee, total, fee, code, end of life in Tehran, warning, line for phones: in this order."""
+    lines = code_text(message(), Sensitive("1234567")).reveal().split("\n")
+
+    assert lines == [
+        "بانک نمونه",
+        "خرید",
+        "پذیرنده: فروشگاه نمونه",
+        "مبلغ: 1,255,000 ریال",
+        "کارمزد: 5,000 ریال",
+        "رمز پویا: 1234567",
+        "اعتبار تا 15:30:00",
+        "این رمز را به هیچ‌کس نگویید.",
+        "@pay.example #1234567",
+    ]
+
+
+def test_d25_lines_without_content_are_left_out() -> None:
+    """No amount, no fee, no allowed host: no such lines."""
+    text = code_text(
+        message(amount=Rial(0), fee=Rial(0), webotp_host=None, type="BALANCE_INQUIRY"), Sensitive("1")
+    ).reveal()
+
+    assert "مبلغ" not in text
+    assert "کارمزد" not in text
+    assert "@" not in text
+    assert set(TYPE_WORDS) == set(TransactionType)
+
+
+def test_d18_the_warning_shows_four_digits_only() -> None:
+    """The holder learns which card it is about."""
+    assert "*1234" in last_try_text("بانک نمونه", "1234").reveal()
+
+
+@pytest.mark.parametrize(
+    "typed", ["09121234567", "+98 912 123 4567", "00989121234567", "9121234567", "۰۹۱۲-۱۲۳-۴۵۶۷", "98912 1234567"]
+)
+def test_mobile_numbers_are_written_one_way(typed: str) -> None:
+    """However it was typed, one number is one phone."""
+    assert normalise_mobile(typed) == "09121234567"
+
+
+@pytest.mark.parametrize("typed", ["", "02112345678", "0912123456", "091212345678", "0912123456a"])
+def test_other_numbers_are_refused(typed: str) -> None:
+    """Landlines and typing slips are no mobile numbers."""
+    with pytest.raises(InvalidMobile):
+        normalise_mobile(typed)
+
+
+def test_an_expiry_is_four_digits_with_a_month() -> None:
+    """YYMM, and nothing else."""
+    assert check_expiry("0812") == "0812"
+    for wrong in ("0813", "081", "08/12"):
+        with pytest.raises(InvalidExpiry):
+            check_expiry(wrong)
+
+
+def test_sealed_values_have_places_of_their_own() -> None:
+    """A PAN cannot be opened as a mobile, nor in another row."""
+    places = {pan_place(b"a"), pan_place(b"b"), mobile_place(b"a"), mobile_place(b"b")}
+
+    assert len(places) == 4
+
+
+def test_d5_the_fee_table_is_dated() -> None:
+    """The row that is in force decides; before the first one the type is not served."""
+    table = (
+        FeeRow("PURCHASE", dt.date(2026, 1, 1), Rial(10)),
+        FeeRow("PURCHASE", dt.date(2026, 6, 1), Rial(20)),
+    )
+
+    assert fee_ceiling("PURCHASE", dt.date(2025, 12, 31), table) is None
+    assert fee_ceiling("PURCHASE", dt.date(2026, 5, 31), table) == Rial(10)
+    assert fee_ceiling("PURCHASE", dt.date(2026, 6, 1), table) == Rial(20)
+    assert fee_ceiling("TOP_UP", dt.date(2026, 6, 1), table) is None
+
+
+NAMES = {Holder.CARD: "c", Holder.MOBILE: "m", Holder.TERMINAL: "t", Holder.PSP: "p", Holder.BANK: "sms"}
+
+
+def test_d19_proven_and_unproven_requests_share_no_row() -> None:
+    """A stranger cannot count on what belongs to the holder."""
+    limits = default_limits(terminal_per_hour=100, psp_per_hour=1_600, sms_per_day=3_200)
+    rows = {proven: charges(limits, NAMES, proven=proven, shard=5) for proven in (True, False)}
+
+    assert {row.scope for row in rows[True]}.isdisjoint(row.scope for row in rows[False])
+    for each in rows.values():
+        assert list(each) == sorted(each, key=lambda row: row.scope)
+    most = {row.scope: row.most for row in rows[False]}
+    assert most["card|unproven|hour|c"] == 3
+    assert most["card|unproven|day|c"] == 5
+    assert most["terminal|unproven|hour|t"] == 10
+    assert {row.span for row in rows[True]} == set(Span)
+
+
+def test_d20_a_row_that_everybody_counts_on_is_split_and_keeps_its_sum() -> None:
+    """Sixteen parts of a PSP's limit together are never more than the limit."""
+    limits = default_limits(terminal_per_hour=100, psp_per_hour=1_600, sms_per_day=3_200)
+    rows = [row for shard in range(256) for row in charges(limits, NAMES, proven=True, shard=shard)]
+    psp = {row.scope: row.most for row in rows if row.scope.startswith("psp|")}
+
+    assert len(psp) == 16
+    assert sum(psp.values()) == 1_600
+
+
+def test_every_code_has_an_answer_and_a_sentence_in_both_languages() -> None:
+    """The table is complete, and details without a value are left out."""
+    assert set(ANSWERS) == set(Code)
+    assert all(answer.fa and answer.en for answer in ANSWERS.values())
+    written = body(Code.STALE, "id", retry_after_seconds=None, field="x")
+    assert written == {
+        "request_id": "id",
+        "code": "STALE",
+        "message": {"fa": ANSWERS[Code.STALE].fa, "en": ANSWERS[Code.STALE].en},
+        "field": "x",
+    }

@@ -1,0 +1,145 @@
+"""Reversal, tombstone and inquiry at the bank."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from foundation.rial import Rial
+from otp.services.inquire_authorisation import inquire_authorisation
+from otp.services.reverse import reverse
+
+CODE = "1234567"
+
+
+@pytest.fixture
+def paid(world: Any) -> Any:
+    """Give a purchase that was approved."""
+    purchase = world.purchase(world.card(), CODE)
+    world.issue(purchase, CODE)
+    assert world.pay(purchase).action_code == "000"
+    return purchase
+
+
+def test_d2_a_reversal_gives_the_money_back_once(world: Any, paid: Any) -> None:
+    """The inverse is posted once, however often the reversal comes, under the same or a new key of its own."""
+    first = world.reversal(paid)
+
+    codes = [reverse(world.desk, each).action_code for each in (first, first, world.reversal(paid))]
+
+    assert codes == ["400"] * 3
+    assert world.row(paid.pan)["balance_rial"] == 10_000_000
+    events = [row["event"] for row in world.sql("SELECT event FROM posting ORDER BY posting_id")]
+    assert events == ["purchase", "reversal"]
+    assert len(world.sql("SELECT 1 FROM reversal")) == 2
+    assert world.unexplained() == 0
+
+
+def test_d4_a_reversed_purchase_does_not_revive_its_code(world: Any, paid: Any) -> None:
+    """The code stays consumed; the same message again gets its first answer and takes nothing."""
+    reverse(world.desk, world.reversal(paid))
+
+    assert world.pay(world.again(paid)).action_code == "181"
+    assert world.pay(paid).action_code == "000"
+    assert world.row(paid.pan)["balance_rial"] == 10_000_000
+
+
+def test_d2_a_reversal_that_overtakes_its_purchase_leaves_a_tombstone(world: Any) -> None:
+    """914 and a tombstone on the same unique key; the purchase that comes later is refused, its code untouched."""
+    purchase = world.purchase(world.card(), CODE)
+    world.issue(purchase, CODE)
+
+    codes = [reverse(world.desk, world.reversal(purchase)).action_code for _ in range(2)]
+
+    assert codes == ["914", "914"]
+    assert world.pay(purchase).action_code == "184"
+    assert world.challenges(purchase.pan)[0]["state"] == "issued"
+    assert world.row(purchase.pan)["balance_rial"] == 10_000_000
+
+
+def test_d2_a_reversal_of_a_declined_purchase_moves_nothing(world: Any) -> None:
+    """Nothing was taken, so "reversed" is true at once."""
+    purchase = world.purchase(world.card(), CODE)
+    world.pay(purchase)
+
+    assert reverse(world.desk, world.reversal(purchase)).action_code == "400"
+    assert world.sql("SELECT 1 FROM posting") == []
+
+
+def test_d9_a_reversal_of_another_amount_is_refused(world: Any, paid: Any) -> None:
+    """Only the whole of DE 4 can be reversed; another amount under this key is 913."""
+    other = replace(world.reversal(paid), total=Rial(1))
+
+    assert reverse(world.desk, other).action_code == "913"
+    assert world.row(paid.pan)["balance_rial"] == 9_000_000
+
+
+def test_d9c_an_inquiry_tells_and_executes_nothing(world: Any, paid: Any) -> None:
+    """Approved, declined, reversed, tombstone and unknown originals are told apart, and nothing changes."""
+    declined, unseen, never = (world.purchase(world.card(), CODE) for _ in range(3))
+    world.pay(declined)
+    reverse(world.desk, world.reversal(unseen))
+    before = world.sql("SELECT * FROM card ORDER BY card_id")
+
+    answers = [inquire_authorisation(world.desk, each.key) for each in (paid, declined, unseen, never)]
+
+    assert [str(answer.action_code) for answer in answers] == ["000", "117", "482", "914"]
+    assert answers[0].total == Rial(1_000_000)
+    assert answers[0].approval_code
+    assert world.sql("SELECT * FROM card ORDER BY card_id") == before
+    reverse(world.desk, world.reversal(paid))
+    assert inquire_authorisation(world.desk, paid.key).action_code == "482"
+    issued = world.purchase(world.card(), CODE)
+    world.issue(issued, CODE)
+    inquire_authorisation(world.desk, issued.key)
+    assert world.pay(issued).action_code == "000"
+
+
+def test_d2_an_inquiry_during_the_purchase_says_in_progress(world: Any) -> None:
+    """While the purchase is being decided the answer is 923, so that "not found" is not mistaken for a no."""
+    purchase = world.purchase(world.card(), CODE)
+    world.issue(purchase, CODE)
+    locked, go_on = threading.Event(), threading.Event()
+
+    def hold_the_card() -> None:
+        with world.desk.database.begin() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM card FOR UPDATE")
+            locked.set()
+            go_on.wait(10)
+
+    holder = threading.Thread(target=hold_the_card)
+    payer = threading.Thread(target=world.pay, args=(purchase,))
+    holder.start()
+    locked.wait(10)
+    payer.start()
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%card_token%FOR UPDATE%'"
+    while not world.sql(waits):
+        pass
+
+    code = inquire_authorisation(world.desk, purchase.key).action_code
+    go_on.set()
+    holder.join()
+    payer.join()
+
+    assert code == "923"
+    assert inquire_authorisation(world.desk, purchase.key).action_code == "000"
+
+
+def test_d4_reversal_and_inquiry_keep_the_budget(world: Any, paid: Any) -> None:
+    """At most three statements and one commit for a reversal; one statement for an inquiry."""
+    seen: list[str] = []
+    engine = world.desk.database.engine
+    undo = world.reversal(paid)
+    event.listen(engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2]))
+    event.listen(engine, "commit", lambda _: seen.append("COMMIT"))
+
+    reverse(world.desk, undo)
+    reversal, seen[:] = list(seen), []
+    inquire_authorisation(world.desk, paid.key)
+
+    assert (len(reversal), reversal[-1]) == (4, "COMMIT")
+    assert len([statement for statement in seen if statement != "COMMIT"]) == 1
