@@ -1,0 +1,1 @@
+"""Pooya, the payment gateway: hosted payment page, merchant API, Harim client, switch client and ledger."""

@@ -1,0 +1,1 @@
+"""The JSON API for merchants: parse, call one use case, render."""

@@ -1,0 +1,93 @@
+"""The web application: wiring, blueprints, health. It contains no route of its own but the two of health."""
+
+from __future__ import annotations
+
+import secrets
+import traceback
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, jsonify, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from foundation.logs import configure_logging
+from gateway import config, wiring
+from gateway.api import problems
+from gateway.api.payments import blueprint as api
+from gateway.config import Settings
+from gateway.services.enrol import check_rows
+from gateway.services.gateway import Gateway
+from gateway.services.readiness import readiness, redis_answers
+from gateway.web import failures
+from gateway.web.pages import blueprint as web
+
+log = structlog.get_logger()
+
+BODY_MAX_BYTES = 65_536
+TRACE_BYTES = 8
+API_PREFIX = "/api/"
+BLUEPRINTS = (api, web)
+
+
+def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Flask:
+    """Build the application from the environment, from settings, or around a given gateway.
+
+    Raises:
+        InvalidSettings: a setting is missing or wrong.
+        RefusedRow: an issuer row is wrong.
+    """
+    if gateway is None:
+        settings = settings or config.load()
+        configure_logging("gateway", settings.log_level)
+        gateway = wiring.build(settings)
+    app = Flask("gateway")
+    app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
+    app.extensions["gateway"] = gateway
+    app.before_request(_begin_trace)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _failed)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/healthz", view_func=_healthz)
+    app.add_url_rule("/readyz", view_func=lambda: _readyz(gateway), endpoint="readyz")
+    _check(gateway)
+    return app
+
+
+def _begin_trace() -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(trace_id=secrets.token_hex(TRACE_BYTES))
+
+
+def _refused(error: HTTPException) -> Response:
+    return problems.of_http(error) if request.path.startswith(API_PREFIX) else failures.of_http(error)
+
+
+def _failed(error: Exception) -> Response:
+    """Answer for a fault of ours, in the caller's form; the log has its kind and place, not its text."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("request_failed", error=type(error).__name__, at=f"{place.filename}:{place.lineno}")
+    if request.path.startswith(API_PREFIX):
+        return problems.of_failure()
+    return failures.failure_page(HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _check(gateway: Gateway) -> None:
+    try:
+        check_rows(gateway)
+    except SQLAlchemyError as error:
+        log.warning("database_unavailable", error=type(error).__name__)
+
+
+def _healthz() -> Response:
+    return jsonify(status="up")
+
+
+def _readyz(gateway: Gateway) -> tuple[Response, int]:
+    parts, redis = readiness(gateway), redis_answers(gateway)
+    said = {name: _WORDS[answers] for name, answers in parts.items()} | {"redis": _WORDS[redis]}
+    return jsonify(said), HTTPStatus.OK if all(parts.values()) else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+_WORDS = {True: "up", False: "down", None: "not used"}

@@ -1,0 +1,104 @@
+"""Bulkheads: how much of this process one issuer may hold, so that a bank that hangs takes only its own share (F18).
+
+State is per process. Plain threading primitives, so threads and gevent's greenlets are served alike.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.domain.breaker import Breaker, Heard, Pass
+
+log = structlog.get_logger(__name__)
+
+
+class NotAdmitted(Exception):
+    """The question was not asked; ``why`` is ``full`` or ``open``. Nothing was sent."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(slots=True)
+class Visit:
+    """One admitted question; whoever asked says what was heard."""
+
+    heard: Heard = Heard.NOTHING
+
+
+class Gate:
+    """The way to one issuer over one wire: so many at once, and a breaker unless ``breaks`` is false.
+
+    Recovery (inquiries, reversals) has a gate without a breaker: it must work while purchases are held back (D2, D8).
+    """
+
+    def __init__(self, name: str, *, room: int, breaks: bool = True, now: Callable[[], float] = time.monotonic) -> None:
+        self._name = name
+        self._room = threading.BoundedSemaphore(room)
+        self._breaks = breaks
+        self._now = now
+        self._lock = threading.Lock()
+        self._breaker = Breaker()
+
+    @contextmanager
+    def admitted(self) -> Iterator[Visit]:
+        """Hold a place while the issuer is asked; never waits for one.
+
+        Raises:
+            NotAdmitted: at once, when every place is taken or the breaker is open.
+        """
+        if not self._room.acquire(blocking=False):
+            raise NotAdmitted("full")
+        try:
+            passed = self._ask()
+            visit = Visit()
+            try:
+                yield visit
+            finally:
+                self._note(passed, visit.heard)
+        finally:
+            self._room.release()
+
+    def _ask(self) -> Pass:
+        if not self._breaks:
+            return Pass.THROUGH
+        with self._lock:
+            self._breaker, passed = self._breaker.ask(self._now())
+        if passed is Pass.REFUSED:
+            raise NotAdmitted("open")
+        return passed
+
+    def _note(self, passed: Pass, heard: Heard) -> None:
+        if not self._breaks:
+            return
+        with self._lock:
+            before = self._breaker.state
+            self._breaker = self._breaker.ended(passed, heard, self._now())
+            after = self._breaker.state
+        if before is not after:
+            log.warning("breaker_moved", gate=self._name, before=str(before), after=str(after))
+
+
+class Gates:
+    """One gate per issuer, made when it is first asked for."""
+
+    def __init__(self, wire: str, *, room: int, breaks: bool = True) -> None:
+        self._wire = wire
+        self._room = room
+        self._breaks = breaks
+        self._lock = threading.Lock()
+        self._gates: dict[str, Gate] = {}
+
+    def of(self, issuer_id: str) -> Gate:
+        """Return the issuer's gate."""
+        with self._lock:
+            if issuer_id not in self._gates:
+                self._gates[issuer_id] = Gate(f"{self._wire} {issuer_id}", room=self._room, breaks=self._breaks)
+            return self._gates[issuer_id]

@@ -1,0 +1,73 @@
+"""Settings of the gateway: ``GATEWAY_*`` environment variables and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from foundation.settings import InvalidSettings, from_environment
+from foundation.tls import TlsFiles
+
+
+class Settings(BaseSettings):
+    """What a deployment decides. A missing required value stops the process with a sentence that names it."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore")
+
+    database_url: SecretStr = Field(description="postgresql+psycopg://… as the application role")
+    owner_database_url: SecretStr | None = Field(None, description="as the owner role; only `migrate` uses it")
+    application_role: str = Field("gateway_app", description="role that migrations grant the application's rights to")
+    reader_role: str = Field("gateway_reader", description="role that may only read")
+    redis_url: str | None = Field(None, description="flood control and wake-ups; every outcome is the same without")
+    key_file: Path = Field(description="JSON key file, readable by its owner only")
+    public_url: str = Field(description="address of this gateway as browsers see it, without a slash at the end")
+    mode: Literal["sandbox", "live"] = Field("live", description="one process serves one mode (D10)")
+    psp_id: str = Field(description="who we are to the issuers")
+    acquirer_id: str = Field(description="DE 32, 6–11 digits")
+    signing_key_id: str = Field(description="id of the Ed25519 key that signs our Harim requests")
+    switch_tls_certificate: Path | None = Field(
+        None, description="PEM file: our certificate; with the next two the switch speaks TLS; live requires it (D22)"
+    )
+    switch_tls_key: Path | None = Field(None, description="PEM file: its private key, readable by its owner only")
+    switch_tls_authorities: Path | None = Field(None, description="PEM file: who may vouch for an issuer's host")
+    database_pool_size: int = Field(8, ge=1, description="connections per process")
+    workers: int = Field(2, ge=1, description="web processes, for the share of flood control when Redis is away")
+    log_level: str = "INFO"
+
+    page_seconds: int = Field(900, description="how long a page may be paid")
+    extension_seconds: int = Field(300, description="what one extension adds")
+    confirm_window_seconds: int = Field(900, description="a payment not confirmed by then goes back by itself")
+    reverse_window_seconds: int = Field(1800, description="how long after its confirmation a merchant may reverse")
+    switch_margin_seconds: int = Field(5, description="beyond an issuer's time-out, before an attempt counts as lost")
+    promise_seconds: int = Field(
+        3_600, ge=60, description="by when an unanswered payment is decided or its money is back (D36)"
+    )
+    dispute_after_seconds: int = Field(86_400, description="age at which an unfinished reversal alarms a person")
+    refund_window_days: int = Field(90, description="when the sealed PAN of a kept payment is wiped (D1)")
+    directory_seconds: float = Field(5.0, description="how long merchants, keys and issuers are remembered")
+    callback_timeout_seconds: float = Field(10.0, description="for one webhook")
+    page_calls_per_minute: int = Field(1200, description="flood control per address on the hosted pages")
+    api_calls_per_minute: int = Field(1200, description="flood control per address on the merchant API")
+
+    def switch_tls(self) -> TlsFiles | None:
+        """Return the files of the switch's TLS; none means plain TCP, which a live gateway refuses (D22).
+
+        Raises:
+            InvalidSettings: when one is missing.
+        """
+        files = (self.switch_tls_certificate, self.switch_tls_key, self.switch_tls_authorities)
+        given = [path for path in files if path is not None]
+        if len(given) == len(files):
+            return TlsFiles(*given)
+        if given or self.mode == "live":
+            names = "GATEWAY_SWITCH_TLS_CERTIFICATE, GATEWAY_SWITCH_TLS_KEY and GATEWAY_SWITCH_TLS_AUTHORITIES"
+            raise InvalidSettings(f"set {names}: a live gateway speaks TLS with issuers' hosts")
+        return None
+
+
+def load() -> Settings:
+    """Read the settings from the environment; raises :class:`foundation.settings.InvalidSettings`."""
+    return from_environment(Settings)

@@ -1,0 +1,214 @@
+"""Every error the gateway raises on purpose.
+
+::
+
+    GatewayError                  has a stable ``code`` for machines
+    ├─ InvalidInput               the caller can fix it by sending something else
+    │  ├─ InvalidCard             ``part`` says which: pan, cvv2, expiry, pin
+    │  ├─ InvalidAmount · InvalidOrderId · InvalidCallback · InvalidText
+    │  ├─ UnknownIssuer           no issuer row for this BIN
+    │  ├─ RealCardInSandbox       a real bank's card where only test cards work
+    │  ├─ RefusedRow              an operator's row (issuer, merchant, key) is wrong; the message says why
+    │  └─ MalformedMessage
+    ├─ NotFound                   PaymentNotFound
+    ├─ NotAllowed                 Unauthenticated · ScopeMissing
+    ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
+    │  └─ AttemptInProgress       another submission of this payment is being authorised (D8)
+    └─ LimitReached               TooManyPinRequests · TooManyAttempts · TooManyExtensions · TooManyCalls
+
+Declined, wrong PIN, not enough balance and unknown are answers, not errors: :mod:`gateway.domain.outcome`.
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """Something said no on purpose; ``code`` is stable and public."""
+
+    code = "gateway_error"
+
+
+class InvalidInput(GatewayError):
+    """The caller can fix this by sending something else."""
+
+    code = "invalid_input"
+
+
+class InvalidCard(InvalidInput):
+    """A part of the card entry is missing or has the wrong shape."""
+
+    code = "invalid_card"
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"{part} is missing or malformed")
+        self.part = part
+
+
+class InvalidAmount(InvalidInput):
+    """The amount is outside the limits of this kind of payment."""
+
+    code = "invalid_amount"
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(f"amount must be between {least} and {most} rials")
+        self.least = least
+        self.most = most
+
+
+class InvalidOrderId(InvalidInput):
+    """The order id is empty, too long, or holds other than letters, digits and ``._-``."""
+
+    code = "invalid_order_id"
+
+
+class InvalidCallback(InvalidInput):
+    """The callback address is not one of this merchant's site."""
+
+    code = "invalid_callback"
+
+
+class InvalidText(InvalidInput):
+    """A description or mobile number has the wrong shape; the message names it."""
+
+    code = "invalid_text"
+
+
+class UnknownIssuer(InvalidInput):
+    """No issuer is connected for this card's BIN."""
+
+    code = "unknown_issuer"
+
+
+class RealCardInSandbox(InvalidInput):
+    """A card of a real bank was typed in the sandbox; nothing was stored or sent."""
+
+    code = "real_card_in_sandbox"
+
+    def __init__(self, name_fa: str, name_en: str) -> None:
+        super().__init__(f"this is a card of {name_en}; the sandbox takes test cards only")
+        self.name_fa = name_fa
+        self.name_en = name_en
+
+
+class RefusedRow(InvalidInput):
+    """An operator's row is wrong; the message is a sentence that says how to correct it."""
+
+    code = "refused_row"
+
+
+class MalformedMessage(InvalidInput):
+    """The body does not follow the contract; ``fields`` pairs each place with what is wrong there."""
+
+    code = "malformed"
+
+    def __init__(self, fields: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__("the request does not follow the contract")
+        self.fields = fields
+
+
+class NotFound(GatewayError):
+    """There is no such thing, or it is not the caller's."""
+
+    code = "not_found"
+
+
+class PaymentNotFound(NotFound):
+    """No payment of this caller has this id or page token."""
+
+    code = "payment_not_found"
+
+
+class NotAllowed(GatewayError):
+    """The caller may not do this."""
+
+    code = "not_allowed"
+
+
+class Unauthenticated(NotAllowed):
+    """The key is missing, unknown, expired, revoked or of the other mode."""
+
+    code = "unauthenticated"
+
+
+class ScopeMissing(NotAllowed):
+    """The key is genuine but may not do this."""
+
+    code = "scope_missing"
+
+
+class Conflict(GatewayError):
+    """The thing exists but its state, or another request, forbids this."""
+
+    code = "conflict"
+
+
+class NotPossible(Conflict):
+    """The payment's state does not allow this; ``state`` is what outsiders may see."""
+
+    code = "not_possible"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"not possible while the payment is {state}")
+        self.state = state
+
+
+class AttemptInProgress(NotPossible):
+    """Another submission of this payment is being authorised; look again instead of paying again (D8)."""
+
+    code = "attempt_in_progress"
+
+
+class AmountMismatch(Conflict):
+    """The amount confirmed is not the amount of the payment; nothing was changed."""
+
+    code = "amount_mismatch"
+
+
+class DuplicateOrder(Conflict):
+    """The terminal has a live payment for this order id (D42); ``payment_id`` names it."""
+
+    code = "duplicate_order"
+
+    def __init__(self, payment_id: str) -> None:
+        super().__init__(f"this order id belongs to {payment_id}")
+        self.payment_id = payment_id
+
+
+class IdempotencyMismatch(Conflict):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency_mismatch"
+
+
+class LimitReached(GatewayError):
+    """A limit that guards people or money was reached."""
+
+    code = "limit_reached"
+
+
+class TooManyPinRequests(LimitReached):
+    """The payment's or the card's share of PIN requests is used up."""
+
+    code = "too_many_pin_requests"
+
+
+class TooManyAttempts(LimitReached):
+    """The payment has no attempt left."""
+
+    code = "too_many_attempts"
+
+
+class TooManyExtensions(LimitReached):
+    """The page was extended as often as it may be."""
+
+    code = "too_many_extensions"
+
+
+class TooManyCalls(LimitReached):
+    """Flood control; try again after ``retry_after_seconds``."""
+
+    code = "too_many_calls"
+
+    def __init__(self, retry_after_seconds: int = 60) -> None:
+        super().__init__("too many calls")
+        self.retry_after_seconds = retry_after_seconds

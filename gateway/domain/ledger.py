@@ -1,0 +1,80 @@
+"""The ledger: which accounts each event moves money between. Money moves by append; a correction is the inverse.
+
+Accounts are ``issuer:<id>`` (the bank owes us), ``pending:<merchant>`` (authorised, not confirmed),
+``payable:<merchant>``
+(we owe the merchant), ``fees``, and ``suspense`` (money that came too late and goes back). A posting takes
+from its source
+and gives to its destination, so the sum over all accounts is zero by shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from foundation.rial import Rial
+from gateway.domain.payment import PaymentEvent
+
+
+class Part(StrEnum):
+    """Which sum of a payment a movement carries."""
+
+    AMOUNT = "amount"
+    FEE = "fee"
+    TOTAL = "total"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One row of a plan; ``{issuer}`` and ``{merchant}`` stand for the payment's own."""
+
+    source: str
+    destination: str
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One movement of money; never zero."""
+
+    source: str
+    destination: str
+    amount: Rial
+
+
+PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
+    PaymentEvent.ATTEMPT_APPROVED: (
+        Movement("issuer:{issuer}", "pending:{merchant}", Part.AMOUNT),
+        Movement("issuer:{issuer}", "fees", Part.FEE),
+    ),
+    PaymentEvent.PAYEE_CONFIRMED: (Movement("pending:{merchant}", "payable:{merchant}", Part.AMOUNT),),
+    PaymentEvent.APPROVED_TOO_LATE: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
+    PaymentEvent.LATE_APPROVAL: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
+}
+"""Events that move money forward. An accepted reversal posts the inverse of all its attempt posted, fee included."""
+
+
+def postings(event: PaymentEvent, *, amount: Rial, fee: Rial, issuer: str, merchant: str) -> tuple[Posting, ...]:
+    """Return what ``event`` posts for a payment of ``amount`` and ``fee``; nothing for an event without a plan."""
+    sums = {Part.AMOUNT: amount, Part.FEE: fee, Part.TOTAL: amount + fee}
+    names = {"issuer": issuer, "merchant": merchant}
+    rows = (
+        Posting(move.source.format(**names), move.destination.format(**names), sums[move.part])
+        for move in PLANS.get(event, ())
+    )
+    return tuple(row for row in rows if row.amount)
+
+
+def inverse(rows: Iterable[Posting]) -> tuple[Posting, ...]:
+    """Return the postings that undo ``rows``, last first."""
+    return tuple(Posting(row.destination, row.source, row.amount) for row in reversed(tuple(rows)))
+
+
+def balances(rows: Iterable[Posting]) -> dict[str, int]:
+    """Return the balance of every account that ``rows`` touch, in rials."""
+    found: dict[str, int] = {}
+    for row in rows:
+        found[row.source] = found.get(row.source, 0) - row.amount.amount
+        found[row.destination] = found.get(row.destination, 0) + row.amount.amount
+    return found

@@ -1,0 +1,88 @@
+"""Limits as data: how much, how often, how long. A value with a date is the one in force when the row was written."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from foundation.rial import Rial
+from gateway.domain.errors import InvalidAmount, InvalidCallback, InvalidText
+
+PURCHASE_LEAST = Rial(1_000)
+PURCHASE_MOST = Rial(1_000_000_000)
+"""Ceiling of purchases per card and day as last announced by the central bank; nothing above it could be approved."""
+
+ATTEMPTS_MAX = 5
+PIN_REQUESTS_MAX = 5
+"""Per payment, as on the pages of the larger PSPs."""
+
+PIN_REQUESTS_PER_CARD_HOUR = 10
+PIN_REQUESTS_PER_CARD_DAY = 20
+EXTENSIONS_MAX = 2
+INQUIRIES_MAX = 5
+DESCRIPTION_MAX = 120
+CALLBACK_MAX = 1024
+PAYEE_NAME_MAX = 20
+
+HALF_SPACE = "\u200c"
+"""Zero-width non-joiner, which Persian words need."""
+
+_MOBILE = re.compile(r"09[0-9]{9}")
+_PAYEE_FORBIDDEN = re.compile(r"[^\w \u200c]|_|[0-9۰-۹٠-٩]{2}")
+
+
+def check_amount(amount: Rial) -> Rial:
+    """Return a purchase's amount, or raise :class:`InvalidAmount` when it is outside the limits."""
+    if not PURCHASE_LEAST <= amount <= PURCHASE_MOST:
+        raise InvalidAmount(PURCHASE_LEAST.amount, PURCHASE_MOST.amount)
+    return amount
+
+
+def check_description(text: str | None) -> str | None:
+    """Return the description, or raise :class:`InvalidText`: at most 120 characters, no control characters."""
+    if text is not None and (len(text) > DESCRIPTION_MAX or not text.replace(HALF_SPACE, "").isprintable()):
+        raise InvalidText(f"description takes at most {DESCRIPTION_MAX} printable characters")
+    return text
+
+
+def check_mobile(text: str | None) -> str | None:
+    """Return the customer's mobile number, or raise :class:`InvalidText` unless it is ``09`` and nine digits."""
+    if text is not None and not _MOBILE.fullmatch(text):
+        raise InvalidText("mobile is 09 and nine digits")
+    return text
+
+
+def check_payee_name(text: str) -> str:
+    """Return a payee name fit for an SMS, or raise :class:`InvalidText`.
+
+    Letters, spaces and single digits, at most 20 UTF-16 units, nothing that could pass for a code or a link (D25).
+    """
+    units = len(text.encode("utf-16-le")) // 2
+    if not text.strip() or units > PAYEE_NAME_MAX or _PAYEE_FORBIDDEN.search(text):
+        raise InvalidText("a payee name has letters, spaces and single digits, at most 20")
+    return text
+
+
+def check_callback(url: str, *, site: str, https_only: bool) -> str:
+    """Return a callback address of the merchant's own site, or raise :class:`InvalidCallback`.
+
+    The host is the registered one or below it; no user, no fragment; plain http only where the mode allows it.
+    """
+    if len(url) > CALLBACK_MAX or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise InvalidCallback(f"callback_url takes at most {CALLBACK_MAX} characters, percent-encoded")
+    try:
+        parts = urlsplit(url)
+        host, user, port = parts.hostname or "", parts.username, parts.port
+    except ValueError:
+        raise InvalidCallback("callback_url is not an address") from None
+    if parts.scheme not in ({"https"} if https_only else {"https", "http"}) or user is not None or port == 0:
+        raise InvalidCallback("callback_url must be an https address without a user")
+    own = host_of(site)
+    if parts.fragment or not own or not (host == own or host.endswith("." + own)):
+        raise InvalidCallback(f"callback_url must be on {own}")
+    return url
+
+
+def host_of(site: str) -> str:
+    """Return the host of a registered site, written as an address or as a bare host."""
+    return urlsplit(site if "//" in site else f"//{site}").hostname or ""

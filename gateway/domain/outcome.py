@@ -1,0 +1,59 @@
+"""What the network said about money: an answer is a value, and "no answer" is one of the answers.
+
+Only an explicit answer ever ends :class:`Unknown` (D2); "not found" is not a no.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+APPROVED_CODE = "000"
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The issuer took the money: exactly action code 000 in a message whose MAC and echoed fields agree (D3).
+
+    Args:
+        approval_code: DE 38, six characters, where the issuer gives one.
+        capture_date: DE 17 ``MMDD``, stamped by the issuer's host (D7).
+    """
+
+    approval_code: str | None = None
+    capture_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The issuer said no; ``action_code`` is DE 39, listed in :mod:`gateway.domain.declines`."""
+
+    action_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody said yes or no. ``why`` is for the log: ``silent``, ``unreachable``, ``incoherent`` or an action code."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The host has no such original now. It may still arrive, so this is not a no (D2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """The issuer accepted the reversal, or (as an inquiry's answer) says that the original was reversed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReversalUnknown:
+    """No explicit acceptance of the reversal; it is repeated until there is one."""
+
+    why: str
+
+
+AuthorisationAnswer = Approved | Declined | Unknown
+ReversalAnswer = Reversed | ReversalUnknown
+InquiryAnswer = Approved | Declined | Reversed | NotFound | Unknown

@@ -1,0 +1,1 @@
+"""The client of the issuers' dynamic-PIN services, one dialect a module."""

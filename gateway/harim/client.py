@@ -1,0 +1,65 @@
+"""The client of every issuer's Harim service: the issuer's row says which dialect it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from foundation.signatures import Signer
+from gateway.bulkhead import Gates, NotAdmitted
+from gateway.domain.breaker import Heard
+from gateway.domain.issuers import Issuer
+from gateway.harim import rest_v1
+from gateway.harim.transport import Transport
+from gateway.ports import PinAnswer, PinRefusal, PinRefused, PinRequest, PinUnanswered
+
+REQUESTS_AT_ONCE = 16
+"""PIN requests to one issuer at once, in one process."""
+
+SILENCES = frozenset({"silent", "unreachable"})
+"""Reasons of an unanswered request that the breaker counts; an incoherent answer is an answer."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire: the same two functions in every dialect module."""
+
+    request_pin: Callable[[Transport, Issuer, PinRequest], PinAnswer]
+    ping: Callable[[Transport, Issuer], bool]
+
+
+DIALECTS: dict[str, Dialect] = {
+    "harim-v1-rest": Dialect(rest_v1.request_pin, rest_v1.ping),
+}
+
+
+class HarimClient:
+    """Implements :class:`gateway.ports.Harim`."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._transport = Transport(signer)
+        self._gates = Gates("harim", room=REQUESTS_AT_ONCE)
+
+    def request_pin(self, issuer: Issuer, request: PinRequest) -> PinAnswer:
+        """Ask the issuer, in its own dialect, to send a code; one that is full or held back is unavailable at once."""
+        try:
+            with self._gates.of(issuer.issuer_id).admitted() as visit:
+                answer = DIALECTS[issuer.harim_dialect].request_pin(self._transport, issuer, request)
+                silent = isinstance(answer, PinUnanswered) and answer.why in SILENCES
+                visit.heard = Heard.SILENCE if silent else Heard.ANSWER
+                return answer
+        except NotAdmitted as error:
+            log.warning("pin_request_not_sent", issuer_id=issuer.issuer_id, why=error.why)
+            return PinRefused(PinRefusal.TEMPORARILY_UNAVAILABLE)
+
+    def ping(self, issuer: Issuer) -> bool:
+        """Tell whether the issuer's Harim service answers now."""
+        return DIALECTS[issuer.harim_dialect].ping(self._transport, issuer)
+
+    def speaks(self, dialect: str) -> bool:
+        """Tell whether this wire is known."""
+        return dialect in DIALECTS

@@ -1,0 +1,218 @@
+"""What is really outside, as the services see it: Harim, the switch, and the merchants' webhooks.
+
+Every implementation calls :func:`foundation.database.guard_no_transaction` first and never raises for a partner's
+behaviour: it answers with a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from foundation.pan import Pan
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
+from gateway.domain.issuers import Issuer
+from gateway.domain.outcome import AuthorisationAnswer, InquiryAnswer, ReversalAnswer
+
+
+class Kind(StrEnum):
+    """The type of a transaction, as Harim v1 and DE 48.02 write it."""
+
+    PURCHASE = "PURCHASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a dynamic PIN is bound to and what an authorisation asks for: the same nine facts (D5).
+
+    Args:
+        amount: the principal, without the fee.
+        fee: what the cardholder pays on top.
+        payee_key: destination card token or bill digest; empty for a purchase.
+        transaction_ref: the payment's reference, 16 characters A–Z 2–7.
+    """
+
+    kind: Kind
+    amount: Rial
+    fee: Rial
+    acquirer_id: str
+    merchant_id: str
+    terminal_id: str
+    payee_name: str
+    payee_key: str
+    transaction_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinRequest:
+    """Ask the issuer to send a dynamic PIN; ``cvv2`` and ``expiry`` (``YYMM``) make it a proven request (D19).
+
+    Args:
+        request_id: UUID, unique for ever (D21).
+        sequence: counts the requests of one payment from 1.
+    """
+
+    request_id: str
+    sequence: int
+    order: Order
+    pan: Pan
+    cvv2: Sensitive[str] | None = None
+    expiry: Sensitive[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinSent:
+    """The issuer accepted the request. What it discloses depends on the card proof (D19)."""
+
+    already_sent: bool = False
+    code_length: int | None = None
+    expires_in_seconds: int | None = None
+    resend_in_seconds: int | None = None
+    mobile_last_two: str | None = None
+
+
+class PinRefusal(StrEnum):
+    """Why an issuer sends no PIN; the page has a sentence for each."""
+
+    CARD_NOT_FOUND = "card_not_found"
+    CARD_BLOCKED = "card_blocked"
+    CARD_DATA_MISMATCH = "card_data_mismatch"
+    NO_MOBILE = "no_mobile"
+    DYNAMIC_PIN_NOT_ACTIVE = "dynamic_pin_not_active"
+    TOO_SOON = "too_soon"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    TOO_MANY_LIVE_CODES = "too_many_live_codes"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
+    NOT_ACCEPTED = "not_accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class PinRefused:
+    """The issuer said no."""
+
+    reason: PinRefusal
+    retry_after_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinUnanswered:
+    """The issuer did not answer, or not according to the contract; ``why`` is for the log."""
+
+    why: str
+
+
+PinAnswer = PinSent | PinRefused | PinUnanswered
+
+
+class Harim(Protocol):
+    """The issuers' dynamic-PIN services."""
+
+    def request_pin(self, issuer: Issuer, request: PinRequest) -> PinAnswer:
+        """Ask ``issuer`` to send a code for this transaction to the card's holder."""
+        ...
+
+    def ping(self, issuer: Issuer) -> bool:
+        """Tell whether the issuer's Harim service answers now."""
+        ...
+
+    def speaks(self, dialect: str) -> bool:
+        """Tell whether this wire is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The key of one financial message: DE 11, 37, 12 (``YYMMDDhhmmss``, Asia/Tehran), with terminal and acquirer."""
+
+    acquirer_id: str
+    terminal_id: str
+    stan: str
+    rrn: str
+    local_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisationRequest:
+    """A 1200: take ``amount + fee`` from the card. It carries a PIN, so it is sent at most once (D1)."""
+
+    order: Order
+    trace: Trace
+    pan: Pan
+    expiry: Sensitive[str]
+    cvv2: Sensitive[str]
+    pin: Sensitive[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReversalRequest:
+    """A 1420 for ``original``, under a STAN and time of its own, new in every repeat (DE 56 names the original)."""
+
+    order: Order
+    original: Trace
+    stan: str
+    local_time: str
+    pan: Pan
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryRequest:
+    """A 1604 about ``original``; executes nothing (D9c)."""
+
+    order: Order
+    original: Trace
+    stan: str
+    local_time: str
+    pan: Pan
+
+
+class Switch(Protocol):
+    """The authorisation hosts of the issuers, one link each (D42)."""
+
+    def authorise(self, issuer: Issuer, request: AuthorisationRequest) -> AuthorisationAnswer:
+        """Ask for the money, once."""
+        ...
+
+    def reverse(self, issuer: Issuer, request: ReversalRequest) -> ReversalAnswer:
+        """Ask for the money to be given back, or never to be taken."""
+        ...
+
+    def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
+        """Ask what became of an original."""
+        ...
+
+    def echo(self, issuer: Issuer) -> bool:
+        """Tell whether the host answers now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One signed message to a merchant; ``event_id`` stays the same over retries."""
+
+    event_id: str
+    url: str
+    secret: Sensitive[str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The merchant's server answered 2xx."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotDelivered:
+    """It did not; ``why`` is for the log, ``gone`` means 410: do not try again."""
+
+    why: str
+    gone: bool = False
+
+
+class Callbacks(Protocol):
+    """The merchants' webhook addresses."""
+
+    def send(self, webhook: Webhook) -> Delivered | NotDelivered:
+        """Send once."""
+        ...

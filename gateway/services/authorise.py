@@ -1,0 +1,161 @@
+"""The shopper pays: record the intent, ask the issuer for the money, record the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from foundation.sensitive import Sensitive
+from gateway.domain.card import CardEntry
+from gateway.domain.declines import DECLINES, Decline
+from gateway.domain.errors import InvalidCard, TooManyAttempts
+from gateway.domain.issuers import Issuer
+from gateway.domain.limits import ATTEMPTS_MAX
+from gateway.domain.outcome import Approved, AuthorisationAnswer, Declined, Unknown
+from gateway.domain.payment import PaymentState
+from gateway.domain.references import new_attempt_id
+from gateway.ports import AuthorisationRequest, Trace
+from gateway.services.gateway import Gateway
+from gateway.services.order import order_of
+from gateway.services.record_outcome import approved, pan_place
+from gateway.services.show_page import page_of, why_not
+from gateway.services.take_card import issuer_of, pan_hash
+from gateway.store import attempts
+from gateway.store.attempts import Submitted
+
+log = structlog.get_logger()
+
+PAN_PURPOSE = "attempt-pan"
+MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The money was taken; the receipt is on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The issuer said no and took nothing; ``attempts_left`` counts further submissions of this payment."""
+
+    decline: Decline
+    attempts_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """Nobody said yes or no yet. The gateway finds out or returns the money; the page waits (D2)."""
+
+
+PayResult = Paid | Refused | Checking
+
+
+def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
+    """Take the payment's money from this card, at most once.
+
+    Raises:
+        PaymentNotFound: no payment has this token.
+        InvalidCard: CVV2, expiry or PIN is missing; nothing was sent.
+        UnknownIssuer, RealCardInSandbox: this card is not taken here.
+        AttemptInProgress: another submission of this payment is being authorised (double click, second tab; D8).
+        NotPossible: the payment is not open any more, or its time is over.
+        TooManyAttempts: the payment's five attempts are used up.
+    """
+    expiry, cvv2, pin = _secrets(card)
+    issuer = issuer_of(gateway, card.pan)
+    attempt_id = new_attempt_id()
+    sealed = gateway.keyring.seal(PAN_PURPOSE, card.pan.reveal().encode(), bound_to=pan_place(attempt_id))
+    submitted = _submit(gateway, page_token, card, issuer=issuer, attempt_id=attempt_id, sealed=sealed)
+    request = AuthorisationRequest(order_of(submitted), _trace(submitted), card.pan, expiry, cvv2, pin)
+    answer = gateway.switch.authorise(issuer, request)
+    names = {"payment_id": submitted.payment_id, "attempt_id": attempt_id, "rrn": submitted.rrn}
+    log.info("attempt_answered", issuer_id=issuer.issuer_id, answer=type(answer).__name__, **names)
+    try:
+        return _record(gateway, page_token, submitted, card, answer=answer, sealed=sealed)
+    except SQLAlchemyError as error:  # a lost COMMIT is no answer, never a decline (D34); the sweeper finds out
+        log.warning("outcome_not_recorded", error=type(error).__name__, **names)
+        return Checking()
+
+
+def _secrets(card: CardEntry) -> tuple[Sensitive[str], Sensitive[str], Sensitive[str]]:
+    if card.expiry is None or card.cvv2 is None or card.pin is None:
+        raise InvalidCard(card.missing()[0])
+    return card.expiry, card.cvv2, card.pin
+
+
+def _submit(
+    gateway: Gateway, page_token: str, card: CardEntry, *, issuer: Issuer, attempt_id: str, sealed: bytes
+) -> Submitted:
+    values = {
+        "attempt_id": attempt_id,
+        "page_token": page_token,
+        "attempts_max": ATTEMPTS_MAX,
+        "issuer_id": issuer.issuer_id,
+        "pan_sealed": sealed,
+        "pan_masked": card.pan.masked,
+        "pan_hash": pan_hash(gateway, card.pan),
+        "promise_seconds": gateway.settings.promise_seconds,
+        "answer_within_seconds": issuer.switch_timeout_ms / MILLISECONDS + gateway.settings.switch_margin_seconds,
+    }
+    with gateway.database.single() as connection:
+        submitted = attempts.submit(connection, values)
+    if submitted is None:
+        raise why_not(gateway, page_token, TooManyAttempts)
+    return submitted
+
+
+def _trace(row: Submitted) -> Trace:
+    return Trace(row.acquirer_id, row.terminal_id, row.stan, row.rrn, row.local_time)
+
+
+def _record(
+    gateway: Gateway,
+    page_token: str,
+    submitted: Submitted,
+    card: CardEntry,
+    *,
+    answer: AuthorisationAnswer,
+    sealed: bytes,
+) -> PayResult:
+    match answer:
+        case Approved():
+            return _paid(gateway, page_token, submitted, card, answer=answer, sealed=sealed)
+        case Declined(action_code):
+            with gateway.database.single() as connection:
+                recorded = attempts.decline(connection, submitted.attempt_id, action_code)
+            left = ATTEMPTS_MAX - submitted.attempts
+            return Refused(DECLINES[action_code], left) if recorded else Checking()
+        case Unknown():
+            with gateway.database.single() as connection:
+                attempts.lose(connection, submitted.attempt_id)
+            gateway.ring()
+            return Checking()
+
+
+def _paid(
+    gateway: Gateway,
+    page_token: str,
+    submitted: Submitted,
+    card: CardEntry,
+    *,
+    answer: Approved,
+    sealed: bytes,
+) -> PayResult:
+    merchant_id, attempt_id = submitted.merchant_id, submitted.attempt_id
+    if approved(gateway, attempt_id, answer, pan=card.pan, merchant_id=merchant_id, in_time=True):
+        return Paid()
+    with gateway.database.single() as connection:
+        attempts.late_approval(
+            connection,
+            {
+                "attempt_id": attempt_id,
+                "approval_code": answer.approval_code,
+                "capture_date": answer.capture_date,
+                "pan_sealed": sealed,
+            },
+        )
+    gateway.ring()
+    state = page_of(gateway, page_token).state
+    return Paid() if state in {PaymentState.AUTHORISED, PaymentState.CONFIRMED} else Checking()

@@ -1,0 +1,164 @@
+"""An operator connects merchants, keys and issuers; a wrong row is refused with a sentence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from gateway.domain.errors import InvalidText, RefusedRow
+from gateway.domain.issuers import SANDBOX_PREFIX, Issuer, real_bank_of
+from gateway.domain.limits import check_payee_name, host_of
+from gateway.domain.references import READABLE, mode_of_secret_key, new_secret_key
+from gateway.services.authenticate import MODES, secret_hash
+from gateway.services.gateway import Gateway
+from gateway.services.tell import SECRET_PURPOSE, secret_place
+
+KEY_ID_LENGTH = 12
+TIMEOUT_MS = range(100, 60_001)
+PORTS = range(1, 65_536)
+PUBLIC_KEY_BYTES = 32
+
+_MERCHANT_ID = re.compile(r"[0-9]{15}")
+_TERMINAL_ID = re.compile(r"[0-9A-Z]{8}")
+_ACQUIRER_ID = re.compile(r"[0-9]{6,11}")
+_ISSUER_ID = re.compile(r"[a-z0-9-]{1,32}")
+_BIN = re.compile(r"[0-9]{6,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewMerchant:
+    """A merchant with one terminal, as an operator writes it."""
+
+    merchant_id: str
+    terminal_id: str
+    name_fa: str
+    name_en: str
+    payee_name: str
+    site: str
+    webhook_url: str | None = None
+    webhook_secret: str | None = None
+    acquirer_id: str | None = None
+
+
+def add_merchant(gateway: Gateway, merchant: NewMerchant) -> None:
+    """Insert or correct a merchant and its terminal.
+
+    Raises:
+        RefusedRow: a value is wrong; the message says which and why.
+    """
+    acquirer_id = merchant.acquirer_id or gateway.settings.acquirer_id
+    _require(_MERCHANT_ID.fullmatch(merchant.merchant_id), "merchant_id has 15 digits")
+    _require(_TERMINAL_ID.fullmatch(merchant.terminal_id), "terminal_id has 8 digits or capital letters")
+    _require(_ACQUIRER_ID.fullmatch(acquirer_id), "acquirer_id has 6 to 11 digits")
+    _require(merchant.name_fa.strip() and merchant.name_en.strip(), "a merchant has a Persian and an English name")
+    _require(host_of(merchant.site), "site is the address of the merchant's shop")
+    _require(
+        (merchant.webhook_url is None) == (merchant.webhook_secret is None),
+        "webhook_url and webhook_secret come together",
+    )
+    if merchant.webhook_url is not None:
+        _check_url(gateway, merchant.webhook_url, "webhook_url")
+    try:
+        payee_name = check_payee_name(merchant.payee_name)
+    except InvalidText as error:
+        raise RefusedRow(str(error)) from None
+    gateway.directory.add_merchant(
+        {
+            "merchant_id": merchant.merchant_id,
+            "name_fa": merchant.name_fa,
+            "name_en": merchant.name_en,
+            "payee_name": payee_name,
+            "acquirer_id": acquirer_id,
+            "site": merchant.site,
+            "webhook_url": merchant.webhook_url,
+            "webhook_secret_sealed": _sealed_secret(gateway, merchant),
+        },
+        terminal_id=merchant.terminal_id,
+    )
+
+
+def new_key(gateway: Gateway, terminal_id: str, *, secret: str | None = None) -> str:
+    """Make a secret key for a terminal and return it, the only time it can be seen; or register a given one.
+
+    Raises:
+        RefusedRow: there is no such terminal, or the given secret is not a key of this mode.
+    """
+    mode = MODES[gateway.settings.mode]
+    secret = secret or new_secret_key(mode)
+    _require(mode_of_secret_key(secret) == mode, f"a key here is sk_{mode}_ and forty letters and digits")
+    _require(
+        gateway.directory.has_terminal(terminal_id),
+        f"there is no terminal {terminal_id}; add its merchant first",
+    )
+    hashed = secret_hash(secret)
+    key_id = "key_" + "".join(READABLE[byte % len(READABLE)] for byte in hashed[:KEY_ID_LENGTH])
+    gateway.directory.add_key(key_id=key_id, terminal_id=terminal_id, secret_hash=hashed, mode=mode)
+    return secret
+
+
+def add_issuer(gateway: Gateway, issuer: Issuer, bins: tuple[str, ...]) -> None:
+    """Insert or correct an issuer and its BIN prefixes.
+
+    Raises:
+        RefusedRow: a value is wrong; the message says which and why.
+    """
+    _check_issuer(gateway, issuer)
+    for prefix in bins:
+        _check_bin(gateway, prefix)
+    gateway.directory.add_issuer(issuer, bins)
+
+
+def check_rows(gateway: Gateway) -> None:
+    """Check every issuer row as it stands; run at start.
+
+    Raises:
+        RefusedRow: naming the issuer and what is wrong with it.
+    """
+    for issuer in gateway.directory.issuers().values():
+        if issuer.active:
+            _check_issuer(gateway, issuer)
+    for prefix, _ in gateway.directory.issuer_bins():
+        _check_bin(gateway, prefix)
+
+
+def _check_issuer(gateway: Gateway, issuer: Issuer) -> None:
+    name = f"issuer {issuer.issuer_id}"
+    _require(_ISSUER_ID.fullmatch(issuer.issuer_id), "issuer_id has small letters, digits and dashes, at most 32")
+    _require(gateway.harim.speaks(issuer.harim_dialect), f"{name}: there is no dialect {issuer.harim_dialect}")
+    _check_url(gateway, issuer.harim_url, f"{name}: harim_url")
+    _require(len(issuer.harim_public_key) == PUBLIC_KEY_BYTES, f"{name}: harim_public_key has 32 bytes")
+    _require(issuer.harim_timeout_ms in TIMEOUT_MS, f"{name}: harim_timeout_ms is 100 to 60000")
+    _require(issuer.switch_timeout_ms in TIMEOUT_MS, f"{name}: switch_timeout_ms is 100 to 60000")
+    _require(issuer.switch_host and issuer.switch_port in PORTS, f"{name}: switch_host and switch_port say where")
+
+
+def _check_bin(gateway: Gateway, prefix: str) -> None:
+    _require(_BIN.fullmatch(prefix), f"BIN {prefix} must have 6 to 8 digits")
+    sandbox = gateway.settings.mode == "sandbox"
+    _require(
+        not sandbox or real_bank_of(prefix.ljust(8, "0")) is None,
+        f"BIN {prefix} is a real bank's; not in a sandbox",
+    )
+    _require(sandbox or not prefix.startswith(SANDBOX_PREFIX), f"BIN {prefix} is for sandboxes; not live")
+
+
+def _check_url(gateway: Gateway, url: str, name: str) -> None:
+    parts = urlsplit(url)
+    schemes = {"https"} if gateway.settings.mode == "live" else {"https", "http"}
+    _require(
+        parts.scheme in schemes and parts.hostname,
+        f"{name} must be an address of {' or '.join(sorted(schemes))}",
+    )
+
+
+def _sealed_secret(gateway: Gateway, merchant: NewMerchant) -> bytes | None:
+    if merchant.webhook_secret is None:
+        return None
+    place = secret_place(merchant.merchant_id)
+    return gateway.keyring.seal(SECRET_PURPOSE, merchant.webhook_secret.encode(), bound_to=place)
+
+
+def _require(holds: object, sentence: str) -> None:
+    if not holds:
+        raise RefusedRow(sentence)

@@ -1,0 +1,38 @@
+"""Everything a use case may need, in one frozen value that :mod:`gateway.wiring` builds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foundation.database import Database
+from foundation.flood import FloodControl
+from foundation.keys import Keyring
+from foundation.wake import Wake
+from gateway.config import Settings
+from gateway.ports import Callbacks, Harim, Switch
+from gateway.store.directory import Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway as its doors and its worker see it.
+
+    Args:
+        directory: merchants, keys and issuers, remembered for seconds.
+        wake: shortens the worker's latency; ``None`` without Redis.
+    """
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    directory: Directory
+    harim: Harim
+    switch: Switch
+    callbacks: Callbacks
+    flood: FloodControl
+    wake: Wake | None = None
+
+    def ring(self) -> None:
+        """Tell the worker that there is something to do."""
+        if self.wake is not None:
+            self.wake.ring()

@@ -1,0 +1,90 @@
+"""A merchant opens a purchase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foundation.rial import Rial
+from gateway.domain import limits
+from gateway.domain.errors import DuplicateOrder, IdempotencyMismatch, InvalidOrderId
+from gateway.domain.fees import purchase_fee
+from gateway.domain.references import is_order_id, new_page_token, new_payment_id, new_reference
+from gateway.services.gateway import Gateway
+from gateway.store import payments
+from gateway.store.directory import Caller
+from gateway.store.payments import KeyTaken, OrderTaken
+from gateway.store.payments import PaymentRecord as PaymentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A caller's key and the SHA-256 of the request it stands for."""
+
+    key: str
+    body_hash: bytes
+
+
+def kept_under(idempotency: Idempotency | None) -> dict[str, object]:
+    """Return the values under which a request's answer is kept; nothing is kept without a key."""
+    return {
+        "key": idempotency.key if idempotency else None,
+        "body_hash": idempotency.body_hash if idempotency else None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPurchase:
+    """What a merchant asks for."""
+
+    amount: Rial
+    order_id: str
+    callback_url: str
+    description: str | None = None
+    mobile: str | None = None
+
+
+def open_payment(
+    gateway: Gateway, caller: Caller, purchase: OpenPurchase, idempotency: Idempotency | None
+) -> PaymentRecord:
+    """Open a payment and return it; the same key with the same body returns the first answer.
+
+    Raises:
+        InvalidAmount, InvalidOrderId, InvalidCallback, InvalidText: a part of the request is outside its rules.
+        IdempotencyMismatch: the key was used for another request.
+        DuplicateOrder: the terminal has a live payment for this order (D42).
+    """
+    values = _values(gateway, caller, purchase, idempotency)
+    try:
+        with gateway.database.single() as connection:
+            return payments.open_payment(connection, values)
+    except (KeyTaken, OrderTaken):
+        pass
+    with gateway.database.begin() as connection:
+        if idempotency is not None and (known := payments.stored(connection, caller.terminal_id, idempotency.key)):
+            if known.body_hash != idempotency.body_hash:
+                raise IdempotencyMismatch
+            return known.record
+        raise DuplicateOrder(payments.of_order(connection, caller.terminal_id, purchase.order_id) or "a payment")
+
+
+def _values(
+    gateway: Gateway, caller: Caller, purchase: OpenPurchase, idempotency: Idempotency | None
+) -> dict[str, object]:
+    if not is_order_id(purchase.order_id):
+        raise InvalidOrderId("order_id takes 1 to 64 letters, digits and ._-")
+    https_only = gateway.settings.mode == "live"
+    return {
+        "payment_id": new_payment_id(),
+        "page_token": new_page_token(),
+        "terminal_id": caller.terminal_id,
+        "order_id": purchase.order_id,
+        "amount_rial": limits.check_amount(purchase.amount).amount,
+        "fee_rial": purchase_fee(gateway.directory.today()).amount,
+        "description": limits.check_description(purchase.description),
+        "mobile": limits.check_mobile(purchase.mobile),
+        "callback_url": limits.check_callback(purchase.callback_url, site=caller.site, https_only=https_only),
+        "reference": new_reference(),
+        "page_seconds": gateway.settings.page_seconds,
+        "confirm_window_seconds": gateway.settings.confirm_window_seconds,
+        **kept_under(idempotency),
+    }

@@ -1,0 +1,89 @@
+"""The shopper asks the issuer, through Harim, for a dynamic PIN."""
+
+from __future__ import annotations
+
+import uuid
+
+from gateway.domain.card import CardEntry
+from gateway.domain.errors import TooManyPinRequests
+from gateway.domain.issuers import Issuer
+from gateway.domain.limits import PIN_REQUESTS_MAX, PIN_REQUESTS_PER_CARD_DAY, PIN_REQUESTS_PER_CARD_HOUR
+from gateway.ports import PinAnswer, PinRefused, PinRequest, PinSent, PinUnanswered
+from gateway.services.gateway import Gateway
+from gateway.services.order import order_of
+from gateway.services.show_page import why_not
+from gateway.services.take_card import issuer_of, pan_hash
+from gateway.store import pins
+from gateway.store.pins import Asked
+
+
+def request_pin(gateway: Gateway, page_token: str, card: CardEntry) -> PinAnswer:
+    """Record the request, ask the card's issuer to send a code, record the answer and return it.
+
+    ``card`` needs the PAN only; CVV2 and expiry make the request a proven one (D19).
+
+    Raises:
+        PaymentNotFound: no payment has this token.
+        NotPossible: the payment is not open, or its time is over.
+        AttemptInProgress: an attempt of this payment is being authorised.
+        UnknownIssuer, RealCardInSandbox: this card is not taken here.
+        TooManyPinRequests: five for this payment, or the card's hourly or daily share (D20).
+    """
+    issuer = issuer_of(gateway, card.pan)
+    request_id = str(uuid.uuid4())
+    asked = _record(gateway, page_token, card, issuer=issuer, request_id=request_id)
+    answer = gateway.harim.request_pin(issuer, _message(asked, card, request_id))
+    with gateway.database.single() as connection:
+        pins.answer(connection, {"request_id": request_id, **_facts(answer, issuer)})
+    return answer
+
+
+def _record(gateway: Gateway, page_token: str, card: CardEntry, *, issuer: Issuer, request_id: str) -> Asked:
+    hashed = pan_hash(gateway, card.pan)
+    values = {
+        "page_token": page_token,
+        "requests_max": PIN_REQUESTS_MAX,
+        "card": hashed.hex(),
+        "pan_hash": hashed,
+        "request_id": request_id,
+        "issuer_id": issuer.issuer_id,
+        "proven": card.cvv2 is not None and card.expiry is not None,
+    }
+    with gateway.database.begin() as connection:
+        asked = pins.ask(connection, values)
+        if asked is not None and _above_card_limit(asked):
+            raise TooManyPinRequests  # rolls the count back
+    if asked is None:
+        raise why_not(gateway, page_token, TooManyPinRequests)
+    return asked
+
+
+def _above_card_limit(asked: Asked) -> bool:
+    return asked.hour_used > PIN_REQUESTS_PER_CARD_HOUR or asked.day_used > PIN_REQUESTS_PER_CARD_DAY
+
+
+def _message(asked: Asked, card: CardEntry, request_id: str) -> PinRequest:
+    return PinRequest(request_id, asked.pin_requests, order_of(asked), card.pan, card.cvv2, card.expiry)
+
+
+def _facts(answer: PinAnswer, issuer: Issuer) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "reason": None,
+        "code_length": None,
+        "mobile_last_two": None,
+        "resend_in_seconds": 0,
+        "expires_in_seconds": 0,
+    }
+    match answer:
+        case PinSent():
+            return facts | {
+                "state": "sent",
+                "code_length": answer.code_length,
+                "mobile_last_two": answer.mobile_last_two,
+                "resend_in_seconds": answer.resend_in_seconds or issuer.resend_wait_seconds,
+                "expires_in_seconds": answer.expires_in_seconds or issuer.code_life_seconds,
+            }
+        case PinRefused(reason, retry_after):
+            return facts | {"state": "refused", "reason": reason, "resend_in_seconds": retry_after or 0}
+        case PinUnanswered(why):
+            return facts | {"state": "unanswered", "reason": why}

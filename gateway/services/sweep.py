@@ -1,0 +1,44 @@
+"""What the worker does when time is up, a bounded batch at a time."""
+
+from __future__ import annotations
+
+from gateway.services.gateway import Gateway
+from gateway.store import attempts, sweeps
+
+BATCH = 200
+ANSWERS_KEPT_DAYS = 30
+JOBS_KEPT_DAYS = 30
+
+
+def expire(gateway: Gateway) -> int:
+    """Expire open payments whose page time is over."""
+    with gateway.database.single() as connection:
+        return sweeps.expire(connection, most=BATCH)
+
+
+def give_back_unconfirmed(gateway: Gateway) -> int:
+    """Commit the decision to give back authorised payments that nobody confirmed in time."""
+    with gateway.database.single() as connection:
+        return sweeps.give_back_unconfirmed(connection, most=BATCH)
+
+
+def recover_lost(gateway: Gateway) -> int:
+    """Find attempts whose process died between intent and outcome; they become unknown and are inquired about."""
+    with gateway.database.single() as connection:
+        return attempts.recover_lost(connection, most=BATCH)
+
+
+def erase(gateway: Gateway) -> int:
+    """Wipe what may not be kept longer: sealed PANs, phones, stored answers, done jobs, used-up counters (D1, D43)."""
+    days = gateway.settings.refund_window_days
+    erased = 0
+    for wipe in (
+        lambda connection: sweeps.wipe_pans(connection, refund_window_days=days, most=BATCH),
+        lambda connection: sweeps.wipe_mobiles(connection, keep_days=days, most=BATCH),
+        lambda connection: sweeps.forget_answers(connection, keep_days=ANSWERS_KEPT_DAYS, most=BATCH),
+        lambda connection: sweeps.forget_jobs(connection, keep_days=JOBS_KEPT_DAYS, most=BATCH),
+        sweeps.forget_quotas,
+    ):
+        with gateway.database.single() as connection:
+            erased += wipe(connection)
+    return erased

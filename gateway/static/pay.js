@@ -1,0 +1,213 @@
+// The payment page is complete without this file; it only spares the customer typing and waiting.
+"use strict";
+(() => {
+  const root = document.documentElement, by = (id) => document.getElementById(id);
+  root.classList.add("scripted");
+  const persian = root.lang === "fa";
+  const ascii = (text) => text.replace(/[۰-۹]/g, (c) => c.charCodeAt(0) - 1776).replace(/[٠-٩]/g, (c) => c.charCodeAt(0) - 1632);
+  const digits = (text) => ascii(text).replace(/\D/g, "");
+  const shown = (value) => persian ? String(value).replace(/\d/g, (c) => "۰۱۲۳۴۵۶۷۸۹"[c]) : String(value);
+  const clock = (seconds) => shown(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+  const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
+  const countdown = (seconds, tick) => {
+    const end = Date.now() + seconds * 1000;
+    const step = () => {
+      const left = Math.max(0, Math.round((end - Date.now()) / 1000));
+      tick(left);
+      if (!left) clearInterval(timer);
+    };
+    const timer = setInterval(step, 1000);
+    step();
+    return timer;
+  };
+  const tell = (text) => {
+    const live = by("live");
+    live.textContent = "";
+    setTimeout(() => { live.textContent = text; }, 60);
+  };
+
+  // Pages that move on by themselves: the way back to the shop, and the wait for the bank's answer.
+  const onward = document.querySelector("[data-onward]");
+  if (onward) {
+    const timer = countdown(Number(onward.dataset.seconds), (left) => {
+      onward.textContent = fill(onward.dataset.sentence, { seconds: shown(left) });
+      if (!left) location.replace(onward.dataset.onward);
+    });
+    by("stay")?.addEventListener("click", (event) => {
+      event.preventDefault();
+      clearInterval(timer);
+      onward.hidden = event.currentTarget.hidden = true;
+    });
+  }
+  by("print")?.addEventListener("click", () => print());
+  by("errors")?.focus();
+
+  const form = by("card");
+  if (!form) return;
+  const words = JSON.parse(form.dataset.words), banks = JSON.parse(form.dataset.banks);
+  const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
+  const ask = by("request_pin"), pay = by("pay");
+  let busy = false;
+
+  const mistake = (input, sentence) => {
+    const place = by(`${input.id}-mistake`);
+    place.textContent = sentence;
+    place.hidden = !sentence;
+    if (sentence) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
+  };
+
+  // The card number: digits of any script, by four, the caret where the customer left it.
+  const luhn = (number) => [...number].reverse().reduce((sum, digit, place) => {
+    const value = Number(digit) * (place % 2 ? 2 : 1);
+    return sum + (value > 9 ? value - 9 : value);
+  }, 0) % 10 === 0;
+  const isReal = (number) => "sandbox" in form.dataset && number.length === 16 && luhn(number)
+    && !(number.slice(0, 6) in banks) && !number.startsWith("9990");
+  const faultOfPan = () => {
+    const number = digits(pan.value);
+    if (number.length !== 16) return words.length;
+    if (!luhn(number)) return words.luhn;
+    return isReal(number) ? words.real : "";
+  };
+  const group = () => {
+    const before = digits(pan.value.slice(0, pan.selectionStart)).length;
+    const number = digits(pan.value).slice(0, 16), grouped = number.replace(/(.{4})(?=.)/g, "$1 ");
+    if (pan.value !== grouped) {
+      pan.value = grouped;
+      const caret = before + Math.max(0, Math.ceil(before / 4) - 1);
+      pan.setSelectionRange(caret, caret);
+    }
+    const bank = banks[number.slice(0, 6)];
+    const hint = bank ? fill(words.bank, { bank }) : words.hint;
+    if (by("pan-hint").textContent !== hint) by("pan-hint").textContent = hint;
+    if (isReal(number)) mistake(pan, words.real); else if (!faultOfPan()) mistake(pan, "");
+  };
+  pan.addEventListener("input", group);
+  pan.addEventListener("change", () => { if (pan.value) mistake(pan, faultOfPan()); });
+  if (pan.value) group();
+
+  for (const input of [cvv2, month, year, pin]) {
+    input.addEventListener("input", () => {
+      const value = digits(input.value);
+      if (value !== input.value) input.value = value;
+      if (value) mistake(input, "");
+    });
+  }
+  for (const eye of document.querySelectorAll("[data-eye]")) {
+    eye.addEventListener("click", () => {
+      const plain = by(eye.dataset.eye).classList.toggle("plain");
+      eye.setAttribute("aria-pressed", String(plain));
+    });
+  }
+
+  // The expiry is read back in words, and a swapped month and year are put right with one tap.
+  const readBack = () => {
+    const echo = by("expiry-hint"), m = Number(month.value), y = Number(year.value.replace(/^1[34](?=\d\d$)/, ""));
+    if (!month.value || year.value.length < 2) { echo.textContent = words.expiry; return; }
+    if (m > 12 && y >= 1 && y <= 12) {
+      const swap = make("button", words.swap, { type: "button", className: "press second small" });
+      swap.addEventListener("click", () => {
+        [month.value, year.value] = [String(y).padStart(2, "0"), String(m).padStart(2, "0")];
+        readBack();
+        year.focus();
+      });
+      echo.replaceChildren(`${words.swapped} `, swap);
+    } else if (m >= 1 && m <= 12) {
+      const full = (year.value.length === 4 ? Number(year.value) : (y < 60 ? 1400 : 1300) + y);
+      echo.textContent = fill(words.echo, { month: words.months[m - 1], year: shown(full) });
+    } else echo.textContent = words.expiry;
+  };
+  month.addEventListener("input", readBack);
+  year.addEventListener("input", readBack);
+
+  // Enter goes to the next empty field; in a full form it means "pay", the form's first button.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+    const empty = [pan, cvv2, month, year, pin].find((input) => !input.value);
+    if (empty) { event.preventDefault(); empty.focus(); }
+  });
+
+  // Asking for the dynamic PIN without leaving the page.
+  let resend;
+  const wait = (seconds) => {
+    clearInterval(resend);
+    ask.setAttribute("aria-disabled", "true");
+    resend = countdown(seconds, (left) => {
+      if (left) ask.textContent = fill(words.resend_in, { time: clock(left) }); else free(words.resend);
+      if ([60, 30, 10].includes(left) && left !== seconds) tell(fill(words.left, { seconds: shown(left) }));
+    });
+  };
+  const free = (label) => { ask.removeAttribute("aria-disabled"); ask.textContent = label; };
+  const report = (answer) => {
+    const place = by("pin-answer");
+    place.className = `notice ${answer.tone}`;
+    place.replaceChildren(make("p", answer.message));
+    place.hidden = false;
+    tell(answer.message);
+  };
+  const readSms = () => {
+    if (!("OTPCredential" in window)) return;
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 120000);
+    navigator.credentials.get({ otp: { transport: ["sms"] }, signal: stop.signal })
+      .then((credential) => { if (credential) { pin.value = credential.code; tell(words.read); } })
+      .catch(() => {});
+  };
+  ask.addEventListener("click", async (event) => {
+    event.preventDefault();
+    if (ask.getAttribute("aria-disabled") === "true") return;
+    const fault = faultOfPan();
+    if (fault) { mistake(pan, fault); tell(fault); pan.focus(); return; }
+    const label = ask.textContent, body = new FormData(form);
+    body.delete("pin");
+    body.set("action", "request_pin");
+    ask.setAttribute("aria-disabled", "true");
+    ask.textContent = words.requesting;
+    readSms();
+    try {
+      const response = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
+      const answer = await response.json();
+      if (answer.reload) { location.reload(); return; }
+      if (answer.field) {
+        free(label);
+        mistake(by(answer.field), answer.message);
+        tell(answer.message);
+        by(answer.field).focus();
+        return;
+      }
+      report(answer);
+      if (answer.resend_in_seconds) wait(answer.resend_in_seconds); else free(label);
+      if (answer.tone === "good") pin.focus();
+    } catch {
+      free(label);
+      report({ tone: "warn", message: words.offline });
+    }
+  });
+  if (ask.dataset.wait) wait(Number(ask.dataset.wait));
+
+  // One press pays once; a card of a real bank never leaves a sandbox page.
+  form.addEventListener("submit", (event) => {
+    const deed = event.submitter?.value ?? "pay";
+    if (busy) { event.preventDefault(); return; }
+    if (deed === "pay" && isReal(digits(pan.value))) {
+      event.preventDefault();
+      mistake(pan, words.real);
+      pan.focus();
+      return;
+    }
+    busy = true;
+    if (deed === "pay") { pay.setAttribute("aria-disabled", "true"); pay.textContent = words.paying; tell(words.paying); }
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+  // The time that is left, and more of it on demand once it runs short.
+  const left = by("left"), extend = by("extend");
+  countdown(Number(left.dataset.seconds), (seconds) => {
+    left.textContent = clock(seconds);
+    by("clock").classList.toggle("late", seconds <= 120);
+    if (extend) extend.hidden = seconds > 120;
+    if (seconds === 120) tell(words.two_minutes);
+    if (!seconds && !busy) location.replace(location.pathname + location.search);
+  });
+})();

@@ -1,0 +1,271 @@
+"""Attempts: the intent before the call, and every way it can end; each change is one statement with all it owes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from gateway.domain.attempt import MACHINE as ATTEMPT
+from gateway.domain.attempt import AttemptEvent
+from gateway.domain.payment import MACHINE, PaymentEvent
+from gateway.store.fragments import among, moved, moved_back, noted, queued, told
+
+FIRST_INQUIRY_SECONDS = 2
+
+_MONEY = "payment.payment_id, payment.merchant_id, payment.amount_rial, payment.fee_rial, payment.state"
+_TEHRAN = "house_now() AT TIME ZONE 'Asia/Tehran'"
+
+_SUBMIT = text(f"""
+WITH taken AS (
+  UPDATE payment SET state = 'paying', attempts = attempts + 1, attempt_id = :attempt_id,
+    decided_by = house_now() + make_interval(secs => :promise_seconds) FROM merchant m
+  WHERE page_token = :page_token AND state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_SUBMITTED))}
+    AND page_expires_at > house_now() AND attempts < :attempts_max AND m.merchant_id = payment.merchant_id AND m.active
+  RETURNING payment_id, attempt_id, state, attempts, kind, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
+    terminal_id, payee_name, reference),
+submitted AS (
+  INSERT INTO attempt (attempt_id, payment_id, number, state, acquirer_id, terminal_id, stan, rrn, local_time,
+  issuer_id,
+    amount_rial, fee_rial, pan_sealed, pan_masked, pan_hash, answer_due_at)
+  SELECT :attempt_id, payment_id, attempts, 'submitted', acquirer_id, terminal_id,
+    lpad(CAST(nextval('stan') AS text), 6, '0'),
+    right(to_char({_TEHRAN}, 'YYYYDDD'), 4) || lpad(CAST(nextval('rrn') AS text), 8, '0'),
+    to_char({_TEHRAN}, 'YYMMDDHH24MISS'), :issuer_id, amount_rial, fee_rial, :pan_sealed, :pan_masked, :pan_hash,
+    house_now() + make_interval(secs => :answer_within_seconds)
+  FROM taken RETURNING stan, rrn, local_time),
+{noted(PaymentEvent.ATTEMPT_SUBMITTED, "taken")}
+SELECT taken.*, submitted.stan, submitted.rrn, submitted.local_time FROM taken CROSS JOIN submitted
+""")
+
+_APPROVE = text(f"""
+WITH decided AS (
+  UPDATE attempt SET state = 'approved', action_code = '000', approval_code = :approval_code, capture_date =
+  :capture_date,
+    decided_at = house_now()
+  FROM payment p
+  WHERE attempt.attempt_id = :attempt_id AND attempt.state IN ('submitted', 'unknown')
+    AND p.payment_id = attempt.payment_id AND (CAST(:in_time AS boolean) OR p.page_expires_at > house_now())
+  RETURNING attempt.attempt_id, attempt.payment_id, attempt.pan_masked, attempt.issuer_id, attempt.rrn),
+paid AS (
+  UPDATE payment SET state = 'authorised', authorised_at = house_now(), rrn = decided.rrn, tracking_code =
+  :tracking_code,
+    pan_masked = decided.pan_masked, card_token = :card_token, issuer_id = decided.issuer_id
+  FROM decided
+  WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
+    AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_APPROVED))}
+  RETURNING {_MONEY}, payment.issuer_id, payment.attempt_id),
+{noted(PaymentEvent.ATTEMPT_APPROVED, "paid")},
+{moved(PaymentEvent.ATTEMPT_APPROVED, "paid")},
+{told(PaymentEvent.ATTEMPT_APPROVED, "paid")}
+SELECT payment_id FROM paid
+""")
+
+_APPROVED_TOO_LATE = text(f"""
+WITH decided AS (
+  UPDATE attempt SET state = 'voiding', action_code = '000', approval_code = :approval_code,
+    capture_date = :capture_date, decided_at = house_now(), reversal_decided_at = house_now()
+  FROM payment p
+  WHERE attempt.attempt_id = :attempt_id AND attempt.state = 'unknown' AND p.payment_id = attempt.payment_id
+    AND p.page_expires_at <= house_now()
+  RETURNING attempt.attempt_id, attempt.payment_id, attempt.issuer_id),
+late AS (
+  UPDATE payment SET state = 'reversing' FROM decided
+  WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
+    AND payment.state IN {among(MACHINE.befores(PaymentEvent.APPROVED_TOO_LATE))}
+  RETURNING {_MONEY}, decided.issuer_id, payment.attempt_id),
+{noted(PaymentEvent.APPROVED_TOO_LATE, "late")},
+{moved(PaymentEvent.APPROVED_TOO_LATE, "late")},
+{told(PaymentEvent.APPROVED_TOO_LATE, "late")},
+{queued("switch.reverse", "late")}
+SELECT payment_id FROM late
+""")
+
+_LATE_APPROVAL = text(f"""
+WITH before AS (
+  SELECT attempt_id, state FROM attempt
+  WHERE attempt_id = :attempt_id AND state IN ('declined', 'voiding', 'disputed', 'voided') FOR UPDATE),
+recorded AS (
+  UPDATE attempt SET approval_code = :approval_code, capture_date = :capture_date,
+    state = CASE before.state WHEN 'declined' THEN 'voiding' ELSE before.state END,
+    late = attempt.late OR before.state = 'declined',
+    pan_sealed = CASE before.state WHEN 'declined' THEN CAST(:pan_sealed AS bytea) ELSE attempt.pan_sealed END,
+    reversal_decided_at = coalesce(attempt.reversal_decided_at, house_now())
+  FROM before WHERE attempt.attempt_id = before.attempt_id
+  RETURNING attempt.attempt_id, attempt.payment_id, attempt.issuer_id, before.state AS was),
+seen AS (
+  SELECT {_MONEY}, recorded.attempt_id, recorded.issuer_id, recorded.was
+  FROM recorded JOIN payment ON payment.payment_id = recorded.payment_id),
+owed AS (SELECT * FROM seen WHERE was = 'declined'),
+{noted(PaymentEvent.LATE_APPROVAL, "seen")},
+{moved(PaymentEvent.LATE_APPROVAL, "owed")},
+{queued("switch.reverse", "owed")}
+SELECT payment_id FROM seen
+""")
+
+_DECLINE = text(f"""
+WITH decided AS (
+  UPDATE attempt SET state = 'declined', action_code = :action_code, decided_at = house_now(), pan_sealed = NULL
+  WHERE attempt_id = :attempt_id AND state IN {among(ATTEMPT.befores(AttemptEvent.SWITCH_DECLINED))}
+  RETURNING attempt_id, payment_id),
+refused AS (
+  UPDATE payment SET state = 'open' FROM decided
+  WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
+    AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_DECLINED))}
+  RETURNING {_MONEY}, payment.attempt_id),
+{noted(PaymentEvent.ATTEMPT_DECLINED, "refused")},
+{told(PaymentEvent.ATTEMPT_DECLINED, "refused")}
+SELECT payment_id FROM refused
+""")
+
+_UNANSWERED = """
+unanswered AS (
+  UPDATE payment SET state = 'unknown' FROM lost
+  WHERE payment.payment_id = lost.payment_id AND payment.attempt_id = lost.attempt_id AND payment.state = 'paying'
+  RETURNING payment.payment_id, payment.attempt_id, payment.merchant_id, payment.state),
+"""
+_UNANSWERED_OWES = f"""
+{noted(PaymentEvent.ATTEMPT_UNANSWERED, "unanswered")},
+{told(PaymentEvent.ATTEMPT_UNANSWERED, "unanswered")}"""
+_LOSE = text(f"""
+WITH lost AS (
+  UPDATE attempt SET state = 'unknown' WHERE attempt_id = :attempt_id AND state = 'submitted'
+  RETURNING attempt_id, payment_id),
+{_UNANSWERED}{_UNANSWERED_OWES},
+{queued("switch.inquire", "lost", delay_seconds=FIRST_INQUIRY_SECONDS)}
+SELECT payment_id FROM unanswered
+""")
+_RECOVER_LOST = text(f"""
+WITH lost AS (
+  UPDATE attempt SET state = 'unknown' WHERE attempt_id IN (
+    SELECT attempt_id FROM attempt WHERE state = 'submitted' AND answer_due_at <= house_now()
+    ORDER BY answer_due_at LIMIT :most FOR UPDATE SKIP LOCKED)
+  RETURNING attempt_id, payment_id),
+{_UNANSWERED}{_UNANSWERED_OWES},
+{queued("switch.inquire", "lost")}
+SELECT payment_id FROM unanswered
+""")
+
+_DECIDE_REVERSAL = text(f"""
+WITH decided AS (
+  UPDATE attempt SET state = 'voiding', reversal_decided_at = house_now()
+  WHERE attempt_id = :attempt_id AND state = 'unknown' RETURNING attempt_id, payment_id, state),
+{noted(AttemptEvent.REVERSAL_DECIDED, "decided")},
+{queued("switch.reverse", "decided")}
+SELECT payment_id FROM decided
+""")
+
+_REVERSED = text(f"""
+WITH ended AS (
+  UPDATE attempt SET state = 'voided', pan_sealed = NULL, decided_at = house_now()
+  WHERE attempt_id = :attempt_id AND state IN {among(ATTEMPT.befores(AttemptEvent.REVERSAL_ACCEPTED))}
+  RETURNING attempt_id, payment_id, late),
+given_back AS (
+  UPDATE payment SET state = 'reversed', reversed_at = house_now() FROM ended
+  WHERE payment.payment_id = ended.payment_id AND payment.attempt_id = ended.attempt_id AND NOT ended.late
+    AND payment.state IN {among(MACHINE.befores(PaymentEvent.REVERSAL_ACCEPTED))}
+  RETURNING {_MONEY}, payment.attempt_id),
+freed AS (
+  UPDATE payment SET state = 'open' FROM ended
+  WHERE payment.payment_id = ended.payment_id AND payment.attempt_id = ended.attempt_id AND NOT ended.late
+    AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_VOIDED))}
+  RETURNING {_MONEY}, payment.attempt_id),
+{noted(PaymentEvent.REVERSAL_ACCEPTED, "given_back")},
+{noted(PaymentEvent.ATTEMPT_VOIDED, "freed")},
+{told(PaymentEvent.ATTEMPT_VOIDED, "freed")},
+{moved_back(PaymentEvent.REVERSAL_ACCEPTED, "ended")},
+{told(PaymentEvent.REVERSAL_ACCEPTED, "given_back")}
+SELECT payment_id FROM ended
+""")
+
+_OVERDUE = text(f"""
+WITH late AS (
+  UPDATE attempt SET state = 'disputed' WHERE attempt_id = :attempt_id AND state = 'voiding'
+    AND reversal_decided_at + make_interval(secs => :dispute_after_seconds) <= house_now()
+  RETURNING attempt_id, payment_id),
+disputed AS (
+  UPDATE payment SET state = 'disputed' FROM late
+  WHERE payment.payment_id = late.payment_id AND payment.attempt_id = late.attempt_id
+    AND payment.state IN {among(MACHINE.befores(PaymentEvent.REVERSAL_OVERDUE))}
+  RETURNING {_MONEY}, payment.attempt_id),
+{noted(PaymentEvent.REVERSAL_OVERDUE, "disputed")}
+SELECT payment_id FROM late
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A committed intent: what the 1200 will carry."""
+
+    payment_id: str
+    attempt_id: str
+    state: str
+    attempts: int
+    kind: str
+    amount_rial: int
+    fee_rial: int
+    acquirer_id: str
+    merchant_id: str
+    terminal_id: str
+    payee_name: str
+    reference: str
+    stan: str
+    rrn: str
+    local_time: str
+
+
+def submit(connection: Connection, values: Mapping[str, Any]) -> Submitted | None:
+    """Commit the intent; ``None`` when the payment's state, time or attempts forbid it (D8)."""
+    row = connection.execute(_SUBMIT, dict(values)).mappings().one_or_none()
+    return None if row is None else Submitted(**row)
+
+
+def approve(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Record an approval of the attempt in flight; ``in_time`` skips the deadline that an inquiry's answer has (D8)."""
+    return _changed(connection, _APPROVE, values)
+
+
+def approved_too_late(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Record an inquiry's approval after the page's deadline and decide to give the money back."""
+    return _changed(connection, _APPROVED_TOO_LATE, values)
+
+
+def late_approval(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Record an approval that can win nothing any more; after a decline, also give that money back."""
+    return _changed(connection, _LATE_APPROVAL, values)
+
+
+def decline(connection: Connection, attempt_id: str, action_code: str) -> bool:
+    """Record an explicit no and wipe the PAN."""
+    return _changed(connection, _DECLINE, {"attempt_id": attempt_id, "action_code": action_code})
+
+
+def lose(connection: Connection, attempt_id: str) -> bool:
+    """Record that nobody answered, and queue the inquiry."""
+    return _changed(connection, _LOSE, {"attempt_id": attempt_id})
+
+
+def recover_lost(connection: Connection, *, most: int) -> int:
+    """Turn attempts whose process died into unknown ones; return how many."""
+    return len(connection.execute(_RECOVER_LOST, {"most": most}).all())
+
+
+def decide_reversal(connection: Connection, attempt_id: str) -> bool:
+    """Commit the decision to reverse an unknown attempt, before the first 1420 (D2)."""
+    return _changed(connection, _DECIDE_REVERSAL, {"attempt_id": attempt_id})
+
+
+def reversed_(connection: Connection, attempt_id: str) -> bool:
+    """Record that the issuer accepted the reversal: inverse postings, PAN wiped, payment reversed or open again."""
+    return _changed(connection, _REVERSED, {"attempt_id": attempt_id})
+
+
+def overdue(connection: Connection, attempt_id: str, *, dispute_after_seconds: int) -> bool:
+    """Mark a reversal that takes longer than promised; it goes on (D8)."""
+    return _changed(connection, _OVERDUE, {"attempt_id": attempt_id, "dispute_after_seconds": dispute_after_seconds})
+
+
+def _changed(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> bool:
+    return connection.execute(statement, dict(values)).first() is not None

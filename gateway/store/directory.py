@@ -1,0 +1,175 @@
+"""Who may call and whom we call: merchants, keys and issuers, read-mostly, remembered for seconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+
+from foundation.database import Database
+from foundation.pan import Pan
+from gateway.domain.issuers import Issuer, IssuerDirectory
+
+T = TypeVar("T")
+
+ENTRIES_MAX = 10_000
+
+_CALLER = text("""
+SELECT k.key_id, k.mode, k.scopes, t.terminal_id, m.merchant_id, m.site
+FROM api_key k JOIN terminal t USING (terminal_id) JOIN merchant m USING (merchant_id)
+WHERE k.secret_hash = :secret_hash AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > house_now())
+  AND t.active AND m.active
+""")
+_ISSUER_COLUMNS = ", ".join(Issuer.__dataclass_fields__)
+_ISSUERS = text(f"SELECT {_ISSUER_COLUMNS} FROM issuer")
+_BINS = text("SELECT b.bin, b.issuer_id FROM issuer_bin b JOIN issuer i USING (issuer_id) WHERE i.active")
+_ADD_MERCHANT = text("""
+INSERT INTO merchant (merchant_id, name_fa, name_en, payee_name, acquirer_id, site, webhook_url, webhook_secret_sealed)
+VALUES (:merchant_id, :name_fa, :name_en, :payee_name, :acquirer_id, :site, :webhook_url, :webhook_secret_sealed)
+ON CONFLICT (merchant_id) DO UPDATE SET name_fa = EXCLUDED.name_fa, name_en = EXCLUDED.name_en,
+  payee_name = EXCLUDED.payee_name, acquirer_id = EXCLUDED.acquirer_id, site = EXCLUDED.site,
+  webhook_url = EXCLUDED.webhook_url, webhook_secret_sealed = EXCLUDED.webhook_secret_sealed
+""")
+_ADD_TERMINAL = text("""
+INSERT INTO terminal (terminal_id, merchant_id) VALUES (:terminal_id, :merchant_id) ON CONFLICT (terminal_id) DO NOTHING
+""")
+_ADD_KEY = text("""
+INSERT INTO api_key (key_id, terminal_id, secret_hash, mode) VALUES (:key_id, :terminal_id, :secret_hash, :mode)
+ON CONFLICT (secret_hash) DO NOTHING
+""")
+_ADD_ISSUER = text(f"""
+INSERT INTO issuer ({_ISSUER_COLUMNS}) VALUES ({", ".join(f":{name}" for name in Issuer.__dataclass_fields__)})
+ON CONFLICT (issuer_id) DO UPDATE SET
+  {", ".join(f"{name} = EXCLUDED.{name}" for name in Issuer.__dataclass_fields__ if name != "issuer_id")}
+""")
+_ADD_BIN = text("""
+INSERT INTO issuer_bin (bin, issuer_id) VALUES (:bin, :issuer_id)
+ON CONFLICT (bin) DO UPDATE SET issuer_id = EXCLUDED.issuer_id
+""")
+_TODAY = text("SELECT CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date)")
+_TERMINAL_EXISTS = text("SELECT true FROM terminal WHERE terminal_id = :terminal_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A merchant's terminal, as proven by its secret key."""
+
+    key_id: str
+    mode: str
+    scopes: frozenset[str]
+    terminal_id: str
+    merchant_id: str
+    site: str
+
+
+class Directory:
+    """The rows that change by an operator's hand; a change is seen everywhere after ``seconds`` at most."""
+
+    def __init__(self, database: Database, *, seconds: float) -> None:
+        self._database = database
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._known: dict[Hashable, tuple[float, Any]] = {}
+
+    def caller(self, secret_hash: bytes) -> Caller | None:
+        """Return whose secret this is, if it may be used now."""
+        return self._remember(("caller", secret_hash), lambda: self._read_caller(secret_hash))
+
+    def issuer_of(self, pan: Pan) -> Issuer | None:
+        """Return the active issuer of this card by its longest BIN prefix."""
+        issuer_id = self._remember("bins", self._read_bins).find(pan.reveal())
+        return None if issuer_id is None else self.issuer(issuer_id)
+
+    def issuer(self, issuer_id: str) -> Issuer | None:
+        """Return an issuer by its id, active or not: what was begun is brought to its end."""
+        return self.issuers().get(issuer_id)
+
+    def issuers(self) -> dict[str, Issuer]:
+        """Return every issuer by id."""
+        return self._remember("issuers", self._read_issuers)
+
+    def today(self) -> dt.date:
+        """Return the business day in Tehran by the database clock (D33), at most ``seconds`` old."""
+        return self._remember("today", self._read_today)
+
+    def issuer_bins(self) -> list[tuple[str, Issuer]]:
+        """Return each BIN prefix with its active issuer, for the page to name the bank while the number is typed."""
+        issuers = self.issuers()
+        bins = self._remember("bins", self._read_bins).items()
+        return [(prefix, issuers[issuer_id]) for prefix, issuer_id in bins if issuer_id in issuers]
+
+    def forget(self) -> None:
+        """Drop everything remembered; the next question reads the database."""
+        with self._lock:
+            self._known.clear()
+
+    def has_terminal(self, terminal_id: str) -> bool:
+        """Tell whether the terminal exists; never remembered."""
+        with self._database.single() as connection:
+            return bool(connection.execute(_TERMINAL_EXISTS, {"terminal_id": terminal_id}).scalar())
+
+    def add_merchant(self, merchant: dict[str, Any], *, terminal_id: str) -> None:
+        """Insert or correct a merchant and its terminal."""
+        with self._database.begin() as connection:
+            connection.execute(_ADD_MERCHANT, merchant)
+            values = {"terminal_id": terminal_id, "merchant_id": merchant["merchant_id"]}
+            connection.execute(_ADD_TERMINAL, values)
+        self.forget()
+
+    def add_key(self, *, key_id: str, terminal_id: str, secret_hash: bytes, mode: str) -> None:
+        """Insert a key's hash; the same secret again changes nothing."""
+        values = {"key_id": key_id, "terminal_id": terminal_id, "secret_hash": secret_hash, "mode": mode}
+        with self._database.single() as connection:
+            connection.execute(_ADD_KEY, values)
+        self.forget()
+
+    def add_issuer(self, issuer: Issuer, bins: tuple[str, ...]) -> None:
+        """Insert or correct an issuer and its BIN prefixes."""
+        values = {name: getattr(issuer, name) for name in Issuer.__dataclass_fields__}
+        with self._database.begin() as connection:
+            connection.execute(_ADD_ISSUER, values)
+            for prefix in bins:
+                connection.execute(_ADD_BIN, {"bin": prefix, "issuer_id": issuer.issuer_id})
+        self.forget()
+
+    def _remember(self, what: Hashable, read: Callable[[], T]) -> T:
+        now = time.monotonic()
+        with self._lock:
+            kept = self._known.get(what)
+        if kept is not None and kept[0] > now:
+            value: T = kept[1]
+            return value
+        value = read()
+        with self._lock:
+            if len(self._known) >= ENTRIES_MAX:
+                self._known.clear()
+            self._known[what] = (now + self._seconds, value)
+        return value
+
+    def _read_caller(self, secret_hash: bytes) -> Caller | None:
+        with self._database.single() as connection:
+            row = connection.execute(_CALLER, {"secret_hash": secret_hash}).one_or_none()
+        if row is None:
+            return None
+        scopes = frozenset(row.scopes)
+        return Caller(row.key_id, row.mode, scopes, row.terminal_id, row.merchant_id, row.site)
+
+    def _read_issuers(self) -> dict[str, Issuer]:
+        with self._database.single() as connection:
+            rows = connection.execute(_ISSUERS).mappings().all()
+        return {row["issuer_id"]: Issuer(**{**row, "harim_public_key": bytes(row["harim_public_key"])}) for row in rows}
+
+    def _read_today(self) -> dt.date:
+        with self._database.single() as connection:
+            day: dt.date = connection.execute(_TODAY).scalar_one()
+        return day
+
+    def _read_bins(self) -> IssuerDirectory[str]:
+        with self._database.single() as connection:
+            rows = connection.execute(_BINS).all()
+        return IssuerDirectory.of((row.bin, row.issuer_id) for row in rows)

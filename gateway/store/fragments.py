@@ -1,0 +1,115 @@
+"""Pieces of statements that every state change shares: its event, its postings, the messages it owes.
+
+Each piece is one CTE that reads the rows another CTE returned (``payment_id, attempt_id, merchant_id,
+issuer_id, amount_rial,
+fee_rial, state``), so that state, event, postings and outbox are one statement and one commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from gateway.domain.attempt import MACHINE as ATTEMPT
+from gateway.domain.attempt import AttemptEvent
+from gateway.domain.ledger import PLANS, Part
+from gateway.domain.payment import TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_ATTEMPT, PaymentEvent
+
+_PARTS = {
+    Part.AMOUNT: "{of}.amount_rial",
+    Part.FEE: "{of}.fee_rial",
+    Part.TOTAL: "{of}.amount_rial + {of}.fee_rial",
+}
+
+FACTS = (
+    "payment_id, page_token, state, terminal_id, merchant_id, order_id, amount_rial, fee_rial, description, "
+    "callback_url, created_at, page_expires_at, confirm_window_seconds, authorised_at, confirmed_at, reversed_at, "
+    "rrn, tracking_code, pan_masked, card_token, issuer_id, decided_by"
+)
+"""Columns of a payment that its merchant may learn."""
+
+
+def among(states: Iterable[StrEnum]) -> str:
+    """Return ``('open', 'paying')``: states of the tables in the domain, as the right side of IN."""
+    names = sorted({str(state) for state in states})
+    if not names:
+        raise ValueError("no state allows this")
+    return "(" + ", ".join(f"'{name}'" for name in names) + ")"
+
+
+def noted(event: StrEnum, of: str) -> str:
+    """Append ``event`` to the history of every payment in ``of``."""
+    return (
+        f"noted_{of} AS (INSERT INTO payment_event (payment_id, attempt_id, event, state) "
+        f"SELECT payment_id, attempt_id, '{event}', state FROM {of})"
+    )
+
+
+def moved(event: PaymentEvent, of: str) -> str:
+    """Post what :data:`gateway.domain.ledger.PLANS` says for ``event``, for every payment in ``of``."""
+    rows = ", ".join(
+        f"({_account(move.source, of)}, {_account(move.destination, of)}, {_PARTS[move.part].format(of=of)})"
+        for move in PLANS[event]
+    )
+    return (
+        f"moved_{of} AS (INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
+        f"SELECT {of}.payment_id, {of}.attempt_id, '{event}', row.source, row.destination, row.amount_rial "
+        f"FROM {of} CROSS JOIN LATERAL (VALUES {rows}) AS row (source, destination, amount_rial) "
+        "WHERE row.amount_rial > 0)"
+    )
+
+
+def moved_back(event: PaymentEvent, of: str) -> str:
+    """Post the inverse of everything the attempts in ``of`` posted (:func:`gateway.domain.ledger.inverse`)."""
+    return (
+        f"moved_{of} AS (INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
+        f"SELECT posting.payment_id, posting.attempt_id, '{event}', posting.destination, posting.source, "
+        f"posting.amount_rial FROM posting JOIN {of} ON {of}.attempt_id = posting.attempt_id "
+        "ORDER BY posting.posting_id DESC)"
+    )
+
+
+def told(event: PaymentEvent, of: str) -> str:
+    """Queue the webhook that ``event`` owes each merchant in ``of`` that has an address for it, once."""
+    once = f"{of}.payment_id || ':' || {of}.attempt_id" if event in TOLD_PER_ATTEMPT else f"{of}.payment_id"
+    return (
+        f"told_{of} AS (INSERT INTO outbox (topic, unique_key, payload) "
+        f"SELECT 'webhook', '{TELLS[event]}:' || {once}, jsonb_build_object("
+        f"'type', '{TELLS[event]}', 'payment_id', {of}.payment_id, 'state', {of}.state, "
+        "'at', to_char(house_now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS\"Z\"')) "
+        f"FROM {of} JOIN merchant ON merchant.merchant_id = {of}.merchant_id WHERE merchant.webhook_url IS NOT NULL "
+        f"{_after_unknown(of) if event in TOLD_AFTER_UNKNOWN else ''}"
+        "ON CONFLICT (unique_key) DO NOTHING)"
+    )
+
+
+def queued(topic: str, of: str, *, delay_seconds: int = 0) -> str:
+    """Queue work about every attempt in ``of``, once per topic and attempt."""
+    return (
+        f"queued_{of} AS (INSERT INTO outbox (topic, unique_key, payload, due_at) "
+        f"SELECT '{topic}', '{topic}:' || attempt_id, jsonb_build_object('attempt_id', attempt_id), "
+        f"house_now() + make_interval(secs => {int(delay_seconds)}) FROM {of} ON CONFLICT (unique_key) DO NOTHING)"
+    )
+
+
+def voiding(of: str) -> str:
+    """Decide to reverse the winning attempt of every payment in ``of``; the rows are called ``voiding``."""
+    return (
+        f"voiding AS (UPDATE attempt SET state = 'voiding', reversal_decided_at = house_now() FROM {of} "
+        f"WHERE attempt.attempt_id = {of}.attempt_id "
+        f"AND attempt.state IN {among(ATTEMPT.befores(AttemptEvent.REVERSAL_DECIDED))} "
+        "RETURNING attempt.attempt_id)"
+    )
+
+
+def _after_unknown(of: str) -> str:
+    return (
+        f"AND EXISTS (SELECT FROM payment_event WHERE payment_event.payment_id = {of}.payment_id "
+        f"AND payment_event.attempt_id = {of}.attempt_id AND event = '{PaymentEvent.ATTEMPT_UNANSWERED}') "
+    )
+
+
+def _account(name: str, of: str) -> str:
+    prefix, _, holder = name.partition(":")
+    columns = {"": f"'{prefix}'", "{issuer}": f"'{prefix}:' || {of}.issuer_id"}
+    return columns.get(holder, f"'{prefix}:' || {of}.merchant_id")

@@ -1,0 +1,90 @@
+"""What happens by itself when time is up. Bounded batches, ``SKIP LOCKED``; each sweep is one statement."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from gateway.domain.payment import MACHINE, PaymentEvent
+from gateway.store.fragments import FACTS, among, noted, queued, told, voiding
+
+_EXPIRE = text(f"""
+WITH expired AS (
+  UPDATE payment SET state = 'expired' WHERE payment_id IN (
+    SELECT payment_id FROM payment WHERE state IN {among(MACHINE.befores(PaymentEvent.WINDOW_ELAPSED))}
+      AND page_expires_at <= house_now() ORDER BY page_expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
+  RETURNING {FACTS}, attempt_id),
+{noted(PaymentEvent.WINDOW_ELAPSED, "expired")},
+{told(PaymentEvent.WINDOW_ELAPSED, "expired")}
+SELECT payment_id FROM expired
+""")
+_GIVE_BACK = text(f"""
+WITH given_back AS (
+  UPDATE payment SET state = 'reversing' WHERE payment_id IN (
+    SELECT payment_id FROM payment WHERE state IN {among(MACHINE.befores(PaymentEvent.CONFIRM_WINDOW_ELAPSED))}
+      AND authorised_at + make_interval(secs => confirm_window_seconds) <= house_now()
+    ORDER BY authorised_at LIMIT :most FOR UPDATE SKIP LOCKED)
+  RETURNING {FACTS}, attempt_id),
+{voiding("given_back")},
+{noted(PaymentEvent.CONFIRM_WINDOW_ELAPSED, "given_back")},
+{queued("switch.reverse", "voiding")}
+SELECT payment_id FROM given_back
+""")
+_WIPE = text("""
+UPDATE attempt SET pan_sealed = NULL WHERE attempt_id IN (
+  SELECT attempt_id FROM attempt WHERE pan_sealed IS NOT NULL AND state = 'approved'
+    AND decided_at + make_interval(days => :refund_window_days) <= house_now()
+  ORDER BY decided_at LIMIT :most FOR UPDATE SKIP LOCKED)
+""")
+_WIPE_MOBILES = text("""
+UPDATE payment SET mobile = NULL WHERE payment_id IN (
+  SELECT payment_id FROM payment WHERE mobile IS NOT NULL
+    AND created_at + make_interval(days => :keep_days) <= house_now()
+  ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED)
+""")
+_FORGET = text("""
+DELETE FROM idempotency WHERE (terminal_id, key) IN (
+  SELECT terminal_id, key FROM idempotency WHERE created_at + make_interval(days => :keep_days) <= house_now()
+  LIMIT :most)
+""")
+_FORGET_JOBS = text("""
+DELETE FROM outbox WHERE id IN (
+  SELECT id FROM outbox WHERE done_at + make_interval(days => :keep_days) <= house_now()
+  ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED)
+""")
+_FORGET_QUOTAS = text("DELETE FROM quota WHERE window_start < house_now() - interval '2 days'")
+
+
+def expire(connection: Connection, *, most: int) -> int:
+    """Expire open payments whose page time is over; return how many."""
+    return len(connection.execute(_EXPIRE, {"most": most}).all())
+
+
+def give_back_unconfirmed(connection: Connection, *, most: int) -> int:
+    """Decide to reverse authorised payments nobody confirmed in time; return how many (complement of confirm, D30)."""
+    return len(connection.execute(_GIVE_BACK, {"most": most}).all())
+
+
+def wipe_pans(connection: Connection, *, refund_window_days: int, most: int) -> int:
+    """Wipe sealed PANs of kept payments whose refund window ended (D1, D43); return how many."""
+    values = {"refund_window_days": refund_window_days, "most": most}
+    return connection.execute(_WIPE, values).rowcount
+
+
+def wipe_mobiles(connection: Connection, *, keep_days: int, most: int) -> int:
+    """Erase shoppers' mobile numbers older than ``keep_days`` (D43); return how many."""
+    return connection.execute(_WIPE_MOBILES, {"keep_days": keep_days, "most": most}).rowcount
+
+
+def forget_answers(connection: Connection, *, keep_days: int, most: int) -> int:
+    """Delete stored answers older than ``keep_days``; return how many."""
+    return connection.execute(_FORGET, {"keep_days": keep_days, "most": most}).rowcount
+
+
+def forget_jobs(connection: Connection, *, keep_days: int, most: int) -> int:
+    """Delete done jobs older than ``keep_days``; dead ones stay for a person. Return how many."""
+    return connection.execute(_FORGET_JOBS, {"keep_days": keep_days, "most": most}).rowcount
+
+
+def forget_quotas(connection: Connection) -> int:
+    """Delete counters of windows that are over; return how many."""
+    return connection.execute(_FORGET_QUOTAS).rowcount

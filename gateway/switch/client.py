@@ -1,0 +1,166 @@
+"""The gateway's switch: one link per issuer, and every way an issuer may answer as a value (D42)."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Mapping
+
+import structlog
+
+from foundation.database import guard_no_transaction
+from foundation.keys import Keyring, UnknownKey
+from gateway.bulkhead import Gates, NotAdmitted
+from gateway.domain.breaker import Heard
+from gateway.domain.issuers import Issuer
+from gateway.domain.outcome import (
+    AuthorisationAnswer,
+    Declined,
+    InquiryAnswer,
+    ReversalAnswer,
+    ReversalUnknown,
+    Unknown,
+)
+from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest
+from gateway.switch.iso8583 import Malformed, Message
+from gateway.switch.keys import LinkKeys
+from gateway.switch.link import Counters, IssuerLink
+from gateway.switch.messages import inquiry_message, purchase_message, reversal_message, total_of
+from gateway.switch.outcomes import inquiry_outcome_of, outcome_of, reversal_outcome_of
+from gateway.switch.pin_block import PinRefused
+from gateway.switch.wire import LinkTimes, NoAnswer, NothingSent
+
+log = structlog.get_logger(__name__)
+
+ISSUER_UNREACHABLE = "912"
+"""Action code under which a purchase is declined that provably never left this process."""
+
+PURCHASES_AT_ONCE = 32
+RECOVERIES_AT_ONCE = 4
+"""Questions to one issuer at once, in one process; inquiries and reversals have places of their own."""
+
+UNREACHABLE = frozenset({"unreachable", "back_off"})
+"""Ways of not sending that are the host's silence, not our own mistake."""
+
+_MS = 1000
+_NOT_SENT = (NotAdmitted, NothingSent, UnknownKey, Malformed, PinRefused)
+"""Ways of not sending anything: no place, no link, no key, or a question that does not fit the contract."""
+
+
+class SwitchClient:
+    """Implements :class:`gateway.ports.Switch` over ISO 8583.
+
+    Args:
+        keyring: holds the link keys of every issuer by the purposes of :mod:`gateway.switch.keys`.
+        acquirer_id: who signs on; DE 32 of network messages.
+        tls: our certificate and whom we believe; without it links are plain TCP (D22).
+    """
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        acquirer_id: str,
+        times: LinkTimes | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._keyring = keyring
+        self._acquirer_id = acquirer_id
+        self._times = times or LinkTimes()
+        self._tls = tls
+        self._links: dict[str, IssuerLink] = {}
+        self._guard = threading.Lock()
+        self._purchases = Gates("switch", room=PURCHASES_AT_ONCE)
+        self._recoveries = Gates("recovery", room=RECOVERIES_AT_ONCE, breaks=False)
+
+    def authorise(self, issuer: Issuer, request: AuthorisationRequest) -> AuthorisationAnswer:
+        """Ask for the money, once; what never left this process is declined, other silence is unknown (D1, D2)."""
+        guard_no_transaction()
+        try:
+            question = purchase_message(request, self._keys(issuer))
+            answer = self._purchase(issuer, question)
+        except _NOT_SENT as error:
+            why = _why(error)
+            log.warning("purchase_not_sent", issuer_id=issuer.issuer_id, rrn=request.trace.rrn, why=why)
+            return Declined(ISSUER_UNREACHABLE)
+        except NoAnswer as error:
+            log.warning("purchase_unanswered", issuer_id=issuer.issuer_id, rrn=request.trace.rrn, why=error.why)
+            return Unknown(error.why)
+        return outcome_of(question, answer)
+
+    def reverse(self, issuer: Issuer, request: ReversalRequest) -> ReversalAnswer:
+        """Ask for the money to be given back, or never to be taken."""
+        guard_no_transaction()
+        try:
+            question = reversal_message(request, self._keys(issuer))
+            with self._recoveries.of(issuer.issuer_id).admitted():
+                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
+        except (*_NOT_SENT, NoAnswer) as error:
+            return ReversalUnknown(_why(error))
+        return reversal_outcome_of(question, answer, keeps_tombstones=issuer.keeps_tombstones)
+
+    def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
+        """Ask what became of an original."""
+        guard_no_transaction()
+        try:
+            question = inquiry_message(request, self._keys(issuer))
+            with self._recoveries.of(issuer.issuer_id).admitted():
+                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
+        except (*_NOT_SENT, NoAnswer) as error:
+            return Unknown(_why(error))
+        return inquiry_outcome_of(question, answer, total=total_of(request.order))
+
+    def echo(self, issuer: Issuer) -> bool:
+        """Tell whether the host answers now."""
+        guard_no_transaction()
+        try:
+            self._link(issuer).echo(issuer.switch_timeout_ms / _MS)
+        except (*_NOT_SENT, NoAnswer):
+            return False
+        return True
+
+    def counters(self) -> Mapping[str, Counters]:
+        """Return what each issuer's link threw away."""
+        with self._guard:
+            return {issuer_id: link.counters for issuer_id, link in self._links.items()}
+
+    def close(self) -> None:
+        """Sign off everywhere."""
+        with self._guard:
+            links, self._links = list(self._links.values()), {}
+        for link in links:
+            link.close()
+
+    def _purchase(self, issuer: Issuer, question: Message) -> Message:
+        """Ask through the issuer's breaker, which is looked at before anything is written and never after."""
+        with self._purchases.of(issuer.issuer_id).admitted() as visit:
+            try:
+                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
+            except NoAnswer:
+                visit.heard = Heard.SILENCE
+                raise
+            except NothingSent as error:
+                visit.heard = Heard.SILENCE if error.why in UNREACHABLE else Heard.NOTHING
+                raise
+            visit.heard = Heard.ANSWER
+            return answer
+
+    def _keys(self, issuer: Issuer) -> LinkKeys:
+        return LinkKeys(self._keyring, issuer.issuer_id)
+
+    def _link(self, issuer: Issuer) -> IssuerLink:
+        """Return the issuer's link; a changed address makes a new one."""
+        address = (issuer.switch_host, issuer.switch_port)
+        with self._guard:
+            link = self._links.get(issuer.issuer_id)
+            if link is not None and link.address == address:
+                return link
+            if link is not None:
+                threading.Thread(target=link.close, name="switch-close", daemon=True).start()
+            link = IssuerLink(address, self._acquirer_id, self._keys(issuer), self._times, self._tls)
+            self._links[issuer.issuer_id] = link
+            return link
+
+
+def _why(error: Exception) -> str:
+    return error.why if isinstance(error, (NotAdmitted, NothingSent, NoAnswer)) else type(error).__name__

@@ -1,0 +1,70 @@
+"""What an answer means: DE 39 of a genuine answer that echoes its question, by tables whose default is unknown (D3)."""
+
+from __future__ import annotations
+
+from gateway.domain.declines import DECLINES, answer_of
+from gateway.domain.outcome import (
+    APPROVED_CODE,
+    Approved,
+    AuthorisationAnswer,
+    Declined,
+    InquiryAnswer,
+    NotFound,
+    ReversalAnswer,
+    ReversalUnknown,
+    Reversed,
+    Unknown,
+)
+from gateway.switch.iso8583 import Message
+
+ECHOED = {"1200": (3, 4, 11, 12, 32, 37, 41), "1420": (3, 4, 11, 12, 32, 37, 41), "1604": (11, 12, 32, 37, 41)}
+"""Fields that an answer must repeat exactly, by the question's type."""
+
+ANSWER_TYPES = {"1200": "1210", "1420": "1430", "1604": "1614"}
+UNREADABLE_TYPES = {"1200": "1244", "1420": "1444", "1604": "1644"}
+
+REVERSAL_ENDS = {"400": False, "914": True}
+"""1430 codes that end a reversal, and whether only where the issuer keeps tombstones (D2, D3)."""
+
+ORIGINAL_DECLINED = frozenset(code for code in DECLINES if code[0] in "12")
+"""1614 codes that tell of the original; codes about the inquiry itself (9xx) conclude nothing."""
+
+
+def outcome_of(question: Message, answer: Message) -> AuthorisationAnswer:
+    """Say what a 1210 means."""
+    if answer.mti == UNREADABLE_TYPES[question.mti]:
+        return answer_of(answer.text(39)) if answer.text(39) == "904" else Unknown(f"notice {answer.text(39)}")
+    if not _coherent(question, answer):
+        return Unknown("incoherent")
+    return answer_of(answer.text(39), approval_code=answer.text(38) or None, capture_date=answer.text(17) or None)
+
+
+def reversal_outcome_of(question: Message, answer: Message, *, keeps_tombstones: bool) -> ReversalAnswer:
+    """Say what a 1430 means."""
+    if not _coherent(question, answer):
+        return ReversalUnknown("incoherent")
+    code = answer.text(39)
+    if code in REVERSAL_ENDS and (keeps_tombstones or not REVERSAL_ENDS[code]):
+        return Reversed()
+    return ReversalUnknown(f"action code {code}")
+
+
+def inquiry_outcome_of(question: Message, answer: Message, *, total: str) -> InquiryAnswer:
+    """Say what a 1614 means; an approval of another amount than ``total`` (DE 4) is incoherent."""
+    if not _coherent(question, answer):
+        return Unknown("incoherent")
+    code = answer.text(39)
+    if code == APPROVED_CODE:
+        if answer.text(4) != total:
+            return Unknown("incoherent")
+        return Approved(answer.text(38) or None, answer.text(17) or None)
+    explicit: dict[str, InquiryAnswer] = {"482": Reversed(), "914": NotFound()}
+    if code in ORIGINAL_DECLINED:
+        return Declined(code)
+    return explicit.get(code, Unknown(f"action code {code}"))
+
+
+def _coherent(question: Message, answer: Message) -> bool:
+    return answer.mti == ANSWER_TYPES[question.mti] and all(
+        answer.text(number) == question.text(number) for number in ECHOED[question.mti]
+    )

@@ -1,0 +1,1 @@
+"""The hosted payment page: what a customer sees and types, and nothing about money itself."""

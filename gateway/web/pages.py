@@ -1,0 +1,162 @@
+"""The payment page ``GET|POST /pay/{page_token}``: one plain form, complete without JavaScript (D29, D40)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Blueprint, jsonify, make_response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from gateway.domain.errors import NotPossible, PaymentNotFound
+from gateway.ports import PinAnswer, PinRefused, PinSent, PinUnanswered
+from gateway.services.authorise import Refused, pay
+from gateway.services.cancel import cancel
+from gateway.services.extend import extend
+from gateway.services.gateway import Gateway
+from gateway.services.look_up_receipt import look_up_receipt
+from gateway.services.request_pin import request_pin
+from gateway.services.show_page import page_of
+from gateway.web.failures import slow_floods
+from gateway.web.forms import NOTHING_TYPED, CardForm
+from gateway.web.headers import guard_pages
+from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages, pin_message, refusal_messages
+from gateway.web.rendering import gateway_of_app, outcome_page, page_address, payment_page, receipt_check_page, said
+
+blueprint = Blueprint("pages", __name__)
+blueprint.before_request(slow_floods)
+guard_pages(blueprint)
+
+CHECKS_PER_MINUTE = 30
+"""Receipts one address may look up; their codes are too long to guess anyway."""
+
+Deed = Callable[[Gateway, str, CardForm], AnyResponse]
+
+
+@blueprint.get("/pay/<page_token>")
+def show(page_token: str) -> AnyResponse:
+    """Show the payment as it stands now; never a card number (D29)."""
+    view = page_of(gateway_of_app(), page_token)
+    sent = Message("pin.already_sent", "good") if view.pin.sent and view.pin.expires_in_seconds else None
+    return make_response(payment_page(view, mistakes=last_attempt_messages(view), note=sent, title="declined.title"))
+
+
+@blueprint.get("/receipt/<tracking_code>")
+def check(tracking_code: str) -> AnyResponse:
+    """Tell anybody who holds a receipt whether it is genuine, how much and when; nothing more (D28)."""
+    gateway = gateway_of_app()
+    if not gateway.flood.allow(f"receipt:{request.remote_addr}", CHECKS_PER_MINUTE, per_seconds=60):
+        raise PaymentNotFound
+    return make_response(receipt_check_page(look_up_receipt(gateway, tracking_code)))
+
+
+@blueprint.post("/pay/<page_token>")
+def submit(page_token: str) -> AnyResponse:
+    """Do what the pressed button says, and answer with the page of what came of it."""
+    gateway = gateway_of_app()
+    form = CardForm.of(gateway.keyring, page_token)
+    if not form.genuine():
+        return _shown_again(page_token, form, Message("form.stale"), keep=False)
+    try:
+        return _DEEDS[form.deed](gateway, page_token, form)
+    except NotPossible:
+        return _present_state(page_token)
+    except tuple(ERRORS) as error:
+        message, status = ERRORS[type(error)]
+        return _shown_again(page_token, form, message, status=status)
+
+
+@blueprint.errorhandler(PaymentNotFound)
+def missing(_error: PaymentNotFound) -> AnyResponse:
+    """Say that there is no such payment or receipt; nothing more, whoever asks."""
+    kind = "check.missing" if request.endpoint == "pages.check" else "missing"
+    return make_response(outcome_page(kind), HTTPStatus.NOT_FOUND)
+
+
+def _pay(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
+    if not form.validate():
+        return _shown_again(page_token, form, *_mistakes(form))
+    result = pay(gateway, page_token, form.card_entry())
+    if isinstance(result, Refused):
+        messages = refusal_messages(result.decline, result.attempts_left)
+        return _shown_again(page_token, form, *messages, title="declined.title")
+    return _present_state(page_token)
+
+
+def _request_pin(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
+    if not form.validate():
+        return _shown_again(page_token, form, *_mistakes(form))
+    answer = request_pin(gateway, page_token, form.card_entry())
+    message = pin_message(answer)
+    if _wants_json():
+        return jsonify(tone=message.tone, message=said(message), resend_in_seconds=_seconds_until_resend(answer))
+    return make_response(payment_page(page_of(gateway, page_token), note=message, typed=form.shown_again()))
+
+
+def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:
+    cancel(gateway, page_token)
+    return _present_state(page_token)
+
+
+def _extend(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
+    extend(gateway, page_token)
+    view = page_of(gateway, page_token)
+    return make_response(payment_page(view, note=Message("extended", "good"), typed=form.shown_again()))
+
+
+_DEEDS: dict[str, Deed] = {"pay": _pay, "request_pin": _request_pin, "cancel": _cancel, "extend": _extend}
+_RESEND_SECONDS = 60
+"""How long the button waits where the issuer does not say (an unproven request, D19)."""
+
+
+_TITLES = {
+    "pay": "errors.title",
+    "request_pin": "pin_errors.title",
+    "cancel": "errors.title",
+    "extend": "errors.title",
+}
+
+
+def _seconds_until_resend(answer: PinAnswer) -> int:
+    match answer:
+        case PinSent(resend_in_seconds=seconds):
+            return seconds or _RESEND_SECONDS
+        case PinRefused(retry_after_seconds=seconds):
+            return seconds or 0
+        case PinUnanswered():
+            return 0
+
+
+def _mistakes(form: CardForm) -> tuple[Message, ...]:
+    return tuple(Message(key, place=place) for place, key in form.mistakes())
+
+
+def _shown_again(
+    page_token: str,
+    form: CardForm,
+    *messages: Message,
+    status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY,
+    keep: bool = True,
+    title: str | None = None,
+) -> AnyResponse:
+    """Answer with the card page and what went wrong; the card number stands in this answer only (D29)."""
+    first = messages[0]
+    if _wants_json():
+        answer = jsonify(tone=first.tone, message=said(first), field=first.place, reload=not keep)
+        return make_response(answer, status)
+    view = page_of(gateway_of_app(), page_token)
+    typed = form.shown_again() if keep else NOTHING_TYPED
+    page = payment_page(view, mistakes=messages, typed=typed, title=title or _TITLES[form.deed])
+    return make_response(page, status if kind_of(view) == "card" else HTTPStatus.OK)
+
+
+def _present_state(page_token: str) -> AnyResponse:
+    """Send the browser to the payment's own page, which holds no card number."""
+    if _wants_json():
+        return jsonify(reload=True)
+    return redirect(page_address(page_token), HTTPStatus.SEE_OTHER)
+
+
+def _wants_json() -> bool:
+    """Tell whether the page's script asks, which puts the answer in place instead of loading a page."""
+    return request.accept_mimetypes.best == "application/json"

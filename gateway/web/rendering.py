@@ -1,0 +1,194 @@
+"""Turning a payment and a message into a page: the one place that knows templates, languages and addresses."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache, partial
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from flask import current_app, render_template, request, url_for
+
+from foundation.digits import to_ascii_digits
+from foundation.persian import MONTHS, Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
+from gateway.domain.issuers import Issuer
+from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.services.gateway import Gateway
+from gateway.services.look_up_receipt import ReceiptCheck
+from gateway.services.show_page import PageView
+from gateway.web.csrf import proof_of
+from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed
+from gateway.web.outcomes import SECONDS_UNTIL_REFRESH, SECONDS_UNTIL_RETURN, WAITS, Kind, Message, kind_of
+from gateway.web.wording import WORDS, say
+
+_SCRIPT_WORDS = {
+    "length": "pan.length", "luhn": "pan.luhn", "real": "pan.real", "bank": "pan.bank", "hint": "pan.hint",
+    "expiry": "expiry.hint", "echo": "expiry.echo", "swapped": "expiry.swapped", "swap": "expiry.swap",
+    "resend": "resend", "resend_in": "resend_in", "requesting": "requesting", "left": "left.seconds",
+    "read": "otp.read", "offline": "offline", "paying": "paying", "two_minutes": "left.two_minutes",
+}  # fmt: skip
+_NUMBER_VALUES = {"seconds", "count", "tail"}
+
+
+def gateway_of_app() -> Gateway:
+    """Return the gateway that this application serves."""
+    return cast("Gateway", current_app.extensions["gateway"])
+
+
+def language() -> Language:
+    """Return the customer's choice; Persian unless English was asked for in the address or the form."""
+    return "en" if request.values.get("lang") == "en" else "fa"
+
+
+def page_address(page_token: str, **more: str) -> str:
+    """Return the address of a payment's page in the customer's language."""
+    query = {"lang": "en"} | more if language() == "en" else more
+    return url_for("pages.show", page_token=page_token) + (f"?{urlencode(query)}" if query else "")
+
+
+def return_address(view: PageView) -> str:
+    """Return the shop's callback address with what it needs to ask the merchant API; it proves nothing by itself."""
+    parts = urlsplit(view.callback_url)
+    facts = {"payment_id": view.payment_id, "order_id": view.order_id, "state": OUTSIDE[view.state]}
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(facts))))))
+
+
+def said(message: Message) -> str:
+    """Return a message in the customer's language and digits."""
+    chosen = language()
+    values = {
+        name: isolate(number(value, chosen)) if name in _NUMBER_VALUES else value
+        for name, value in message.values.items()
+    }
+    return say(message.key, chosen, **values)
+
+
+def payment_page(
+    view: PageView,
+    *,
+    mistakes: tuple[Message, ...] = (),
+    note: Message | None = None,
+    typed: Typed = NOTHING_TYPED,
+    title: str = "errors.title",
+) -> str:
+    """Render the page that the payment's state calls for.
+
+    Args:
+        view: the payment.
+        mistakes: what to put right, on the card page.
+        note: what came of asking for a PIN or more time, on the card page.
+        typed: what stands in the card page's fields.
+        title: key of the heading over the mistakes.
+    """
+    kind = kind_of(view)
+    if kind == "card":
+        return _card_page(view, mistakes, note, typed, title)
+    if kind == "receipt":
+        returning = view.state is PaymentState.AUTHORISED and "stay" not in request.args
+        return _render("receipt.html", view=view, returning=returning, return_in=SECONDS_UNTIL_RETURN,
+                       stay_url=page_address(view.page_token, stay="1"), issuer_name=_issuer_name(view))  # fmt: skip
+    return outcome_page(kind, view)
+
+
+def outcome_page(kind: Kind | str, view: PageView | None = None) -> str:
+    """Render a page that tells how things stand; without a payment it only says that there is none."""
+    return _render("outcome.html", view=view, kind=kind, refresh_in=SECONDS_UNTIL_REFRESH if kind in WAITS else 0)
+
+
+def receipt_check_page(check: ReceiptCheck) -> str:
+    """Render what a stranger with a tracking code may know."""
+    kept = _KINDS_OF_CHECK.get(check.state, "check")
+    return _render("check.html", kind=kept, check=check)
+
+
+_KINDS_OF_CHECK = {
+    PaymentState.REVERSING: "reversing",
+    PaymentState.DISPUTED: "reversing",
+    PaymentState.REVERSED: "reversed",
+}
+
+
+def _card_page(
+    view: PageView, mistakes: tuple[Message, ...], note: Message | None, typed: Typed, summary_title: str
+) -> str:
+    gateway, chosen = gateway_of_app(), language()
+    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    return _render(
+        "pay.html",
+        view=view,
+        summary=sentences,
+        summary_title=say(summary_title, chosen),
+        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        note={"tone": note.tone, "sentence": said(note)} if note else None,
+        typed=typed,
+        form_fields=FIELDS,
+        resend_in=view.pin.resend_in_seconds,
+        proof=proof_of(gateway.keyring, view.page_token),
+        banks={prefix: _named(issuer, chosen) for prefix, issuer in gateway.directory.issuer_bins()},
+        script_words={name: _sentence(key) for name, key in _SCRIPT_WORDS.items()} | {"months": MONTHS[chosen]},
+    )
+
+
+def _render(template: str, *, view: PageView | None = None, **values: object) -> str:
+    chosen = language()
+    other: Language = "fa" if chosen == "en" else "en"
+    gateway = gateway_of_app()
+    return render_template(
+        template,
+        view=view,
+        lang=chosen,
+        other_lang=other,
+        other_language_url=f"{request.path}?lang={other}",
+        sandbox=gateway.settings.mode == "sandbox",
+        t=partial(_said_in, chosen),
+        sentence=_sentence,
+        grouped=lambda amount: grouped(amount, chosen),
+        toman=lambda amount: toman_in_words(amount, chosen),
+        decided_by=clock_time(view.decided_by, chosen) if view and view.decided_by else None,
+        moment=lambda when: jalali_moment(when, chosen),
+        clock=lambda seconds: number(f"{seconds // 60}:{seconds % 60:02}", chosen),
+        masked=_spaced,
+        static=lambda name: url_for("static", filename=name, v=_version(name)),
+        font_url=url_for("static", filename="vz.woff2"),
+        merchant_name=_merchant_name(view, chosen) if view else None,
+        site=urlsplit(view.site).netloc or view.site if view else None,
+        return_url=return_address(view) if view else None,
+        page_url=page_address(view.page_token) if view else None,
+        **values,
+    )
+
+
+def _said_in(chosen: Language, key: str, **values: object) -> str:
+    return say(key, chosen, **values)
+
+
+def _sentence(key: str) -> str:
+    """Return a sentence with its ``{values}`` still open, for the script to fill."""
+    return WORDS[key].fa if language() == "fa" else WORDS[key].en
+
+
+def _merchant_name(view: PageView, chosen: Language) -> str:
+    return view.merchant_name_fa if chosen == "fa" else view.merchant_name_en
+
+
+def _issuer_name(view: PageView) -> str:
+    if view.receipt is None:
+        return ""
+    return view.receipt.issuer_name_fa if language() == "fa" else view.receipt.issuer_name_en
+
+
+def _named(issuer: Issuer, chosen: Language) -> str:
+    return issuer.name_fa if chosen == "fa" else issuer.name_en
+
+
+@cache
+def _version(name: str) -> str:
+    """Return a short digest of a static file, so that browsers fetch it again once it changed."""
+    content = (Path(current_app.root_path) / "static" / name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
+def _spaced(masked: str) -> str:
+    """Return a masked card number in groups of four, as it stands on the card."""
+    return " ".join(to_ascii_digits(masked)[start : start + 4] for start in range(0, len(masked), 4))

@@ -1,0 +1,50 @@
+"""What a customer sees when there is no page to show."""
+
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+
+from foundation.database import Database
+from gateway.app import create_app
+from tests.fakes.shop import Shop
+from tests.gateway.web.conftest import Page, words_of
+
+
+@pytest.mark.parametrize("method", ["get", "put"])
+def test_a_wrong_address_is_a_page_in_the_pages_own_headers(client: FlaskClient, method: str) -> None:
+    """An address without a page, or a method it does not know, answers with our page, not with a framework's."""
+    answer = client.open("/nothing/here" if method == "get" else "/pay/abc", method=method.upper())
+    assert answer.status_code in {404, 405}
+    assert "چنین پرداختی پیدا نشد" in words_of(answer)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_fault_never_claims_that_no_money_moved(page: Page, shop: Shop) -> None:
+    """D2, D34: with the database away the page says "do not pay again" and nothing about money that it cannot know."""
+    away = Database("postgresql+psycopg://nobody@/nowhere?host=/nonexistent")
+    client = create_app(gateway=replace(shop.gateway, database=away)).test_client()
+
+    answer = client.get(page.path)
+
+    away.close()
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "دوباره پرداخت نکنید" in words_of(answer)
+    assert "برداشت نشده" not in words_of(answer)
+
+
+def test_the_merchant_api_answers_faults_and_wrong_addresses_as_problems(client: FlaskClient) -> None:
+    """A path the API does not have is a problem document, never an HTML page."""
+    answer = client.get("/api/v2/payments")
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+
+
+def test_d20_a_flood_from_one_address_is_slowed(shop: Shop) -> None:
+    """D20: beyond the setting an address is told to wait, in its language."""
+    few = shop.gateway.settings.model_copy(update={"page_calls_per_minute": 2})
+    client = create_app(gateway=replace(shop.gateway, settings=few)).test_client()
+    answers = [client.get("/pay/none", query_string={"lang": "en"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [404, 404, 429]
+    assert "Reload the page in a minute" in words_of(answers[-1])

@@ -1,0 +1,360 @@
+"""The payment page without JavaScript: what is shown, accepted, kept and never repeated."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from foundation.digits import to_persian_digits
+from gateway.domain.payment import PaymentState
+from gateway.ports import PinAnswer, PinRefusal, PinRefused, PinSent, PinUnanswered
+from gateway.web.wording import WORDS
+from tests.fakes.shop import PAN, Shop
+from tests.fakes.switch import decline, lost
+from tests.gateway.web.conftest import REAL_PAN, Page, words_of
+
+GROUPED = " ".join(PAN[start : start + 4] for start in range(0, 16, 4))
+BUTTON = re.compile(r'<button[^>]*name="action" value="(\w+)"')
+
+
+def test_the_page_shows_what_is_bought_from_whom(page: Page) -> None:
+    """Amount in rials and toman words, payee, terminal and time left."""
+    shown = words_of(page.look())
+    for part in ("۱۲٬۵۰۰٬۰۰۰", "یک میلیون و دویست و پنجاه هزار تومان", "کتاب‌سرای آزمون", "00000001", "۱۵:۰۰"):
+        assert part in shown
+    assert WORDS["sandbox"].fa in shown
+
+
+def test_english_stays_over_the_flow(page: Page) -> None:
+    """The choice travels with the form and with the redirect."""
+    page.language = "en"
+    assert 'lang="en" dir="ltr"' in page.look().text
+    wrong = page.press("pay", pin="")
+    assert WORDS["pin.form"].en in words_of(wrong)
+    paid = page.press("pay")
+    assert paid.location.endswith("?lang=en")
+    assert WORDS["receipt.title"].en in words_of(page.client.get(paid.location))
+
+
+def test_d40_the_first_button_pays_and_needs_no_cookie(page: Page) -> None:
+    """Enter in a browser without JavaScript presses the first button of the form."""
+    shown = page.look()
+    assert BUTTON.findall(shown.text) == ["pay", "request_pin", "pay", "extend", "cancel"]
+    assert "Set-Cookie" not in shown.headers
+
+
+def test_a_form_without_a_button_pays(page: Page, shop: Shop) -> None:
+    """A client that sends no action means to pay."""
+    page.press("")
+    assert shop.state(page.payment) is PaymentState.AUTHORISED
+
+
+def test_d29_success_leads_to_a_page_without_a_card_number(page: Page) -> None:
+    """303, then a receipt with the mask alone."""
+    answer = page.press("pay")
+    assert answer.status_code == 303
+    receipt = page.client.get(answer.location)
+    assert WORDS["receipt.title"].fa in words_of(receipt)
+    assert "9990 02** ****" in receipt.text
+    assert PAN not in receipt.text
+    assert GROUPED not in receipt.text
+
+
+def test_the_receipt_leads_back_to_the_shop_with_what_it_needs_to_ask(page: Page) -> None:
+    """A link always, a refresh only without JavaScript, and none once the customer stays."""
+    receipt = page.client.get(page.press("pay").location)
+    address = f"http://localhost:8200/back?payment_id={page.payment.payment_id}&order_id={page.payment.order_id}"
+    assert address in words_of(receipt)
+    assert 'http-equiv="refresh"' in receipt.text
+    assert 'http-equiv="refresh"' not in page.client.get(page.path + "?stay=1").text
+    assert "<form" not in receipt.text
+
+
+@pytest.mark.parametrize("action", ["request_pin", "pay"])
+def test_d29_the_number_stands_in_this_answer_only_and_cvv2_and_pin_in_none(page: Page, action: str) -> None:
+    """A re-rendered form repeats the card number and the expiry, never CVV2 or PIN; a GET repeats nothing."""
+    answer = page.press(action, cvv2="987", pin="7654321" if action == "request_pin" else "")
+    assert f'value="{GROUPED}"' in answer.text
+    for name in ("cvv2", "pin"):
+        (field,) = re.findall(rf'<input id="{name}"[^>]*>', answer.text)
+        assert "value" not in field
+    assert '"987"' not in answer.text
+    assert "7654321" not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert GROUPED not in page.look().text
+
+
+def test_digits_of_every_kind_are_accepted(page: Page, shop: Shop) -> None:
+    """Persian and Arabic digits, spaces, dashes, a year of four digits, a month of one."""
+    typed = {
+        "pan": to_persian_digits("-".join(GROUPED.split())),
+        "cvv2": "١٢٣",
+        "exp_month": "۷",
+        "exp_year": "۱۴۰۸",
+        "pin": " ۱۲۳۴۵۶ ",
+    }
+    assert page.press("pay", **typed).status_code == 303
+    (request,) = shop.switch.authorised
+    assert request.pan.reveal() == PAN
+    assert (request.cvv2.reveal(), request.expiry.reveal(), request.pin.reveal()) == ("123", "0807", "123456")
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "key"),
+    [
+        ("pan", "1234", "pan.length"),
+        ("pan", PAN[:-1] + str((int(PAN[-1]) + 1) % 10), "pan.luhn"),
+        ("pan", REAL_PAN, "pan.real"),
+        ("cvv2", "12", "cvv2.form"),
+        ("exp_month", "13", "month.form"),
+        ("exp_year", "8", "year.form"),
+        ("pin", "12", "pin.form"),
+    ],
+)
+def test_each_mistake_is_named_at_its_field_and_in_the_summary(
+    page: Page, shop: Shop, field: str, typed: str, key: str
+) -> None:
+    """422, nothing sent to any bank, the field marked and described."""
+    answer = page.press("pay", **{field: typed})
+    assert answer.status_code == 422
+    assert words_of(answer).count(WORDS[key].fa) >= 2
+    assert f'href="#{field}"' in answer.text
+    assert re.search(rf'id="{field}"[^>]*aria-invalid="true"', answer.text)
+    assert not shop.switch.authorised
+
+
+def test_a_pin_is_requested_with_the_number_alone(page: Page, shop: Shop) -> None:
+    """D19: an unproven request works; CVV2 and expiry go along when they are typed."""
+    answer = page.press("request_pin", cvv2="", exp_month="", exp_year="", pin="")
+    assert answer.status_code == 200
+    Page(page.client, shop.open()).press("request_pin")
+    alone, proven = (request for _, request in shop.harim.asked)
+    assert (alone.cvv2, alone.expiry) == (None, None)
+    assert (proven.cvv2.reveal(), proven.expiry.reveal()) == ("123", "0812")
+
+
+def test_the_answer_to_a_pin_request_is_said(page: Page, shop: Shop) -> None:
+    """Sent, with tail and life; refused, with the reason; unreachable, with the reassurance."""
+    assert "\u2066۶۷\u2069" in words_of(page.press("request_pin"))
+    for answer, key in (
+        (PinSent(), "pin.accepted"),
+        (PinRefused(PinRefusal.NO_MOBILE), "pin.no_mobile"),
+        (PinUnanswered("silent"), "pin.temporarily_unavailable"),
+    ):
+        other = Page(page.client, shop.open())
+        shop.harim.will(answer)
+        assert WORDS[key].fa in words_of(other.press("request_pin"))
+
+
+def test_the_script_gets_the_same_answer_as_data(page: Page) -> None:
+    """Sentence, tone and waiting time; a mistake names its field."""
+    sent = page.press("request_pin", json=True).get_json()
+    assert sent["tone"] == "good"
+    assert sent["resend_in_seconds"] == 60
+    wrong = page.press("request_pin", json=True, pan="12").get_json()
+    assert wrong["field"] == "pan"
+    assert wrong["message"] == WORDS["pan.length"].fa
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        (PinSent(), 60),
+        (PinRefused(PinRefusal.TOO_SOON, 17), 17),
+        (PinRefused(PinRefusal.NO_MOBILE), 0),
+        (PinUnanswered("silent"), 0),
+    ],
+)
+def test_the_button_waits_only_where_waiting_helps(page: Page, shop: Shop, answer: PinAnswer, seconds: int) -> None:
+    """After a refusal the customer may ask again at once, with another card."""
+    shop.harim.will(answer)
+    assert page.press("request_pin", json=True).get_json()["resend_in_seconds"] == seconds
+
+
+def test_a_refusal_says_why_and_how_many_tries_this_payment_has_left(page: Page, shop: Shop) -> None:
+    """D18: the tries are the payment's own."""
+    shop.switch.will(decline("117"))
+    shown = words_of(page.press("pay"))
+    assert WORDS["decline.card_or_code_wrong"].fa in shown
+    assert WORDS["declined.title"].fa in shown
+    assert "\u2066۴\u2069 بار دیگر" in shown
+    assert WORDS["decline.card_or_code_wrong"].fa in words_of(page.look())
+
+
+def test_after_the_last_try_only_the_way_back_is_offered(page: Page, shop: Shop) -> None:
+    """No field asks for a card that could not be used."""
+    shop.switch.will(*(decline("117") for _ in range(5)))
+    answers = [page.press("pay") for _ in range(5)]
+    assert WORDS["tries.none"].fa in words_of(answers[-1])
+    assert 'name="pan"' not in answers[-1].text
+    assert page.press("cancel").status_code == 303
+
+
+def test_an_unknown_outcome_waits_and_warns_against_paying_again(page: Page, shop: Shop) -> None:
+    """D2, D8: nothing can be pressed; the page looks again by itself, with JavaScript and without."""
+    shop.switch.will(lost)
+    shown = page.client.get(page.press("pay").location)
+    assert WORDS["unknown.title"].fa == "نتیجه نامعلوم"
+    assert WORDS["unknown.title"].fa in words_of(shown)
+    (promised,) = shop.rows("SELECT to_char(decided_by AT TIME ZONE 'Asia/Tehran', 'HH24:MI') FROM payment")[0]
+    assert f"تا ساعت {to_persian_digits(promised)} به وقت تهران" in words_of(shown)
+    assert "<form" not in shown.text
+    assert 'http-equiv="refresh"' in shown.text
+
+
+def test_d36_past_the_promised_hour_the_page_says_so(page: Page, shop: Shop) -> None:
+    """D36: a promise that was not kept is not repeated; paying again is still warned against."""
+    shop.switch.will(lost)
+    page.press("pay")
+    shop.later(shop.gateway.settings.promise_seconds + 1)
+
+    shown = page.look()
+    assert WORDS["overdue.title"].fa in words_of(shown)
+    assert "دوباره پرداخت نکنید" in words_of(shown)
+    assert 'http-equiv="refresh"' in shown.text
+
+
+def test_after_a_voided_attempt_the_customer_may_pay_again(page: Page, shop: Shop) -> None:
+    """The card page says that the last attempt took nothing, in other words than after a decline (D2)."""
+    shop.switch.will(lost)
+    page.press("pay")
+    shop.later(5)
+    shop.work()
+    shop.work()
+
+    shown = page.look()
+    assert shop.state(page.payment) is PaymentState.OPEN
+    assert WORDS["attempt.voided"].fa in words_of(shown)
+    assert 'name="pan"' in shown.text
+    assert page.press("pay").status_code == 303
+    assert shop.state(page.payment) is PaymentState.AUTHORISED
+
+
+def test_d8_a_second_submission_meets_the_present_state(page: Page, shop: Shop) -> None:
+    """Double click, back button or second tab: one debit, and both tabs end at the receipt."""
+    proof = page.proof()
+    first, second = page.press("pay", proof=proof), page.press("pay", proof=proof)
+    assert {first.status_code, second.status_code} == {303}
+    assert len(shop.switch.authorised) == 1
+
+
+def test_cancelling_says_that_no_money_moved(page: Page, shop: Shop) -> None:
+    """And offers the way back to the shop."""
+    shown = words_of(page.client.get(page.press("cancel").location))
+    assert shop.state(page.payment) is PaymentState.CANCELLED
+    assert WORDS["cancelled.text"].fa in shown
+    assert "http://localhost:8200/back?payment_id=" in shown
+
+
+def test_a_page_past_its_time_says_so(page: Page, shop: Shop) -> None:
+    """Whether or not the sweeper came by."""
+    proof = page.proof()
+    shop.later(1000)
+    assert WORDS["expired.title"].fa in words_of(page.look())
+    assert page.press("pay", proof=proof).status_code == 303
+    shop.sweep()
+    assert WORDS["expired.title"].fa in words_of(page.look())
+    assert not shop.switch.authorised
+
+
+def test_d29_a_page_is_extended_twice_and_keeps_what_was_typed(page: Page) -> None:
+    """Five minutes each; the third time the button is gone and the answer says why."""
+    assert f'value="{GROUPED}"' in page.press("extend").text
+    last = page.press("extend")
+    assert WORDS["extended"].fa in words_of(last)
+    assert 'value="extend"' not in last.text
+    assert WORDS["extend.none"].fa in words_of(page.press("extend"))
+
+
+def test_money_that_goes_back_is_told(page: Page, shop: Shop) -> None:
+    """An unconfirmed payment is on its way back, then back."""
+    page.press("pay")
+    shop.later(1000)
+    shop.sweep()
+    assert WORDS["reversing.title"].fa in words_of(page.look())
+    shop.settle_down()
+    assert WORDS["reversed.title"].fa in words_of(page.look())
+
+
+def test_d40_a_form_of_another_page_is_refused_and_nothing_is_kept(page: Page, shop: Shop) -> None:
+    """The proof is bound to the page token."""
+    other = Page(page.client, shop.open())
+    answer = page.press("pay", proof=other.proof())
+    assert answer.status_code == 422
+    assert WORDS["form.stale"].fa in words_of(answer)
+    assert GROUPED not in answer.text
+    assert not shop.switch.authorised
+
+
+def test_an_unknown_page_is_a_page_too(client: FlaskClient) -> None:
+    """Persian, with the status of a missing thing, for reading and sending alike."""
+    answer = client.get("/pay/" + "x" * 32)
+    assert answer.status_code == 404
+    assert WORDS["missing.title"].fa in words_of(answer)
+
+
+def test_d28_a_receipt_can_be_checked_by_anybody_and_tells_little(page: Page, shop: Shop) -> None:
+    """Genuine, amount, time; no merchant, no card."""
+    page.press("pay")
+    (code,) = shop.rows("SELECT tracking_code FROM payment")[0]
+    shown = page.client.get(f"/receipt/{code}")
+    assert WORDS["check.title"].fa in words_of(shown)
+    assert "9990 02" not in shown.text
+    assert "کتاب‌سرای آزمون" not in shown.text
+    assert page.client.get("/receipt/10000000000000").status_code == 404
+
+
+def test_headers_allow_nothing_that_is_not_ours(page: Page) -> None:
+    """D40: forms end here; no inline code, no framing, no storing, no referrer."""
+    headers = page.look().headers
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self';")
+    assert "form-action 'self';" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe" not in policy
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_over_tls_browsers_are_told_to_stay_with_tls(page: Page) -> None:
+    """And a stale form asked by the script makes it load the page anew."""
+    secure = page.client.get(page.path, base_url="https://localhost")
+    assert "max-age=" in secure.headers["Strict-Transport-Security"]
+    assert page.press("request_pin", json=True, proof="0").get_json()["reload"]
+
+
+def test_a_payment_that_moved_on_reloads_the_page_of_a_script_that_asks(page: Page, shop: Shop) -> None:
+    """Asking for a PIN in a second tab after paying in the first."""
+    proof = page.proof()
+    page.press("pay", proof=proof)
+    assert page.press("request_pin", json=True, proof=proof).get_json() == {"reload": True}
+    assert shop.state(page.payment) is PaymentState.AUTHORISED
+
+
+def test_looking_up_receipts_is_slowed_down_per_address(page: Page) -> None:
+    """D20: guessing codes from one address meets silence."""
+    page.press("pay")
+    answers = [page.client.get(f"/receipt/{number:014}").status_code for number in range(31)]
+    assert set(answers) == {404}
+
+
+def test_pages_hold_no_inline_script_or_style(page: Page) -> None:
+    """The policy would stop them silently."""
+    shown = page.look().text
+    assert not re.search(r"<script(?![^>]*src=)|<style| style=| on\w+=", shown)
+
+
+def test_the_page_fits_its_budget(page: Page) -> None:
+    """At most 50 KB and five requests for everything a first visit loads."""
+    shown = page.look()
+    files = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', shown.text))
+    weight = len(shown.data)
+    for file in files:
+        with page.client.get(file, headers={"Accept-Encoding": "gzip"}) as answer:
+            weight += len(answer.data)
+            assert "immutable" in answer.headers["Cache-Control"]
+    assert len(files) + 1 <= 5
+    assert weight <= 50_000
