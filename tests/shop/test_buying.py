@@ -1,0 +1,236 @@
+"""Buying in the shop: basket, checkout, the way to the gateway and back, without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from merchant_demo.catalogue import PRODUCTS
+from merchant_demo.orders import Shop, reconcile_unfinished
+from merchant_demo.wording import WORDS
+from tests.shop.conftest import FakeGateway
+
+KEY = re.compile(r'name="checkout_key" value="([^"]+)"')
+
+
+def check_out(browser: FlaskClient, *, products: tuple[str, ...] = ("teapot",), **typed: str) -> TestResponse:
+    """Fill the basket and send the checkout form."""
+    for product in products:
+        browser.post(f"/basket/{product}")
+    found = KEY.search(browser.get("/checkout").text)
+    assert found
+    return browser.post("/checkout", data={"name": "سارا", "checkout_key": found[1]} | typed)
+
+
+def return_address(gateway: FakeGateway) -> str:
+    """Return the path at which the shop wants its customer back."""
+    return urlsplit(gateway.opened[-1]["callback_url"]).path
+
+
+def test_every_product_has_a_picture_and_a_price(browser: FlaskClient) -> None:
+    """The shelf shows at least four products, each drawn."""
+    page = browser.get("/").text
+    assert len(PRODUCTS) >= 4
+    assert page.count("<svg") == len(PRODUCTS)
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_pages_speak_the_chosen_language(browser: FlaskClient, language: str) -> None:
+    """The choice is remembered over the pages."""
+    browser.get(f"/?lang={language}")
+    page = browser.get("/basket").text
+    assert f'lang="{language}"' in page
+    assert getattr(WORDS["basket.empty"], language) in page
+
+
+def test_both_languages_say_the_same_with_the_same_values() -> None:
+    """No sentence lacks a language or a value."""
+    for key, words in WORDS.items():
+        assert words.fa, key
+        assert words.en, key
+        assert set(re.findall(r"{(\w+)}", words.fa)) == set(re.findall(r"{(\w+)}", words.en)), key
+
+
+def test_quantities_may_be_persian_and_a_product_can_be_removed(browser: FlaskClient) -> None:
+    """The basket takes «۳» for three and drops what is removed."""
+    browser.post("/basket/teapot")
+    browser.post("/basket/hafez")
+    browser.post("/basket", data={"teapot": "۳", "hafez": "1", "remove": "hafez"})
+    page = browser.get("/basket").text
+    assert 'name="teapot" value="3"' in page
+    assert 'name="hafez"' not in page
+
+
+def test_checkout_opens_a_payment_and_sends_the_customer_to_it(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """The gateway gets the total of the basket in rials and an address to send the customer back to."""
+    answer = check_out(browser, products=("teapot", "hafez"), mobile="۰۹۱۲۳۴۵۶۷۸۹")
+    assert answer.status_code == 303
+    assert answer.location == gateway.only()["page_url"]
+    asked = gateway.opened[0]
+    assert asked["amount"] == 6_450_000 + 3_200_000
+    assert asked["mobile"] == "09123456789"
+    assert asked["callback_url"].startswith("http://shop.test/orders/")
+
+
+def test_a_missing_name_is_asked_for_and_nothing_is_ordered(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """The form comes back with what was typed and what to fix."""
+    answer = check_out(browser, name="", mobile="123")
+    assert answer.status_code == 422
+    assert WORDS["name.missing"].fa in answer.text
+    assert WORDS["mobile.form"].fa in answer.text
+    assert 'value="123"' in answer.text
+    assert not gateway.opened
+
+
+def test_a_double_click_on_checkout_is_one_order_and_one_payment(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """Both answers lead to the same payment page."""
+    browser.post("/basket/teapot")
+    found = KEY.search(browser.get("/checkout").text)
+    assert found
+    form = {"name": "سارا", "checkout_key": found[1]}
+    assert {browser.post("/checkout", data=form).location for _ in range(2)} == {gateway.only()["page_url"]}
+    assert len(gateway.opened) == 1
+
+
+def test_an_order_is_paid_only_after_the_confirm_answer(browser: FlaskClient, gateway: FakeGateway, shop: Shop) -> None:
+    """The return address alone proves nothing; the gateway is asked and told."""
+    check_out(browser)
+    address = return_address(gateway)
+    page = browser.get(address + "?state=authorised", follow_redirects=True).text
+    assert 'data-state="awaiting"' in page
+    gateway.pay()
+    page = browser.get(address, follow_redirects=True).text
+    assert 'data-state="paid"' in page
+    assert "632800000001" in page
+    assert gateway.confirms == ["pay_0"]
+    paid = shop.orders.by_payment("pay_0")
+    assert paid
+    assert paid.paid_at
+
+
+def test_the_return_page_needs_no_cookie(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """Another browser, without any cookie, sees the same order."""
+    check_out(browser)
+    gateway.pay()
+    address = return_address(gateway)
+    stranger = browser.application.test_client(use_cookies=False)
+    assert 'data-state="paid"' in stranger.get(stranger.get(address).location).text
+
+
+def test_coming_back_twice_confirms_once(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """A paid order is not asked about again."""
+    check_out(browser)
+    gateway.pay()
+    for _ in range(3):
+        browser.get(return_address(gateway))
+    assert len(gateway.confirms) == 1
+
+
+def test_a_cancelled_payment_can_be_tried_again(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """The same order gets a second payment under a new key (D42)."""
+    check_out(browser)
+    gateway.only()["state"] = "cancelled"
+    order_page = return_address(gateway).removesuffix("/return")
+    assert 'data-state="failed"' in browser.get(order_page).text
+    answer = browser.post(order_page + "/pay")
+    assert answer.location.endswith("/pay/pay_1")
+    assert [body["order_id"] for body in gateway.opened] == [gateway.opened[0]["order_id"]] * 2
+
+
+def test_a_gateway_that_is_down_leaves_an_order_that_can_be_paid_later(
+    browser: FlaskClient, gateway: FakeGateway
+) -> None:
+    """The customer is told that nothing was charged, and trying again works."""
+    gateway.down = True
+    answer = check_out(browser)
+    assert 'data-state="placed"' in browser.get(answer.location).text
+    gateway.down = False
+    answer = browser.post(urlsplit(answer.location).path + "/pay")
+    assert answer.location == gateway.only()["page_url"]
+
+
+def test_a_lost_answer_to_opening_does_not_open_a_second_payment(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """The key was stored before the call, so that the next try returns the same payment."""
+    gateway.lose_answers = 1
+    answer = check_out(browser)
+    answer = browser.post(urlsplit(answer.location).path + "/pay")
+    assert answer.location == gateway.only()["page_url"]
+    assert len(gateway.opened) == 1
+
+
+def test_a_lost_confirm_answer_is_made_up_for_later(browser: FlaskClient, gateway: FakeGateway, shop: Shop) -> None:
+    """The periodic job finds an order whose confirmation was done but not heard."""
+    check_out(browser)
+    gateway.pay()
+    gateway.only()["state"] = "confirmed"
+    assert reconcile_unfinished(shop) == 1
+    assert reconcile_unfinished(shop) == 0
+    paid = shop.orders.by_payment("pay_0")
+    assert paid
+    assert paid.state == "paid"
+
+
+def test_a_payment_of_another_amount_is_never_accepted(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """An order is not confirmed when the gateway's amount is not the order's."""
+    check_out(browser)
+    gateway.pay()
+    gateway.only()["amount"] = 1000
+    page = browser.get(return_address(gateway), follow_redirects=True).text
+    assert 'data-state="mismatch"' in page
+    assert not gateway.confirms
+
+
+@pytest.mark.parametrize("state", ["unknown", "reversing"])
+def test_an_unclear_payment_is_neither_paid_nor_payable(browser: FlaskClient, gateway: FakeGateway, state: str) -> None:
+    """While the outcome is open the page offers no second payment."""
+    check_out(browser)
+    gateway.only()["state"] = state
+    page = browser.get(return_address(gateway), follow_redirects=True).text
+    assert 'data-state="checking"' in page
+    assert "/pay" not in page
+
+
+def test_a_refused_confirmation_is_asked_about_again(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """The window was over between reading and confirming: the order waits and learns that the money went back."""
+    check_out(browser)
+    gateway.pay()
+    gateway.refuse_confirms = True
+    page = browser.get(return_address(gateway), follow_redirects=True).text
+    assert 'data-state="awaiting"' in page
+    gateway.only()["state"] = "reversed"
+    assert 'data-state="failed"' in browser.get(return_address(gateway), follow_redirects=True).text
+
+
+def test_a_paid_order_cannot_be_paid_again(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """A stale button leads to the order, not to a second payment."""
+    check_out(browser)
+    gateway.pay()
+    order_page = return_address(gateway).removesuffix("/return")
+    browser.get(order_page)
+    assert browser.post(order_page + "/pay").location.startswith(order_page)
+    assert len(gateway.opened) == 1
+
+
+def test_an_empty_basket_cannot_be_checked_out(browser: FlaskClient) -> None:
+    """Neither by its address nor by a form kept from before; an unknown product is not sold."""
+    assert browser.get("/checkout").location == "/basket"
+    assert browser.post("/checkout", data={"name": "x", "checkout_key": "y"}).location == "/basket"
+    assert browser.post("/basket/nothing").status_code == 404
+
+
+def test_an_unknown_address_has_a_page_of_its_own(browser: FlaskClient) -> None:
+    """Nobody meets a bare error."""
+    answer = browser.get("/orders/nothing")
+    assert answer.status_code == 404
+    assert WORDS["error.404"].fa in answer.text
+
+
+def test_pages_allow_no_script_and_forms_only_to_the_gateway(browser: FlaskClient, gateway_url: str) -> None:
+    """The policy names this shop and the gateway's origin, because a checkout form ends there (D40)."""
+    policy = browser.get("/").headers["Content-Security-Policy"]
+    assert "script-src" not in policy
+    assert f"form-action 'self' {gateway_url};" in policy
