@@ -1,0 +1,74 @@
+"""``python -m sandbox up | reset | audit | info --json | docs | simulate``: the commands of the sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+
+from sandbox.audit import audit
+from sandbox.documents import write_pages
+from sandbox.info import info_of
+from sandbox.places import CannotRun
+from sandbox.simulator.command import add_arguments, run_seed
+from sandbox.up import reset, up
+from sandbox.world import World
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; what stands in its way is said in a sentence, and the exit code is 1."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="The whole world on one machine.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (_, what) in COMMANDS.items():
+        command = commands.add_parser(name, help=what)
+        if name == "info":
+            command.add_argument("--json", action="store_true", help="for programs (it is the only form)")
+    add_arguments(commands.add_parser("simulate", help="run both organisations under faults from one seed"))
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "simulate":
+            return run_seed(chosen.steps, chosen.seed, replay=chosen.replay)
+        return COMMANDS[chosen.command][0](World.from_environment())
+    except CannotRun as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _up(world: World) -> int:
+    up(world)
+    return 0
+
+
+def _reset(world: World) -> int:
+    reset(world)
+    return 0
+
+
+def _info(world: World) -> int:
+    print(json.dumps(info_of(world), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _docs(_: World) -> int:
+    write_pages()
+    return 0
+
+
+def _audit(world: World) -> int:
+    report = audit(world)
+    print("\n".join(report.lines))
+    return 0 if report.clean else 1
+
+
+COMMANDS: dict[str, tuple[Callable[[World], int], str]] = {
+    "up": (_up, "start everything and keep it running"),
+    "reset": (_reset, "forget data, keys and messages"),
+    "info": (_info, "print what a program needs to drive a running sandbox"),
+    "audit": (_audit, "compare gateway, bank and shop"),
+    "docs": (_docs, "write the generated pages of docs/"),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

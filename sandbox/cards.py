@@ -1,0 +1,92 @@
+"""The sandbox's cards: one table of who they are, what they hold and how they behave.
+
+Bank two's cards begin with 999002, a range no real bank has. Their CVV2 is not in the table: it follows from number and
+expiry under the bank's card verification key, which every sandbox draws for itself.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from foundation.pan import Pan
+from foundation.rial import Rial
+from sandbox.world import BANK_BIN, HANGING_BIN
+
+APPROVE = "approve"
+PAN_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxCard:
+    """One test card.
+
+    Args:
+        number: what follows the BIN; the check digit is computed.
+        expiry: ``YYMM``, Jalali, as printed on the card.
+        mobile: where its codes go; ``None`` for a card without one.
+        balance: in rials, when the sandbox is new.
+        pin1: first PIN, for the cash machine.
+        behaviour: ``approve``, or what this card is for.
+    """
+
+    number: int
+    expiry: str
+    mobile: str | None
+    balance: Rial
+    pin1: str
+    behaviour: str
+    blocked: bool = False
+    bin: str = BANK_BIN
+
+    @property
+    def pan(self) -> Pan:
+        """The whole card number with its check digit."""
+        body = f"{self.bin}{self.number:09d}"
+        return Pan.parse(body + luhn_digit(body))
+
+
+CARDS: tuple[SandboxCard, ...] = (
+    SandboxCard(100000001, "0812", "09120000001", Rial(500_000_000), "1234", APPROVE),
+    SandboxCard(100000002, "0906", "09120000002", Rial(2_000_000_000), "2345", APPROVE),
+    SandboxCard(100000003, "0811", "09120000003", Rial(100_000_000), "3456", APPROVE),
+    SandboxCard(200000001, "0812", "09120000011", Rial(10_000), "1111", "insufficient_funds"),
+    SandboxCard(200000002, "0812", "09120000012", Rial(500_000_000), "2222", "blocked", blocked=True),
+    SandboxCard(200000003, "0812", None, Rial(500_000_000), "3333", "no_mobile"),
+    SandboxCard(200000004, "0301", "09120000014", Rial(500_000_000), "4444", "expired"),
+    SandboxCard(300000001, "0812", "09120000021", Rial(500_000_000), "5551", "bank_slow"),
+    SandboxCard(300000002, "0812", "09120000022", Rial(500_000_000), "5552", "bank_hangs"),
+    SandboxCard(300000003, "0812", "09120000023", Rial(500_000_000), "5553", "answer_lost"),
+    SandboxCard(300000004, "0812", "09120000024", Rial(500_000_000), "5554", "duplicate_answer"),
+    SandboxCard(300000005, "0812", "09120000025", Rial(500_000_000), "5555", "late_answer"),
+    SandboxCard(300000006, "0812", "09120000026", Rial(500_000_000), "5556", "sms_lost"),
+    SandboxCard(300000007, "0812", "09120000027", Rial(500_000_000), "5557", "sms_late"),
+    SandboxCard(100000001, "0812", "09120000031", Rial(0), "6661", "unreachable_bank", bin=HANGING_BIN),
+)
+"""The fault cards (3…) are good cards: what goes wrong is done around the bank, by its front and the SMS provider."""
+
+
+def crowd(count: int) -> tuple[SandboxCard, ...]:
+    """Return so many more good cards, each with a phone of its own, for runs that buy more than a few cards may."""
+    return tuple(
+        SandboxCard(400000000 + number, "0812", f"0913{number:07d}", Rial(500_000_000), "7777", APPROVE)
+        for number in range(1, count + 1)
+    )
+
+
+def every_card() -> tuple[SandboxCard, ...]:
+    """Return the cards of this sandbox: the table, and the crowd that ``POOYA_CROWD`` asks for."""
+    return (*CARDS, *crowd(int(os.environ.get("POOYA_CROWD", "0"))))
+
+
+def luhn_digit(body: str) -> str:
+    """Return the check digit that makes ``body`` valid.
+
+    >>> luhn_digit("999002100000001")
+    '7'
+    """
+    total = 0
+    for place, digit in enumerate(reversed(body)):
+        doubled = int(digit) * (2 if place % 2 == 0 else 1)
+        total += doubled - 9 if doubled > 9 else doubled  # noqa: PLR2004 - the digits of a two-digit number, added
+    return str(-total % 10)

@@ -1,0 +1,95 @@
+"""Writes the pages of ``docs/`` that say what code already says: settings, and what may follow what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
+
+from foundation.machine import Machine
+from gateway.config import Settings as GatewaySettings
+from gateway.domain.attempt import MACHINE as ATTEMPT
+from gateway.domain.payment import MACHINE as PAYMENT
+from merchant_demo.config import Settings as ShopSettings
+from otp.config import Settings as BankSettings
+from otp.domain.challenge import CHALLENGE
+from sandbox.world import PORTS
+
+DOCS = Path(__file__).parent.parent / "docs"
+NOTE = "<!-- written by `make docs`; change the code instead -->"
+
+
+def configuration() -> str:
+    """Return the page of every setting of every organisation."""
+    sections = (
+        _settings("Gateway", "GATEWAY_", GatewaySettings),
+        _settings("Bank", "OTP_", BankSettings),
+        _settings("Shop", "SHOP_", ShopSettings),
+    )
+    ports = "\n".join(
+        f"| `{variable}` | `{usual}` | port of the {name.replace('_', ' ')} |"
+        for name, (variable, usual) in PORTS.items()
+    )
+    return f"""# Configuration
+{NOTE}
+
+The environment and nothing else. A required value that is missing stops the process at start with a sentence that
+names it.
+`python -m gateway check` and `python -m otp check` print the effective settings, secrets starred.
+
+{"".join(sections)}## Sandbox
+
+| variable | usual | meaning |
+|---|---|---|
+| `POOYA_STATE` | `var` | directory of data, keys and logs |
+| `POOYA_LOG_LEVEL` | `INFO` | of every process of the sandbox |
+{ports}
+"""
+
+
+def states() -> str:
+    """Return the page of the three state machines."""
+    return f"""# States
+{NOTE}
+
+Each machine is a table in the code; these drawings are made from the tables.
+
+{_drawing("Payment", "one intent to move one amount once (`gateway/domain/payment.py`)", PAYMENT)}
+{_drawing("Attempt", "one try to authorise a payment with a card (`gateway/domain/attempt.py`)", ATTEMPT)}
+{_drawing("Challenge", "one dynamic PIN at the bank (`otp/domain/challenge.py`)", CHALLENGE)}"""
+
+
+PAGES: dict[str, Callable[[], str]] = {"configuration.md": configuration, "states.md": states}
+
+
+def write_pages() -> None:
+    """Write every generated page."""
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page())
+
+
+def _settings(title: str, prefix: str, settings: type[BaseSettings]) -> str:
+    rows = "\n".join(
+        f"| `{prefix}{name.upper()}` | {_usual(field)} | {_cell(field.description or '')} |"
+        for name, field in settings.model_fields.items()
+    )
+    return f"## {title}\n\n| variable | usual | meaning |\n|---|---|---|\n{rows}\n\n"
+
+
+def _usual(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    value: Any = field.get_default(call_default_factory=True)
+    return "–" if value in (None, PydanticUndefined, {}) else f"`{value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _drawing(title: str, what: str, machine: Machine[Any, Any]) -> str:
+    return f"## {title}\n\n{title}: {what}.\n\n```mermaid\n{machine.mermaid().strip()}\n```\n"

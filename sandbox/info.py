@@ -1,0 +1,40 @@
+"""What a program needs to drive a running sandbox, in the shape that is fixed for it."""
+
+from __future__ import annotations
+
+from sandbox.cards import every_card
+from sandbox.seed import cvv2_of_card
+from sandbox.world import BANK_BIN, BANK_NAME, HANGING_BIN, HANGING_NAME, TERMINAL_ID, World
+
+BANKS = {BANK_BIN: BANK_NAME[1], HANGING_BIN: HANGING_NAME[1]}
+
+
+def info_of(world: World) -> dict[str, object]:
+    """Describe the sandbox: addresses, banks, merchant, cards, and the credentials of each PSP's door.
+
+    Raises:
+        CannotRun: when the sandbox was never started.
+    """
+    return {
+        "gateway": world.address("gateway"),
+        "shop": world.address("shop"),
+        "banks": [
+            {"name": BANK_NAME[1], "bin": BANK_BIN, "url": world.address("bank")},
+            {"name": HANGING_NAME[1], "bin": HANGING_BIN, "url": world.address("hanging_bank")},
+        ],
+        "merchant": {"terminal_id": TERMINAL_ID, **world.handed_out()},
+        "cards": [
+            {
+                "pan": card.pan.reveal(),
+                "cvv2": cvv2_of_card(world, card),
+                "exp_month": card.expiry[2:],
+                "exp_year": card.expiry[:2],
+                "mobile": card.mobile,
+                "pin1": card.pin1,
+                "bank": BANKS[card.bin],
+                "behaviour": card.behaviour,
+            }
+            for card in every_card()
+        ],
+        "doors": {},
+    }

@@ -1,0 +1,210 @@
+"""The sandbox's phones: an SMS provider that delivers here, the store of what arrived, and the pages that show it.
+
+The store is a file of its own, outside every organisation's database: the one place where a code rests (D25).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
+
+from foundation.database import guard_no_transaction
+from foundation.persian import clock_time
+from otp.ports import SmsAccepted, SmsMessage
+from sandbox.cards import CARDS
+from sandbox.faults import FaultsFile, Sms
+
+FILE_VARIABLE = "SANDBOX_PHONE_FILE"
+LATE_SECONDS = 20.0
+MESSAGES_SHOWN = 50
+FEED_SECONDS = 300
+FEED_POLL_SECONDS = 0.4
+GATEWAY_FONTS = Path(__file__).parent.parent / "gateway" / "static"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src data:; connect-src 'self'; "
+    "base-uri 'none'"
+)
+
+_CODE = re.compile(r"رمز[^\d\n]*([0-9]{5,12})(?![0-9])")
+_TABLE = """
+CREATE TABLE IF NOT EXISTS message (
+  id INTEGER PRIMARY KEY, reference TEXT NOT NULL UNIQUE, sender TEXT NOT NULL, mobile TEXT NOT NULL,
+  text TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS message_of ON message (mobile, id);
+"""
+_LATER = """
+CREATE TABLE IF NOT EXISTS later (
+  reference TEXT PRIMARY KEY, sender TEXT NOT NULL, mobile TEXT NOT NULL, text TEXT NOT NULL, due REAL NOT NULL);
+"""
+_ADD_LATER = "INSERT INTO later (reference, sender, mobile, text, due) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_TAKE_DUE = "DELETE FROM later WHERE due <= ? RETURNING reference, sender, mobile, text"
+_ADD = "INSERT INTO message (reference, sender, mobile, text, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_NEWEST = "SELECT id, sender, text, at FROM message WHERE mobile = ? AND id > ? ORDER BY id DESC LIMIT ?"
+_MOBILES = "SELECT mobile, count(*), max(at) FROM message GROUP BY mobile"
+
+_SMS_BEHAVIOURS: dict[str, Sms] = {"sms_lost": "drop", "sms_late": "delay"}
+_BY_MOBILE = {card.mobile: _SMS_BEHAVIOURS[card.behaviour] for card in CARDS if card.behaviour in _SMS_BEHAVIOURS}
+
+blueprint = Blueprint("phone", __name__, url_prefix="/sandbox/phone", template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message as the phone shows it; ``code`` where it carries one."""
+
+    number: int
+    sender: str
+    text: str
+    at: str
+
+    @property
+    def code(self) -> str | None:
+        """The dynamic PIN in the text, if there is one."""
+        found = _CODE.search(self.text)
+        return found[1] if found else None
+
+    @property
+    def clock(self) -> str:
+        """The time of arrival as the phone shows it."""
+        return clock_time(dt.datetime.fromisoformat(self.at), "fa")
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return the message as ``messages.json`` writes it."""
+        return {"from": self.sender, "text": self.text, "at": self.at, "code": self.code}
+
+
+class PhoneStore:
+    """What arrived on every phone of this sandbox."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def add(self, message: SmsMessage) -> None:
+        """Let a message arrive; the same reference arrives once."""
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        values = (message.reference, message.sender, message.mobile.reveal(), message.text.reveal(), at)
+        with self._open() as connection:
+            connection.execute(_ADD, values)
+
+    def add_later(self, message: SmsMessage, seconds: float) -> None:
+        """Let a message arrive so many seconds from now."""
+        due = dt.datetime.now(dt.UTC).timestamp() + seconds
+        values = (message.reference, message.sender, message.mobile.reveal(), message.text.reveal(), due)
+        with self._open() as connection:
+            connection.execute(_ADD_LATER, values)
+
+    def newest(self, mobile: str, *, after: int = 0) -> list[Text]:
+        """Return a phone's messages, newest first."""
+        with self._open() as connection:
+            return [Text(*row) for row in connection.execute(_NEWEST, (mobile, after, MESSAGES_SHOWN))]
+
+    def mobiles(self) -> dict[str, int]:
+        """Return every phone that a card of this sandbox knows or that got a message, with its count of messages."""
+        with self._open() as connection:
+            counted = {row[0]: row[1] for row in connection.execute(_MOBILES)}
+        return {**{card.mobile: 0 for card in CARDS if card.mobile}, **counted}
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._file, timeout=10, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_TABLE + _LATER)
+            self._deliver_due(connection)
+            yield connection
+        finally:
+            connection.close()
+
+    def _deliver_due(self, connection: sqlite3.Connection) -> None:
+        now = dt.datetime.now(dt.UTC)
+        for row in connection.execute(_TAKE_DUE, (now.timestamp(),)).fetchall():
+            connection.execute(_ADD, (*row, now.isoformat(timespec="milliseconds")))
+
+
+class PhoneProvider:
+    """Implements :class:`otp.ports.SmsProvider`: delivers to the phones of this sandbox."""
+
+    def __init__(self, store: PhoneStore, faults: FaultsFile) -> None:
+        self._store = store
+        self._faults = faults
+
+    def send(self, message: SmsMessage) -> SmsAccepted:
+        """Accept the message, and let it arrive at once, late or never, as card and control page want (F17)."""
+        guard_no_transaction()
+        sms = _BY_MOBILE.get(message.mobile.reveal(), self._faults.read().sms)
+        if sms == "delay":
+            self._store.add_later(message, LATE_SECONDS)
+        elif sms == "deliver":
+            self._store.add(message)
+        return SmsAccepted(f"phone-{message.reference}")
+
+
+def provider() -> PhoneProvider:
+    """Make the provider that ``OTP_SMS_PROVIDER`` names in a sandbox."""
+    return PhoneProvider(PhoneStore(Path(os.environ[FILE_VARIABLE])), FaultsFile.from_environment())
+
+
+def _store() -> PhoneStore:
+    store: PhoneStore = current_app.extensions["phone"]
+    return store
+
+
+@blueprint.after_request
+def _guard(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@blueprint.get("/")
+def phones() -> str:
+    """Show every phone."""
+    return render_template("phones.html", phones=_store().mobiles())
+
+
+@blueprint.get("/<mobile>/")
+def phone(mobile: str) -> str:
+    """Show one phone's messages; they come in by themselves, or on reload without JavaScript."""
+    texts = _store().newest(mobile)
+    return render_template("phone.html", mobile=mobile, texts=texts, last=texts[0].number if texts else 0)
+
+
+@blueprint.get("/<mobile>/messages.json")
+def messages(mobile: str) -> Response:
+    """Return one phone's messages, newest first, for programs."""
+    return jsonify([text.as_json() for text in _store().newest(mobile)])
+
+
+@blueprint.get("/<mobile>/feed/<int:after>")
+def feed(mobile: str, after: int) -> Response:
+    """Send what arrives as server-sent events; the browser comes back by itself."""
+    store = _store()
+    return Response(_events(store, mobile, after), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@blueprint.get("/static/<path:name>")
+def static(name: str) -> Response:
+    """Serve the page's own files and the font."""
+    folder = GATEWAY_FONTS if name == "vz.woff2" else Path(__file__).parent / "static"
+    return send_from_directory(folder, name)
+
+
+def _events(store: PhoneStore, mobile: str, after: int) -> Iterator[str]:
+    deadline = time.monotonic() + FEED_SECONDS
+    yield "retry: 1000\n\n"
+    while time.monotonic() < deadline:
+        for text in reversed(store.newest(mobile, after=after)):
+            after = text.number
+            yield f"id: {after}\ndata: {json.dumps(text.as_json())}\n\n"
+        time.sleep(FEED_POLL_SECONDS)
+        yield ": still here\n\n"

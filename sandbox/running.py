@@ -1,0 +1,167 @@
+"""A whole sandbox as another process drives it: its own directory, its own ports, real processes to kill and pause."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sandbox.places import CannotRun
+from sandbox.world import PORTS, World
+
+ROOT = Path(__file__).parent.parent
+VARIABLES = tuple(variable for variable, _ in PORTS.values())
+START_SECONDS = 90.0
+STOP_SECONDS = 60.0
+COMMAND_SECONDS = 120.0
+POLL_SECONDS = 0.05
+
+
+class InVain(AssertionError):
+    """Something that was waited for did not come in time."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many TCP ports that nobody on this machine listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+    """Return the first true answer of ``condition``.
+
+    Raises:
+        InVain: naming ``what``, after ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise InVain(f"waited {seconds} s in vain for {what}")
+        time.sleep(POLL_SECONDS)
+
+
+class RunningWorld:
+    """One sandbox, started as a person would start it.
+
+    Args:
+        state: its directory.
+        ports: one for each of :data:`VARIABLES`; free ones by default.
+        settings: further environment variables.
+    """
+
+    def __init__(self, state: Path, ports: list[int] | None = None, settings: dict[str, str] | None = None) -> None:
+        self.state = state
+        numbers = list(ports or free_ports(len(VARIABLES)))
+        self.environment = {
+            **os.environ,
+            **dict(zip(VARIABLES, map(str, numbers), strict=True)),
+            "POOYA_STATE": str(state),
+            "POOYA_LOG_LEVEL": "DEBUG",
+            **(settings or {}),
+        }
+        self.world = World(state.resolve(), dict(zip(PORTS, numbers, strict=True)))
+        self.info: dict[str, Any] = {}
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> str:
+        """Start it and wait until it says that everything answers; returns what it printed.
+
+        Raises:
+            CannotRun: with what it printed.
+        """
+        self.state.mkdir(parents=True, exist_ok=True)
+        with self._said.open("w") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sandbox", "up"],
+                cwd=ROOT,
+                env=self.environment,
+                text=True,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        process = self._process
+        ready = self.world.ready_file
+        wait_for(lambda: ready.exists() or process.poll() is not None, "the sandbox to start", START_SECONDS)
+        if process.poll() is not None:
+            raise CannotRun(f"the sandbox did not start:\n{self._said.read_text()}")
+        self.info = json.loads(self.command("info", "--json").stdout)
+        return self._said.read_text()
+
+    def stop(self, by: signal.Signals = signal.SIGINT) -> int:
+        """Stop it as Ctrl-C does; returns the exit code."""
+        if self._process is None:
+            raise CannotRun("it was never started")
+        self._process.send_signal(by)
+        return self._process.wait(timeout=STOP_SECONDS)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it gave up by itself."""
+        return self._process is None or self._process.poll() is not None
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of this sandbox."""
+        return subprocess.run(
+            [sys.executable, "-m", "sandbox", *words],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=COMMAND_SECONDS,
+        )
+
+    def audit(self) -> list[str]:
+        """Run the audit and return its lines.
+
+        Raises:
+            AssertionError: when anything is unexplained.
+        """
+        done = self.command("audit")
+        lines = done.stdout.strip().splitlines()
+        if lines[-1:] != ["unexplained: 0 rial"] or done.returncode != 0:
+            raise AssertionError(done.stdout + done.stderr)
+        return lines
+
+    def pid_of(self, name: str) -> int:
+        """Return the process id of ``gateway``, ``gateway-worker``, ``bank``, ``bank-host`` and so on."""
+        pids: dict[str, int] = json.loads(self.world.processes_file.read_text())
+        return pids[name]
+
+    def signal(self, name: str, by: signal.Signals) -> int:
+        """Send a signal to a process and its own workers at once; returns the process id."""
+        pid = self.pid_of(name)
+        os.killpg(pid, by)
+        return pid
+
+    def kill(self, name: str) -> None:
+        """Kill a process and its own workers at once (SIGKILL), and wait until the sandbox has started it again."""
+        pid = self.signal(name, signal.SIGKILL)
+        wait_for(lambda: self.pid_of(name) != pid, f"{name} to be started again")
+
+    def card(self, behaviour: str = "approve", number: int = 0) -> dict[str, Any]:
+        """Return one of the sandbox's cards by what it does."""
+        cards: list[dict[str, Any]] = [card for card in self.info["cards"] if card["behaviour"] == behaviour]
+        return cards[number]
+
+    @property
+    def _said(self) -> Path:
+        return self.state / "said.txt"

@@ -1,0 +1,160 @@
+"""Fills an empty sandbox through the organisations' own services: cards, PSP, merchant, key, issuer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from foundation.keys import Keyring
+from gateway import config as gateway_config
+from gateway import wiring as gateway_wiring
+from gateway.domain.issuers import Issuer
+from gateway.services import enrol
+from gateway.services.enrol import NewMerchant
+from otp import config as bank_config
+from otp import wiring as bank_wiring
+from otp.domain.cvv2 import cvv2_of
+from otp.domain.errors import DuplicateCard, DuplicatePsp
+from otp.domain.psp import Psp
+from otp.domain.purposes import CARD_VERIFICATION
+from otp.services.bank import Bank
+from otp.services.open_card import NewCard, block_card, open_card
+from otp.services.register_psp import register_psp
+from sandbox.cards import SandboxCard, every_card
+from sandbox.keys import public_key
+from sandbox.world import (
+    ACQUIRER_ID,
+    ADDRESS,
+    BANK_BIN,
+    BANK_NAME,
+    HANGING_BIN,
+    HANGING_ISSUER_ID,
+    HANGING_NAME,
+    ISSUER_ID,
+    MERCHANT_ID,
+    PSP_ID,
+    TERMINAL_ID,
+    World,
+)
+
+BANK_SIGNING_KEY_ID = "bank-two-harim-1"
+GATEWAY_SIGNING_KEY_ID = "pooya-harim-1"
+WEBOTP_HOST = "localhost"
+
+
+def seed_bank(world: World) -> None:
+    """Open the cards of :data:`sandbox.cards.CARDS` and register the gateway; what is there already stays as it is."""
+    with _settings_of(world, "bank_two"):
+        bank = bank_wiring.build(bank_config.load())
+    try:
+        for card in every_card():
+            if card.bin == BANK_BIN:
+                _open(bank, card)
+        _register_gateway(bank, world)
+    finally:
+        bank.database.close()
+
+
+def seed_gateway(world: World) -> None:
+    """Insert or correct the shop as a merchant, its key, and the bank as an issuer."""
+    handed = world.handed_out()
+    with _settings_of(world, "gateway"):
+        gateway = gateway_wiring.build(gateway_config.load())
+    try:
+        enrol.add_merchant(
+            gateway,
+            NewMerchant(
+                merchant_id=MERCHANT_ID,
+                terminal_id=TERMINAL_ID,
+                name_fa="بازارچهٔ نمونه",
+                name_en="Sample Bazaar",
+                payee_name="بازارچه نمونه",
+                site=world.address("shop"),
+                webhook_url=f"{world.address('shop')}/webhooks/pooya",
+                webhook_secret=handed["webhook_secret"],
+            ),
+        )
+        enrol.new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
+        enrol.add_issuer(gateway, _issuer(world), (BANK_BIN,))
+        enrol.add_issuer(gateway, _hanging_issuer(world), (HANGING_BIN,))
+    finally:
+        gateway.database.close()
+
+
+def cvv2_of_card(world: World, card: SandboxCard) -> str:
+    """Return the three digits on the back of a sandbox card."""
+    keys = Keyring.from_file(world.key_file("bank_two"))
+    cvk = keys.material(keys.active_id(CARD_VERIFICATION))
+    return cvv2_of(cvk.reveal(), card.pan, card.expiry)
+
+
+def _open(bank: Bank, card: SandboxCard) -> None:
+    try:
+        open_card(bank, NewCard(pan=card.pan, expiry=card.expiry, mobile=card.mobile, balance=card.balance))
+    except DuplicateCard:
+        return
+    if card.blocked:
+        block_card(bank, card.pan)
+
+
+def _register_gateway(bank: Bank, world: World) -> None:
+    key = public_key(world.key_file("gateway"), GATEWAY_SIGNING_KEY_ID)
+    try:
+        register_psp(
+            bank,
+            Psp(
+                psp_id=PSP_ID,
+                name="Pooya",
+                acquirer_id=ACQUIRER_ID,
+                public_keys={GATEWAY_SIGNING_KEY_ID: key},
+                disclosure="open",
+                webotp_host=WEBOTP_HOST,
+            ),
+        )
+    except DuplicatePsp:
+        return
+
+
+def _issuer(world: World) -> Issuer:
+    return Issuer(
+        issuer_id=ISSUER_ID,
+        name_fa=BANK_NAME[0],
+        name_en=BANK_NAME[1],
+        harim_dialect="harim-v1-rest",
+        harim_url=f"http://localhost:{world.ports['bank']}",
+        harim_key_id=BANK_SIGNING_KEY_ID,
+        harim_public_key=public_key(world.key_file("bank_two"), BANK_SIGNING_KEY_ID),
+        harim_timeout_ms=8_000,
+        switch_host=ADDRESS,
+        switch_port=world.ports["bank_front"],
+        switch_timeout_ms=10_000,
+        code_life_seconds=120,
+        resend_wait_seconds=60,
+        keeps_tombstones=True,
+    )
+
+
+def _hanging_issuer(world: World) -> Issuer:
+    """A bank whose machines accept every connection and never answer (F18)."""
+    return replace(
+        _issuer(world),
+        issuer_id=HANGING_ISSUER_ID,
+        name_fa=HANGING_NAME[0],
+        name_en=HANGING_NAME[1],
+        harim_url=f"http://localhost:{world.ports['hanging_bank']}",
+        switch_port=world.ports["hanging_bank"],
+    )
+
+
+@contextmanager
+def _settings_of(world: World, organisation: str) -> Iterator[None]:
+    """Let one organisation's settings be read from its own environment, and put ours back."""
+    before = dict(os.environ)
+    os.environ.update(world.environment(organisation))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

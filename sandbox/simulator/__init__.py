@@ -1,0 +1,1 @@
+"""A deterministic simulator: real services and stores of gateway and bank, all chance and time from one seed."""

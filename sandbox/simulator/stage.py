@@ -1,0 +1,225 @@
+"""Sets the stage: two fresh databases on the embedded cluster, and both organisations wired around them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from pydantic import SecretStr
+
+from foundation.flood import FloodControl
+from foundation.keys import Key, Keyring
+from foundation.pan import Pan
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
+from foundation.signatures import Signer
+from gateway import migrations as gateway_migrations
+from gateway.config import Settings as GatewaySettings
+from gateway.domain.issuers import Issuer
+from gateway.ports import Callbacks, Harim, Switch
+from gateway.services.enrol import NewMerchant, add_merchant
+from gateway.services.gateway import Gateway
+from gateway.store.directory import Caller, Directory
+from otp import migrations as bank_migrations
+from otp.config import HostPeer
+from otp.config import Settings as BankSettings
+from otp.domain import purposes
+from otp.domain.authorisation import Limits
+from otp.domain.cvv2 import cvv2_of
+from otp.domain.psp import Psp
+from otp.host.peers import peers_of
+from otp.host.respond import Responder
+from otp.ports import SmsProvider
+from otp.services.bank import Bank
+from otp.services.desk import Desk
+from otp.services.open_card import NewCard, open_card
+from otp.services.register_psp import register_psp
+from otp.store.psps import PspDirectory
+from sandbox.cards import luhn_digit
+from sandbox.keys import GATEWAY_PURPOSES
+from sandbox.postgres import Cluster, Roles
+from sandbox.simulator.faults import READ_CLOCK, Clock, Fuse, SimulatedDatabase
+from sandbox.world import ACQUIRER_ID, BANK_BIN, BANK_NAME, ISSUER_ID, MERCHANT_ID, PSP_ID, TERMINAL_ID
+
+FOREVER_SECONDS = 1e9
+EXPIRY = "0812"
+WATCHED = {
+    "gateway": ("payment", "attempt", "posting", "outbox"),
+    "bank": ("card", "challenge", "authorisation", "posting"),
+}
+WATCH = """
+CREATE UNLOGGED TABLE simulator_change (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL,
+  before jsonb, after jsonb);
+GRANT SELECT ON simulator_change TO PUBLIC;
+CREATE FUNCTION simulator_note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN
+  INSERT INTO simulator_change (kind, before, after) VALUES (TG_TABLE_NAME,
+    CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE to_jsonb(OLD) END,
+    CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE to_jsonb(NEW) END);
+  RETURN NULL;
+END$$;
+"""
+NOTE = (
+    "CREATE TRIGGER simulator_note AFTER INSERT OR UPDATE OR DELETE ON {} "
+    "FOR EACH ROW EXECUTE FUNCTION simulator_note()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is simulated: the wires, the phones and the merchants' servers."""
+
+    switch: Switch
+    harim: Harim
+    callbacks: Callbacks
+    sms: SmsProvider
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Both databases as their applications see them, and readers of what was written."""
+
+    gateway: SimulatedDatabase
+    bank: SimulatedDatabase
+    gateway_reader: psycopg.Connection[tuple[object, ...]]
+    bank_reader: psycopg.Connection[tuple[object, ...]]
+
+
+@contextmanager
+def databases(cluster: Cluster, clock: Clock, fuses: dict[str, Fuse]) -> Iterator[Databases]:
+    """Make both databases with simulated clocks and a record of every change; drop them afterwards."""
+    names = {organisation: f"simulated_{organisation}_{os.getpid()}" for organisation in ("gateway", "bank")}
+    for organisation, name in names.items():
+        _create(cluster, organisation, name)
+    opened = {
+        organisation: SimulatedDatabase(
+            cluster.url(name, Roles(organisation).application), organisation, clock, fuses[organisation]
+        )
+        for organisation, name in names.items()
+    }
+    readers = {
+        organisation: psycopg.connect(
+            cluster.url(name, Roles(organisation).reader).replace("+psycopg", ""), autocommit=True
+        )
+        for organisation, name in names.items()
+    }
+    try:
+        yield Databases(opened["gateway"], opened["bank"], readers["gateway"], readers["bank"])
+    finally:
+        for organisation, name in names.items():
+            opened[organisation].close()
+            readers[organisation].close()
+            with cluster.superuser() as connection:
+                connection.execute(f"DROP DATABASE {name}".encode())
+
+
+def _create(cluster: Cluster, organisation: str, name: str) -> None:
+    roles = cluster.create_roles(organisation)
+    with cluster.superuser() as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+    cluster.create_database(name, roles)
+    migrate = {"gateway": gateway_migrations.migrate, "bank": bank_migrations.migrate}[organisation]
+    url = cluster.url(name, roles.owner)
+    migrate(url, application_role=roles.application, reader_role=roles.reader)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+        for statement in (READ_CLOCK, WATCH, *(NOTE.format(table) for table in WATCHED[organisation])):
+            owner.execute(statement.encode())
+
+
+def keyring(*rows: tuple[str, str, int]) -> Keyring:
+    """Make keys of fixed bytes from rows of id, purpose and size: nothing here is secret."""
+    return Keyring([Key(key_id, purpose, Sensitive(_bytes(purpose, size))) for key_id, purpose, size in rows])
+
+
+def _bytes(purpose: str, size: int) -> bytes:
+    return (purpose.replace(f":{ISSUER_ID}", "").replace("-in", "").replace("-out", "") * size).encode()[:size]
+
+
+def gateway_of(database: SimulatedDatabase, outside: Outside) -> tuple[Gateway, Caller]:
+    """Wire the gateway and enrol one merchant and the bank."""
+    rows = [(f"{purpose}-1", purpose, 32) for purpose in GATEWAY_PURPOSES]
+    rows += [
+        ("mac-1", f"iso-mac-out:{ISSUER_ID}", 16),
+        ("mac-2", f"iso-mac-in:{ISSUER_ID}", 16),
+        ("pin-1", f"iso-pin:{ISSUER_ID}", 24),
+    ]
+    settings = GatewaySettings(  # type: ignore[call-arg]  # mypy does not see positional defaults of Field
+        database_url=SecretStr("postgresql+psycopg://simulated"),
+        key_file=Path("none"),
+        public_url="http://localhost:8000",
+        mode="sandbox",
+        psp_id=PSP_ID,
+        acquirer_id=ACQUIRER_ID,
+        signing_key_id="none",
+        dispute_after_seconds=600,
+        directory_seconds=FOREVER_SECONDS,
+    )
+    gateway = Gateway(
+        settings=settings,
+        database=database,
+        keyring=keyring(*rows),
+        directory=Directory(database, seconds=FOREVER_SECONDS),
+        harim=outside.harim,
+        switch=outside.switch,
+        callbacks=outside.callbacks,
+        flood=FloodControl(None, workers=1),
+    )
+    names = {"name_fa": "فروشگاه", "name_en": "Shop", "payee_name": "فروشگاه", "site": "http://localhost:8200"}
+    hooks = {"webhook_url": "http://localhost:8200/hook", "webhook_secret": "whsec_c2ltdWxhdGVk"}
+    add_merchant(gateway, NewMerchant(merchant_id=MERCHANT_ID, terminal_id=TERMINAL_ID, **names, **hooks))
+    gateway.directory.add_issuer(_issuer(), (BANK_BIN,))
+    return gateway, Caller("key", "test", frozenset(), TERMINAL_ID, MERCHANT_ID, "http://localhost:8200")
+
+
+def _issuer() -> Issuer:
+    return Issuer(
+        issuer_id=ISSUER_ID,
+        name_fa=BANK_NAME[0],
+        name_en=BANK_NAME[1],
+        harim_dialect="harim-v1-rest",
+        harim_url="http://localhost:8102",
+        harim_key_id="none",
+        harim_public_key=bytes(32),
+        harim_timeout_ms=8_000,
+        switch_host="localhost",
+        switch_port=8182,
+        switch_timeout_ms=10_000,
+        code_life_seconds=120,
+        resend_wait_seconds=60,
+        keeps_tombstones=True,
+    )
+
+
+def bank_of(database: SimulatedDatabase, sms: SmsProvider) -> tuple[Bank, Responder]:
+    """Wire the bank and its authorisation host, and register the gateway as a PSP."""
+    rows = [(f"{purpose}-1", purpose, 32) for purpose in purposes.SYMMETRIC]
+    rows += [("cvk-1", purposes.CARD_VERIFICATION, 16), ("mac-1", "iso-mac-in", 16), ("mac-2", "iso-mac-out", 16)]
+    keys = keyring(*rows, ("pin-1", "iso-pin", 24))
+    settings = BankSettings(  # type: ignore[call-arg]
+        database_url=SecretStr("postgresql+psycopg://simulated"),
+        key_file=Path("none"),
+        public_url="http://localhost:8102",
+        mode="sandbox",
+        bank_name_fa=BANK_NAME[0],
+        bank_name_en=BANK_NAME[1],
+        disclosure="open",
+        directory_seconds=FOREVER_SECONDS,
+        terminal_requests_per_hour=1_000_000,
+        code_length=6,
+    )
+    psps = PspDirectory(database, seconds=FOREVER_SECONDS)
+    bank = Bank(settings, database, keys, Signer("none", bytes(32)), psps, FloodControl(None, workers=1), sms=sms)
+    register_psp(bank, Psp(PSP_ID, "Pooya", ACQUIRER_ID, {"none": bytes(32)}, disclosure="open"))
+    peers = peers_of({ACQUIRER_ID: HostPeer(mac_in=["mac-1"], mac_out="mac-2", pin=["pin-1"])}, keys)
+    return bank, Responder(Desk(database, keys, Limits(Rial(10**9), Rial(2 * 10**9))), peers)
+
+
+def open_simulated_card(bank: Bank, number: int, balance: int) -> tuple[Pan, str]:
+    """Open one more card; return its number and CVV2."""
+    body = f"{BANK_BIN}{300_000_000 + number:09d}"
+    pan = Pan.parse(body + luhn_digit(body))
+    open_card(bank, NewCard(pan, EXPIRY, f"0912{number:07d}", Rial(balance)))
+    return pan, cvv2_of(bank.keys.material("cvk-1").reveal(), pan, EXPIRY)

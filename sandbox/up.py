@@ -1,0 +1,141 @@
+"""`python -m sandbox up`: the whole world on one machine, from nothing to ready, until somebody stops it."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gateway.migrations
+import merchant_demo.migrations
+import otp.migrations
+from foundation.digits import to_persian_digits
+from sandbox.cards import APPROVE, CARDS
+from sandbox.keys import make_keys
+from sandbox.places import CannotRun, socket_directory
+from sandbox.postgres import Roles
+from sandbox.processes import Processes, check_ports
+from sandbox.seed import cvv2_of_card, seed_bank, seed_gateway
+from sandbox.world import ORGANISATIONS, World
+
+WATCH_SECONDS = 0.5
+MIGRATIONS: dict[str, Callable[..., None]] = {
+    "gateway": gateway.migrations.migrate,
+    "bank_two": otp.migrations.migrate,
+    "shop": merchant_demo.migrations.migrate,
+}
+
+
+def up(world: World) -> None:
+    """Start everything, say where it is, and keep it running until Ctrl-C or SIGTERM.
+
+    Raises:
+        CannotRun: with a sentence for the person who started it; everything started so far has been stopped again.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with _alone(world):
+        processes = Processes(world)
+        try:
+            _start(world, processes)
+            world.ready_file.touch()
+            print(greeting(world), flush=True)
+            while not stop.wait(WATCH_SECONDS):
+                for sentence in processes.restart_the_dead():
+                    print(sentence, flush=True)
+        finally:
+            print("\nstopping …", flush=True)
+            world.ready_file.unlink(missing_ok=True)
+            processes.stop()
+            _stop_servers(world)
+
+
+def reset(world: World) -> None:
+    """Forget everything: data, keys, messages, logs.
+
+    Raises:
+        CannotRun: while the sandbox is running.
+    """
+    with _alone(world):
+        Processes(world).stop_left_over()
+        _stop_servers(world)
+        for part in ("postgres", "redis", "keys", "log", "run"):
+            shutil.rmtree(world.state / part, ignore_errors=True)
+        for file in world.state.glob("phone.sqlite*"):
+            file.unlink()
+
+
+def greeting(world: World) -> str:
+    """Return what a person reads when everything runs: addresses, a test card, what to do, in both languages."""
+    card = next(card for card in CARDS if card.behaviour == APPROVE)
+    pan = card.pan.reveal()
+    grouped = " ".join(pan[at : at + 4] for at in range(0, len(pan), 4))
+    cvv2, month, year = cvv2_of_card(world, card), card.expiry[2:], card.expiry[:2]
+    shop, phone = world.address("shop"), f"{world.address('bank')}/sandbox/phone/{card.mobile}/"
+    return f"""
+  Pooya is running · محیط آزمایشی – هیچ پولی جابه‌جا نمی‌شود
+
+  shop      {shop}
+  gateway   {world.address("gateway")}
+  bank      {world.address("bank")}
+  phone     {phone}
+
+  test card {grouped}   CVV2 {cvv2}   expires {month}/{year}
+
+  1. Open the shop, put something into the basket and check out.      {shop}
+  2. On the payment page type the test card and press «درخواست رمز پویا».
+  3. Read the code on the phone page, type it, and pay.               {phone}
+
+  {to_persian_digits("1")}. فروشگاه را باز کنید، کالایی بردارید و به پرداخت بروید.
+  {to_persian_digits("2")}. در صفحهٔ پرداخت، کارت بالا را وارد کنید و «درخواست رمز پویا» را بزنید.
+  {to_persian_digits("3")}. رمز را در صفحهٔ تلفن بخوانید، وارد کنید و پرداخت کنید.
+
+  Ctrl-C stops everything; the data stay for the next start. Every card: python -m sandbox info --json
+"""
+
+
+def _start(world: World, processes: Processes) -> None:
+    processes.stop_left_over()
+    check_ports(world)
+    make_keys(world)
+    print("starting PostgreSQL and Redis …", flush=True)
+    cluster = world.cluster
+    cluster.start()
+    world.redis.start()
+    for organisation in ORGANISATIONS:
+        roles = cluster.create_roles(organisation)
+        cluster.create_database(organisation, roles)
+        _migrate(world, roles)
+    seed_bank(world)
+    seed_gateway(world)
+    print("starting bank, gateway and shop …", flush=True)
+    processes.start()
+
+
+def _stop_servers(world: World) -> None:
+    world.redis.stop()
+    world.cluster.stop()
+    for part in ("postgres", "redis"):
+        shutil.rmtree(socket_directory(world.state / part), ignore_errors=True)
+
+
+def _migrate(world: World, roles: Roles) -> None:
+    migrate: Any = MIGRATIONS[roles.organisation]
+    url = world.database_url(roles.organisation, "owner")
+    migrate(url, application_role=roles.application, reader_role=roles.reader)
+
+
+@contextmanager
+def _alone(world: World) -> Iterator[None]:
+    world.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (world.state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotRun(f"a sandbox is already running in {world.state}; stop it first (Ctrl-C there)") from None
+        yield

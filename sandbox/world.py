@@ -1,0 +1,189 @@
+"""What one sandbox consists of: where its files lie, which ports it takes, and each organisation's settings.
+
+Everything can be moved by environment variables: ``POOYA_STATE`` (a directory, ``var`` by default) and the ports of
+:data:`PORTS`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.places import CannotRun
+from sandbox.postgres import Cluster, Roles
+from sandbox.redis import RedisServer
+
+ADDRESS = "127.0.0.1"
+PORTS = {
+    "gateway": ("POOYA_GATEWAY_PORT", 8000),
+    "bank": ("POOYA_BANK_PORT", 8102),
+    "bank_host": ("POOYA_BANK_HOST_PORT", 8182),
+    "bank_front": ("POOYA_BANK_FRONT_PORT", 8192),
+    "hanging_bank": ("POOYA_HANGING_BANK_PORT", 8193),
+    "shop": ("POOYA_SHOP_PORT", 8200),
+}
+"""Who listens, the variable that moves it, and the usual port."""
+
+ORGANISATIONS = ("gateway", "bank_two", "shop")
+ACQUIRER_ID = "999100"
+PSP_ID = "pooya"
+ISSUER_ID = "bank-two"
+BANK_BIN = "999002"
+BANK_NAME = ("بانک دو (آزمایشی)", "Bank Two (sandbox)")
+HANGING_ISSUER_ID = "bank-that-hangs"
+HANGING_BIN = "999003"
+HANGING_NAME = ("بانکی که پاسخ نمی‌دهد (آزمایشی)", "A bank that hangs (sandbox)")
+CODE_LENGTH = 6
+MERCHANT_ID = "000000000000001"
+TERMINAL_ID = "10000001"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One sandbox: its directory and its ports."""
+
+    state: Path
+    ports: Mapping[str, int]
+
+    @classmethod
+    def from_environment(cls) -> World:
+        """Read directory and ports.
+
+        Raises:
+            CannotRun: when a port is not a number.
+        """
+        ports = {}
+        for name, (variable, usual) in PORTS.items():
+            text = os.environ.get(variable, str(usual))
+            if not text.isdecimal() or not 0 < int(text) < 65_536:  # noqa: PLR2004 - the highest port
+                raise CannotRun(f"{variable} must be a port number, not {text!r}")
+            ports[name] = int(text)
+        return cls(Path(os.environ.get("POOYA_STATE", "var")).resolve(), ports)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The PostgreSQL server."""
+        return Cluster(self.state / "postgres")
+
+    @property
+    def redis(self) -> RedisServer:
+        """The Redis server."""
+        return RedisServer(self.state / "redis")
+
+    @property
+    def logs(self) -> Path:
+        """Where every process writes."""
+        return self.state / "log"
+
+    @property
+    def phone_file(self) -> Path:
+        """The phone's own store, outside every organisation's database."""
+        return self.state / "phone.sqlite"
+
+    @property
+    def faults_file(self) -> Path:
+        """What is wrong with this world at present."""
+        return self.state / "run" / "faults.json"
+
+    @property
+    def secrets_file(self) -> Path:
+        """What the shop and the operator were handed when everything was set up."""
+        return self.state / "keys" / "handed-out.json"
+
+    @property
+    def ready_file(self) -> Path:
+        """Present while everything answers."""
+        return self.state / "run" / "ready"
+
+    @property
+    def processes_file(self) -> Path:
+        """Names and ids of the running processes."""
+        return self.state / "run" / "processes.json"
+
+    def key_file(self, organisation: str) -> Path:
+        """One organisation's keys."""
+        return self.state / "keys" / f"{organisation}.json"
+
+    def address(self, name: str) -> str:
+        """Where a person's browser finds it."""
+        return f"http://localhost:{self.ports[name]}"
+
+    def database_url(self, organisation: str, role: str) -> str:
+        """Address of an organisation's database for ``owner``, ``application`` or ``reader``."""
+        roles = Roles(organisation)
+        return self.cluster.url(organisation, str(getattr(roles, role)))
+
+    def handed_out(self) -> dict[str, str]:
+        """Return the merchant's secret key and webhook secret.
+
+        Raises:
+            CannotRun: when the sandbox was never started.
+        """
+        try:
+            found: dict[str, str] = json.loads(self.secrets_file.read_text())
+        except OSError:
+            raise CannotRun("there is no sandbox here yet; run: make demo") from None
+        return found
+
+    def environment(self, organisation: str) -> dict[str, str]:
+        """Return what a process of ``organisation`` finds in its environment."""
+        own = {"gateway": self._gateway, "bank_two": self._bank, "shop": self._shop}[organisation]()
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TZ") if name in os.environ}
+        return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parent.parent), **own}
+
+    def _common(self, prefix: str, organisation: str) -> dict[str, str]:
+        roles = Roles(organisation)
+        values = {
+            "DATABASE_URL": self.database_url(organisation, "application"),
+            "OWNER_DATABASE_URL": self.database_url(organisation, "owner"),
+            "APPLICATION_ROLE": roles.application,
+            "READER_ROLE": roles.reader,
+            "REDIS_URL": self.redis.url,
+            "KEY_FILE": str(self.key_file(organisation)),
+            "MODE": "sandbox",
+            "LOG_LEVEL": os.environ.get("POOYA_LOG_LEVEL", "INFO"),
+        }
+        return {f"{prefix}_{name}": value for name, value in values.items()}
+
+    def _gateway(self) -> dict[str, str]:
+        return {
+            **self._common("GATEWAY", "gateway"),
+            "GATEWAY_PUBLIC_URL": self.address("gateway"),
+            "GATEWAY_PSP_ID": PSP_ID,
+            "GATEWAY_ACQUIRER_ID": ACQUIRER_ID,
+            "GATEWAY_SIGNING_KEY_ID": "pooya-harim-1",
+        }
+
+    def _bank(self) -> dict[str, str]:
+        peers = {ACQUIRER_ID: {"mac_in": ["pooya-to-bank-mac-1"], "mac_out": "bank-to-pooya-mac-1", "pin": ["pin-1"]}}
+        return {
+            **self._common("OTP", "bank_two"),
+            "OTP_PUBLIC_URL": self.address("bank"),
+            "OTP_BANK_NAME_FA": BANK_NAME[0],
+            "OTP_BANK_NAME_EN": BANK_NAME[1],
+            "OTP_DISCLOSURE": "open",
+            "OTP_CODE_LENGTH": str(CODE_LENGTH),
+            "OTP_HOST_ADDRESS": ADDRESS,
+            "OTP_HOST_PORT": str(self.ports["bank_host"]),
+            "OTP_HOST_PEERS": json.dumps(peers),
+            "OTP_SMS_PROVIDER": "sandbox.phone:provider",
+            "SANDBOX_PHONE_FILE": str(self.phone_file),
+            "SANDBOX_FAULTS_FILE": str(self.faults_file),
+            "SANDBOX_CLOCKS": json.dumps([self.database_url(name, "owner") for name in ("gateway", "bank_two")]),
+        }
+
+    def _shop(self) -> dict[str, str]:
+        handed = self.handed_out()
+        return {
+            "SHOP_DATABASE_URL": self.database_url("shop", "application"),
+            "SHOP_OWNER_DATABASE_URL": self.database_url("shop", "owner"),
+            "SHOP_APPLICATION_ROLE": Roles("shop").application,
+            "SHOP_READER_ROLE": Roles("shop").reader,
+            "SHOP_GATEWAY_URL": self.address("gateway"),
+            "SHOP_SECRET_KEY": handed["secret_key"],
+            "SHOP_WEBHOOK_SECRET": handed["webhook_secret"],
+            "SHOP_PUBLIC_URL": self.address("shop"),
+        }

@@ -1,0 +1,37 @@
+"""The bank's application with the sandbox's pages mounted around it (D10): ``gunicorn sandbox.wsgi:bank``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from otp.app import create_app
+from sandbox import control, phone
+from sandbox.faults import FaultsFile
+
+
+def mount_phone(app: Flask, file: Path) -> Flask:
+    """Add the phone to an application from outside."""
+    app.extensions["phone"] = phone.PhoneStore(file)
+    app.register_blueprint(phone.blueprint)
+    return app
+
+
+def mount_control(app: Flask, faults: FaultsFile) -> Flask:
+    """Add the control page, the ribbon that tells what is wrong, and a Harim service that is as slow as the bank."""
+    app.extensions["faults"] = faults
+    app.register_blueprint(control.blueprint)
+    app.context_processor(control.ribbon)
+    app.wsgi_app = control.FaultyHarim(app.wsgi_app, faults)  # type: ignore[method-assign]  # Flask's own way to wrap
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    """Build the bank when it is asked for."""
+    if name != "bank":
+        raise AttributeError(name)
+    app = mount_phone(create_app(), Path(os.environ[phone.FILE_VARIABLE]))
+    return mount_control(app, FaultsFile.from_environment())

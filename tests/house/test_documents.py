@@ -1,0 +1,46 @@
+"""The documents say what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sandbox.cards import CARDS
+from sandbox.documents import PAGES
+
+ROOT = Path(__file__).parents[2]
+_LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_fresh(name: str) -> None:
+    """Settings and states in the documents are those of the code; `make docs` writes them again."""
+    assert (ROOT / "docs" / name).read_text() == PAGES[name]()
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link in a document names a file that is there."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)} → {target}"
+        for page in pages
+        for target in _LINK.findall(page.read_text())
+        if not (page.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_every_make_target_explains_itself() -> None:
+    """`make` alone lists every target that a person may run."""
+    makefile = (ROOT / "Makefile").read_text()
+    phony = next(line for line in makefile.splitlines() if line.startswith(".PHONY")).split()[1:]
+
+    assert all(re.search(rf"^{target}:.*## \S", makefile, re.MULTILINE) for target in phony)
+
+
+def test_the_documents_show_every_behaviour_of_a_card() -> None:
+    """The sandbox's page has a row for each behaviour in the table of cards."""
+    page = (ROOT / "docs" / "sandbox.md").read_text()
+
+    assert all(f"`{card.behaviour}`" in page for card in CARDS)

@@ -1,0 +1,185 @@
+"""Rules of the house that a reviewer need not notice, because this does."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCTION = ("contracts", "foundation", "gateway", "merchant_demo", "otp")
+ROOT_ENTRIES_MAX = 26
+MODULE_LINES_MAX = 350
+TEST_LINES_MAX = 450
+
+REVEALS = {
+    "foundation/keys.py": "key material goes into the cipher",
+    "gateway/callbacks/sender.py": "webhook secret into the signature",
+    "gateway/domain/card.py": "length and shape of what was typed",
+    "gateway/harim/rest_v1.py": "card into the signed body",
+    "gateway/services/authorise.py": "PAN into its seal",
+    "gateway/services/take_card.py": "PAN into keyed hashes",
+    "gateway/store/directory.py": "webhook secret's hash",
+    "gateway/switch/keys.py": "link keys",
+    "gateway/switch/messages.py": "card into ISO 8583 fields",
+    "gateway/switch/pin_block.py": "PIN and PAN into the PIN block",
+    "gateway/wiring.py": "signing key into the signer",
+    "otp/domain/code.py": "key into the derivation",
+    "otp/domain/cvv2.py": "PAN into the CVV2",
+    "otp/domain/message.py": "the code into the text",
+    "otp/host/peers.py": "link keys",
+    "otp/host/pin_block.py": "PIN and PAN out of the PIN block",
+    "otp/host/translate.py": "card out of ISO 8583 fields",
+    "otp/services/authorise.py": "code into its MAC",
+    "otp/services/cards.py": "PAN and CVV2 into keyed values",
+    "otp/services/desk.py": "PAN into the card token",
+    "otp/services/issue_code.py": "code into its MAC",
+    "otp/services/open_card.py": "PAN into its seal",
+    "otp/wiring.py": "signing key into the signer",
+}
+"""Production modules that may open a :class:`foundation.sensitive.Sensitive`, and what for."""
+
+CLOCKS = {
+    "gateway/wiring.py": "the time stamp of a webhook's signature",
+    "gateway/switch/network.py": "local time of a network message, which decides nothing",
+}
+"""Modules that may read the machine's clock or wait; nothing that decides about money or codes is among them (D33)."""
+
+WAITS = {"foundation/wake.py": "polls while Redis is away"}
+SQL_PLACES = ("store/", "migrations/", "foundation/outbox.py", "foundation/database.py", "merchant_demo/store.py")
+
+_SQL = re.compile(r"^\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|WITH\s+\w+\s+AS)\s", re.DOTALL)
+_D_NUMBER = re.compile(r"test_(d\d+[a-z]?)_")
+_MACHINE_PATH = re.compile(r"/(?:root|work|home/\w+)/")
+_UNWANTED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "mock" + r"\.patch")), re.IGNORECASE)
+APPLIES = {
+    *("d1", "d2", "d3", "d4", "d5", "d6", "d8", "d9", "d9b", "d9c", "d10", "d17", "d18", "d19", "d20", "d21", "d22"),
+    *("d25", "d28", "d29", "d30", "d32", "d33", "d34", "d36", "d37", "d38", "d39", "d40", "d41", "d42"),
+}
+"""Decisions that what is built so far has to keep; each is named by a test."""
+
+
+def _tracked() -> list[Path]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    names = listed.stdout.splitlines() or [
+        str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if not {".venv", "var"} & set(path.parts)
+    ]
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def _modules(*folders: str) -> Iterator[tuple[str, ast.Module]]:
+    for path in _tracked():
+        name = path.relative_to(ROOT).as_posix()
+        if path.suffix == ".py" and name.startswith(tuple(f"{folder}/" for folder in folders)):
+            yield name, ast.parse(path.read_text())
+
+
+def _calls(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def test_secrets_are_opened_only_where_the_list_says() -> None:
+    """Every module that calls ``.reveal()`` is on the list, and the list names no module that does not."""
+    opening = {name for name, tree in _modules(*PRODUCTION) if any(call.endswith(".reveal") for call in _calls(tree))}
+
+    assert opening == set(REVEALS)
+
+
+def test_d33_the_machines_clock_decides_nothing() -> None:
+    """No production module outside the list asks the machine for the time; decisions use the database's clock."""
+    asking = re.compile(r"(^|\.)(datetime\.now|datetime\.utcnow|date\.today|time\.time|time_ns)$")
+    found = {name for name, tree in _modules(*PRODUCTION) if any(asking.search(call) for call in _calls(tree))}
+
+    assert found - set(CLOCKS) == set()
+
+
+def test_nobody_sleeps() -> None:
+    """Production waits for conditions; the one pause is on the list."""
+    found = {name for name, tree in _modules(*PRODUCTION) if any(call.endswith("time.sleep") for call in _calls(tree))}
+
+    assert found - set(WAITS) == set()
+
+
+def test_chance_is_cryptographic() -> None:
+    """Nothing imports ``random``; keys, codes and tokens come from ``secrets``.
+
+    The one exception is the simulator's dice: a schedule must repeat from its seed, and guards nothing.
+    """
+    for name, tree in _modules(*PRODUCTION, "sandbox"):
+        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert "random" not in imported or name.startswith("sandbox/simulator/"), name
+
+
+def test_sql_stands_in_the_store() -> None:
+    """SQL text is found in stores and migrations only."""
+    found = {
+        name
+        for name, tree in _modules(*PRODUCTION)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.match(node.value)
+        if not any(place in name for place in SQL_PLACES)
+    }
+
+    assert found == set()
+
+
+def test_money_is_never_a_float() -> None:
+    """No domain calls ``float``."""
+    assert not [name for name, tree in _modules("gateway/domain", "otp/domain") if "float" in set(_calls(tree))]
+
+
+def test_every_test_says_what_it_proves() -> None:
+    """Each test has a docstring sentence."""
+    silent = [
+        f"{name}::{node.name}"
+        for name, tree in _modules("tests")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+
+    assert silent == []
+
+
+def test_every_decision_that_applies_is_named_by_a_test() -> None:
+    """A decision without a test named after it is only a wish."""
+    named = {
+        match[1]
+        for _, tree in _modules("tests")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and (match := _D_NUMBER.match(node.name))
+    }
+
+    assert APPLIES - named == set()
+
+
+@pytest.mark.parametrize(("folder", "most"), [("", MODULE_LINES_MAX), ("tests/", TEST_LINES_MAX)])
+def test_a_module_fits_in_a_head(folder: str, most: int) -> None:
+    """No module is longer than its budget."""
+    folders = (folder.strip("/"),) if folder else (*PRODUCTION, "sandbox")
+    paths = [ROOT / name for name, _ in _modules(*folders)]
+
+    assert [path.name for path in paths if len(path.read_text().splitlines()) > most] == []
+
+
+def test_the_root_fits_in_one_glance() -> None:
+    """A newcomer sees at most 26 entries."""
+    assert len({path.relative_to(ROOT).parts[0] for path in _tracked()}) <= ROOT_ENTRIES_MAX
+
+
+def test_no_text_names_a_machine_or_an_unfinished_thing() -> None:
+    """No file names a path of somebody's machine, a package host, or work left for later."""
+    found = []
+    for path in _tracked():
+        if path.suffix in {".woff2", ".png"} or path == Path(__file__):
+            continue
+        text = path.read_text(errors="replace")
+        found += [f"{path.relative_to(ROOT)}: {hit[0]}" for hit in _UNWANTED.finditer(text)]
+        found += [f"{path.relative_to(ROOT)}: {hit[0]}" for hit in _MACHINE_PATH.finditer(text)]
+
+    assert found == []
