@@ -33,6 +33,8 @@ PSP_ID = "pooya"
 ISSUER_ID = "bank-two"
 BANK_BIN = "999002"
 BANK_NAME = ("بانک دو (آزمایشی)", "Bank Two (sandbox)")
+TUNABLE = ("GATEWAY_PAGE_CALLS_PER_MINUTE", "GATEWAY_API_CALLS_PER_MINUTE")
+"""Settings that a person's own environment may give a sandbox: load from one address needs more than a shopper."""
 HANGING_ISSUER_ID = "bank-that-hangs"
 HANGING_BIN = "999003"
 HANGING_NAME = ("بانکی که پاسخ نمی‌دهد (آزمایشی)", "A bank that hangs (sandbox)")
@@ -131,7 +133,8 @@ class World:
     def environment(self, organisation: str) -> dict[str, str]:
         """Return what a process of ``organisation`` finds in its environment."""
         own = {"gateway": self._gateway, "bank_two": self._bank, "shop": self._shop}[organisation]()
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TZ") if name in os.environ}
+        names = ("PATH", "HOME", "LANG", "TMPDIR", "TZ", *TUNABLE)
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parent.parent), **own}
 
     def _common(self, prefix: str, organisation: str) -> dict[str, str]:
