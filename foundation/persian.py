@@ -48,7 +48,7 @@ def toman_in_words(rials: int, language: Language) -> str:
 
 def jalali_moment(moment: datetime, language: Language) -> str:
     """Return a moment as a Jalali date and the time of Tehran: «۳ آذر ۱۴۰۵، ساعت ۱۴:۰۵»."""
-    local = JalaliDateTime.to_jalali(moment.astimezone(TEHRAN))  # type: ignore[no-untyped-call]
+    local = JalaliDateTime.to_jalali(moment.astimezone(TEHRAN))  # type: ignore[no-untyped-call]  # the library has no types
     date = f"{local.day} {MONTHS[language][local.month - 1]} {local.year}"
     return number(f"{date}، ساعت {local:%H:%M}" if language == "fa" else f"{date}, {local:%H:%M}", language)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +40,7 @@ class Payment:
     rrn: str | None
     tracking_code: str | None
     masked_pan: str | None
+    decided_by: dt.datetime | None
 
 
 class GatewayClient:
@@ -109,6 +111,11 @@ def _payment(body: dict[str, Any]) -> Payment:
             rrn=body.get("rrn"),
             tracking_code=body.get("tracking_code"),
             masked_pan=card.get("masked_pan"),
+            decided_by=_moment(body.get("decided_by")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise GatewayUnavailable(f"unexpected answer: {type(error).__name__}") from None
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    return None if text is None else dt.datetime.fromisoformat(text)

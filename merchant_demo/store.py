@@ -20,7 +20,7 @@ NUMBER_LENGTH = 8
 
 _COLUMNS = (
     "order_id, number, page_key, language, recipient, total_rial, state, mobile, open_key, confirm_key, payment_id, "
-    "page_url, rrn, tracking_code, masked_pan, created_at, paid_at"
+    "page_url, rrn, tracking_code, masked_pan, decided_by, created_at, paid_at"
 )
 _PLACE = text(f"""
 INSERT INTO shop_order (number, page_key, checkout_key, language, recipient, mobile, total_rial)
@@ -46,12 +46,12 @@ WHERE order_id = :order_id AND open_key = :open_key AND state = 'placed' RETURNI
 _LEARNED = text(f"""
 UPDATE shop_order SET state = :state, rrn = coalesce(:rrn, rrn),
   tracking_code = coalesce(:tracking_code, tracking_code), masked_pan = coalesce(:masked_pan, masked_pan),
-  paid_at = CASE WHEN :state = 'paid' THEN now() END
+  decided_by = :decided_by, paid_at = CASE WHEN :state = 'paid' THEN now() END
 WHERE order_id = :order_id AND payment_id = :payment_id AND state IN ('awaiting', 'checking') RETURNING {_COLUMNS}
 """)
 _START_AGAIN = text(f"""
 UPDATE shop_order SET state = 'placed', payment_id = NULL, page_url = NULL, rrn = NULL, tracking_code = NULL,
-  masked_pan = NULL, open_key = gen_random_uuid(), confirm_key = gen_random_uuid()
+  masked_pan = NULL, decided_by = NULL, open_key = gen_random_uuid(), confirm_key = gen_random_uuid()
 WHERE page_key = :key AND state = 'failed' RETURNING {_COLUMNS}
 """)
 
@@ -75,6 +75,7 @@ class Order:
     rrn: str | None
     tracking_code: str | None
     masked_pan: str | None
+    decided_by: dt.datetime | None
     created_at: dt.datetime
     paid_at: dt.datetime | None
 
@@ -167,6 +168,7 @@ class Orders:
             rrn=payment.rrn,
             tracking_code=payment.tracking_code,
             masked_pan=payment.masked_pan,
+            decided_by=payment.decided_by,
         )
 
     def start_again(self, page_key: str) -> Order | None:

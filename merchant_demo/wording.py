@@ -91,6 +91,10 @@ WORDS: dict[str, Words] = {
         "نتیجهٔ پرداخت هنوز روشن نیست. دوباره پرداخت نکنید؛ اگر پرداخت کامل نشود، پول خودکار برمی‌گردد.",
         "The outcome is not known yet. Don’t pay again; if it fails, any money returns automatically.",
     ),
+    "order.decided_by": Words(
+        "حداکثر تا {moment} نتیجه روشن می‌شود یا پول به کارت شما برمی‌گردد.",
+        "By {moment} the outcome is known or the money is back on your card.",
+    ),
     "state.paid": Words("پرداخت شد", "Paid"),
     "state.paid.about": Words("سپاس از خرید شما! سفارش آمادهٔ ارسال می‌شود.", "Thank you! Your order is being prepared."),
     "state.failed": Words("پرداخت نشد", "Not paid"),

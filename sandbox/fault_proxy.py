@@ -13,6 +13,7 @@ import struct
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 ADDRESS = "127.0.0.1"
@@ -176,7 +177,8 @@ class _Connection:
     def start(self) -> None:
         # Touches no socket: the first direction may have ended the connection before the second one starts.
         for one, other, answer in ((self._client, self._server, False), (self._server, self._client, True)):
-            threading.Thread(target=self._carry, args=(one, other, answer), name="fault-wire", daemon=True).start()
+            carry = partial(self._carry, one, other, answer=answer)
+            threading.Thread(target=carry, name="fault-wire", daemon=True).start()
 
     def send(self, piece: bytes, now: Misbehaviour, *, answer: bool) -> bool:
         if answer and now.cut_after_bytes:
@@ -201,7 +203,7 @@ class _Connection:
             _close(end, abruptly=abruptly)
         self._proxy.forget(self)
 
-    def _carry(self, source: socket.socket, target: socket.socket, answer: bool) -> None:  # noqa: FBT001
+    def _carry(self, source: socket.socket, target: socket.socket, *, answer: bool) -> None:
         try:
             while (piece := source.recv(PIECE_BYTES)) and self._proxy.pass_on(piece, self, answer=answer):
                 pass

@@ -14,19 +14,19 @@ class HoldsOrder(Protocol):
     @property
     def kind(self) -> str: ...  # noqa: D102 - a column
     @property
-    def amount_rial(self) -> int: ...  # noqa: D102
+    def amount_rial(self) -> int: ...  # noqa: D102 - a column
     @property
-    def fee_rial(self) -> int: ...  # noqa: D102
+    def fee_rial(self) -> int: ...  # noqa: D102 - a column
     @property
-    def acquirer_id(self) -> str: ...  # noqa: D102
+    def acquirer_id(self) -> str: ...  # noqa: D102 - a column
     @property
-    def merchant_id(self) -> str: ...  # noqa: D102
+    def merchant_id(self) -> str: ...  # noqa: D102 - a column
     @property
-    def terminal_id(self) -> str: ...  # noqa: D102
+    def terminal_id(self) -> str: ...  # noqa: D102 - a column
     @property
-    def payee_name(self) -> str: ...  # noqa: D102
+    def payee_name(self) -> str: ...  # noqa: D102 - a column
     @property
-    def reference(self) -> str: ...  # noqa: D102
+    def reference(self) -> str: ...  # noqa: D102 - a column
 
 
 def order_of(row: HoldsOrder) -> Order:

@@ -6,7 +6,7 @@ CARD_TOKEN = "card-token"  # noqa: S105 - a purpose, not a secret
 """HMAC of the PAN: how a card is found."""
 PAN_SEAL = "pan-seal"
 """AES-256-GCM of the PAN, bound to its row."""
-MOBILE_TOKEN = "mobile-token"  # noqa: S105
+MOBILE_TOKEN = "mobile-token"  # noqa: S105 - a purpose, not a secret
 """HMAC of the mobile number: how limits per phone are counted."""
 MOBILE_SEAL = "mobile-seal"
 """AES-256-GCM of the mobile number, bound to its row."""

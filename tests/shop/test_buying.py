@@ -192,6 +192,17 @@ def test_an_unclear_payment_is_neither_paid_nor_payable(browser: FlaskClient, ga
     page = browser.get(return_address(gateway), follow_redirects=True).text
     assert 'data-state="checking"' in page
     assert "/pay" not in page
+    assert "۱۱:۳۰" not in page
+
+
+def test_an_unclear_payment_names_the_hour_by_which_it_is_decided(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """The gateway's promise stands on the order page in Tehran's time, and goes when the payment is decided."""
+    check_out(browser)
+    gateway.only().update(state="unknown", decided_by="2026-11-24T08:00:00Z")
+    page = browser.get(return_address(gateway), follow_redirects=True).text
+    assert "۱۱:۳۰" in page
+    gateway.only().update(state="reversed", decided_by=None)
+    assert "۱۱:۳۰" not in browser.get(return_address(gateway), follow_redirects=True).text
 
 
 def test_a_refused_confirmation_is_asked_about_again(browser: FlaskClient, gateway: FakeGateway) -> None:
