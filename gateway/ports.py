@@ -23,6 +23,10 @@ class Kind(StrEnum):
     PURCHASE = "PURCHASE"
 
 
+PROCESSING_CODES = {Kind.PURCHASE: "000000"}
+"""DE 3 of each type."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a dynamic PIN is bound to and what an authorisation asks for: the same nine facts (D5).
@@ -187,7 +191,7 @@ class Switch(Protocol):
         ...
 
 
-class Unasked(StrEnum):
+class Unmatched(StrEnum):
     """Why nobody waits for an answer of an issuer's host; ``MAC`` means that it was not shown to be the host's."""
 
     LATE = "late"
@@ -197,11 +201,11 @@ class Unasked(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class UnaskedAnswer:
+class UnmatchedAnswer:
     """An answer that nobody waits for, by its fields that are no secret; a missing one is the empty text."""
 
     issuer_id: str
-    why: Unasked
+    why: Unmatched
     message_type: str
     processing_code: str
     total: str

@@ -22,7 +22,7 @@ from gateway.domain.outcome import (
     ReversalUnknown,
     Unknown,
 )
-from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, UnaskedAnswer
+from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, UnmatchedAnswer
 from gateway.switch.iso8583 import Malformed, Message
 from gateway.switch.key_shelf import KeyShelf, Reader, nothing_exchanged
 from gateway.switch.keys import LinkKeys
@@ -72,7 +72,7 @@ class SwitchClient:
         *,
         tls: ssl.SSLContext | None = None,
         exchanged: Reader = nothing_exchanged,
-        lost_and_found: Callable[[UnaskedAnswer], bool] = bool,
+        lost_and_found: Callable[[UnmatchedAnswer], bool] = bool,
     ) -> None:
         self._shelf = KeyShelf(keyring, exchanged, seconds=KEYS_SECONDS)
         self._lost_and_found = lost_and_found
@@ -163,10 +163,6 @@ class SwitchClient:
 
     def _keys(self, issuer: Issuer) -> LinkKeys:
         return self._shelf.now(issuer.issuer_id)
-
-    def forget_keys(self) -> None:
-        """Read every issuer's exchanged keys again with its next question."""
-        self._shelf.forget()
 
     def _link(self, issuer: Issuer) -> IssuerLink:
         """Return the issuer's link; a changed address makes a new one."""

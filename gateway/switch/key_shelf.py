@@ -58,10 +58,6 @@ class KeyShelf:
                 self._reading.release()
         return self._known[issuer_id][1]
 
-    def forget(self) -> None:
-        """Read again at the next question."""
-        self._known = {issuer_id: (float("-inf"), keys) for issuer_id, (_, keys) in self._known.items()}
-
     def _fresh(self, issuer_id: str) -> bool:
         known = self._known.get(issuer_id)
         return known is not None and time.monotonic() - known[0] < self._seconds

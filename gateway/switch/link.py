@@ -19,12 +19,12 @@ import structlog
 
 from foundation.keys import UnknownKey
 from foundation.tls import TlsSocket, reason_of
-from gateway.ports import Unasked, UnaskedAnswer
+from gateway.ports import Unmatched, UnmatchedAnswer
 from gateway.switch import iso8583
 from gateway.switch.iso8583 import Malformed, Message
 from gateway.switch.keys import LinkKeys
 from gateway.switch.network import ECHO, SIGN_OFF, SIGN_ON, network_message
-from gateway.switch.unasked import unasked_of
+from gateway.switch.unmatched import unmatched_of
 from gateway.switch.wire import Ears, LinkTimes, MatchKey, NoAnswer, NothingSent, Wire, match_key
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ class Ends:
     """
 
     keys: Callable[[], LinkKeys]
-    lost_and_found: Callable[[UnaskedAnswer], bool]
+    lost_and_found: Callable[[UnmatchedAnswer], bool]
 
 
 class IssuerLink:
@@ -205,10 +205,10 @@ class IssuerLink:
             return message
         self.counters.forged += 1
         log.warning("answer_refused", reason="mac", stan=message.text(11), rrn=message.text(37))
-        self._hand_over(message, Unasked.MAC)
+        self._hand_over(message, Unmatched.MAC)
         return None
 
-    def _unmatched(self, message: Message, why: Unasked) -> None:
+    def _unmatched(self, message: Message, why: Unmatched) -> None:
         """Note an answer nobody waits for any more: inquiry or reversal has taken over (D2)."""
         self.counters.unmatched += 1
         log.warning(
@@ -221,8 +221,8 @@ class IssuerLink:
         )
         self._hand_over(message, why)
 
-    def _hand_over(self, message: Message, why: Unasked) -> None:
-        if not self._lost_and_found(unasked_of(message, self._keys().issuer_id, why)):
+    def _hand_over(self, message: Message, why: Unmatched) -> None:
+        if not self._lost_and_found(unmatched_of(message, self._keys().issuer_id, why)):
             self.counters.overflow += 1
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from foundation.tls import TlsSocket
-from gateway.ports import Unasked
+from gateway.ports import Unmatched
 from gateway.switch.iso8583 import FRAME_BYTES_MAX, Message
 
 log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ class Ears:
     """
 
     read: Callable[[bytes], Message | None]
-    unmatched: Callable[[Message, Unasked], None]
+    unmatched: Callable[[Message, Unmatched], None]
     echo: Callable[[], tuple[bytes, MatchKey]]
 
 
@@ -110,7 +110,7 @@ class Wire(threading.Thread):
         self._write = threading.Lock()
         self._guard = threading.Lock()
         self._questions: dict[MatchKey, _Question] = {}
-        self._past: OrderedDict[MatchKey, Unasked] = OrderedDict()
+        self._past: OrderedDict[MatchKey, Unmatched] = OrderedDict()
         self._heard_at = time.monotonic()
         self._echo_key: MatchKey | None = None
         self._echo_at = 0.0
@@ -136,7 +136,7 @@ class Wire(threading.Thread):
         finally:
             with self._guard:
                 if self._questions.pop(key, None) is not None:
-                    self._remember(key, Unasked.LATE)
+                    self._remember(key, Unmatched.LATE)
         if question.answer is None:
             raise NoAnswer("broken" if woken else "silent")
         return question.answer
@@ -184,9 +184,9 @@ class Wire(threading.Thread):
         key = match_key(message)
         with self._guard:
             question = self._questions.pop(key, None)
-            why = self._past.get(key, Unasked.NOBODY)
+            why = self._past.get(key, Unmatched.NOBODY)
             if question is not None:
-                self._remember(key, Unasked.DUPLICATE)
+                self._remember(key, Unmatched.DUPLICATE)
         if question is not None:
             question.answer = message
             question.answered.set()
@@ -195,7 +195,7 @@ class Wire(threading.Thread):
         else:
             self._ears.unmatched(message, why)
 
-    def _remember(self, key: MatchKey, why: Unasked) -> None:
+    def _remember(self, key: MatchKey, why: Unmatched) -> None:
         self._past[key] = why
         while len(self._past) > KEYS_REMEMBERED:
             self._past.popitem(last=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.ports import Unasked, UnaskedAnswer
+from gateway.ports import Unmatched, UnmatchedAnswer
 from gateway.switch.iso8583 import Message
 
 
-def unasked_of(message: Message, issuer_id: str, why: Unasked) -> UnaskedAnswer:
+def unmatched_of(message: Message, issuer_id: str, why: Unmatched) -> UnmatchedAnswer:
     """Take the fields out of an answer; card, expiry, private data and PIN block stay behind (D1)."""
-    return UnaskedAnswer(
+    return UnmatchedAnswer(
         issuer_id=issuer_id,
         why=why,
         message_type=message.mti,
