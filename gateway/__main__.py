@@ -126,9 +126,8 @@ def _change_keys(settings: Settings, chosen: Arguments) -> None:
     with _opened(settings) as gateway:
         changed = change_keys(gateway, key_exchange(gateway), chosen.issuer_id)
         pin, ours, theirs = changed.check_values
-        print(
-            f"issuer {chosen.issuer_id}: {changed.name} is in use; check values: PIN {pin}, ours {ours}, its {theirs}"
-        )
+        print(f"issuer {chosen.issuer_id}: {changed.name} is in use")
+        print(f"check values: PIN key {pin}, MAC key of ours {ours}, of the host {theirs}")
         print(_health(gateway, gateway.directory.issuers()[chosen.issuer_id]))
 
 
