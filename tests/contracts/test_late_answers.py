@@ -36,8 +36,9 @@ def until(condition: Callable[[], Any]) -> Any:
 
 @pytest.fixture
 def hasty(pair: Pair) -> Pair:
-    """A gateway that waits for this bank four tenths of a second."""
-    add_issuer(pair.gateway, replace(pair.issuer, switch_timeout_ms=400), ("999002",))
+    """A gateway that waits for this bank six tenths of a second, on a link that is open."""
+    assert pair.gateway.switch.echo(pair.issuer)
+    add_issuer(pair.gateway, replace(pair.issuer, switch_timeout_ms=600), ("999002",))
     pair.gateway.directory.forget()
     return pair
 
@@ -140,5 +141,5 @@ def test_f4_a_late_decline_is_only_kept(hasty: Pair) -> None:
     (row,) = until(lambda: hasty.books(UNMATCHED))
     assert (row["why"], row["action_code"]) == ("late", "116")
     assert state(hasty, payment) == ("unknown", "unknown")
-    assert recover.inquire(hasty.gateway, only_attempt(hasty), tries=1) is None
+    assert until(lambda: recover.inquire(hasty.gateway, only_attempt(hasty), tries=1) is None)
     assert state(hasty, payment) == ("open", "declined")
