@@ -30,6 +30,7 @@ class Aside(Generic[T]):
         self._do: Callable[[T], None] | None = None
         self._thread: threading.Thread | None = None
         self._guard = threading.Lock()
+        self._full = False
 
     def does(self, do: Callable[[T], None]) -> None:
         """Say what is done with each thing; nothing is done before."""
@@ -40,8 +41,11 @@ class Aside(Generic[T]):
         try:
             self._waiting.put_nowait(thing)
         except queue.Full:
-            log.warning("aside_full", name=self._name)
+            if not self._full:
+                log.warning("aside_full", name=self._name)
+            self._full = True
             return False
+        self._full = False
         self._started()
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -87,9 +88,10 @@ class SwitchClient:
     def authorise(self, issuer: Issuer, request: AuthorisationRequest) -> AuthorisationAnswer:
         """Ask for the money, once; what never left this process is declined, other silence is unknown (D1, D2)."""
         guard_no_transaction()
+        ends_at = _deadline(issuer)
         try:
             question = purchase_message(request, self._keys(issuer))
-            answer = self._purchase(issuer, question)
+            answer = self._purchase(issuer, question, ends_at)
         except NOT_SENT as error:
             why = why_of(error)
             log.warning("purchase_not_sent", issuer_id=issuer.issuer_id, rrn=request.trace.rrn, why=why)
@@ -102,10 +104,11 @@ class SwitchClient:
     def reverse(self, issuer: Issuer, request: ReversalRequest) -> ReversalAnswer:
         """Ask for the money to be given back, or never to be taken."""
         guard_no_transaction()
+        ends_at = _deadline(issuer)
         try:
             question = reversal_message(request, self._keys(issuer))
             with self._recoveries.of(issuer.issuer_id).admitted():
-                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
+                answer = self._link(issuer).ask(question, ends_at)
         except (*NOT_SENT, NoAnswer) as error:
             return ReversalUnknown(why_of(error))
         return reversal_outcome_of(question, answer, keeps_tombstones=issuer.keeps_tombstones)
@@ -113,10 +116,11 @@ class SwitchClient:
     def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
         """Ask what became of an original."""
         guard_no_transaction()
+        ends_at = _deadline(issuer)
         try:
             question = inquiry_message(request, self._keys(issuer))
             with self._recoveries.of(issuer.issuer_id).admitted():
-                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
+                answer = self._link(issuer).ask(question, ends_at)
         except (*NOT_SENT, NoAnswer) as error:
             return Unknown(why_of(error))
         return inquiry_outcome_of(question, answer, total=total_of(request.order))
@@ -132,8 +136,9 @@ class SwitchClient:
 
     def manage(self, issuer: Issuer, function: str, private: str = "") -> Message:
         """Send an 1804 and return its answer; raises what :meth:`gateway.switch.link.IssuerLink.ask` does."""
+        ends_at = _deadline(issuer)
         self._keys(issuer)
-        return self._link(issuer).manage(function, issuer.switch_timeout_ms / _MS, private)
+        return self._link(issuer).manage(function, ends_at, private)
 
     def counters(self) -> Mapping[str, Counters]:
         """Return what each issuer's link threw away."""
@@ -147,11 +152,11 @@ class SwitchClient:
         for link in links:
             link.close()
 
-    def _purchase(self, issuer: Issuer, question: Message) -> Message:
+    def _purchase(self, issuer: Issuer, question: Message, ends_at: float) -> Message:
         """Ask through the issuer's breaker, which is looked at before anything is written and never after."""
         with self._purchases.of(issuer.issuer_id).admitted() as visit:
             try:
-                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
+                answer = self._link(issuer).ask(question, ends_at)
             except NoAnswer:
                 visit.heard = Heard.SILENCE
                 raise
@@ -177,6 +182,11 @@ class SwitchClient:
             link = IssuerLink(address, self._acquirer_id, ends, self._times, self._tls)
             self._links[issuer.issuer_id] = link
             return link
+
+
+def _deadline(issuer: Issuer) -> float:
+    """Say until when a question of now may take: reading keys, opening the link, writing and waiting together."""
+    return time.monotonic() + issuer.switch_timeout_ms / _MS
 
 
 def why_of(error: Exception) -> str:

@@ -91,21 +91,22 @@ class IssuerLink:
         self._failures = 0
         self._not_before = 0.0
 
-    def ask(self, question: Message, wait_seconds: float) -> Message:
-        """Send a message and return its genuine answer; opening the link counts as waiting.
+    def ask(self, question: Message, ends_at: float) -> Message:
+        """Send a message and return its genuine answer by ``ends_at`` (monotonic); opening the link counts as waiting.
 
         Raises:
             NothingSent: when the link was not open and signed on in time, or a key is missing.
             NoAnswer: when it broke or stayed silent after that.
             Malformed: when the question does not follow the contract; nothing was sent.
         """
-        ends_at = time.monotonic() + wait_seconds
+        if time.monotonic() >= ends_at:
+            raise NothingSent("too_late")
         frame = iso8583.encode(question, self._keys().signer(question.text(53)))
         return self._opened(ends_at).ask(frame, match_key(question), ends_at)
 
-    def manage(self, function: str, wait_seconds: float, private: str = "") -> Message:
+    def manage(self, function: str, ends_at: float, private: str = "") -> Message:
         """Ask something about the link itself, such as whether the host is alive; raises like :meth:`ask`."""
-        return self.ask(self._network(function, private), wait_seconds)
+        return self.ask(self._network(function, private), ends_at)
 
     def close(self) -> None:
         """Sign off and close; the next question opens the link again."""
