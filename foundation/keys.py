@@ -91,7 +91,11 @@ class Keyring:
 
     def ids(self, purpose: str) -> tuple[str, ...]:
         """Return the ids of every key of ``purpose``, oldest first."""
-        return tuple(key.id for key in self._by_id.values() if key.purpose == purpose)
+        return tuple(key.id for key in self.of_purpose(purpose))
+
+    def of_purpose(self, purpose: str) -> tuple[Key, ...]:
+        """Return every key of ``purpose``, oldest first."""
+        return tuple(key for key in self._by_id.values() if key.purpose == purpose)
 
     def material(self, key_id: str) -> Sensitive[bytes]:
         """Return a key's bytes, for the modules that speak a wire's own cryptography."""

@@ -1,4 +1,4 @@
-"""``python -m gateway migrate | worker | check | merchant add | key new | issuer add``."""
+"""``python -m gateway migrate | worker | check | merchant add | key new | issuer add | issuer change-keys``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from gateway.domain.errors import GatewayError
 from gateway.domain.issuers import Issuer
 from gateway.migrations import migrate
 from gateway.services import enrol
+from gateway.services.change_keys import change_keys
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
-from gateway.wiring import build
+from gateway.services.hear_unmatched import unmatched_report
+from gateway.store.unmatched import UnmatchedReport
+from gateway.wiring import build, key_exchange
 
 Arguments = argparse.Namespace
 
@@ -58,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(run=_new_key)
     issuers = commands.add_parser("issuer", help="issuers").add_subparsers(required=True)
     _issuer_arguments(issuers.add_parser("add", help="add or correct an issuer and its BINs"))
+    change = issuers.add_parser("change-keys", help="agree on new PIN and MAC keys with an issuer's host")
+    change.add_argument("--issuer-id", required=True)
+    change.set_defaults(run=_change_keys)
     return parser
 
 
@@ -101,12 +107,28 @@ def _check(settings: Settings, _: Arguments) -> None:
         enrol.check_rows(gateway)
         for issuer in gateway.directory.issuers().values():
             print(_health(gateway, issuer))
+        print(_unmatched(unmatched_report(gateway)))
 
 
 def _health(gateway: Gateway, issuer: Issuer) -> str:
     harim = "answers" if gateway.harim.ping(issuer) else "does not answer"
     switch = "answers" if gateway.switch.echo(issuer) else "does not answer"
     return f"issuer {issuer.issuer_id}: Harim {harim}, switch {switch}"
+
+
+def _unmatched(report: UnmatchedReport) -> str:
+    kept = ", ".join(f"{count} {why}" for why, count in report.kept.items()) or "none"
+    newest = "" if report.newest is None else f", newest at {report.newest.isoformat(timespec='seconds')}"
+    return f"unmatched answers in a day: {kept}{newest}; counted and not kept: {report.not_kept}"
+
+
+def _change_keys(settings: Settings, chosen: Arguments) -> None:
+    with _opened(settings) as gateway:
+        changed = change_keys(gateway, key_exchange(gateway), chosen.issuer_id)
+        pin, ours, theirs = changed.check_values
+        print(f"issuer {chosen.issuer_id}: {changed.name} is in use")
+        print(f"check values: PIN key {pin}, MAC key of ours {ours}, of the host {theirs}")
+        print(_health(gateway, gateway.directory.issuers()[chosen.issuer_id]))
 
 
 def _add_merchant(settings: Settings, chosen: Arguments) -> None:

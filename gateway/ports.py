@@ -14,13 +14,17 @@ from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from gateway.domain.issuers import Issuer
-from gateway.domain.outcome import AuthorisationAnswer, InquiryAnswer, ReversalAnswer
+from gateway.domain.outcome import Approved, AuthorisationAnswer, Declined, InquiryAnswer, ReversalAnswer, Unknown
 
 
 class Kind(StrEnum):
     """The type of a transaction, as Harim v1 and DE 48.02 write it."""
 
     PURCHASE = "PURCHASE"
+
+
+PROCESSING_CODES = {Kind.PURCHASE: "000000"}
+"""DE 3 of each type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,82 @@ class Switch(Protocol):
 
     def echo(self, issuer: Issuer) -> bool:
         """Tell whether the host answers now."""
+        ...
+
+
+class Unmatched(StrEnum):
+    """Why nobody waits for an answer of an issuer's host; ``MAC`` means that it was not shown to be the host's."""
+
+    LATE = "late"
+    DUPLICATE = "duplicate"
+    NOBODY = "nobody"
+    MAC = "mac"
+
+
+@dataclass(frozen=True, slots=True)
+class UnmatchedAnswer:
+    """An answer that nobody waits for, by its fields that are no secret; a missing one is the empty text."""
+
+    issuer_id: str
+    why: Unmatched
+    message_type: str
+    processing_code: str
+    total: str
+    stan: str
+    local_time: str
+    acquirer_id: str
+    rrn: str
+    action_code: str
+    terminal_id: str
+    approval_code: str
+    capture_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKeys:
+    """The three keys of one exchange, each wrapped under the key-exchange key ``kek_id``: never in clear (D22).
+
+    Args:
+        name: names the set on both sides; the ids of its keys in DE 53 are made of it.
+        pin: protects PINs on their way to the issuer.
+        request_mac: authenticates our messages.
+        answer_mac: authenticates the host's.
+    """
+
+    name: str
+    kek_id: str
+    pin: bytes
+    request_mac: bytes
+    answer_mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangedKeys:
+    """A set of keys as this gateway keeps it.
+
+    Args:
+        number: counts the sets of one issuer from 1; 0 would be the key file's.
+        active: whether the host is known to have it, so that we may write with it.
+    """
+
+    keys: WrappedKeys
+    number: int
+    active: bool
+
+
+class KeyExchange(Protocol):
+    """How keys are agreed anew with an issuer's host."""
+
+    def new_keys(self, issuer: Issuer) -> WrappedKeys:
+        """Draw a new set; raises :class:`foundation.keys.UnknownKey` without a key-exchange key for this issuer."""
+        ...
+
+    def check_values(self, issuer: Issuer, keys: WrappedKeys) -> tuple[str, str, str]:
+        """Return what two custodians compare: check values of the PIN key, our MAC key and the host's."""
+        ...
+
+    def offer(self, issuer: Issuer, keys: WrappedKeys) -> Approved | Declined | Unknown:
+        """Hand a set to the host, as often as needed: taken, refused and not kept, or not known."""
         ...
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
+from collections.abc import Callable
+from functools import partial
 
+from foundation.aside import Aside
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
@@ -15,9 +18,16 @@ from foundation.wake import Wake
 from gateway.callbacks.sender import WebhookSender
 from gateway.config import Settings
 from gateway.harim.client import HarimClient
+from gateway.ports import KeyExchange, UnmatchedAnswer
 from gateway.services.gateway import Gateway as Gateway
+from gateway.services.hear_unmatched import hear_unmatched
+from gateway.store import link_keys
 from gateway.store.directory import Directory
 from gateway.switch.client import SwitchClient
+from gateway.switch.key_exchange import KeyExchangeClient
+
+UNMATCHED_ROOM = 1_000
+"""Answers nobody waited for that may wait to be recorded, in one process."""
 
 
 def build(settings: Settings) -> Gateway:
@@ -26,7 +36,6 @@ def build(settings: Settings) -> Gateway:
     Raises:
         InvalidSettings: when a live gateway has no certificate for its switch, or one cannot be used.
     """
-    tls = _switch_tls(settings)
     keyring = Keyring.from_file(settings.key_file)
     database = Database(
         settings.database_url.get_secret_value(),
@@ -34,13 +43,14 @@ def build(settings: Settings) -> Gateway:
         application_name="gateway",
     )
     signer = Signer(settings.signing_key_id, keyring.material(settings.signing_key_id).reveal())
-    return Gateway(
+    lost_and_found: Aside[UnmatchedAnswer] = Aside("unmatched-answers", room=UNMATCHED_ROOM)
+    gateway = Gateway(
         settings=settings,
         database=database,
         keyring=keyring,
         directory=Directory(database, seconds=settings.directory_seconds),
         harim=HarimClient(signer),
-        switch=SwitchClient(keyring, settings.acquirer_id, tls=tls),
+        switch=_switch(settings, keyring, database, lost_and_found.put),
         callbacks=WebhookSender(
             timeout_seconds=settings.callback_timeout_seconds,
             public_only=settings.mode == "live",
@@ -48,6 +58,26 @@ def build(settings: Settings) -> Gateway:
         ),
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         wake=None if settings.redis_url is None else Wake(settings.redis_url, "gateway"),
+    )
+    lost_and_found.does(partial(hear_unmatched, gateway))
+    return gateway
+
+
+def key_exchange(gateway: Gateway) -> KeyExchange:
+    """Build how an operator's command changes the keys of an issuer's link; it has a link of its own."""
+    settings, keyring = gateway.settings, gateway.keyring
+    return KeyExchangeClient(_switch(settings, keyring, gateway.database, bool), keyring)
+
+
+def _switch(
+    settings: Settings, keyring: Keyring, database: Database, lost_and_found: Callable[[UnmatchedAnswer], bool]
+) -> SwitchClient:
+    return SwitchClient(
+        keyring,
+        settings.acquirer_id,
+        tls=_switch_tls(settings),
+        exchanged=partial(link_keys.exchanged, database),
+        lost_and_found=lost_and_found,
     )
 
 

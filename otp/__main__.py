@@ -12,7 +12,7 @@ from otp import config, worker
 from otp.domain import purposes
 from otp.host.server import serve
 from otp.migrations import migrate
-from otp.wiring import build, build_host
+from otp.wiring import build, build_host, link_keys
 
 
 def main(arguments: list[str]) -> int:
@@ -50,12 +50,15 @@ def _worker(settings: config.Settings) -> int:
 def _check(settings: config.Settings) -> int:
     bank = build(settings)
     reachable = bank.database.ping()
+    links = link_keys(settings, bank) if reachable else []
     bank.database.close()
     for name, value in sorted(settings.model_dump().items()):
         print(f"{name} = {value}")
     for purpose in purposes.ALL:
         shown = [f"{key_id} ({bank.keys.check_value(key_id)})" for key_id in bank.keys.ids(purpose)]
         print(f"key for {purpose}: {', '.join(shown) or 'none'}")
+    for line in links:
+        print(line)
     print(f"database: {'answers' if reachable else 'does not answer'}")
     return 0 if reachable else 1
 

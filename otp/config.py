@@ -13,13 +13,14 @@ from foundation.tls import TlsFiles
 
 
 class HostPeer(BaseModel):
-    """An acquirer on the ISO 8583 link, by key ids; several ``mac_in`` and ``pin`` while keys change (D22)."""
+    """An acquirer on the ISO 8583 link, by key ids; ``kek`` are key-exchange keys, none means no key change (D22)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mac_in: list[str]
     mac_out: str
     pin: list[str]
+    kek: list[str] = []
 
 
 class Settings(BaseSettings):
@@ -61,7 +62,8 @@ class Settings(BaseSettings):
     host_address: str = Field("127.0.0.1", description="where the authorisation host listens")
     host_port: int = Field(8181, ge=1, le=65535, description="TCP port of the authorisation host")
     host_peers: dict[str, HostPeer] = Field(
-        default_factory=dict, description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids]}}'
+        default_factory=dict,
+        description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids], "kek": [ids]}}',
     )
     host_tls_certificate: Path | None = Field(
         None, description="PEM file: the host's certificate; with the next two the link is TLS; live requires it (D22)"

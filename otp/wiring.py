@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import ssl
+from functools import partial
 from typing import cast
 
 from foundation.database import Database
@@ -17,12 +18,14 @@ from foundation.wake import Wake
 from otp.config import Settings
 from otp.domain import purposes
 from otp.domain.authorisation import Limits
+from otp.host.key_sets import KeySets, described
 from otp.host.link import LinkLimits
-from otp.host.peers import PeerRefused, peers_of
+from otp.host.peers import Peer, PeerRefused, peers_of
 from otp.host.server import HostServer
 from otp.ports import SmsProvider
 from otp.services.bank import SMS_CHANNEL, Bank
 from otp.services.desk import Desk
+from otp.services.link_keys import live_keys
 from otp.store.psps import PspDirectory
 
 
@@ -66,18 +69,14 @@ def build_host(settings: Settings, *, port: int | None = None) -> HostServer:
     keys = Keyring.from_file(settings.key_file)
     if not settings.host_peers:
         raise InvalidSettings("set OTP_HOST_PEERS: the host answers nobody it does not know")
-    try:
-        peers = peers_of(settings.host_peers, keys)
-    except PeerRefused as error:
-        raise InvalidSettings(f"OTP_HOST_PEERS: {error}") from None
+    peers = _peers(settings, keys)
     tls = _host_tls(settings)
     url = settings.database_url.get_secret_value()
     database = Database(url, pool_size=settings.host_threads, application_name="otp-host")
-    limits = Limits(Rial(settings.purchase_max_rial), Rial(settings.day_max_rial))
     chosen = settings.host_port if port is None else port
     try:
         return HostServer(
-            Desk(database, keys, limits),
+            Desk(database, keys, _limits(settings)),
             peers,
             host=settings.host_address,
             port=chosen,
@@ -86,6 +85,24 @@ def build_host(settings: Settings, *, port: int | None = None) -> HostServer:
         )
     except OSError as error:
         raise InvalidSettings(f"cannot listen on {settings.host_address}:{chosen}: {error.strerror}") from None
+
+
+def link_keys(settings: Settings, bank: Bank) -> list[str]:
+    """Describe the keys every acquirer may use on the ISO 8583 link now, a line for each set."""
+    desk = Desk(bank.database, bank.keys, _limits(settings))
+    sets = KeySets(_peers(settings, bank.keys), partial(live_keys, desk))
+    return [described(peer) for acquirer_id in settings.host_peers for peer in sets.live(acquirer_id)]
+
+
+def _peers(settings: Settings, keys: Keyring) -> dict[str, Peer]:
+    try:
+        return peers_of(settings.host_peers, keys)
+    except PeerRefused as error:
+        raise InvalidSettings(f"OTP_HOST_PEERS: {error}") from None
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(Rial(settings.purchase_max_rial), Rial(settings.day_max_rial))
 
 
 def _host_tls(settings: Settings) -> ssl.SSLContext | None:

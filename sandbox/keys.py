@@ -28,13 +28,15 @@ def make_keys(world: World) -> None:
     """Write the key files, unless they are there: what was sealed under a key must open after the next start."""
     if world.secrets_file.exists():
         return
-    to_bank, to_gateway, pin = (secrets.token_bytes(size) for size in (MAC_BYTES, MAC_BYTES, PIN_BYTES))
+    sizes = (MAC_BYTES, MAC_BYTES, PIN_BYTES, PLAIN_BYTES)
+    to_bank, to_gateway, pin, kek = (secrets.token_bytes(size) for size in sizes)
     gateway: list[Row] = [
         *((f"gateway-{purpose}-1", purpose, secrets.token_bytes(PLAIN_BYTES)) for purpose in GATEWAY_PURPOSES),
         ("pooya-harim-1", "harim-signing", secrets.token_bytes(PLAIN_BYTES)),
         ("pooya-to-bank-mac-1", f"iso-mac-out:{ISSUER_ID}", to_bank),
         ("bank-to-pooya-mac-1", f"iso-mac-in:{ISSUER_ID}", to_gateway),
         ("pin-1", f"iso-pin:{ISSUER_ID}", pin),
+        ("pooya-bank-kek-1", f"iso-kek:{ISSUER_ID}", kek),
         ("hanging-mac-out-1", f"iso-mac-out:{HANGING_ISSUER_ID}", secrets.token_bytes(MAC_BYTES)),
         ("hanging-mac-in-1", f"iso-mac-in:{HANGING_ISSUER_ID}", secrets.token_bytes(MAC_BYTES)),
         ("hanging-pin-1", f"iso-pin:{HANGING_ISSUER_ID}", secrets.token_bytes(PIN_BYTES)),
@@ -46,6 +48,7 @@ def make_keys(world: World) -> None:
         ("pooya-to-bank-mac-1", "iso-mac-in", to_bank),
         ("bank-to-pooya-mac-1", "iso-mac-out", to_gateway),
         ("pin-1", "iso-pin", pin),
+        ("pooya-bank-kek-1", "iso-kek", kek),
     ]
     _write(world.key_file("gateway"), _key_file(gateway))
     _write(world.key_file("bank_two"), _key_file(bank))

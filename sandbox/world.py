@@ -161,7 +161,8 @@ class World:
         }
 
     def _bank(self) -> dict[str, str]:
-        peers = {ACQUIRER_ID: {"mac_in": ["pooya-to-bank-mac-1"], "mac_out": "bank-to-pooya-mac-1", "pin": ["pin-1"]}}
+        keys = {"mac_in": ["pooya-to-bank-mac-1"], "mac_out": "bank-to-pooya-mac-1", "pin": ["pin-1"]}
+        peers = {ACQUIRER_ID: {**keys, "kek": ["pooya-bank-kek-1"]}}
         return {
             **self._common("OTP", "bank_two"),
             "OTP_PUBLIC_URL": self.address("bank"),

@@ -15,12 +15,12 @@ from foundation.pan import Pan
 from gateway.domain.attempt import AttemptState
 from gateway.domain.limits import INQUIRIES_MAX
 from gateway.domain.outcome import Approved, Declined, InquiryAnswer, NotFound, Reversed, Unknown
-from gateway.ports import InquiryRequest, ReversalRequest, Trace
+from gateway.ports import PROCESSING_CODES, InquiryRequest, Kind, ReversalRequest, Trace, UnmatchedAnswer
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
 from gateway.services.record_outcome import approved, pan_place
 from gateway.store import attempts
-from gateway.store.lookups import AttemptRow, for_switch
+from gateway.store.lookups import AttemptRow, by_trace, for_switch
 
 log = structlog.get_logger()
 
@@ -76,6 +76,29 @@ def reverse(gateway: Gateway, attempt_id: str) -> Again | None:
     return Again(answer.why)
 
 
+def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> None:
+    """Record a genuine approval that nobody waited for any more.
+
+    An attempt without a result is authorised, or given back once the page's time is over, exactly as by an inquiry
+    (D8); one whose reversal is decided stays so and notes it (D2). After a decline there is no card number left to
+    reverse with: that is the bank's error, and alarms a person.
+    """
+    with gateway.database.single() as connection:
+        row = by_trace(connection, heard)
+    if row is None or PROCESSING_CODES[Kind(row.kind)] != heard.processing_code:
+        return
+    names = {"attempt_id": row.attempt_id, "payment_id": row.payment_id, "state": row.state}
+    if row.state in {AttemptState.SUBMITTED, AttemptState.UNKNOWN}:
+        log.info("approval_heard_late", **names)
+        _record(gateway, row, _pan(gateway, row), answer)
+    elif row.state in {AttemptState.VOIDING, AttemptState.DISPUTED, AttemptState.VOIDED}:
+        log.warning("approval_heard_late", **names)
+        with gateway.database.single() as connection:
+            attempts.late_approval(connection, {**_approval(row.attempt_id, answer), "pan_sealed": None})
+    elif row.state == AttemptState.DECLINED:
+        log.error("approval_after_decline", **names)
+
+
 def _record(gateway: Gateway, row: AttemptRow, pan: Pan, answer: InquiryAnswer) -> Again | None:
     match answer:
         case Approved():
@@ -93,15 +116,14 @@ def _record(gateway: Gateway, row: AttemptRow, pan: Pan, answer: InquiryAnswer) 
 
 
 def _given_back_late(gateway: Gateway, attempt_id: str, answer: Approved) -> bool:
-    values = {
-        "attempt_id": attempt_id,
-        "approval_code": answer.approval_code,
-        "capture_date": answer.capture_date,
-    }
     with gateway.database.single() as connection:
-        recorded = attempts.approved_too_late(connection, values)
+        recorded = attempts.approved_too_late(connection, _approval(attempt_id, answer))
     gateway.ring()
     return recorded
+
+
+def _approval(attempt_id: str, answer: Approved) -> dict[str, str | None]:
+    return {"attempt_id": attempt_id, "approval_code": answer.approval_code, "capture_date": answer.capture_date}
 
 
 def _read(gateway: Gateway, attempt_id: str) -> AttemptRow | None:

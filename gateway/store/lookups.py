@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, CursorResult, text
 
-_FOR_SWITCH = text("""
+from gateway.ports import UnmatchedAnswer
+
+_ATTEMPT = """
 SELECT a.attempt_id, a.payment_id, a.state, a.acquirer_id, a.terminal_id, a.stan, a.rrn, a.local_time, a.issuer_id,
   a.amount_rial, a.fee_rial, a.pan_sealed, p.kind, p.merchant_id, m.payee_name, p.reference,
   lpad(CAST(nextval('stan') AS text), 6, '0') AS own_stan,
   to_char(house_now() AT TIME ZONE 'Asia/Tehran', 'YYMMDDHH24MISS') AS own_local_time
-FROM attempt a JOIN payment p USING (payment_id) JOIN merchant m USING (merchant_id) WHERE a.attempt_id = :attempt_id
+FROM attempt a JOIN payment p USING (payment_id) JOIN merchant m USING (merchant_id)
+"""
+_FOR_SWITCH = text(f"{_ATTEMPT} WHERE a.attempt_id = :attempt_id")
+_BY_TRACE = text(f"""
+{_ATTEMPT} WHERE a.acquirer_id = :acquirer_id AND a.terminal_id = :terminal_id AND a.stan = :stan AND a.rrn = :rrn
+  AND a.local_time = :local_time AND a.issuer_id = :issuer_id AND a.amount_rial + a.fee_rial = :total_rial
 """)
 
 
@@ -41,7 +48,25 @@ class AttemptRow:
 
 def for_switch(connection: Connection, attempt_id: str) -> AttemptRow | None:
     """Read an attempt and draw the STAN of the next message about it."""
-    row = connection.execute(_FOR_SWITCH, {"attempt_id": attempt_id}).mappings().one_or_none()
+    return _row(connection.execute(_FOR_SWITCH, {"attempt_id": attempt_id}))
+
+
+def by_trace(connection: Connection, answer: UnmatchedAnswer) -> AttemptRow | None:
+    """Find the attempt that an answer is about: the same issuer, key and total, or none (D3)."""
+    values = {
+        "issuer_id": answer.issuer_id,
+        "acquirer_id": answer.acquirer_id,
+        "terminal_id": answer.terminal_id.rstrip(),
+        "stan": answer.stan,
+        "rrn": answer.rrn,
+        "local_time": answer.local_time,
+        "total_rial": int(answer.total),
+    }
+    return _row(connection.execute(_BY_TRACE, values))
+
+
+def _row(result: CursorResult[tuple[object, ...]]) -> AttemptRow | None:
+    row = result.mappings().one_or_none()
     if row is None:
         return None
     sealed = row["pan_sealed"]

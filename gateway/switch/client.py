@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 
@@ -21,11 +23,13 @@ from gateway.domain.outcome import (
     ReversalUnknown,
     Unknown,
 )
-from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest
+from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, UnmatchedAnswer
 from gateway.switch.iso8583 import Malformed, Message
+from gateway.switch.key_shelf import KeyShelf, Reader, nothing_exchanged
 from gateway.switch.keys import LinkKeys
-from gateway.switch.link import Counters, IssuerLink
+from gateway.switch.link import Counters, Ends, IssuerLink
 from gateway.switch.messages import inquiry_message, purchase_message, reversal_message, total_of
+from gateway.switch.network import ECHO
 from gateway.switch.outcomes import inquiry_outcome_of, outcome_of, reversal_outcome_of
 from gateway.switch.pin_block import PinRefused
 from gateway.switch.wire import LinkTimes, NoAnswer, NothingSent
@@ -39,11 +43,14 @@ PURCHASES_AT_ONCE = 32
 RECOVERIES_AT_ONCE = 4
 """Questions to one issuer at once, in one process; inquiries and reversals have places of their own."""
 
-UNREACHABLE = frozenset({"unreachable", "back_off"})
+UNREACHABLE = frozenset({"unreachable", "back_off", "no_time"})
 """Ways of not sending that are the host's silence, not our own mistake."""
 
+KEYS_SECONDS = 5.0
+"""How long exchanged link keys are remembered."""
+
 _MS = 1000
-_NOT_SENT = (NotAdmitted, NothingSent, UnknownKey, Malformed, PinRefused)
+NOT_SENT = (NotAdmitted, NothingSent, UnknownKey, Malformed, PinRefused)
 """Ways of not sending anything: no place, no link, no key, or a question that does not fit the contract."""
 
 
@@ -54,6 +61,8 @@ class SwitchClient:
         keyring: holds the link keys of every issuer by the purposes of :mod:`gateway.switch.keys`.
         acquirer_id: who signs on; DE 32 of network messages.
         tls: our certificate and whom we believe; without it links are plain TCP (D22).
+        exchanged: reads the keys exchanged with an issuer since the key file was written.
+        lost_and_found: takes an answer nobody waits for, without waiting; ``False`` when it has no room.
     """
 
     def __init__(
@@ -63,8 +72,11 @@ class SwitchClient:
         times: LinkTimes | None = None,
         *,
         tls: ssl.SSLContext | None = None,
+        exchanged: Reader = nothing_exchanged,
+        lost_and_found: Callable[[UnmatchedAnswer], bool] = bool,
     ) -> None:
-        self._keyring = keyring
+        self._shelf = KeyShelf(keyring, exchanged, seconds=KEYS_SECONDS)
+        self._lost_and_found = lost_and_found
         self._acquirer_id = acquirer_id
         self._times = times or LinkTimes()
         self._tls = tls
@@ -76,11 +88,12 @@ class SwitchClient:
     def authorise(self, issuer: Issuer, request: AuthorisationRequest) -> AuthorisationAnswer:
         """Ask for the money, once; what never left this process is declined, other silence is unknown (D1, D2)."""
         guard_no_transaction()
+        ends_at = _deadline(issuer)
         try:
             question = purchase_message(request, self._keys(issuer))
-            answer = self._purchase(issuer, question)
-        except _NOT_SENT as error:
-            why = _why(error)
+            answer = self._purchase(issuer, question, ends_at)
+        except NOT_SENT as error:
+            why = why_of(error)
             log.warning("purchase_not_sent", issuer_id=issuer.issuer_id, rrn=request.trace.rrn, why=why)
             return Declined(ISSUER_UNREACHABLE)
         except NoAnswer as error:
@@ -91,33 +104,41 @@ class SwitchClient:
     def reverse(self, issuer: Issuer, request: ReversalRequest) -> ReversalAnswer:
         """Ask for the money to be given back, or never to be taken."""
         guard_no_transaction()
+        ends_at = _deadline(issuer)
         try:
             question = reversal_message(request, self._keys(issuer))
             with self._recoveries.of(issuer.issuer_id).admitted():
-                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
-        except (*_NOT_SENT, NoAnswer) as error:
-            return ReversalUnknown(_why(error))
+                answer = self._link(issuer).ask(question, ends_at)
+        except (*NOT_SENT, NoAnswer) as error:
+            return ReversalUnknown(why_of(error))
         return reversal_outcome_of(question, answer, keeps_tombstones=issuer.keeps_tombstones)
 
     def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
         """Ask what became of an original."""
         guard_no_transaction()
+        ends_at = _deadline(issuer)
         try:
             question = inquiry_message(request, self._keys(issuer))
             with self._recoveries.of(issuer.issuer_id).admitted():
-                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
-        except (*_NOT_SENT, NoAnswer) as error:
-            return Unknown(_why(error))
+                answer = self._link(issuer).ask(question, ends_at)
+        except (*NOT_SENT, NoAnswer) as error:
+            return Unknown(why_of(error))
         return inquiry_outcome_of(question, answer, total=total_of(request.order))
 
     def echo(self, issuer: Issuer) -> bool:
         """Tell whether the host answers now."""
         guard_no_transaction()
         try:
-            self._link(issuer).echo(issuer.switch_timeout_ms / _MS)
-        except (*_NOT_SENT, NoAnswer):
+            self.manage(issuer, ECHO)
+        except (*NOT_SENT, NoAnswer):
             return False
         return True
+
+    def manage(self, issuer: Issuer, function: str, private: str = "") -> Message:
+        """Send an 1804 and return its answer; raises what :meth:`gateway.switch.link.IssuerLink.ask` does."""
+        ends_at = _deadline(issuer)
+        self._keys(issuer)
+        return self._link(issuer).manage(function, ends_at, private)
 
     def counters(self) -> Mapping[str, Counters]:
         """Return what each issuer's link threw away."""
@@ -131,11 +152,11 @@ class SwitchClient:
         for link in links:
             link.close()
 
-    def _purchase(self, issuer: Issuer, question: Message) -> Message:
+    def _purchase(self, issuer: Issuer, question: Message, ends_at: float) -> Message:
         """Ask through the issuer's breaker, which is looked at before anything is written and never after."""
         with self._purchases.of(issuer.issuer_id).admitted() as visit:
             try:
-                answer = self._link(issuer).ask(question, issuer.switch_timeout_ms / _MS)
+                answer = self._link(issuer).ask(question, ends_at)
             except NoAnswer:
                 visit.heard = Heard.SILENCE
                 raise
@@ -146,7 +167,7 @@ class SwitchClient:
             return answer
 
     def _keys(self, issuer: Issuer) -> LinkKeys:
-        return LinkKeys(self._keyring, issuer.issuer_id)
+        return self._shelf.now(issuer.issuer_id)
 
     def _link(self, issuer: Issuer) -> IssuerLink:
         """Return the issuer's link; a changed address makes a new one."""
@@ -157,10 +178,17 @@ class SwitchClient:
                 return link
             if link is not None:
                 threading.Thread(target=link.close, name="switch-close", daemon=True).start()
-            link = IssuerLink(address, self._acquirer_id, self._keys(issuer), self._times, self._tls)
+            ends = Ends(partial(self._shelf.known, issuer.issuer_id), self._lost_and_found)
+            link = IssuerLink(address, self._acquirer_id, ends, self._times, self._tls)
             self._links[issuer.issuer_id] = link
             return link
 
 
-def _why(error: Exception) -> str:
+def _deadline(issuer: Issuer) -> float:
+    """Say until when a question of now may take: reading keys, opening the link, writing and waiting together."""
+    return time.monotonic() + issuer.switch_timeout_ms / _MS
+
+
+def why_of(error: Exception) -> str:
+    """Say in a word why a question was not sent or not answered."""
     return error.why if isinstance(error, (NotAdmitted, NothingSent, NoAnswer)) else type(error).__name__

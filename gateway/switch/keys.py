@@ -2,13 +2,17 @@
 
 Purposes are ``iso-pin:<issuer>``, ``iso-mac-out:<issuer>`` (our messages) and ``iso-mac-in:<issuer>`` (its answers).
 The active key writes; every key of a purpose reads, so that two live side by side while one is being changed.
+:class:`LinkKeys` is what was known at one moment: a message is written from one, so that its key ids, its PIN block and
+its MAC belong together whatever is exchanged meanwhile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from foundation.keys import Keyring
+from foundation.keys import Keyring, UnknownKey
 from foundation.pan import Pan
 from foundation.sensitive import Sensitive
 from gateway.switch.mac import mac_matches, mac_of
@@ -30,10 +34,12 @@ class LinkKeys:
         pin_id = self.keyring.active_id(f"iso-pin:{self.issuer_id}") if with_pin else ""
         return f"{self.keyring.active_id(f'iso-mac-out:{self.issuer_id}')};{pin_id}"
 
-    def sign(self, unsigned: bytes) -> bytes:
-        """Compute DE 64 of our message."""
-        key_id = self.keyring.active_id(f"iso-mac-out:{self.issuer_id}")
-        return mac_of(self.keyring.material(key_id).reveal(), unsigned)
+    def signer(self, key_ids: str) -> Callable[[bytes], bytes]:
+        """Return what computes DE 64 of our message, under the key its DE 53 names."""
+        key_id = key_ids.partition(";")[0]
+        if key_id not in self.keyring.ids(f"iso-mac-out:{self.issuer_id}"):
+            raise UnknownKey(f"no MAC key {key_id} for {self.issuer_id}")
+        return partial(mac_of, self.keyring.material(key_id).reveal())
 
     def genuine(self, key_ids: str, signed: bytes, mac: bytes) -> bool:
         """Tell whether an answer's MAC is the issuer's, under the key its DE 53 names."""

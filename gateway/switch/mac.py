@@ -7,8 +7,11 @@ import hmac
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
+from foundation.sensitive import Sensitive
+
 KEY_BYTES = 16
 MAC_BYTES = 8
+_CHECK_BYTES = 3
 
 
 def mac_of(key: bytes, data: bytes) -> bytes:
@@ -27,3 +30,8 @@ def mac_of(key: bytes, data: bytes) -> bytes:
 def mac_matches(key: bytes, data: bytes, mac: bytes) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(mac_of(key, data), mac)
+
+
+def check_value(key: Sensitive[bytes]) -> str:
+    """Return six hex digits of the CMAC over sixteen zero bytes: the key's check value (ANSI X9.24-1, shortened)."""
+    return mac_of(key.reveal(), bytes(KEY_BYTES))[:_CHECK_BYTES].hex().upper()

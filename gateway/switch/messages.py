@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.ports import AuthorisationRequest, InquiryRequest, Kind, Order, ReversalRequest, Trace
+from gateway.ports import PROCESSING_CODES, AuthorisationRequest, InquiryRequest, Order, ReversalRequest, Trace
 from gateway.switch.iso8583 import Message, write_tlv
 from gateway.switch.keys import LinkKeys
 
-PROCESSING_CODES = {Kind.PURCHASE: "000000"}
 POINT_OF_SERVICE = "61005061500C"
 """Keyed by the cardholder at a distance, PIN of up to twelve digits."""
 RIAL = "364"

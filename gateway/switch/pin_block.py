@@ -13,6 +13,7 @@ from foundation.pan import Pan
 from foundation.sensitive import Sensitive
 
 KEY_BYTES = 24
+_CHECK_BYTES = 3
 PIN_DIGITS = range(4, 13)
 
 
@@ -37,3 +38,9 @@ def seal_pin(key: Sensitive[bytes], pin: Sensitive[str], pan: Pan) -> bytes:
     clear = bytes(a ^ b for a, b in zip(pin_field, pan_field, strict=True))
     encryptor = Cipher(TripleDES(key.reveal()), ECB()).encryptor()  # noqa: S305 - one block, as ISO 9564 says
     return encryptor.update(clear) + encryptor.finalize()
+
+
+def check_value(key: Sensitive[bytes]) -> str:
+    """Return six hex digits of an encrypted block of zeros: the key's check value (ANSI X9.24-1)."""
+    encryptor = Cipher(TripleDES(key.reveal()), ECB()).encryptor()  # noqa: S305 - one block of zeros
+    return encryptor.update(bytes(8))[:_CHECK_BYTES].hex().upper()

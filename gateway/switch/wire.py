@@ -10,18 +10,24 @@ import contextlib
 import socket
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
 from foundation.tls import TlsSocket
+from gateway.ports import Unmatched
 from gateway.switch.iso8583 import FRAME_BYTES_MAX, Message
 
 log = structlog.get_logger(__name__)
 
 LENGTH_BYTES = 2
 TICK_SECONDS = 0.5
+"""How long one read or write may block; a frame that cannot be written within it breaks the wire."""
+
+KEYS_REMEMBERED = 4096
+"""Past questions of one wire, by which an answer nobody waits for is told late from repeated."""
 
 MatchKey = tuple[str, str, str, str]
 """Acquirer, terminal, STAN and time: what an answer is matched on (D37)."""
@@ -53,7 +59,7 @@ class _Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LinkTimes:
-    """Waits of a link, in seconds; the wait for an answer is the issuer's own.
+    """Waits of a link, in seconds; nobody who asks waits longer than the issuer's own time-out, whatever these say.
 
     Args:
         connect_seconds: for the connection and the TLS handshake together.
@@ -72,12 +78,12 @@ class Ears:
 
     Args:
         read: returns a genuine message, or ``None`` for what must be dropped.
-        unmatched: is told of a genuine answer that nobody waits for.
+        unmatched: is told of a genuine answer that nobody waits for, and why nobody does.
         echo: makes an echo question.
     """
 
     read: Callable[[bytes], Message | None]
-    unmatched: Callable[[Message], None]
+    unmatched: Callable[[Message, Unmatched], None]
     echo: Callable[[], tuple[bytes, MatchKey]]
 
 
@@ -104,16 +110,17 @@ class Wire(threading.Thread):
         self._write = threading.Lock()
         self._guard = threading.Lock()
         self._questions: dict[MatchKey, _Question] = {}
+        self._past: OrderedDict[MatchKey, Unmatched] = OrderedDict()
         self._heard_at = time.monotonic()
         self._echo_key: MatchKey | None = None
         self._echo_at = 0.0
         self.alive = True
 
-    def ask(self, frame: bytes, key: MatchKey, wait_seconds: float) -> Message:
-        """Send a frame and wait for the answer with this key.
+    def ask(self, frame: bytes, key: MatchKey, ends_at: float) -> Message:
+        """Send a frame and wait for the answer with this key until ``ends_at`` (monotonic).
 
         Raises:
-            NothingSent: when the wire was closed before.
+            NothingSent: when the wire was closed before, or the time was over before anything was written.
             NoAnswer: when it broke, or nothing came in time; an answer that comes later is unmatched.
         """
         question = _Question()
@@ -124,11 +131,12 @@ class Wire(threading.Thread):
                 raise NothingSent("key_in_use")
             self._questions[key] = question
         try:
-            self._send(frame)
-            woken = question.answered.wait(wait_seconds)
+            self._send(frame, ends_at)
+            woken = question.answered.wait(max(0.0, ends_at - time.monotonic()))
         finally:
             with self._guard:
-                self._questions.pop(key, None)
+                if self._questions.pop(key, None) is not None:
+                    self._remember(key, Unmatched.LATE)
         if question.answer is None:
             raise NoAnswer("broken" if woken else "silent")
         return question.answer
@@ -155,13 +163,18 @@ class Wire(threading.Thread):
         for question in waiting:
             question.answered.set()
 
-    def _send(self, frame: bytes) -> None:
+    def _send(self, frame: bytes, ends_at: float) -> None:
+        if not self._write.acquire(timeout=max(0.0, ends_at - time.monotonic())):
+            raise NothingSent("no_time")
         try:
-            with self._write:
-                self._socket.sendall(len(frame).to_bytes(LENGTH_BYTES, "big") + frame)
+            if not self.alive or time.monotonic() >= ends_at:
+                raise NothingSent("no_time" if self.alive else "closed")
+            self._socket.sendall(len(frame).to_bytes(LENGTH_BYTES, "big") + frame)
         except OSError as error:
             self.close(type(error).__name__)
             raise NoAnswer("broken") from None
+        finally:
+            self._write.release()
 
     def _hear(self, frame: bytes) -> None:
         message = self._ears.read(frame)
@@ -171,13 +184,21 @@ class Wire(threading.Thread):
         key = match_key(message)
         with self._guard:
             question = self._questions.pop(key, None)
+            why = self._past.get(key, Unmatched.NOBODY)
+            if question is not None:
+                self._remember(key, Unmatched.DUPLICATE)
         if question is not None:
             question.answer = message
             question.answered.set()
         elif key == self._echo_key:
             self._echo_key = None
         else:
-            self._ears.unmatched(message)
+            self._ears.unmatched(message, why)
+
+    def _remember(self, key: MatchKey, why: Unmatched) -> None:
+        self._past[key] = why
+        while len(self._past) > KEYS_REMEMBERED:
+            self._past.popitem(last=False)
 
     def _frame(self) -> bytes:
         length = int.from_bytes(self._read(LENGTH_BYTES, between_frames=True), "big")
@@ -212,5 +233,5 @@ class Wire(threading.Thread):
         if now > self._heard_at + self._times.echo_after_seconds:
             frame, self._echo_key = self._ears.echo()
             self._echo_at = now
-            with contextlib.suppress(NoAnswer):
-                self._send(frame)
+            with contextlib.suppress(NoAnswer, NothingSent):
+                self._send(frame, now + TICK_SECONDS)

@@ -39,6 +39,8 @@ class ActionCode(StrEnum):
     NOT_FOUND = "914"
     TIME_OFF = "915"
     MAC_WRONG = "916"
+    KEK_UNKNOWN = "918"
+    KEYS_REFUSED = "919"
     IN_PROGRESS = "923"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from foundation.keys import Keyring
 from foundation.sensitive import Sensitive
 from otp.config import HostPeer
+from otp.host.key_wrap import KEK_BYTES
 from otp.host.mac import KEY_BYTES as MAC_KEY_BYTES
 from otp.host.mac import mac_matches, mac_of
 from otp.host.pin_block import KEY_BYTES as PIN_KEY_BYTES
@@ -29,6 +30,8 @@ class Peer:
         mac_in: keys by id that may authenticate its messages; several while a key is being changed.
         mac_out_id: id of the key that authenticates our answers.
         pin: keys by id that may carry its PIN blocks.
+        kek: key-exchange keys by id, under which it may hand over the next set.
+        set_name: the exchanged set these keys are; ``None`` for those of the key file.
     """
 
     acquirer_id: str
@@ -36,6 +39,12 @@ class Peer:
     mac_out_id: str
     mac_out: Sensitive[bytes]
     pin: Mapping[str, Sensitive[bytes]]
+    kek: Mapping[str, Sensitive[bytes]]
+    set_name: str | None = None
+
+    def speaks_under(self, key_ids: str) -> bool:
+        """Tell whether DE 53 names a MAC key of this set."""
+        return key_ids.partition(_NO_KEYS_SPOKEN)[0] in self.mac_in
 
     def authenticates(self, key_ids: str, signed: bytes, mac: bytes) -> bool:
         """Tell whether the MAC is this acquirer's, under the key that DE 53 names."""
@@ -76,6 +85,7 @@ def _peer(acquirer_id: str, row: HostPeer, keyring: Keyring) -> Peer:
         mac_out_id=row.mac_out,
         mac_out=_keys([row.mac_out], "iso-mac-out", MAC_KEY_BYTES, keyring)[row.mac_out],
         pin=_keys(row.pin, "iso-pin", PIN_KEY_BYTES, keyring),
+        kek=_keys(row.kek, "iso-kek", KEK_BYTES, keyring) if row.kek else {},
     )
 
 

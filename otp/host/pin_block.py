@@ -15,6 +15,7 @@ from foundation.pan import Pan
 from foundation.sensitive import Sensitive
 
 KEY_BYTES = 24
+_CHECK_BYTES = 3
 BLOCK_BYTES = 8
 _FORMAT_0 = re.compile(r"0([4-9A-C])([0-9]+)(F*)")
 
@@ -42,3 +43,9 @@ def open_pin(key: Sensitive[bytes], block: bytes, pan: Pan) -> Sensitive[str]:
     if shape is None or len(shape[2]) != int(shape[1], 16):
         raise PinBlockRefused("not a format 0 block of this card")
     return Sensitive(shape[2])
+
+
+def check_value(key: Sensitive[bytes]) -> str:
+    """Return six hex digits of an encrypted block of zeros: the key's check value (ANSI X9.24-1)."""
+    encryptor = Cipher(TripleDES(key.reveal()), ECB()).encryptor()  # noqa: S305 - one block of zeros
+    return encryptor.update(bytes(8))[:_CHECK_BYTES].hex().upper()

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from otp.domain.action_codes import ActionCode
 from otp.domain.financial import HostAnswer
-from otp.host import iso8583
+from otp.host import iso8583, key_change
 from otp.host.iso8583 import Malformed, Message
+from otp.host.key_sets import KeySets
 from otp.host.peers import Peer
 from otp.host.translate import FUNCTIONS, answer_to, notice_about, original_of, purchase_of, reversal_of
 from otp.services.authorise import authorise
 from otp.services.desk import Desk
 from otp.services.inquire_authorisation import inquire_authorisation
+from otp.services.link_keys import keep_keys, live_keys
 from otp.services.reverse import reverse
 
 log = structlog.get_logger(__name__)
@@ -41,12 +44,13 @@ class Responder:
     """Answers frames for the bank."""
 
     def __init__(self, desk: Desk, peers: Mapping[str, Peer]) -> None:
-        self._peers = peers
+        self._sets = KeySets(peers, partial(live_keys, desk))
+        self._keep = partial(keep_keys, desk)
         self._actions: Mapping[str, Callable[[Message, Peer], HostAnswer]] = {
             "1200": lambda message, peer: authorise(desk, purchase_of(message, peer)),
             "1420": lambda message, _: reverse(desk, reversal_of(message)),
             "1604": lambda message, _: inquire_authorisation(desk, original_of(message)),
-            "1804": lambda _message, _peer: HostAnswer(ActionCode.APPROVED),
+            "1804": lambda message, peer: HostAnswer(self._manage(message, peer)),
         }
 
     def respond(self, frame: bytes, link_peer: Peer | None, *, certified: frozenset[str] | None = None) -> Reply:
@@ -64,14 +68,16 @@ class Responder:
             message = iso8583.decode(frame)
         except Malformed as error:
             return self._unreadable(frame, error, link_peer)
-        peer = self._peers.get(message.text(32))
-        if peer is None:
+        acquirer = self._sets.acquirer(message.text(32))
+        if acquirer is None:
             raise LinkRefused("unknown_acquirer")
-        if certified is not None and peer.acquirer_id not in certified:
+        if certified is not None and acquirer.acquirer_id not in certified:
             raise LinkRefused("acquirer_not_in_certificate")
-        if not peer.authenticates(message.text(53), *iso8583.signed_part(frame)):
+        peer = self._sets.named(acquirer.acquirer_id, message.text(53))
+        if peer is None or not peer.authenticates(message.text(53), *iso8583.signed_part(frame)):
             log.warning("message_refused", reason="mac", **_trace(message))
-            return Reply(_signed(notice_about(message.mti, message, peer, ActionCode.MAC_WRONG), peer), None)
+            speaker = peer or self._sets.newest(acquirer.acquirer_id)
+            return Reply(_signed(notice_about(message.mti, message, speaker, ActionCode.MAC_WRONG), speaker), None)
         return Reply(_signed(self._answer(message, peer), peer), peer)
 
     def _answer(self, message: Message, peer: Peer) -> Message:
@@ -87,6 +93,13 @@ class Responder:
             answer = HostAnswer(ActionCode.HOST_FAILED)
         log.info("message_answered", action_code=str(answer.action_code), **_trace(message))
         return answer_to(message, peer, answer)
+
+    def _manage(self, message: Message, peer: Peer) -> ActionCode:
+        if message.text(24) == key_change.FUNCTION:
+            return key_change.change_keys(message, peer, self._keep)
+        if 48 in message:  # noqa: PLR2004 - a field's number
+            raise Malformed(48, "belongs to a key change only")
+        return ActionCode.APPROVED
 
     def _unreadable(self, frame: bytes, error: Malformed, link_peer: Peer | None) -> Reply:
         log.warning("message_refused", reason="malformed", field=error.field, why=error.reason)

@@ -22,7 +22,7 @@ PRIVATE_DATA = {
 }
 """Sub-fields of DE 48 by tag: CVV2, type word, payee key, payment reference."""
 
-FUNCTIONS = {"1200": ("200",), "1420": ("400",), "1604": ("680",), "1804": ("801", "802", "831")}
+FUNCTIONS = {"1200": ("200",), "1420": ("400",), "1604": ("680",), "1804": ("801", "802", "815", "831")}
 """DE 24 by message type."""
 
 _ECHOED = (3, 4, 11, 12, 24, 32, 37, 41)

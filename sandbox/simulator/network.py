@@ -151,7 +151,7 @@ class SimulatedSwitch:
 
     def _ask(self, issuer: Issuer, question: Message) -> Message | None:
         guard_no_transaction()
-        host, frame = self.host, iso8583.encode(question, self.keys.sign)
+        host, frame = self.host, iso8583.encode(question, self.keys.signer(question.text(53)))
         if host is None:
             raise LookupError("no host is wired")
         heard = self.network.carry(lambda: host.respond(frame, None).frame, issuer.switch_timeout_ms)

@@ -14,12 +14,17 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 import gateway.switch.iso8583 as gateway_codec
+import gateway.switch.key_wrap as gateway_wrap
 import gateway.switch.mac as gateway_mac
 import otp.host.iso8583 as host_codec
+import otp.host.key_wrap as host_wrap
 import otp.host.mac as host_mac
+from foundation.keys import Key, Keyring
 from foundation.pan import Pan
 from foundation.sensitive import Sensitive
+from gateway.ports import WrappedKeys
 from gateway.switch.pin_block import seal_pin
+from otp.host.key_change import DATA
 from otp.host.pin_block import open_pin
 
 CONTRACT = Path(__file__).parents[2] / "contracts" / "iso8583" / "v1"
@@ -69,6 +74,11 @@ def cmac_by_hand(key: bytes, data: bytes) -> bytes:
 def pin_block_by_hand(key: bytes, pin: str, pan: str) -> bytes:
     """ISO 9564 format 0 under E-D-E of three single DES keys."""
     value = xor(bytes.fromhex(f"0{len(pin):X}{pin}".ljust(16, "F")), bytes.fromhex("0000" + pan[3:15]))
+    return triple_des_by_hand(key, value)
+
+
+def triple_des_by_hand(key: bytes, value: bytes) -> bytes:
+    """E-D-E of three single DES keys."""
     for part, forward in ((key[:8], True), (key[8:16], False), (key[16:], True)):
         cipher = Cipher(TripleDES(part * 3), ECB())  # noqa: S305 - one block
         context = cipher.encryptor() if forward else cipher.decryptor()
@@ -164,3 +174,27 @@ def test_d37_the_readme_names_every_field_and_code() -> None:
         assert f"| {row['number']} | {row['name']} |" in readme
     for name in [*TABLE["messages"], *TABLE["action_codes"], *TABLE["private_data"]]:
         assert name in readme
+
+
+def test_d22_the_golden_key_change_opens_at_both_ends() -> None:
+    """Both sides unwrap the golden set, and the check values are those made by hand (D41)."""
+    message = next(message for message in GOLDEN if message["name"] == "key-change")
+    kek, clear = message["keys"]["kek"], message["keys"]["exchanged"]
+    sizes = {"12": ("pin", 24), "13": ("request_mac", 16), "14": ("answer_mac", 16)}
+    values = host_codec.read_tlv(message["fields"]["48"], DATA)
+    wrapped = {name: bytes.fromhex(values[tag][:-6]) for tag, (name, _) in sizes.items()}
+    offered = WrappedKeys(values["10"], values["11"], **wrapped)
+    ring = Keyring([Key(kek["id"], "iso-kek:two", Sensitive(bytes.fromhex(kek["hex"])))])
+
+    at_gateway = [key.reveal().hex() for key in gateway_wrap.opened(ring, offered)]
+    at_host = [
+        host_wrap.opened(Sensitive(bytes.fromhex(kek["hex"])), wrapped[name], size).reveal().hex()
+        for name, size in sizes.values()
+    ]
+
+    assert at_gateway == at_host == [clear[name] for name, _ in sizes.values()]
+    zeros = triple_des_by_hand(bytes.fromhex(clear["pin"]), bytes(8)).hex()
+    macs = [cmac_by_hand(bytes.fromhex(clear[name]), bytes(16)).hex() for name in ("request_mac", "answer_mac")]
+    by_hand = [zeros, *macs]
+    assert [values[tag][-6:] for tag in sizes] == [value[:6].upper() for value in by_hand]
+    assert list(gateway_wrap.check_values(ring, offered)) == [values[tag][-6:] for tag in sizes]

@@ -135,3 +135,13 @@ def test_the_application_is_built_from_the_environment() -> None:
     )
     client = create_app(away).test_client()
     assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
+
+
+@pytest.mark.usefixtures("environment")
+def test_d22_keys_cannot_be_changed_without_an_issuer_or_a_key(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each missing thing is a sentence: the issuer, then its key-exchange key."""
+    assert run("issuer change-keys --issuer-id two") == 1
+    assert "there is no issuer two" in capsys.readouterr().err
+    assert run(ISSUER) == 0
+    assert run("issuer change-keys --issuer-id two") == 1
+    assert "no active key for iso-kek:two" in capsys.readouterr().err

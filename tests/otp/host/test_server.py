@@ -196,7 +196,8 @@ def test_answers_overtake_a_slow_one_on_the_same_link(acquirer: Acquirer, world:
     holder = threading.Thread(target=hold_the_card)
     holder.start()
     holding.wait(10)
-    acquirer.send(acquirer.frame("1200", _purchase(pan.reveal())))
+    now = world.sql("SELECT to_char(house_now() AT TIME ZONE 'Asia/Tehran', 'YYMMDDHH24MISS') AS now")[0]["now"]
+    acquirer.send(acquirer.frame("1200", {**_purchase(pan.reveal()), 12: now}))
     acquirer.send(acquirer.frame("1804", ECHO))
 
     first = acquirer.hear()
