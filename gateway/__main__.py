@@ -13,7 +13,7 @@ from foundation.settings import InvalidSettings
 from gateway import config, worker
 from gateway.config import Settings
 from gateway.domain.errors import GatewayError
-from gateway.domain.issuers import Issuer
+from gateway.domain.issuers import RECOVERY_BURST, RECOVERY_PER_SECOND, Issuer
 from gateway.migrations import migrate
 from gateway.services import enrol
 from gateway.services.enrol import NewMerchant
@@ -71,6 +71,8 @@ def _issuer_arguments(add: argparse.ArgumentParser) -> None:
         add.add_argument(f"--{name}", type=int, default=seconds)
     for name in ("harim-timeout-ms", "switch-timeout-ms"):
         add.add_argument(f"--{name}", type=int, default=10_000)
+    for name, count in (("recovery-per-second", RECOVERY_PER_SECOND), ("recovery-burst", RECOVERY_BURST)):
+        add.add_argument(f"--{name}", type=int, default=count)
     add.add_argument("--keeps-tombstones", action="store_true")
     add.add_argument("--bin", action="append", required=True, dest="bins")
     add.set_defaults(run=_add_issuer)

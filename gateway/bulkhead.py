@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.domain.breaker import Breaker, Heard, Pass
+from gateway.domain.outcome import NO_PLACE
 
 log = structlog.get_logger(__name__)
 
 
 class NotAdmitted(Exception):
-    """The question was not asked; ``why`` is ``full`` or ``open``. Nothing was sent."""
+    """The question was not asked; ``why`` is :data:`NO_PLACE` or ``open``. Nothing was sent."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -55,7 +56,7 @@ class Gate:
             NotAdmitted: at once, when every place is taken or the breaker is open.
         """
         if not self._room.acquire(blocking=False):
-            raise NotAdmitted("full")
+            raise NotAdmitted(NO_PLACE)
         try:
             passed = self._ask()
             visit = Visit()
