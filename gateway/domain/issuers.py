@@ -9,6 +9,7 @@ RealBank(name_fa='سامان', name_en='Saman')
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -51,6 +52,15 @@ class Issuer:
     recovery_per_second: int = RECOVERY_PER_SECOND
     recovery_burst: int = RECOVERY_BURST
     active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An issuer's new business is stopped: since when, by whom, and why."""
+
+    since: dt.datetime
+    by: str
+    reason: str
 
 
 class IssuerDirectory(Generic[T]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,9 +85,23 @@ def test_a_gateway_is_set_up_by_commands(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.usefixtures("environment")
+def test_an_issuer_is_paused_listed_and_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    """By its id or a BIN; the list says since when, by whom and why."""
+    assert run(ISSUER) == 0
+    assert run("issuer pause 999002 --by ali --reason maintenance") == 0
+    assert run("issuer list") == 0
+    assert re.search(r"two \(Two; 999002\): paused since \S+ \S+ UTC by ali: maintenance", capsys.readouterr().out)
+    assert run("issuer resume two") == 0
+    assert run("issuer list") == 0
+    assert "two (Two; 999002): takes payments" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
+        ("issuer pause 999002", "there is no issuer 999002"),
+        (f"{ISSUER} --recovery-burst 0", "recovery_burst is 1 to 1000"),
         ("key new --terminal-id 99999999", "there is no terminal 99999999"),
         (MERCHANT.replace("000000000000001", "1"), "merchant_id has 15 digits"),
         (ISSUER.replace("harim-v1-rest", "harim-v9"), "there is no dialect harim-v9"),
