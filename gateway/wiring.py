@@ -12,6 +12,7 @@ from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
 from foundation.tls import TlsFilesRefused
 from foundation.wake import Wake
+from gateway.bulkhead import Gates
 from gateway.callbacks.sender import WebhookSender
 from gateway.config import Settings
 from gateway.harim.client import HarimClient
@@ -34,21 +35,33 @@ def build(settings: Settings) -> Gateway:
         application_name="gateway",
     )
     signer = Signer(settings.signing_key_id, keyring.material(settings.signing_key_id).reveal())
+    harim = HarimClient(signer)
+    switch = _Switch(keyring, settings.acquirer_id, tls=tls)
     return Gateway(
         settings=settings,
         database=database,
         keyring=keyring,
         directory=Directory(database, seconds=settings.directory_seconds),
-        harim=HarimClient(signer),
-        switch=SwitchClient(keyring, settings.acquirer_id, tls=tls),
+        harim=harim,
+        switch=switch,
         callbacks=WebhookSender(
             timeout_seconds=settings.callback_timeout_seconds,
             public_only=settings.mode == "live",
             now=lambda: dt.datetime.now(dt.UTC),
         ),
         flood=FloodControl(settings.redis_url, workers=settings.workers),
+        gates=(harim.gates, switch.gates),
         wake=None if settings.redis_url is None else Wake(settings.redis_url, "gateway"),
     )
+
+
+class _Switch(SwitchClient):
+    """The switch, with the gates of its purchases in sight."""
+
+    @property
+    def gates(self) -> Gates:
+        """The ways to the issuers' hosts for purchases."""
+        return self._purchases
 
 
 def _switch_tls(settings: Settings) -> ssl.SSLContext | None:

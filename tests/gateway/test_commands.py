@@ -18,7 +18,12 @@ from foundation.database import Database
 from foundation.settings import InvalidSettings
 from gateway import config, wiring
 from gateway.app import create_app
+from gateway.domain.breaker import SILENCES_MAX
+from gateway.domain.health import Health
+from gateway.ports import PinUnanswered
+from gateway.services import health
 from gateway.services.authenticate import authenticate
+from tests.fakes.harim import REQUEST
 from tests.fakes.shop import PURPOSES
 
 MERCHANT = (
@@ -127,6 +132,21 @@ def test_a_missing_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "GATEWAY_KEY_FILE" in capsys.readouterr().err
     with pytest.raises(InvalidSettings, match="GATEWAY_KEY_FILE"):
         config.load()
+
+
+@pytest.mark.usefixtures("environment")
+def test_f18_the_gates_of_both_ways_to_an_issuer_are_read_for_its_health() -> None:
+    """Five PIN requests nobody answers make the issuer down here; the switch's gates are those its purchases pass."""
+    assert run(ISSUER) == 0
+    gateway = wiring.build(config.load())
+    issuer = gateway.directory.issuers()["two"]
+    assert health.of(gateway, "two") is Health.HEALTHY
+    for _ in range(SILENCES_MAX):
+        assert gateway.harim.request_pin(issuer, REQUEST) == PinUnanswered("unreachable")
+
+    assert health.of(gateway, "two") is Health.DOWN
+    assert gateway.gates[1] is gateway.switch._purchases  # type: ignore[attr-defined]  # noqa: SLF001 - the very gates
+    gateway.database.close()
 
 
 @pytest.mark.usefixtures("environment")
