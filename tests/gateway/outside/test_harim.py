@@ -38,13 +38,13 @@ def client() -> HarimClient:
 
 
 def bank(
-    body: object, *, status: int = 200, key: bytes = BANKS, key_id: str = "bank-two"
+    body: object, *, status: int = 200, key: bytes = BANKS, key_id: str = "bank-two", scheme: str = "http"
 ) -> Callable[[Request], Reply]:
     """A bank that verifies the request and signs its answer."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     def answer(request: Request) -> Reply:
-        url = f"http://{request.headers['Host']}{request.path}"
+        url = f"{scheme}://{request.headers['Host']}{request.path}"
         message = RequestToSign(request.method, url, request.headers)
         Verifier({"pooya-1": public_key_of(OURS)}).verify_request(message, request.body)
         headers = Signer(key_id, key).sign_answer(
