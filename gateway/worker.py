@@ -12,6 +12,7 @@ from gateway.ports import Delivered
 from gateway.services import recover, sweep
 from gateway.services.gateway import Gateway
 from gateway.services.tell import Event, tell
+from gateway.switch.client import RECOVERIES_AT_ONCE
 
 WEBHOOK_BACKOFF_SECONDS = (5, 30, 120, 600, 3_600, 21_600, 43_200, 86_400, 86_400)
 """Ten tries over about three days."""
@@ -21,9 +22,11 @@ SWEEP_SECONDS = 1.0
 ERASE_SECONDS = 3_600.0
 SWITCH_LEASE_SECONDS = 90
 WEBHOOK_LEASE_SECONDS = 60
+THREADS = 2 * RECOVERIES_AT_ONCE
+"""A bank that hangs holds its places of recovery and leaves as many threads to everything else (F18)."""
 
 
-def make_worker(gateway: Gateway, *, threads: int = 4) -> Worker:
+def make_worker(gateway: Gateway, *, threads: int = THREADS) -> Worker:
     """Build the worker of this gateway; several may run beside each other."""
     return Worker(Outbox(gateway.database), topics(gateway), periodics(gateway), wake=gateway.wake, threads=threads)
 
