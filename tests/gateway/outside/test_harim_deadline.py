@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import socket
 import ssl
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +16,13 @@ import pytest
 
 from foundation.signatures import Signer
 from gateway.harim.client import HarimClient
+from gateway.harim.deadline import Call
 from gateway.ports import PinAnswer, PinSent, PinUnanswered
 from tests.fakes.certificates import Authority
 from tests.fakes.drip import dripping
 from tests.fakes.harim import REQUEST
 from tests.fakes.http import serving
+from tests.fakes.shop import ISSUER
 from tests.gateway.outside.test_harim import OURS, SENT, bank, issuer_at
 
 TIMEOUT_MS = 600
@@ -54,6 +58,31 @@ def heard(when: str, certificate: str | None = None, key: str | None = None) -> 
 def test_f23_a_dripping_answer_ends_at_the_issuers_time_out(when: str) -> None:
     """F18, F23: each byte comes in time, the answer is good, and the call is over before it is whole."""
     assert heard(when) == PinUnanswered("silent")
+
+
+def test_f18_a_bank_that_takes_no_connection_is_silent_at_the_time_out() -> None:
+    """Its queue is full and the kernel answers nothing: connecting ends with the call."""
+    client = HarimClient(Signer("pooya-1", OURS))
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
+        address = listener.getsockname()
+        for _ in range(4):
+            filler = waiting.enter_context(socket.socket())
+            filler.settimeout(0)
+            filler.connect_ex(address)
+        issuer = dataclasses.replace(ISSUER, harim_url=f"http://127.0.0.1:{address[1]}", harim_timeout_ms=200)
+
+        assert client.request_pin(issuer, REQUEST) == PinUnanswered("silent")
+
+
+def test_f23_a_connection_made_too_late_is_cut_at_once() -> None:
+    """Between the timer and the connection there is no gap through which a call could outlive its time."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        call = Call(0)
+        call.holds(ours)
+        assert theirs.recv(1) == b""
+        call.lets_go()
+        call.cut()
 
 
 def test_the_wire_itself_is_faithful() -> None:
