@@ -57,6 +57,10 @@ WHERE id = held_id AND fence = held_fence AND done_at IS NULL AND dead_at IS NUL
 
 _MINE = "WHERE id = :id AND fence = :fence AND done_at IS NULL AND dead_at IS NULL"
 _DONE = text(f"UPDATE outbox SET done_at = house_now() {_MINE}")
+_POSTPONE = text(
+    "UPDATE outbox SET tries = tries - 1, due_at = house_now() + make_interval(secs => :delay_seconds), "
+    f"last_error = :error {_MINE}"
+)
 _DEAD = text(f"UPDATE outbox SET dead_at = house_now(), last_error = :error {_MINE}")
 _RETRY = text(
     f"UPDATE outbox SET due_at = house_now() + make_interval(secs => :delay_seconds), last_error = :error {_MINE}"
@@ -115,6 +119,10 @@ class Outbox:
     def retry(self, job: Job, *, delay_seconds: float, error: str) -> bool:
         """Give the job back, due after ``delay_seconds``; ``False`` when the lease was lost meanwhile."""
         return self._write(_RETRY, job, delay_seconds=delay_seconds, error=error)
+
+    def postpone(self, job: Job, *, delay_seconds: float, error: str) -> bool:
+        """Give the job back as if it had not been leased: no try is counted; ``False`` when the lease was lost."""
+        return self._write(_POSTPONE, job, delay_seconds=delay_seconds, error=error)
 
     def dead(self, job: Job, *, error: str) -> bool:
         """Take the job out of the queue for a person to see; ``False`` when the lease was lost meanwhile."""

@@ -40,13 +40,21 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Postpone:
+    """It was not tried: there was no room for it yet. Counts as no try."""
+
+    reason: str
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Dead:
     """It will never work; a person should look."""
 
     reason: str
 
 
-Result = Done | Retry | Dead
+Result = Done | Retry | Postpone | Dead
 Handler = Callable[[Job], Result]
 
 
@@ -201,6 +209,8 @@ class Worker:
             case Retry(reason, after_seconds):
                 wait = topic.wait_after(job.tries) if after_seconds is None else after_seconds
                 kept = self._outbox.retry(job, delay_seconds=wait, error=reason)
+            case Postpone(reason, after_seconds):
+                kept = self._outbox.postpone(job, delay_seconds=after_seconds, error=reason)
             case Dead(reason):
                 kept = self._outbox.dead(job, error=reason)
                 log.error("job_dead", reason=reason)

@@ -1,21 +1,23 @@
-"""``python -m gateway migrate | worker | check | merchant add | key new | issuer add | issuer change-keys``."""
+"""``python -m gateway migrate | worker | check | merchant … | key … | issuer …``: the operator's commands."""
 
 from __future__ import annotations
 
 import argparse
 import base64
+import getpass
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from foundation.logs import configure_logging
 from foundation.settings import InvalidSettings
 from gateway import config, worker
 from gateway.config import Settings
 from gateway.domain.errors import GatewayError
-from gateway.domain.issuers import Issuer
+from gateway.domain.issuers import RECOVERY_BURST, RECOVERY_PER_SECOND, Issuer, Pause
 from gateway.migrations import migrate
-from gateway.services import enrol
+from gateway.services import enrol, pause_issuer
 from gateway.services.change_keys import change_keys
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     change = issuers.add_parser("change-keys", help="agree on new PIN and MAC keys with an issuer's host")
     change.add_argument("--issuer-id", required=True)
     change.set_defaults(run=_change_keys)
+    _pause_arguments(issuers)
     return parser
 
 
@@ -77,9 +80,23 @@ def _issuer_arguments(add: argparse.ArgumentParser) -> None:
         add.add_argument(f"--{name}", type=int, default=seconds)
     for name in ("harim-timeout-ms", "switch-timeout-ms"):
         add.add_argument(f"--{name}", type=int, default=10_000)
+    for name, count in (("recovery-per-second", RECOVERY_PER_SECOND), ("recovery-burst", RECOVERY_BURST)):
+        add.add_argument(f"--{name}", type=int, default=count)
     add.add_argument("--keeps-tombstones", action="store_true")
     add.add_argument("--bin", action="append", required=True, dest="bins")
     add.set_defaults(run=_add_issuer)
+
+
+def _pause_arguments(issuers: Any) -> None:
+    stop = issuers.add_parser("pause", help="take no new PIN request or purchase of an issuer's cards")
+    stop.add_argument("--reason", default="not said", help="why; one line")
+    stop.set_defaults(run=_pause_issuer)
+    go_on = issuers.add_parser("resume", help="take new business of an issuer again")
+    go_on.set_defaults(run=_resume_issuer)
+    for parser in (stop, go_on):
+        parser.add_argument("issuer", help="its id or one of its BINs")
+        parser.add_argument("--by", help="who decides; without it the user of this machine")
+    issuers.add_parser("list", help="say which issuers there are and which are paused").set_defaults(run=_list_issuers)
 
 
 def _migrate(settings: Settings, _: Arguments) -> None:
@@ -149,6 +166,33 @@ def _add_issuer(settings: Settings, chosen: Arguments) -> None:
     with _opened(settings) as gateway:
         enrol.add_issuer(gateway, Issuer(**values), tuple(chosen.bins))
     print(f"issuer {chosen.issuer_id} with {', '.join(chosen.bins)}")
+
+
+def _pause_issuer(settings: Settings, chosen: Arguments) -> None:
+    with _opened(settings) as gateway:
+        by = chosen.by or getpass.getuser()
+        issuer = pause_issuer.pause(gateway, chosen.issuer, by=by, reason=chosen.reason)
+    print(f"issuer {issuer.issuer_id} is paused; inquiries and reversals go on")
+
+
+def _resume_issuer(settings: Settings, chosen: Arguments) -> None:
+    with _opened(settings) as gateway:
+        issuer = pause_issuer.resume(gateway, chosen.issuer, by=chosen.by or getpass.getuser())
+    print(f"issuer {issuer.issuer_id} takes payments again")
+
+
+def _list_issuers(settings: Settings, _: Arguments) -> None:
+    with _opened(settings) as gateway:
+        bins, pauses = gateway.directory.issuer_bins(), gateway.directory.pauses()
+        for issuer in gateway.directory.issuers().values():
+            own = ", ".join(prefix for prefix, owner in bins if owner.issuer_id == issuer.issuer_id) or "no BIN"
+            print(f"{issuer.issuer_id} ({issuer.name_en}; {own}): {_standing(issuer, pauses.get(issuer.issuer_id))}")
+
+
+def _standing(issuer: Issuer, pause: Pause | None) -> str:
+    if pause is not None:
+        return f"paused since {pause.since:%Y-%m-%d %H:%M:%S %Z} by {pause.by}: {pause.reason}"
+    return "takes payments" if issuer.active else "not active"
 
 
 @contextmanager

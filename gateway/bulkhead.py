@@ -14,12 +14,14 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.domain.breaker import Breaker, Heard, Pass
+from gateway.domain.health import Reading
+from gateway.domain.outcome import NO_PLACE
 
 log = structlog.get_logger(__name__)
 
 
 class NotAdmitted(Exception):
-    """The question was not asked; ``why`` is ``full`` or ``open``. Nothing was sent."""
+    """The question was not asked; ``why`` is :data:`NO_PLACE` or ``open``. Nothing was sent."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -41,7 +43,8 @@ class Gate:
 
     def __init__(self, name: str, *, room: int, breaks: bool = True, now: Callable[[], float] = time.monotonic) -> None:
         self._name = name
-        self._room = threading.BoundedSemaphore(room)
+        self._room = room
+        self._taken = 0
         self._breaks = breaks
         self._now = now
         self._lock = threading.Lock()
@@ -54,33 +57,35 @@ class Gate:
         Raises:
             NotAdmitted: at once, when every place is taken or the breaker is open.
         """
-        if not self._room.acquire(blocking=False):
-            raise NotAdmitted("full")
+        passed, visit = self._enter(), Visit()
         try:
-            passed = self._ask()
-            visit = Visit()
-            try:
-                yield visit
-            finally:
-                self._note(passed, visit.heard)
+            yield visit
         finally:
-            self._room.release()
+            self._leave(passed, visit.heard)
 
-    def _ask(self) -> Pass:
-        if not self._breaks:
-            return Pass.THROUGH
+    def reading(self) -> Reading:
+        """Say how the issuer does by this gate."""
         with self._lock:
-            self._breaker, passed = self._breaker.ask(self._now())
-        if passed is Pass.REFUSED:
-            raise NotAdmitted("open")
+            return Reading(self._breaker, self._taken, self._room, self._now())
+
+    def _enter(self) -> Pass:
+        with self._lock:
+            if self._taken >= self._room:
+                raise NotAdmitted(NO_PLACE)
+            passed = Pass.THROUGH
+            if self._breaks:
+                self._breaker, passed = self._breaker.ask(self._now())
+            if passed is Pass.REFUSED:
+                raise NotAdmitted("open")
+            self._taken += 1
         return passed
 
-    def _note(self, passed: Pass, heard: Heard) -> None:
-        if not self._breaks:
-            return
+    def _leave(self, passed: Pass, heard: Heard) -> None:
         with self._lock:
+            self._taken -= 1
             before = self._breaker.state
-            self._breaker = self._breaker.ended(passed, heard, self._now())
+            if self._breaks:
+                self._breaker = self._breaker.ended(passed, heard, self._now())
             after = self._breaker.state
         if before is not after:
             log.warning("breaker_moved", gate=self._name, before=str(before), after=str(after))
@@ -102,3 +107,9 @@ class Gates:
             if issuer_id not in self._gates:
                 self._gates[issuer_id] = Gate(f"{self._wire} {issuer_id}", room=self._room, breaks=self._breaks)
             return self._gates[issuer_id]
+
+    def reading(self, issuer_id: str) -> Reading | None:
+        """Say how the issuer does by its gate; ``None`` while nobody asked it anything."""
+        with self._lock:
+            gate = self._gates.get(issuer_id)
+        return None if gate is None else gate.reading()

@@ -44,19 +44,22 @@ def build(settings: Settings) -> Gateway:
     )
     signer = Signer(settings.signing_key_id, keyring.material(settings.signing_key_id).reveal())
     lost_and_found: Aside[UnmatchedAnswer] = Aside("unmatched-answers", room=UNMATCHED_ROOM)
+    harim = HarimClient(signer)
+    switch = _switch(settings, keyring, database, lost_and_found.put)
     gateway = Gateway(
         settings=settings,
         database=database,
         keyring=keyring,
         directory=Directory(database, seconds=settings.directory_seconds),
-        harim=HarimClient(signer),
-        switch=_switch(settings, keyring, database, lost_and_found.put),
+        harim=harim,
+        switch=switch,
         callbacks=WebhookSender(
             timeout_seconds=settings.callback_timeout_seconds,
             public_only=settings.mode == "live",
             now=lambda: dt.datetime.now(dt.UTC),
         ),
         flood=FloodControl(settings.redis_url, workers=settings.workers),
+        gates=(harim.gates, switch.gates),
         wake=None if settings.redis_url is None else Wake(settings.redis_url, "gateway"),
     )
     lost_and_found.does(partial(hear_unmatched, gateway))

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from foundation.outbox import Job, Outbox
-from foundation.worker import Dead, Done, Periodic, Result, Retry, Topic, Worker
+from foundation.worker import Dead, Done, Periodic, Postpone, Result, Retry, Topic, Worker
+from gateway.domain.limits import INQUIRY_WAITS_SECONDS
 from gateway.domain.payment import PaymentState
 from gateway.ports import Delivered
 from gateway.services import recover, sweep
 from gateway.services.gateway import Gateway
 from gateway.services.tell import Event, tell
+from gateway.switch.client import RECOVERIES_AT_ONCE
 
 WEBHOOK_BACKOFF_SECONDS = (5, 30, 120, 600, 3_600, 21_600, 43_200, 86_400, 86_400)
 """Ten tries over about three days."""
 
-INQUIRY_BACKOFF_SECONDS = (2, 4, 8, 16, 30)
 REVERSAL_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 300, 900)
 SWEEP_SECONDS = 1.0
 ERASE_SECONDS = 3_600.0
 SWITCH_LEASE_SECONDS = 90
 WEBHOOK_LEASE_SECONDS = 60
+THREADS = 2 * RECOVERIES_AT_ONCE
+"""A bank that hangs holds its places of recovery and leaves as many threads to everything else (F18)."""
 
 
-def make_worker(gateway: Gateway, *, threads: int = 4) -> Worker:
+def make_worker(gateway: Gateway, *, threads: int = THREADS) -> Worker:
     """Build the worker of this gateway; several may run beside each other."""
     return Worker(Outbox(gateway.database), topics(gateway), periodics(gateway), wake=gateway.wake, threads=threads)
 
@@ -46,7 +49,7 @@ def topics(gateway: Gateway) -> tuple[Topic, ...]:
         Topic(
             "switch.inquire",
             lambda job: _result(recover.inquire(gateway, job.payload["attempt_id"], tries=job.tries)),
-            INQUIRY_BACKOFF_SECONDS,
+            INQUIRY_WAITS_SECONDS,
             None,
             SWITCH_LEASE_SECONDS,
         ),
@@ -79,8 +82,14 @@ def _sweeper(gateway: Gateway, run_once: Callable[[Gateway], int]) -> Callable[[
     return sweep_all
 
 
-def _result(again: recover.Again | None) -> Result:
-    return Done() if again is None else Retry(again.why)
+def _result(again: recover.Again | recover.NotYet | None) -> Result:
+    match again:
+        case recover.Again(why):
+            return Retry(why)
+        case recover.NotYet(why, after_seconds):
+            return Postpone(why, after_seconds)
+        case None:
+            return Done()
 
 
 def _tell(gateway: Gateway, job: Job) -> Result:

@@ -22,6 +22,7 @@ STATUS: dict[type[GatewayError], tuple[int, str]] = {
     errors.NotAllowed: (403, "This key may not do that"),
     errors.Unauthenticated: (401, "A valid secret key is needed"),
     errors.Conflict: (409, "The payment's state forbids this"),
+    errors.IssuerPaused: (409, "Payments with this bank's cards are paused"),
     errors.DuplicateOrder: (409, "The order already has a payment"),
     errors.AmountMismatch: (409, "The amount is not the payment's"),
     errors.IdempotencyMismatch: (422, "The idempotency key belongs to another request"),

@@ -13,6 +13,7 @@
     ├─ NotFound                   PaymentNotFound
     ├─ NotAllowed                 Unauthenticated · ScopeMissing
     ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
+    │  ├─ IssuerPaused            an operator stopped new business with the card's issuer
     │  └─ AttemptInProgress       another submission of this payment is being authorised (D8)
     └─ LimitReached               TooManyPinRequests · TooManyAttempts · TooManyExtensions · TooManyCalls
 
@@ -156,6 +157,12 @@ class AttemptInProgress(NotPossible):
     """Another submission of this payment is being authorised; look again instead of paying again (D8)."""
 
     code = "attempt_in_progress"
+
+
+class IssuerPaused(Conflict):
+    """An operator stopped new business with this card's issuer; nothing was sent, no attempt and no code used."""
+
+    code = "issuer_paused"
 
 
 class AmountMismatch(Conflict):

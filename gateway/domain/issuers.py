@@ -9,6 +9,7 @@ RealBank(name_fa='سامان', name_en='Saman')
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -17,6 +18,9 @@ T = TypeVar("T")
 
 BIN_LENGTHS = range(8, 5, -1)
 SANDBOX_PREFIX = "9990"
+RECOVERY_PER_SECOND = 10
+RECOVERY_BURST = 20
+"""Our own choice until a bank names its numbers: a tenth of what a small host carries, so that purchases go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Issuer:
         harim_key_id: id of the key that signs this issuer's answers; ``harim_public_key`` is its 32 raw bytes.
         keeps_tombstones: its host refuses an original that arrives after its reversal, so that 914 ends a
         reversal (D3).
+        recovery_per_second: inquiries and reversals it gets per second, over all our processes (F19).
+        recovery_burst: so many at once after a rest.
     """
 
     issuer_id: str
@@ -43,7 +49,18 @@ class Issuer:
     code_life_seconds: int
     resend_wait_seconds: int
     keeps_tombstones: bool
+    recovery_per_second: int = RECOVERY_PER_SECOND
+    recovery_burst: int = RECOVERY_BURST
     active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An issuer's new business is stopped: since when, by whom, and why."""
+
+    since: dt.datetime
+    by: str
+    reason: str
 
 
 class IssuerDirectory(Generic[T]):

@@ -20,6 +20,12 @@ PIN_REQUESTS_PER_CARD_HOUR = 10
 PIN_REQUESTS_PER_CARD_DAY = 20
 EXTENSIONS_MAX = 2
 INQUIRIES_MAX = 5
+INQUIRY_WAITS_SECONDS = (2, 4, 15, 30)
+"""Waits after the first, second, … inquiry nobody answered: at most three early ones, then patience (F19).
+
+UPI's operator asks for no more than three early status checks; the first of ours comes two seconds after the
+answer's time-out. After the last silence the reversal is decided (D2).
+"""
 DESCRIPTION_MAX = 120
 CALLBACK_MAX = 1024
 PAYEE_NAME_MAX = 20

@@ -30,6 +30,10 @@ class Declined:
     action_code: str
 
 
+NO_PLACE = "full"
+"""Why of a question that was not asked: all of the issuer's places in this process were taken. Nothing was sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """Nobody said yes or no. ``why`` is for the log: ``silent``, ``unreachable``, ``incoherent`` or an action code."""

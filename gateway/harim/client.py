@@ -38,16 +38,16 @@ DIALECTS: dict[str, Dialect] = {
 
 
 class HarimClient:
-    """Implements :class:`gateway.ports.Harim`."""
+    """Implements :class:`gateway.ports.Harim`; ``gates`` are the ways to the issuers, to read their health from."""
 
     def __init__(self, signer: Signer) -> None:
         self._transport = Transport(signer)
-        self._gates = Gates("harim", room=REQUESTS_AT_ONCE)
+        self.gates = Gates("harim", room=REQUESTS_AT_ONCE)
 
     def request_pin(self, issuer: Issuer, request: PinRequest) -> PinAnswer:
         """Ask the issuer, in its own dialect, to send a code; one that is full or held back is unavailable at once."""
         try:
-            with self._gates.of(issuer.issuer_id).admitted() as visit:
+            with self.gates.of(issuer.issuer_id).admitted() as visit:
                 answer = DIALECTS[issuer.harim_dialect].request_pin(self._transport, issuer, request)
                 silent = isinstance(answer, PinUnanswered) and answer.why in SILENCES
                 visit.heard = Heard.SILENCE if silent else Heard.ANSWER

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import urllib3
@@ -10,12 +9,13 @@ import urllib3
 from foundation.database import guard_no_transaction
 from foundation.signatures import RequestToSign, SignatureRefused, Signer, Verifier
 from gateway.domain.issuers import Issuer
+from gateway.harim.deadline import Call, DeadlinePool, within
 
 BODY_MAX_BYTES = 65_536
 CHUNK_BYTES = 8_192
 POOLS = 64
 CONNECTIONS_PER_ISSUER = 64
-CONNECT_SECONDS_MAX = 3.0
+TRIES = 2
 MILLISECONDS = 1000
 _JSON = "application/json"
 _BROKEN = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProtocolError, urllib3.exceptions.SSLError)
@@ -34,11 +34,11 @@ class Answer:
 
 
 class Transport:
-    """Sends signed requests; follows no redirect, reads at most 64 KB, ends at the issuer's time-out."""
+    """Sends signed requests; follows no redirect, reads at most 64 KB, is over at the issuer's time-out, all in all."""
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
-        self._pool = urllib3.PoolManager(POOLS, maxsize=CONNECTIONS_PER_ISSUER, block=False, retries=False)
+        self._pool = DeadlinePool(POOLS, maxsize=CONNECTIONS_PER_ISSUER, block=False, retries=False)
 
     def exchange(self, issuer: Issuer, method: str, path: str, body: bytes) -> Answer:
         """Send one message and return its verified answer.
@@ -49,24 +49,18 @@ class Transport:
             NoAnswer: silent, unreachable, or incoherent (too large, not JSON, unsigned, signed by another).
         """
         guard_no_transaction()
-        until = time.monotonic() + issuer.harim_timeout_ms / MILLISECONDS
-        try:
-            return self._once(issuer, method, path, body, until)
-        except _BROKEN:
-            return self._again(issuer, method, path, body, until)
-        except urllib3.exceptions.HTTPError:
-            raise NoAnswer("silent") from None
+        with within(issuer.harim_timeout_ms / MILLISECONDS) as call:
+            for _ in range(TRIES):
+                try:
+                    return self._once(issuer, method, path, body, call)
+                except _BROKEN:
+                    continue  # by the partner or by the deadline; what is left of the call tells
+                except urllib3.exceptions.HTTPError:
+                    raise NoAnswer("silent") from None
+            raise NoAnswer("unreachable" if call.left > 0 else "silent")
 
-    def _again(self, issuer: Issuer, method: str, path: str, body: bytes, until: float) -> Answer:
-        try:
-            return self._once(issuer, method, path, body, until)
-        except _BROKEN:
-            raise NoAnswer("unreachable") from None
-        except urllib3.exceptions.HTTPError:
-            raise NoAnswer("silent") from None
-
-    def _once(self, issuer: Issuer, method: str, path: str, body: bytes, until: float) -> Answer:
-        left = until - time.monotonic()
+    def _once(self, issuer: Issuer, method: str, path: str, body: bytes, call: Call) -> Answer:
+        left = call.left
         if left <= 0:
             raise NoAnswer("silent")
         signed = RequestToSign(method, issuer.harim_url.rstrip("/") + path, {"Content-Type": _JSON})
@@ -76,19 +70,20 @@ class Transport:
             signed.url,
             body=body,
             headers=signed.headers,
-            timeout=urllib3.Timeout(connect=min(left, CONNECT_SECONDS_MAX), read=left),
+            timeout=urllib3.Timeout(connect=left, read=left),
             redirect=False,
             preload_content=False,
             decode_content=False,
         )
-        content = _read(response, until)
+        content = _read(response)
+        call.lets_go()
         response.release_conn()
         try:
             _verifier(issuer).verify_answer(
                 signed, status=response.status, headers=dict(response.headers), body=content
             )
         except SignatureRefused:
-            raise NoAnswer("incoherent: signature") from None
+            raise NoAnswer("incoherent: signature" if call.left > 0 else "silent") from None
         return Answer(response.status, content)
 
 
@@ -96,11 +91,11 @@ def _verifier(issuer: Issuer) -> Verifier:
     return Verifier({issuer.harim_key_id: issuer.harim_public_key})
 
 
-def _read(response: urllib3.BaseHTTPResponse, until: float) -> bytes:
+def _read(response: urllib3.BaseHTTPResponse) -> bytes:
     content = b""
     while chunk := response.read1(CHUNK_BYTES):
         content += chunk
-        if len(content) > BODY_MAX_BYTES or time.monotonic() > until:
+        if len(content) > BODY_MAX_BYTES:
             response.close()
-            raise NoAnswer("incoherent: too large" if len(content) > BODY_MAX_BYTES else "silent")
+            raise NoAnswer("incoherent: too large")
     return content

@@ -19,6 +19,7 @@ from gateway.domain.references import new_attempt_id
 from gateway.ports import AuthorisationRequest, Trace
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
+from gateway.services.pause_issuer import unless_paused
 from gateway.services.record_outcome import approved, pan_place
 from gateway.services.show_page import page_of, why_not
 from gateway.services.take_card import issuer_of, pan_hash
@@ -62,6 +63,7 @@ def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
         AttemptInProgress: another submission of this payment is being authorised (double click, second tab; D8).
         NotPossible: the payment is not open any more, or its time is over.
         TooManyAttempts: the payment's five attempts are used up.
+        IssuerPaused: an operator stopped new business with this issuer; nothing was sent, no attempt is used.
     """
     expiry, cvv2, pin = _secrets(card)
     issuer = issuer_of(gateway, card.pan)
@@ -102,7 +104,7 @@ def _submit(
     with gateway.database.single() as connection:
         submitted = attempts.submit(connection, values)
     if submitted is None:
-        raise why_not(gateway, page_token, TooManyAttempts)
+        raise why_not(gateway, page_token, unless_paused(gateway, issuer, TooManyAttempts))
     return submitted
 
 

@@ -17,6 +17,7 @@ from gateway.services.tell import SECRET_PURPOSE, secret_place
 KEY_ID_LENGTH = 12
 TIMEOUT_MS = range(100, 60_001)
 PORTS = range(1, 65_536)
+RECOVERY_PACE = range(1, 1_001)
 PUBLIC_KEY_BYTES = 32
 
 _MERCHANT_ID = re.compile(r"[0-9]{15}")
@@ -130,6 +131,8 @@ def _check_issuer(gateway: Gateway, issuer: Issuer) -> None:
     _require(len(issuer.harim_public_key) == PUBLIC_KEY_BYTES, f"{name}: harim_public_key has 32 bytes")
     _require(issuer.harim_timeout_ms in TIMEOUT_MS, f"{name}: harim_timeout_ms is 100 to 60000")
     _require(issuer.switch_timeout_ms in TIMEOUT_MS, f"{name}: switch_timeout_ms is 100 to 60000")
+    for pace in ("recovery_per_second", "recovery_burst"):
+        _require(getattr(issuer, pace) in RECOVERY_PACE, f"{name}: {pace} is 1 to 1000")
     _require(issuer.switch_host and issuer.switch_port in PORTS, f"{name}: switch_host and switch_port say where")
 
 

@@ -8,6 +8,7 @@ from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
 from foundation.wake import Wake
+from gateway.bulkhead import Gates
 from gateway.config import Settings
 from gateway.ports import Callbacks, Harim, Switch
 from gateway.store.directory import Directory
@@ -19,6 +20,7 @@ class Gateway:
 
     Args:
         directory: merchants, keys and issuers, remembered for seconds.
+        gates: the ways to the issuers for new business, to read their health from.
         wake: shortens the worker's latency; ``None`` without Redis.
     """
 
@@ -30,6 +32,7 @@ class Gateway:
     switch: Switch
     callbacks: Callbacks
     flood: FloodControl
+    gates: tuple[Gates, ...] = ()
     wake: Wake | None = None
 
     def ring(self) -> None:

@@ -1,28 +1,42 @@
 """What became of the attempts nobody answered, and the way back for money that must not stay.
 
-Both run as outbox jobs of the worker: they are repeated until there is an explicit answer (D2), and every
-repeat reads the
-attempt again, so that a job whose work was done meanwhile does nothing.
+Both run as outbox jobs of the worker: they are repeated until there is an explicit answer (D2), and every repeat reads
+the attempt again, so that a job whose work was done meanwhile does nothing. A question goes out only in its turn: an
+issuer with many unknown outcomes is asked at its own pace, whatever the number of workers (F19).
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 import structlog
 
 from foundation.pan import Pan
 from gateway.domain.attempt import AttemptState
+from gateway.domain.issuers import Issuer
 from gateway.domain.limits import INQUIRIES_MAX
-from gateway.domain.outcome import Approved, Declined, InquiryAnswer, NotFound, Reversed, Unknown
+from gateway.domain.outcome import (
+    NO_PLACE,
+    Approved,
+    Declined,
+    InquiryAnswer,
+    NotFound,
+    ReversalUnknown,
+    Reversed,
+    Unknown,
+)
 from gateway.ports import PROCESSING_CODES, InquiryRequest, Kind, ReversalRequest, Trace, UnmatchedAnswer
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
 from gateway.services.record_outcome import approved, pan_place
-from gateway.store import attempts
+from gateway.store import attempts, pace
 from gateway.store.lookups import AttemptRow, by_trace, for_switch
 
 log = structlog.get_logger()
+
+NO_PLACE_SECONDS = 1.0
+"""How soon a full process looks again, and up to a second more, so that not all look at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,15 @@ class Again:
     why: str
 
 
-def inquire(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | None:
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Nothing was asked: no turn, or no place in this process. Counts as no try."""
+
+    why: str
+    after_seconds: float
+
+
+def inquire(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | NotYet | None:
     """Ask the issuer what became of an unknown attempt and record its answer; ``tries`` counts from 1.
 
     After the fifth silence, or once the host says it has no such original, the decision to reverse is committed (D2).
@@ -43,16 +65,20 @@ def inquire(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | None:
     issuer = gateway.directory.issuer(row.issuer_id)
     if issuer is None:
         return Again("issuer not known here yet")
+    if wait := _turn(gateway, issuer):
+        return wait
     pan = _pan(gateway, row)
     request = InquiryRequest(order_of(row), _trace(row), row.own_stan, row.own_local_time, pan)
     answer = gateway.switch.inquire(issuer, request)
+    if answer == Unknown(NO_PLACE):
+        return _no_place()
     log.info("inquiry_answered", attempt_id=attempt_id, payment_id=row.payment_id, answer=type(answer).__name__)
     if isinstance(answer, Unknown) and tries < INQUIRIES_MAX:
         return Again(answer.why)
     return _record(gateway, row, pan, answer)
 
 
-def reverse(gateway: Gateway, attempt_id: str) -> Again | None:
+def reverse(gateway: Gateway, attempt_id: str) -> Again | NotYet | None:
     """Ask the issuer to undo an attempt whose reversal was decided, until it accepts; never gives up (D8)."""
     row = _read(gateway, attempt_id)
     if row is None or row.state not in {AttemptState.VOIDING, AttemptState.DISPUTED}:
@@ -60,8 +86,12 @@ def reverse(gateway: Gateway, attempt_id: str) -> Again | None:
     issuer = gateway.directory.issuer(row.issuer_id)
     if issuer is None:
         return Again("issuer not known here yet")
+    if wait := _turn(gateway, issuer):
+        return wait
     request = ReversalRequest(order_of(row), _trace(row), row.own_stan, row.own_local_time, _pan(gateway, row))
     answer = gateway.switch.reverse(issuer, request)
+    if answer == ReversalUnknown(NO_PLACE):
+        return _no_place()
     log.info("reversal_answered", attempt_id=attempt_id, payment_id=row.payment_id, answer=type(answer).__name__)
     if isinstance(answer, Reversed):
         with gateway.database.single() as connection:
@@ -97,6 +127,18 @@ def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> No
             attempts.late_approval(connection, {**_approval(row.attempt_id, answer), "pan_sealed": None})
     elif row.state == AttemptState.DECLINED:
         log.error("approval_after_decline", **names)
+
+
+def _turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
+    with gateway.database.single() as connection:
+        wait = pace.take_turn(
+            connection, issuer.issuer_id, per_second=issuer.recovery_per_second, burst=issuer.recovery_burst
+        )
+    return NotYet("not its turn", wait) if wait else None
+
+
+def _no_place() -> NotYet:
+    return NotYet(NO_PLACE, NO_PLACE_SECONDS + secrets.randbelow(1_000) / 1_000)
 
 
 def _record(gateway: Gateway, row: AttemptRow, pan: Pan, answer: InquiryAnswer) -> Again | None:

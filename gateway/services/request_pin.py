@@ -11,6 +11,7 @@ from gateway.domain.limits import PIN_REQUESTS_MAX, PIN_REQUESTS_PER_CARD_DAY, P
 from gateway.ports import PinAnswer, PinRefused, PinRequest, PinSent, PinUnanswered
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
+from gateway.services.pause_issuer import unless_paused
 from gateway.services.show_page import why_not
 from gateway.services.take_card import issuer_of, pan_hash
 from gateway.store import pins
@@ -28,6 +29,7 @@ def request_pin(gateway: Gateway, page_token: str, card: CardEntry) -> PinAnswer
         AttemptInProgress: an attempt of this payment is being authorised.
         UnknownIssuer, RealCardInSandbox: this card is not taken here.
         TooManyPinRequests: five for this payment, or the card's hourly or daily share (D20).
+        IssuerPaused: an operator stopped new business with this issuer; nothing was sent or counted.
     """
     issuer = issuer_of(gateway, card.pan)
     request_id = str(uuid.uuid4())
@@ -54,7 +56,7 @@ def _record(gateway: Gateway, page_token: str, card: CardEntry, *, issuer: Issue
         if asked is not None and _above_card_limit(asked):
             raise TooManyPinRequests  # rolls the count back
     if asked is None:
-        raise why_not(gateway, page_token, TooManyPinRequests)
+        raise why_not(gateway, page_token, unless_paused(gateway, issuer, TooManyPinRequests))
     return asked
 
 

@@ -70,6 +70,17 @@
     if (!luhn(number)) return words.luhn;
     return isReal(number) ? words.real : "";
   };
+  const bankOf = (number) => banks[number.slice(0, 8)] ?? banks[number.slice(0, 7)] ?? banks[number.slice(0, 6)];
+  // Banks in trouble are listed before a card is typed; its first digits leave only what concerns it.
+  const troubles = [...document.querySelectorAll("#troubles li")];
+  const narrow = (bank, known) => {
+    for (const trouble of troubles) {
+      const off = known && trouble.dataset.bank !== bank;
+      if (known && !off && trouble.dataset.told !== "1") { trouble.dataset.told = "1"; tell(trouble.textContent); }
+      trouble.hidden = off;
+    }
+    if (troubles.length) by("troubles").hidden = troubles.every((trouble) => trouble.hidden);
+  };
   const group = () => {
     const before = digits(pan.value.slice(0, pan.selectionStart)).length;
     const number = digits(pan.value).slice(0, 16), grouped = number.replace(/(.{4})(?=.)/g, "$1 ");
@@ -78,7 +89,8 @@
       const caret = before + Math.max(0, Math.ceil(before / 4) - 1);
       pan.setSelectionRange(caret, caret);
     }
-    const bank = banks[number.slice(0, 6)];
+    const bank = bankOf(number);
+    narrow(bank, number.length >= 6);
     const hint = bank ? fill(words.bank, { bank }) : words.hint;
     if (by("pan-hint").textContent !== hint) by("pan-hint").textContent = hint;
     if (isReal(number)) mistake(pan, words.real); else if (!faultOfPan()) mistake(pan, "");

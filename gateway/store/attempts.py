@@ -21,9 +21,10 @@ _TEHRAN = "house_now() AT TIME ZONE 'Asia/Tehran'"
 _SUBMIT = text(f"""
 WITH taken AS (
   UPDATE payment SET state = 'paying', attempts = attempts + 1, attempt_id = :attempt_id,
-    decided_by = house_now() + make_interval(secs => :promise_seconds) FROM merchant m
+    decided_by = house_now() + make_interval(secs => :promise_seconds) FROM merchant m, issuer i
   WHERE page_token = :page_token AND state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_SUBMITTED))}
     AND page_expires_at > house_now() AND attempts < :attempts_max AND m.merchant_id = payment.merchant_id AND m.active
+    AND i.issuer_id = :issuer_id AND i.paused_at IS NULL
   RETURNING payment_id, attempt_id, state, attempts, kind, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
     terminal_id, payee_name, reference),
 submitted AS (
@@ -217,7 +218,7 @@ class Submitted:
 
 
 def submit(connection: Connection, values: Mapping[str, Any]) -> Submitted | None:
-    """Commit the intent; ``None`` when the payment's state, time or attempts forbid it (D8)."""
+    """Commit the intent; ``None`` when the payment's state, time or attempts, or its issuer's pause, forbid it (D8)."""
     row = connection.execute(_SUBMIT, dict(values)).mappings().one_or_none()
     return None if row is None else Submitted(**row)
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from foundation.database import Database
 from foundation.pan import Pan
-from gateway.domain.issuers import Issuer, IssuerDirectory
+from gateway.domain.issuers import Issuer, IssuerDirectory, Pause
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ WHERE k.secret_hash = :secret_hash AND k.revoked_at IS NULL AND (k.expires_at IS
   AND t.active AND m.active
 """)
 _ISSUER_COLUMNS = ", ".join(Issuer.__dataclass_fields__)
-_ISSUERS = text(f"SELECT {_ISSUER_COLUMNS} FROM issuer")
+_ISSUERS = text(f"SELECT {_ISSUER_COLUMNS}, paused_at, paused_by, pause_reason FROM issuer")
 _BINS = text("SELECT b.bin, b.issuer_id FROM issuer_bin b JOIN issuer i USING (issuer_id) WHERE i.active")
 _ADD_MERCHANT = text("""
 INSERT INTO merchant (merchant_id, name_fa, name_en, payee_name, acquirer_id, site, webhook_url, webhook_secret_sealed)
@@ -91,7 +91,11 @@ class Directory:
 
     def issuers(self) -> dict[str, Issuer]:
         """Return every issuer by id."""
-        return self._remember("issuers", self._read_issuers)
+        return self._remember("issuers", self._read_issuers)[0]
+
+    def pauses(self) -> dict[str, Pause]:
+        """Return the pause of every issuer that is paused, for notices; the statements of new business decide."""
+        return self._remember("issuers", self._read_issuers)[1]
 
     def today(self) -> dt.date:
         """Return the business day in Tehran by the database clock (D33), at most ``seconds`` old."""
@@ -159,10 +163,12 @@ class Directory:
         scopes = frozenset(row.scopes)
         return Caller(row.key_id, row.mode, scopes, row.terminal_id, row.merchant_id, row.site)
 
-    def _read_issuers(self) -> dict[str, Issuer]:
+    def _read_issuers(self) -> tuple[dict[str, Issuer], dict[str, Pause]]:
         with self._database.single() as connection:
-            rows = connection.execute(_ISSUERS).mappings().all()
-        return {row["issuer_id"]: Issuer(**{**row, "harim_public_key": bytes(row["harim_public_key"])}) for row in rows}
+            rows = connection.execute(_ISSUERS).all()
+        issuers = [Issuer(**{name: getattr(row, name) for name in Issuer.__dataclass_fields__}) for row in rows]
+        pauses = {row.issuer_id: Pause(row.paused_at, row.paused_by, row.pause_reason) for row in rows if row.paused_at}
+        return {issuer.issuer_id: issuer for issuer in issuers}, pauses
 
     def _read_today(self) -> dt.date:
         with self._database.single() as connection:

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, text
 
 _ASK = text("""
 WITH counted AS (
-  UPDATE payment SET pin_requests = pin_requests + 1 FROM merchant m
+  UPDATE payment SET pin_requests = pin_requests + 1 FROM merchant m, issuer i
   WHERE page_token = :page_token AND state = 'open' AND page_expires_at > house_now()
     AND pin_requests < :requests_max AND m.merchant_id = payment.merchant_id
+    AND i.issuer_id = :issuer_id AND i.paused_at IS NULL
   RETURNING payment_id, pin_requests, kind, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
   terminal_id, payee_name,
     reference),
@@ -57,7 +58,7 @@ class Asked:
 
 
 def ask(connection: Connection, values: Mapping[str, Any]) -> Asked | None:
-    """Count and record a request; ``None`` when the payment's state, time or own limit forbids it."""
+    """Count and record a request; ``None`` when the payment's state, time or limit, or a paused issuer, forbids it."""
     row = connection.execute(_ASK, dict(values)).mappings().one_or_none()
     return None if row is None else Asked(**row)
 

@@ -82,7 +82,7 @@ class SwitchClient:
         self._tls = tls
         self._links: dict[str, IssuerLink] = {}
         self._guard = threading.Lock()
-        self._purchases = Gates("switch", room=PURCHASES_AT_ONCE)
+        self.gates = Gates("switch", room=PURCHASES_AT_ONCE)
         self._recoveries = Gates("recovery", room=RECOVERIES_AT_ONCE, breaks=False)
 
     def authorise(self, issuer: Issuer, request: AuthorisationRequest) -> AuthorisationAnswer:
@@ -154,7 +154,7 @@ class SwitchClient:
 
     def _purchase(self, issuer: Issuer, question: Message, ends_at: float) -> Message:
         """Ask through the issuer's breaker, which is looked at before anything is written and never after."""
-        with self._purchases.of(issuer.issuer_id).admitted() as visit:
+        with self.gates.of(issuer.issuer_id).admitted() as visit:
             try:
                 answer = self._link(issuer).ask(question, ends_at)
             except NoAnswer:

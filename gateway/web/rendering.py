@@ -12,8 +12,10 @@ from flask import current_app, render_template, request, url_for
 
 from foundation.digits import to_ascii_digits
 from foundation.persian import MONTHS, Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
+from gateway.domain.health import Health
 from gateway.domain.issuers import Issuer
 from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.services import health
 from gateway.services.gateway import Gateway
 from gateway.services.look_up_receipt import ReceiptCheck
 from gateway.services.show_page import PageView
@@ -114,6 +116,7 @@ def _card_page(
 ) -> str:
     gateway, chosen = gateway_of_app(), language()
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    banks = {prefix: _named(issuer, chosen) for prefix, issuer in gateway.directory.issuer_bins()}
     return _render(
         "pay.html",
         view=view,
@@ -125,9 +128,20 @@ def _card_page(
         form_fields=FIELDS,
         resend_in=view.pin.resend_in_seconds,
         proof=proof_of(gateway.keyring, view.page_token),
-        banks={prefix: _named(issuer, chosen) for prefix, issuer in gateway.directory.issuer_bins()},
+        banks=banks,
+        troubles=_troubles(gateway, chosen, set(banks.values())),
         script_words={name: _sentence(key) for name, key in _SCRIPT_WORDS.items()} | {"months": MONTHS[chosen]},
     )
+
+
+def _troubles(gateway: Gateway, chosen: Language, banks: set[str]) -> list[tuple[str, str]]:
+    """Return (bank, sentence) of each issuer in trouble whose cards this page takes, before a card is typed."""
+    issuers = gateway.directory.issuers()
+    return [
+        (bank, say(f"health.{state}", chosen, bank=bank))
+        for issuer_id, state in health.of_all(gateway).items()
+        if state is not Health.HEALTHY and (bank := _named(issuers[issuer_id], chosen)) in banks
+    ]
 
 
 def _render(template: str, *, view: PageView | None = None, **values: object) -> str:

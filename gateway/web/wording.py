@@ -6,30 +6,15 @@ carry the same ones (a test compares them). Which key a result has is the table 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from foundation.persian import Language
-
-
-class Words(NamedTuple):
-    """One thing to say, in both languages."""
-
-    fa: str
-    en: str
+from gateway.web.words import ISSUER, NOT_TAKEN, Words
+from gateway.web.words import free as _free
 
 
 def say(key: str, language: Language, **values: object) -> str:
     """Return the sentence of ``key`` with its values filled in; KeyError for a key that is not in the table."""
     words = WORDS[key]
     return (words.fa if language == "fa" else words.en).format(**values)
-
-
-NOT_TAKEN = Words("پولی از حساب شما برداشت نشده است.", "No money has left your account.")
-
-
-def _free(fa: str, en: str) -> Words:
-    """Words for a failure before which no money moved: the reassurance is appended."""
-    return Words(f"{fa} {NOT_TAKEN.fa}", f"{en} {NOT_TAKEN.en}")
 
 
 _FRAME = {
@@ -326,4 +311,4 @@ _OUTCOME = {
     "check.missing.text": Words("کد پیگیری را با رسید مقایسه کنید.", "Compare the tracking code with the receipt."),
 }
 
-WORDS: dict[str, Words] = {**_FRAME, **_PAGE, **_FORM, **_PIN, **_DECLINE, **_OUTCOME}
+WORDS: dict[str, Words] = {**_FRAME, **_PAGE, **_FORM, **_PIN, **ISSUER, **_DECLINE, **_OUTCOME}

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections import deque
 
 from foundation.database import guard_no_transaction
+from foundation.pan import Pan, with_check_digit
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from gateway.domain.issuers import Issuer
-from gateway.ports import PinAnswer, PinRequest, PinSent
+from gateway.ports import Kind, Order, PinAnswer, PinRequest, PinSent
 
+REQUEST = PinRequest(
+    request_id="0b9e1c9e-2f0a-4a53-9a3f-0d3b7c1f6a01",
+    sequence=2,
+    order=Order(
+        Kind.PURCHASE, Rial(250_000), Rial(0), "581672", "000000000000001", "00000001", "کتاب سرا", "", "A" * 16
+    ),
+    pan=Pan.parse(with_check_digit("999002000000123")),
+    cvv2=Sensitive("123"),
+    expiry=Sensitive("0812"),
+)
 SENT = PinSent(code_length=6, expires_in_seconds=120, resend_in_seconds=60, mobile_last_two="67")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from foundation import outbox as box
 from foundation.database import Database
 from foundation.outbox import Job, Outbox
-from foundation.worker import Dead, Done, Periodic, Result, Retry, Topic, Worker
+from foundation.worker import Dead, Done, Periodic, Postpone, Result, Retry, Topic, Worker
 
 
 @pytest.fixture
@@ -105,6 +105,7 @@ def test_parallel_workers_never_share_a_job(house_database: Database, outbox: Ou
     [
         (Done(), (1, True, False, None)),
         (Retry("not yet"), (1, False, False, "not yet")),
+        (Postpone("no room", 5.0), (0, False, False, "no room")),
         (Dead("never"), (1, False, True, "never")),
     ],
 )

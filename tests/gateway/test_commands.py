@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,12 @@ from foundation.database import Database
 from foundation.settings import InvalidSettings
 from gateway import config, wiring
 from gateway.app import create_app
+from gateway.domain.breaker import SILENCES_MAX
+from gateway.domain.health import Health
+from gateway.ports import PinUnanswered
+from gateway.services import health
 from gateway.services.authenticate import authenticate
+from tests.fakes.harim import REQUEST
 from tests.fakes.shop import PURPOSES
 
 MERCHANT = (
@@ -84,9 +90,23 @@ def test_a_gateway_is_set_up_by_commands(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.usefixtures("environment")
+def test_an_issuer_is_paused_listed_and_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    """By its id or a BIN; the list says since when, by whom and why."""
+    assert run(ISSUER) == 0
+    assert run("issuer pause 999002 --by ali --reason maintenance") == 0
+    assert run("issuer list") == 0
+    assert re.search(r"two \(Two; 999002\): paused since \S+ \S+ UTC by ali: maintenance", capsys.readouterr().out)
+    assert run("issuer resume two") == 0
+    assert run("issuer list") == 0
+    assert "two (Two; 999002): takes payments" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
+        ("issuer pause 999002", "there is no issuer 999002"),
+        (f"{ISSUER} --recovery-burst 0", "recovery_burst is 1 to 1000"),
         ("key new --terminal-id 99999999", "there is no terminal 99999999"),
         (MERCHANT.replace("000000000000001", "1"), "merchant_id has 15 digits"),
         (ISSUER.replace("harim-v1-rest", "harim-v9"), "there is no dialect harim-v9"),
@@ -112,6 +132,21 @@ def test_a_missing_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "GATEWAY_KEY_FILE" in capsys.readouterr().err
     with pytest.raises(InvalidSettings, match="GATEWAY_KEY_FILE"):
         config.load()
+
+
+@pytest.mark.usefixtures("environment")
+def test_f18_the_gates_of_both_ways_to_an_issuer_are_read_for_its_health() -> None:
+    """Five PIN requests nobody answers make the issuer down here; the switch's gates are those its purchases pass."""
+    assert run(ISSUER) == 0
+    gateway = wiring.build(config.load())
+    issuer = gateway.directory.issuers()["two"]
+    assert health.of(gateway, "two") is Health.HEALTHY
+    for _ in range(SILENCES_MAX):
+        assert gateway.harim.request_pin(issuer, REQUEST) == PinUnanswered("unreachable")
+
+    assert health.of(gateway, "two") is Health.DOWN
+    assert gateway.gates[1] is gateway.switch._purchases  # type: ignore[attr-defined]  # noqa: SLF001 - the very gates
+    gateway.database.close()
 
 
 @pytest.mark.usefixtures("environment")

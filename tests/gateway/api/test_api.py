@@ -201,3 +201,5 @@ def test_every_error_has_a_status_and_a_code_of_its_own(shop: Shop) -> None:
     with app.app_context():
         assert problems.of_error(errors.ScopeMissing()).status_code == 403
         assert problems.of_error(errors.InvalidCard("pin")).status_code == 422
+        paused = problems.of_error(errors.IssuerPaused())
+        assert (paused.status_code, paused.get_json()["code"]) == (409, "issuer_paused")

@@ -10,29 +10,17 @@ from collections.abc import Callable
 import pytest
 
 from foundation.database import Database, NetworkInTransaction
-from foundation.pan import Pan
-from foundation.rial import Rial
-from foundation.sensitive import Sensitive
 from foundation.signatures import RequestToSign, Signer, Verifier, public_key_of
 from gateway.domain.breaker import SILENCES_MAX
 from gateway.domain.issuers import Issuer
 from gateway.harim.client import DIALECTS, HarimClient
 from gateway.harim.rest_v1 import ACCEPTED, OUR_FAULT, REFUSALS
-from gateway.ports import Kind, Order, PinRefusal, PinRefused, PinRequest, PinSent, PinUnanswered
+from gateway.ports import PinRefusal, PinRefused, PinSent, PinUnanswered
+from tests.fakes.harim import REQUEST
 from tests.fakes.http import Reply, Request, Site, serving
 from tests.fakes.shop import ISSUER, PAN
 
 OURS, BANKS, STRANGERS = (bytes([number]) * 32 for number in (1, 2, 3))
-REQUEST = PinRequest(
-    request_id="0b9e1c9e-2f0a-4a53-9a3f-0d3b7c1f6a01",
-    sequence=2,
-    order=Order(
-        Kind.PURCHASE, Rial(250_000), Rial(0), "581672", "000000000000001", "00000001", "کتاب سرا", "", "A" * 16
-    ),
-    pan=Pan.parse(PAN),
-    cvv2=Sensitive("123"),
-    expiry=Sensitive("0812"),
-)
 SENT = {"request_id": REQUEST.request_id, "correlation_id": "c", "code": "ACCEPTED", "code_length": 6}
 
 
@@ -50,13 +38,13 @@ def client() -> HarimClient:
 
 
 def bank(
-    body: object, *, status: int = 200, key: bytes = BANKS, key_id: str = "bank-two"
+    body: object, *, status: int = 200, key: bytes = BANKS, key_id: str = "bank-two", scheme: str = "http"
 ) -> Callable[[Request], Reply]:
     """A bank that verifies the request and signs its answer."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     def answer(request: Request) -> Reply:
-        url = f"http://{request.headers['Host']}{request.path}"
+        url = f"{scheme}://{request.headers['Host']}{request.path}"
         message = RequestToSign(request.method, url, request.headers)
         Verifier({"pooya-1": public_key_of(OURS)}).verify_request(message, request.body)
         headers = Signer(key_id, key).sign_answer(

@@ -26,13 +26,14 @@ from foundation.tls import TlsFiles
 from gateway.app import create_app
 from gateway.config import Settings
 from gateway.domain.outcome import Approved, Declined
-from gateway.switch.client import SwitchClient
+from gateway.switch.client import PURCHASES_AT_ONCE, SwitchClient
 from gateway.switch.wire import LinkTimes
 from gateway.wiring import build
 from tests.fakes.certificates import ACQUIRER, HOST, Authority
 
 Behind = Callable[[ssl.SSLContext | None], int]
-PURCHASES = 40
+PURCHASES = PURCHASES_AT_ONCE + 1
+"""One more than the highest number: as many at once as the gate has places for."""
 
 
 @pytest.fixture
