@@ -37,9 +37,18 @@ class Database:
         url: ``postgresql+psycopg://…``.
         pool_size: connections kept per process; callers beyond it wait at most ten seconds, then fail.
         application_name: what ``pg_stat_activity`` shows.
+        read_only: every transaction refuses to write, whatever the role may do.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "pooya") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        application_name: str = "pooya",
+        read_only: bool = False,
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    ) -> None:
         self._engine = create_engine(
             url,
             pool_size=pool_size,
@@ -50,8 +59,9 @@ class Database:
             connect_args={
                 "application_name": application_name,
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
-                " -c idle_in_transaction_session_timeout=20000 -c timezone=UTC",
+                "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={LOCK_TIMEOUT_MS}"
+                " -c idle_in_transaction_session_timeout=20000 -c timezone=UTC"
+                f" -c default_transaction_read_only={'on' if read_only else 'off'}",
             },
         )
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
