@@ -105,7 +105,7 @@ def _rows(rows: Iterable[tuple[str | bool | None, ...]]) -> str:
     return ", ".join("(" + ", ".join(map(_cell, row)) + ")" for row in rows)
 
 
-def _cell(cell: str | bool | None) -> str:
+def _cell(cell: str | bool | None) -> str:  # noqa: FBT001 - a value to write, not a switch
     if cell is None:
         return "CAST(NULL AS text)"
     return str(cell).lower() if isinstance(cell, bool) else f"'{cell}'"
