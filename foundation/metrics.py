@@ -10,15 +10,16 @@ import contextlib
 import fcntl
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, generate_latest, values
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, values
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
 Network = IPv4Network | IPv6Network
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -29,8 +30,26 @@ _READS_MAX = 3
 _SIGNS_OF_A_PROXY = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
 
 
-def open_registry(directory: Path | None) -> CollectorRegistry:
-    """Begin a registry for this process.
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where a process registers its numbers, and the page of all of them."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    directory: Path | None = None
+
+    def page(self) -> bytes:
+        """Write the page: of all processes that share the directory, or of this one."""
+        if self.directory is None:
+            return generate_latest(self.registry)
+        fold_the_dead(self.directory)
+        for _ in range(_READS_MAX - 1):
+            with contextlib.suppress(FileNotFoundError):  # another process folded a file while we read
+                return _whole(self.directory)
+        return _whole(self.directory)
+
+
+def open_metrics(directory: Path | None) -> Metrics:
+    """Begin the numbers of this process.
 
     Args:
         directory: of this organisation on this machine, shared by its processes; without one the page shows the
@@ -42,23 +61,12 @@ def open_registry(directory: Path | None) -> CollectorRegistry:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)  # the library knows no other way to be told
         values.ValueClass = values.MultiProcessValue(_me)  # type: ignore[no-untyped-call]  # the library's own gap
-    return CollectorRegistry()
+    return Metrics(directory=directory)
 
 
-def page(registry: CollectorRegistry, directory: Path | None) -> bytes:
-    """Write the page: of all processes that share ``directory``, or of this one."""
-    if directory is None:
-        return generate_latest(registry)
-    fold_the_dead(directory)
-    for _ in range(_READS_MAX - 1):
-        with contextlib.suppress(FileNotFoundError):  # another process folded a file while we read
-            return _whole(directory)
-    return _whole(directory)
-
-
-def may_read(peer: str | None, headers: Mapping[str, str], networks: tuple[Network, ...]) -> bool:
+def may_read(peer: str | None, headers: Iterable[tuple[str, str]], networks: tuple[Network, ...]) -> bool:
     """Tell whether a request comes from an operator's network itself; what a proxy passed on never does (D29)."""
-    if peer is None or _SIGNS_OF_A_PROXY & {name.lower() for name in headers}:
+    if peer is None or _SIGNS_OF_A_PROXY & {name.lower() for name, _ in headers}:
         return False
     try:
         address = ip_address(peer)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.domain.breaker import Breaker, Heard, Pass
+from gateway.domain.breaker import Breaker, BreakerState, Heard, Pass
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +65,11 @@ class Gate:
                 self._note(passed, visit.heard)
         finally:
             self._room.release()
+
+    @property
+    def state(self) -> BreakerState:
+        """Where the breaker stands now; one that has rested enough is still open until somebody asks."""
+        return self._breaker.state
 
     def _ask(self) -> Pass:
         if not self._breaks:

@@ -8,6 +8,8 @@ import ssl
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
+from foundation.metrics import open_metrics
+from foundation.monitor import open_reader
 from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
 from foundation.tls import TlsFilesRefused
@@ -15,6 +17,8 @@ from foundation.wake import Wake
 from gateway.callbacks.sender import WebhookSender
 from gateway.config import Settings
 from gateway.harim.client import HarimClient
+from gateway.metered import MeteredCallbacks, MeteredHarim, MeteredSwitch
+from gateway.meters import Meters
 from gateway.services.gateway import Gateway as Gateway
 from gateway.store.directory import Directory
 from gateway.switch.client import SwitchClient
@@ -34,20 +38,26 @@ def build(settings: Settings) -> Gateway:
         application_name="gateway",
     )
     signer = Signer(settings.signing_key_id, keyring.material(settings.signing_key_id).reveal())
+    meters = Meters(open_metrics(settings.metrics_directory))
+    harim, switch = HarimClient(signer), SwitchClient(keyring, settings.acquirer_id, tls=tls)
+    callbacks = WebhookSender(
+        timeout_seconds=settings.callback_timeout_seconds,
+        public_only=settings.mode == "live",
+        now=lambda: dt.datetime.now(dt.UTC),
+    )
+    reader_url = settings.reader_database_url
     return Gateway(
         settings=settings,
         database=database,
         keyring=keyring,
         directory=Directory(database, seconds=settings.directory_seconds),
-        harim=HarimClient(signer),
-        switch=SwitchClient(keyring, settings.acquirer_id, tls=tls),
-        callbacks=WebhookSender(
-            timeout_seconds=settings.callback_timeout_seconds,
-            public_only=settings.mode == "live",
-            now=lambda: dt.datetime.now(dt.UTC),
-        ),
+        harim=MeteredHarim(harim, meters, harim.breaker_state),
+        switch=MeteredSwitch(switch, meters, switch.breaker_state),
+        callbacks=MeteredCallbacks(callbacks, meters),
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         wake=None if settings.redis_url is None else Wake(settings.redis_url, "gateway"),
+        reader=None if reader_url is None else open_reader(reader_url.get_secret_value(), "gateway-monitor"),
+        meters=meters,
     )
 
 

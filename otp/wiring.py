@@ -9,6 +9,8 @@ from typing import cast
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
+from foundation.metrics import open_metrics
+from foundation.monitor import open_reader
 from foundation.rial import Rial
 from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
@@ -20,6 +22,7 @@ from otp.domain.authorisation import Limits
 from otp.host.link import LinkLimits
 from otp.host.peers import PeerRefused, peers_of
 from otp.host.server import HostServer
+from otp.meters import Meters
 from otp.ports import SmsProvider
 from otp.services.bank import SMS_CHANNEL, Bank
 from otp.services.desk import Desk
@@ -40,6 +43,7 @@ def build(settings: Settings, *, sms: SmsProvider | None = None, database: Datab
     )
     keys = Keyring.from_file(settings.key_file)
     signing_id = keys.active_id(purposes.HARIM_SIGNING)
+    reader_url = settings.reader_database_url
     return Bank(
         settings=settings,
         database=database,
@@ -49,6 +53,8 @@ def build(settings: Settings, *, sms: SmsProvider | None = None, database: Datab
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         wake=Wake(settings.redis_url, SMS_CHANNEL) if settings.redis_url else None,
         sms=sms or sms_provider_named(settings.sms_provider),
+        reader=None if reader_url is None else open_reader(reader_url.get_secret_value(), "otp-monitor"),
+        meters=Meters(open_metrics(settings.metrics_directory)),
     )
 
 
@@ -77,7 +83,7 @@ def build_host(settings: Settings, *, port: int | None = None) -> HostServer:
     chosen = settings.host_port if port is None else port
     try:
         return HostServer(
-            Desk(database, keys, limits),
+            Desk(database, keys, limits, Meters(open_metrics(settings.metrics_directory))),
             peers,
             host=settings.host_address,
             port=chosen,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
 from foundation.wake import Wake
 from gateway.config import Settings
+from gateway.meters import Meters
 from gateway.ports import Callbacks, Harim, Switch
 from gateway.store.directory import Directory
 
@@ -20,6 +21,7 @@ class Gateway:
     Args:
         directory: merchants, keys and issuers, remembered for seconds.
         wake: shortens the worker's latency; ``None`` without Redis.
+        reader: the database as the role that only reads, for the monitor.
     """
 
     settings: Settings
@@ -31,6 +33,8 @@ class Gateway:
     callbacks: Callbacks
     flood: FloodControl
     wake: Wake | None = None
+    reader: Database | None = None
+    meters: Meters = field(default_factory=Meters)
 
     def ring(self) -> None:
         """Tell the worker that there is something to do."""

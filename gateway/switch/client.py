@@ -11,7 +11,7 @@ import structlog
 from foundation.database import guard_no_transaction
 from foundation.keys import Keyring, UnknownKey
 from gateway.bulkhead import Gates, NotAdmitted
-from gateway.domain.breaker import Heard
+from gateway.domain.breaker import BreakerState, Heard
 from gateway.domain.issuers import Issuer
 from gateway.domain.outcome import (
     AuthorisationAnswer,
@@ -118,6 +118,10 @@ class SwitchClient:
         except (*_NOT_SENT, NoAnswer):
             return False
         return True
+
+    def breaker_state(self, issuer_id: str) -> BreakerState:
+        """Tell whether this process holds purchases to this issuer back."""
+        return self._purchases.of(issuer_id).state
 
     def counters(self) -> Mapping[str, Counters]:
         """Return what each issuer's link threw away."""

@@ -84,8 +84,10 @@ PLANTS = [
     ("I1_own_accounts", POST + "SELECT payment_id, attempt_id, 'x', 'fees', 'payable:somebody', 7 FROM attempt", 7),
     (
         "I2_one_debit",
-        "INSERT INTO attempt SELECT (jsonb_populate_record(a, "
-        """'{"attempt_id": "att_2", "number": 2, "stan": "999999"}')).* FROM attempt a""",
+        (
+            "INSERT INTO attempt SELECT (jsonb_populate_record(a, "
+            """'{"attempt_id": "att_2", "number": 2, "stan": "999999"}')).* FROM attempt a"""
+        ),
         250_000,
     ),
     ("I3_kept", "DELETE FROM posting WHERE destination LIKE 'payable:%'", 500_000),
@@ -97,8 +99,10 @@ PLANTS = [
     ("I5_lost", "UPDATE attempt SET state = 'submitted', answer_due_at = house_now() - interval '2 minutes'", 250_000),
     (
         "I5_past_promise",
-        "WITH moved AS (UPDATE attempt SET state = 'unknown') "
-        "UPDATE payment SET state = 'unknown', decided_by = house_now() - interval '1 second'",
+        (
+            "WITH moved AS (UPDATE attempt SET state = 'unknown') "
+            "UPDATE payment SET state = 'unknown', decided_by = house_now() - interval '1 second'"
+        ),
         250_000,
     ),
     (
@@ -116,14 +120,18 @@ PLANTS = [
     ("I7_attempts", "UPDATE payment SET attempts = 3", 0),
     (
         "I8_confirmed_once",
-        "INSERT INTO payment_event (payment_id, event, state) "
-        "SELECT payment_id, 'payee_confirmed', 'confirmed' FROM payment",
+        (
+            "INSERT INTO payment_event (payment_id, event, state) "
+            "SELECT payment_id, 'payee_confirmed', 'confirmed' FROM payment"
+        ),
         250_000,
     ),
     (
         "I8_confirmed_once",
-        "INSERT INTO payment_event (payment_id, event, state) "
-        "SELECT payment_id, 'confirm_window_elapsed', 'reversing' FROM payment",
+        (
+            "INSERT INTO payment_event (payment_id, event, state) "
+            "SELECT payment_id, 'confirm_window_elapsed', 'reversing' FROM payment"
+        ),
         250_000,
     ),
     ("I8_confirmed_once", "UPDATE payment SET confirmed_at = confirmed_at + interval '1 hour'", 250_000),
@@ -145,9 +153,7 @@ PLANTS = [
 
 
 @pytest.mark.parametrize(("name", "plant", "rial"), PLANTS, ids=[f"{row[0]}-{at}" for at, row in enumerate(PLANTS)])
-def test_what_is_planted_is_found(
-    shop: Shop, look: Callable[[], Report], name: str, plant: str, rial: int
-) -> None:
+def test_what_is_planted_is_found(shop: Shop, look: Callable[[], Report], name: str, plant: str, rial: int) -> None:
     """One confirmed payment; its books are broken by hand, and the rule says so with the money it is about."""
     payment = shop.paid()
     shop.confirm(payment, key="k-1")
@@ -168,7 +174,9 @@ def test_every_rule_is_planted_once() -> None:
     assert {name for name, *_ in PLANTS} == {check.name for check in RULES.checks}
 
 
-def test_a_rule_looks_at_lists_of_a_bounded_length(shop: Shop, reader: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_looks_at_lists_of_a_bounded_length(
+    shop: Shop, reader: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More payments than fit into one list are all looked at, in several statements."""
     monkeypatch.setattr("foundation.checks.LIST_MAX", 2)
     payments = [shop.paid() for _ in range(5)]

@@ -48,7 +48,14 @@ CLOCKS = {
 """Modules that may read the machine's clock or wait; nothing that decides about money or codes is among them (D33)."""
 
 WAITS = {"foundation/wake.py": "polls while Redis is away"}
-SQL_PLACES = ("store/", "migrations/", "foundation/outbox.py", "foundation/database.py", "merchant_demo/store.py")
+SQL_PLACES = (
+    "store/",
+    "migrations/",
+    "foundation/outbox.py",
+    "foundation/database.py",
+    "foundation/monitor.py",
+    "merchant_demo/store.py",
+)
 
 _SQL = re.compile(r"^\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|WITH\s+\w+\s+AS)\s", re.DOTALL)
 _D_NUMBER = re.compile(r"test_(d\d+[a-z]?)_")

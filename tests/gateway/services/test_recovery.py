@@ -198,6 +198,7 @@ def test_d8_a_reversal_never_gives_up_and_age_only_adds_a_mark(shop: Shop) -> No
         assert recover.reverse(shop.gateway, attempt_id) == recover.Again("silent")
     assert shop.state(payment) is PaymentState.REVERSING
     shop.later(90_000)
+    shop.sweep()
     for _ in range(20):
         assert recover.reverse(shop.gateway, attempt_id) == recover.Again("silent")
     assert shop.state(payment) is PaymentState.DISPUTED
