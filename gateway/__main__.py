@@ -91,8 +91,8 @@ def _migrate(settings: Settings, _: Arguments) -> None:
 
 
 def _worker(settings: Settings, _: Arguments) -> None:
-    settings.reader_url()
     with _opened(settings) as gateway:
+        settings.require_reader()
         enrol.check_rows(gateway)
         worker.run(gateway)
 

@@ -77,17 +77,14 @@ class Settings(BaseSettings):
             raise InvalidSettings(f"set {names}: a live gateway speaks TLS with issuers' hosts")
         return None
 
-    def reader_url(self) -> str | None:
-        """Return the address of the read-only role; without one there is no monitor, which a live worker refuses.
+    def require_reader(self) -> None:
+        """Refuse a live worker that could not ask about the invariants.
 
         Raises:
-            InvalidSettings: when it is missing.
+            InvalidSettings: when the address of the read-only role is missing.
         """
-        if self.reader_database_url is not None:
-            return self.reader_database_url.get_secret_value()
-        if self.mode == "live":
+        if self.mode == "live" and self.reader_database_url is None:
             raise InvalidSettings("set GATEWAY_READER_DATABASE_URL: the monitor asks as the read-only role")
-        return None
 
 
 def load() -> Settings:

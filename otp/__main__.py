@@ -47,9 +47,10 @@ def _host(settings: config.Settings, _: Arguments) -> int:
 
 
 def _worker(settings: config.Settings, _: Arguments) -> int:
-    settings.reader_url()
     configure_logging("otp-worker", settings.log_level)
-    worker.run(build(settings))
+    bank = build(settings)
+    settings.require_reader()
+    worker.run(bank)
     return 0
 
 

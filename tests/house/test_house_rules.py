@@ -49,12 +49,8 @@ CLOCKS = {
 
 WAITS = {"foundation/wake.py": "polls while Redis is away"}
 SQL_PLACES = (
-    "store/",
-    "migrations/",
-    "foundation/outbox.py",
-    "foundation/database.py",
-    "foundation/monitor.py",
-    "merchant_demo/store.py",
+    *("store/", "migrations/", "merchant_demo/store.py"),
+    *("foundation/outbox.py", "foundation/database.py", "foundation/monitor.py"),
 )
 
 _SQL = re.compile(r"^\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|WITH\s+\w+\s+AS)\s", re.DOTALL)
