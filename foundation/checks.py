@@ -132,8 +132,8 @@ class Report:
 
     @property
     def unexplained_rial(self) -> int:
-        """Sum of the money that broken rules are about."""
-        return sum(verdict.rial for verdict in self.verdicts)
+        """Sum of the money that broken rules about money are about."""
+        return sum(verdict.rial for verdict in self.verdicts if verdict.severity == Severity.MONEY)
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -234,7 +234,7 @@ CHECKS = (
         _WHOLE,
         "payment",
     ),
-    Check("I5_lost", "an attempt whose process died is found a minute after its answer was due", _MONEY, _LOST),
+    Check("I5_lost", "an attempt whose process died is found a minute after its answer was due", _DELAY, _LOST),
     Check("I5_past_promise", "money under way is answered for in the promised time (D36)", _MONEY, _PAST_PROMISE),
     Check("I5_disputed", "no reversal is older than promised (D8)", _MONEY, _DISPUTED),
     Check(

@@ -143,7 +143,7 @@ CHECKS = (
     ),
     Check("I9_tries", "a code is tried wrongly five times at most", _MONEY, _TRIES, "challenge"),
     Check("I11_sms_owed", "an issued code has its message in the outbox", _MONEY, _OWED, "challenge"),
-    Check("I12_sms", "no message is sent after its code has died", _MONEY, _SENT_DEAD, "challenge"),
+    Check("I12_sms", "no message is sent after its code has died", _DELAY, _SENT_DEAD, "challenge"),
     Check("I18_jobs", "every message is taken up within two minutes of its time", _DELAY, _STUCK),
     Check("I18_swept", "a dead code is ended within two minutes", _DELAY, _NOT_SWEPT),
 )
