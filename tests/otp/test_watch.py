@@ -18,10 +18,7 @@ from foundation.settings import InvalidSettings
 from otp import config, worker
 from otp.__main__ import main
 from otp.app import create_app
-from otp.domain.action_codes import ActionCode
-from otp.host.respond import Responder
 from otp.ports import SmsRefused, SmsUnanswered
-from otp.services.desk import Desk
 from otp.services.watch import look_at_everything, watch
 
 
@@ -102,20 +99,6 @@ def test_only_operators_find_the_page(watched: Any) -> None:
     settings = watched.bank.settings.model_copy(update={"metrics_from": ()})
     closed = create_app(bank=replace(watched.bank, settings=settings)).test_client()
     assert closed.get("/metrics").status_code == 404
-
-
-def test_the_host_counts_its_answers(watched: Any) -> None:
-    """By type and action code; what nobody genuine sent is no label."""
-    desk = Desk(watched.bank.database, watched.bank.keys, None, watched.bank.meters)  # type: ignore[arg-type]
-    responder = Responder(desk, {})
-
-    desk.meters.host_answers.labels("1200", ActionCode.APPROVED).inc()
-    with pytest.raises(Exception, match="malformed"):
-        responder.respond(b"9999", None)
-
-    said = page(watched)
-    assert 'bank_host_answers_total{action_code="000",message="1200"} 1.0' in said
-    assert "9999" not in said
 
 
 @pytest.fixture
