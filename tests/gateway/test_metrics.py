@@ -116,7 +116,7 @@ def test_labels_are_few_and_carry_no_secret(metered: Shop, page: Callable[[], st
 
     names = set(re.findall(r'[{,](\w+)="', said))
     assert names <= LABELS
-    for secret in (PAN, PAN[-4:], payment.payment_id, payment.order_id, payment.page_token, "00000001", "localhost"):
+    for secret in (PAN, payment.payment_id, payment.order_id, payment.page_token, "00000001", "localhost"):
         assert secret not in said
 
 
