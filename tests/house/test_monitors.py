@@ -27,7 +27,7 @@ ELSEWHERE = {
     },
     "bank": {
         "I4": "constraint authorisation_key: one row per message, and `I3_whole` knows all or nothing",
-        "I6": "the gateway's: the bank knows no unknown, its answers are committed with what they did",
+        "I6": "the gateway's: the bank knows no unknown, an answer commits with its effect; `I6_pairs`",
         "I7": "test_d4_a_matched_code_is_consumed_whatever_follows; what an end state means for money `I3_whole` asks",
         "I8": "the gateway's: merchants confirm there; `I8_confirmed_once`",
         "I10": "constraint harim_request_once and constraint authorisation_key",
@@ -38,7 +38,7 @@ ELSEWHERE = {
         "I17": "test_d20_ten_requests_an_hour_per_card_whatever_the_race: Redis holds no outcome (D20)",
     },
 }
-"""What holds an invariant that a monitor does not ask about: another organisation, a constraint, a test, a later issue."""
+"""What holds an invariant that a monitor does not ask: the other organisation, a constraint, a test, a later issue."""
 
 RULES = {"gateway": GATEWAY_RULES, "bank": BANK_RULES}
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
