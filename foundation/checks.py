@@ -20,6 +20,9 @@ from foundation.database import Database
 LIST_MAX = 2_000
 """Ids that one statement is asked about."""
 
+ROLL_MAX = 500
+"""Ids that the rolling pass looks at in one round."""
+
 RECENT_MAX = 20_000
 """Ids that changed lately, looked at in one round; what is beyond comes with the rolling pass."""
 
@@ -180,8 +183,8 @@ class Inspector:
         lists: dict[str, list[list[str]]] = {}
         moved: dict[str, str] = {}
         for scope in self._rules.scopes:
-            following = self._ids(scope.following, after=cursors.get(scope.name, ""), most=LIST_MAX)
-            moved[scope.name] = following[-1] if len(following) == LIST_MAX else ""
+            following = self._ids(scope.following, after=cursors.get(scope.name, ""), most=ROLL_MAX)
+            moved[scope.name] = following[-1] if len(following) == ROLL_MAX else ""
             recent = self._ids(scope.recent, since=since, most=RECENT_MAX)
             subjects = list(dict.fromkeys((*recent, *following)))
             lists[scope.name] = [subjects[at : at + LIST_MAX] for at in range(0, len(subjects), LIST_MAX)]

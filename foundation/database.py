@@ -14,6 +14,7 @@ _PING = text("SELECT 1")
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_WAIT_SECONDS = 10
 STATEMENT_TIMEOUT_MS = 15_000
+_ONLY_READING = " -c default_transaction_read_only=on -c plan_cache_mode=force_custom_plan -c jit=off"
 LOCK_TIMEOUT_MS = 10_000
 
 
@@ -37,7 +38,8 @@ class Database:
         url: ``postgresql+psycopg://…``.
         pool_size: connections kept per process; callers beyond it wait at most ten seconds, then fail.
         application_name: what ``pg_stat_activity`` shows.
-        read_only: every transaction refuses to write, whatever the role may do.
+        read_only: every transaction refuses to write, whatever the role may do, and each question is planned for its
+            own values: they are large and rare.
     """
 
     def __init__(
@@ -60,8 +62,7 @@ class Database:
                 "application_name": application_name,
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={LOCK_TIMEOUT_MS}"
-                " -c idle_in_transaction_session_timeout=20000 -c timezone=UTC"
-                f" -c default_transaction_read_only={'on' if read_only else 'off'}",
+                " -c idle_in_transaction_session_timeout=20000 -c timezone=UTC" + (_ONLY_READING if read_only else ""),
             },
         )
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")

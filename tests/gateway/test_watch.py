@@ -126,7 +126,7 @@ def test_a_round_asks_about_what_changed_and_passes_slowly_over_all(
     watched: Shop, reader: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Old payments come two at a time, what changed comes at once, and the pass begins again at its end."""
-    monkeypatch.setattr(checks, "LIST_MAX", 2)
+    monkeypatch.setattr(checks, "ROLL_MAX", 2)
     old = sorted(watched.open().payment_id for _ in range(3))
     watched.later(7_200)
     assert asked_about(watched, reader) == old[:2]

@@ -28,8 +28,8 @@ COMMENT ON VIEW attempt_under_way IS
 """
 
 HISTORY = """
-CREATE INDEX payment_event_at ON payment_event USING brin (at);
-CREATE INDEX posting_at ON posting USING brin (at);
+CREATE INDEX payment_event_at ON payment_event USING brin (at) WITH (autosummarize = on);
+CREATE INDEX posting_at ON posting USING brin (at) WITH (autosummarize = on);
 CREATE INDEX outbox_dead ON outbox (topic) WHERE dead_at IS NOT NULL;
 ALTER TABLE merchant ADD COLUMN webhook_since timestamptz;
 UPDATE merchant SET webhook_since = house_now() WHERE webhook_url IS NOT NULL;

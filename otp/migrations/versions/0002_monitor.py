@@ -8,10 +8,10 @@ revision = "0002"
 down_revision = "0001"
 
 INDEXES = """
-CREATE INDEX authorisation_created ON authorisation USING brin (created_at);
+CREATE INDEX authorisation_created ON authorisation USING brin (created_at) WITH (autosummarize = on);
 CREATE INDEX authorisation_debit ON authorisation (transaction_ref) WHERE state = 'approved';
-CREATE INDEX challenge_issued ON challenge USING brin (issued_at);
-CREATE INDEX posting_at ON posting USING brin (at);
+CREATE INDEX challenge_issued ON challenge USING brin (issued_at) WITH (autosummarize = on);
+CREATE INDEX posting_at ON posting USING brin (at) WITH (autosummarize = on);
 CREATE INDEX outbox_dead ON outbox (topic) WHERE dead_at IS NOT NULL;
 """
 
