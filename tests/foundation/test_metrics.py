@@ -58,6 +58,11 @@ class Process:
         lines = self.tell("page", 0).split("|")
         return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if line and line[0] != "#"}
 
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._running.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._running.send_signal(number)
@@ -131,16 +136,11 @@ def test_a_file_of_an_earlier_process_with_this_id_is_a_dead_ones(start: Callabl
     dead.tell("held", 7)
     dead.kill()
     alive = start()
-    own = next(path for path in tmp_path.glob("gauge_livesum_*.db") if alive.tell("held", 1) and _is_of(path, alive))
-    (left,) = set(tmp_path.glob("gauge_livesum_*.db")) - {own}
-    pid = own.stem.rpartition("_")[2].partition("-")[0]
-    left.rename(left.with_name(f"gauge_livesum_{pid}-1.db"))
+    alive.tell("held", 1)
+    (left,) = [path for path in tmp_path.glob("gauge_livesum_*.db") if f"_{alive.pid}-" not in path.name]
+    left.rename(left.with_name(f"gauge_livesum_{alive.pid}-1.db"))
 
     assert alive.page()["held"] == 1
-
-
-def _is_of(path: Path, process: Process) -> bool:
-    return path.stem.rpartition("_")[2].partition("-")[0] == str(process._running.pid)  # noqa: SLF001 - its own test
 
 
 def test_a_process_that_is_stopped_holds_nobody_up(start: Callable[[], Process]) -> None:
