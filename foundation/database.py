@@ -14,6 +14,7 @@ _PING = text("SELECT 1")
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_WAIT_SECONDS = 10
 STATEMENT_TIMEOUT_MS = 15_000
+_ONLY_READING = " -c default_transaction_read_only=on -c plan_cache_mode=force_custom_plan -c jit=off"
 LOCK_TIMEOUT_MS = 10_000
 
 
@@ -37,9 +38,19 @@ class Database:
         url: ``postgresql+psycopg://…``.
         pool_size: connections kept per process; callers beyond it wait at most ten seconds, then fail.
         application_name: what ``pg_stat_activity`` shows.
+        read_only: every transaction refuses to write, whatever the role may do, and each question is planned for its
+            own values: they are large and rare.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "pooya") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        application_name: str = "pooya",
+        read_only: bool = False,
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    ) -> None:
         self._engine = create_engine(
             url,
             pool_size=pool_size,
@@ -50,8 +61,8 @@ class Database:
             connect_args={
                 "application_name": application_name,
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
-                " -c idle_in_transaction_session_timeout=20000 -c timezone=UTC",
+                "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={LOCK_TIMEOUT_MS}"
+                " -c idle_in_transaction_session_timeout=20000 -c timezone=UTC" + (_ONLY_READING if read_only else ""),
             },
         )
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")

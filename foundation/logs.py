@@ -36,6 +36,9 @@ _PAGE_TOKEN = re.compile(r"(/pay/)[\w-]+")
 
 Event = MutableMapping[str, Any]
 
+_PROCESSORS: list[Any] = []
+"""One list for the whole process: a logger that was used before a second configuration follows it too."""
+
 
 def scrub_text(text: str) -> str:
     """Replace card numbers (13–19 digits that pass Luhn), API secrets and page tokens in a text.
@@ -65,10 +68,9 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    processors = structlog.get_config()["processors"]  # one list for good: loggers already used hold on to it
-    processors[:] = [*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+    _PROCESSORS[:] = [*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
     structlog.configure(
-        processors=processors,
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

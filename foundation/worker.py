@@ -85,11 +85,16 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A sweeper: bounded work, every so many seconds."""
+    """A sweeper: bounded work, every so many seconds.
+
+    Args:
+        aside: run in a thread of its own, never twice at once, because jobs must not wait for it.
+    """
 
     name: str
     every_seconds: float
     run: Callable[[], None]
+    aside: bool = False
 
 
 class Worker:
@@ -108,6 +113,7 @@ class Worker:
         self._topics = {topic.name: topic for topic in topics}
         self._periodics = tuple(periodics)
         self._next_run = {periodic.name: 0.0 for periodic in periodics}
+        self._aside: dict[str, threading.Thread] = {}
         self._wake = wake
         self._threads = threads
         self._stopping = threading.Event()
@@ -139,10 +145,18 @@ class Worker:
         for periodic in self._periodics:
             if time.monotonic() >= self._next_run[periodic.name]:
                 self._next_run[periodic.name] = time.monotonic() + periodic.every_seconds
-                _run_periodic(periodic)
+                self._run_periodic(periodic)
         jobs = [job for topic in self._topics.values() for job in self._claim(topic)]
         list(pool.map(self._handle, jobs))
         return bool(jobs)
+
+    def _run_periodic(self, periodic: Periodic) -> None:
+        if not periodic.aside:
+            _run_once(periodic)
+        elif periodic.name not in self._aside or not self._aside[periodic.name].is_alive():
+            thread = threading.Thread(target=_run_aside, args=(periodic,), name=periodic.name, daemon=True)
+            self._aside[periodic.name] = thread
+            thread.start()
 
     def _claim(self, topic: Topic) -> list[Job]:
         batch = self._threads * BATCH_PER_THREAD
@@ -226,7 +240,14 @@ class Worker:
             self._wake.wait(IDLE_WAIT_SECONDS)
 
 
-def _run_periodic(periodic: Periodic) -> None:
+def _run_aside(periodic: Periodic) -> None:
+    try:
+        _run_once(periodic)
+    except SQLAlchemyError as error:
+        log.warning("sweeper_failed", sweeper=periodic.name, error=type(error).__name__)
+
+
+def _run_once(periodic: Periodic) -> None:
     try:
         periodic.run()
     except SQLAlchemyError:

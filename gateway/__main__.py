@@ -1,4 +1,4 @@
-"""``python -m gateway migrate | worker | check | merchant … | key … | issuer …``: the operator's commands."""
+"""``python -m gateway migrate | worker | monitor | check | merchant … | key … | issuer …``: the operator's commands."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from foundation.logs import configure_logging
+from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
 from gateway import config, worker
 from gateway.config import Settings
@@ -22,6 +23,7 @@ from gateway.services.change_keys import change_keys
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
 from gateway.services.hear_unmatched import unmatched_report
+from gateway.services.watch import look_at_everything
 from gateway.store.unmatched import UnmatchedReport
 from gateway.wiring import build, key_exchange
 
@@ -34,12 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = config.load()
         configure_logging("gateway", settings.log_level)
-        run: Callable[[Settings, Arguments], None] = chosen.run
-        run(settings, chosen)
+        run: Callable[[Settings, Arguments], int | None] = chosen.run
+        return run(settings, chosen) or 0
     except (GatewayError, InvalidSettings, ValueError, LookupError, OSError) as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     commands.add_parser("migrate", help="bring the database to the newest version").set_defaults(run=_migrate)
     commands.add_parser("worker", help="send webhooks, find out, give back").set_defaults(run=_worker)
+    monitor = commands.add_parser("monitor", help="ask every invariant about everything; 1 unless all hold")
+    monitor.add_argument("--json", action="store_true", help="for programs")
+    monitor.set_defaults(run=_monitor)
     commands.add_parser("check", help="say whether settings, database and issuers are in order").set_defaults(
         run=_check
     )
@@ -111,8 +115,14 @@ def _migrate(settings: Settings, _: Arguments) -> None:
 
 def _worker(settings: Settings, _: Arguments) -> None:
     with _opened(settings) as gateway:
+        settings.require_reader()
         enrol.check_rows(gateway)
         worker.run(gateway)
+
+
+def _monitor(settings: Settings, chosen: Arguments) -> int:
+    with _opened(settings) as gateway:
+        return print_report(look_at_everything(gateway), as_json=chosen.json, write=print)
 
 
 def _check(settings: Settings, _: Arguments) -> None:
@@ -202,6 +212,8 @@ def _opened(settings: Settings) -> Iterator[Gateway]:
         yield gateway
     finally:
         gateway.database.close()
+        if gateway.reader is not None:
+            gateway.reader.close()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The web application: wiring, blueprints, health. It contains no route of its own but the two of health."""
+"""The web application: wiring, blueprints, health. It contains no route of its own but those of health and numbers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import traceback
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, abort, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from foundation.logs import configure_logging
+from foundation.metrics import CONTENT_TYPE, may_read
 from gateway import config, wiring
 from gateway.api import problems
 from gateway.api.payments import blueprint as api
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/readyz", view_func=lambda: _readyz(gateway), endpoint="readyz")
+    app.add_url_rule("/metrics", view_func=lambda: _metrics(gateway), endpoint="metrics")
     _check(gateway)
     return app
 
@@ -88,6 +90,13 @@ def _readyz(gateway: Gateway) -> tuple[Response, int]:
     parts, redis = readiness(gateway), redis_answers(gateway)
     said = {name: _WORDS[answers] for name, answers in parts.items()} | {"redis": _WORDS[redis]}
     return jsonify(said), HTTPStatus.OK if all(parts.values()) else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _metrics(gateway: Gateway) -> Response:
+    """Show the numbers to operators; to everybody else there is no such page."""
+    if not may_read(request.remote_addr, request.headers, gateway.settings.metrics_from):
+        abort(HTTPStatus.NOT_FOUND)
+    return Response(gateway.meters.metrics.page(), content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
 
 _WORDS = {True: "up", False: "down", None: "not used"}

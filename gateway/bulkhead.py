@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.domain.breaker import Breaker, Heard, Pass
+from gateway.domain.breaker import Breaker, BreakerState, Heard, Pass
 from gateway.domain.health import Reading
 from gateway.domain.outcome import NO_PLACE
 
@@ -62,6 +62,11 @@ class Gate:
             yield visit
         finally:
             self._leave(passed, visit.heard)
+
+    @property
+    def state(self) -> BreakerState:
+        """Where the breaker stands now; one that has rested enough is still open until somebody asks."""
+        return self._breaker.state
 
     def reading(self) -> Reading:
         """Say how the issuer does by this gate."""

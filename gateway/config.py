@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(description="postgresql+psycopg://… as the application role")
     owner_database_url: SecretStr | None = Field(None, description="as the owner role; only `migrate` uses it")
     application_role: str = Field("gateway_app", description="role that migrations grant the application's rights to")
+    reader_database_url: SecretStr | None = Field(
+        None, description="as the read-only role; the monitor asks as nobody else; a live worker requires it (D39)"
+    )
     reader_role: str = Field("gateway_reader", description="role that may only read")
     redis_url: str | None = Field(None, description="flood control and wake-ups; every outcome is the same without")
     key_file: Path = Field(description="JSON key file, readable by its owner only")
@@ -36,6 +40,12 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(8, ge=1, description="connections per process")
     workers: int = Field(2, ge=1, description="web processes, for the share of flood control when Redis is away")
     log_level: str = "INFO"
+    metrics_directory: Path | None = Field(
+        None, description="of this organisation on this machine; its processes add their numbers up there"
+    )
+    metrics_from: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description='JSON list of networks, e.g. ["10.9.0.0/16"], that may read /metrics; without, nobody may'
+    )
 
     page_seconds: int = Field(900, description="how long a page may be paid")
     extension_seconds: int = Field(300, description="what one extension adds")
@@ -66,6 +76,15 @@ class Settings(BaseSettings):
             names = "GATEWAY_SWITCH_TLS_CERTIFICATE, GATEWAY_SWITCH_TLS_KEY and GATEWAY_SWITCH_TLS_AUTHORITIES"
             raise InvalidSettings(f"set {names}: a live gateway speaks TLS with issuers' hosts")
         return None
+
+    def require_reader(self) -> None:
+        """Refuse a live worker that could not ask about the invariants.
+
+        Raises:
+            InvalidSettings: when the address of the read-only role is missing.
+        """
+        if self.mode == "live" and self.reader_database_url is None:
+            raise InvalidSettings("set GATEWAY_READER_DATABASE_URL: the monitor asks as the read-only role")
 
 
 def load() -> Settings:

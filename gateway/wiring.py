@@ -11,6 +11,8 @@ from foundation.aside import Aside
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
+from foundation.metrics import open_metrics
+from foundation.monitor import open_reader
 from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
 from foundation.tls import TlsFilesRefused
@@ -18,6 +20,8 @@ from foundation.wake import Wake
 from gateway.callbacks.sender import WebhookSender
 from gateway.config import Settings
 from gateway.harim.client import HarimClient
+from gateway.metered import MeteredCallbacks, MeteredHarim, MeteredSwitch
+from gateway.meters import Meters
 from gateway.ports import KeyExchange, UnmatchedAnswer
 from gateway.services.gateway import Gateway as Gateway
 from gateway.services.hear_unmatched import hear_unmatched
@@ -44,23 +48,28 @@ def build(settings: Settings) -> Gateway:
     )
     signer = Signer(settings.signing_key_id, keyring.material(settings.signing_key_id).reveal())
     lost_and_found: Aside[UnmatchedAnswer] = Aside("unmatched-answers", room=UNMATCHED_ROOM)
+    meters = Meters(open_metrics(settings.metrics_directory))
     harim = HarimClient(signer)
     switch = _switch(settings, keyring, database, lost_and_found.put)
+    callbacks = WebhookSender(
+        timeout_seconds=settings.callback_timeout_seconds,
+        public_only=settings.mode == "live",
+        now=lambda: dt.datetime.now(dt.UTC),
+    )
+    reader_url = settings.reader_database_url
     gateway = Gateway(
         settings=settings,
         database=database,
         keyring=keyring,
         directory=Directory(database, seconds=settings.directory_seconds),
-        harim=harim,
-        switch=switch,
-        callbacks=WebhookSender(
-            timeout_seconds=settings.callback_timeout_seconds,
-            public_only=settings.mode == "live",
-            now=lambda: dt.datetime.now(dt.UTC),
-        ),
+        harim=MeteredHarim(harim, meters, harim.breaker_state),
+        switch=MeteredSwitch(switch, meters, switch.breaker_state),
+        callbacks=MeteredCallbacks(callbacks, meters),
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         gates=(harim.gates, switch.gates),
         wake=None if settings.redis_url is None else Wake(settings.redis_url, "gateway"),
+        reader=None if reader_url is None else open_reader(reader_url.get_secret_value(), "gateway-monitor"),
+        meters=meters,
     )
     lost_and_found.does(partial(hear_unmatched, gateway))
     return gateway

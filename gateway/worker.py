@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from foundation import monitor
 from foundation.outbox import Job, Outbox
 from foundation.worker import Dead, Done, Periodic, Postpone, Result, Retry, Topic, Worker
 from gateway.domain.limits import INQUIRY_WAITS_SECONDS
@@ -12,6 +13,7 @@ from gateway.ports import Delivered
 from gateway.services import recover, sweep
 from gateway.services.gateway import Gateway
 from gateway.services.tell import Event, tell
+from gateway.services.watch import watch
 from gateway.switch.client import RECOVERIES_AT_ONCE
 
 WEBHOOK_BACKOFF_SECONDS = (5, 30, 120, 600, 3_600, 21_600, 43_200, 86_400, 86_400)
@@ -19,6 +21,7 @@ WEBHOOK_BACKOFF_SECONDS = (5, 30, 120, 600, 3_600, 21_600, 43_200, 86_400, 86_40
 
 REVERSAL_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 300, 900)
 SWEEP_SECONDS = 1.0
+DISPUTE_SECONDS = 30.0
 ERASE_SECONDS = 3_600.0
 SWITCH_LEASE_SECONDS = 90
 WEBHOOK_LEASE_SECONDS = 60
@@ -69,9 +72,13 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
         ("expire", SWEEP_SECONDS, sweep.expire),
         ("give_back_unconfirmed", SWEEP_SECONDS, sweep.give_back_unconfirmed),
         ("recover_lost", SWEEP_SECONDS, sweep.recover_lost),
+        ("dispute", DISPUTE_SECONDS, sweep.dispute),
         ("erase", ERASE_SECONDS, sweep.erase),
     )
-    return tuple(Periodic(name, seconds, _sweeper(gateway, run_once)) for name, seconds, run_once in sweeps)
+    return (
+        *(Periodic(name, seconds, _sweeper(gateway, run_once)) for name, seconds, run_once in sweeps),
+        *([Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(gateway), aside=True)] if gateway.reader else []),
+    )
 
 
 def _sweeper(gateway: Gateway, run_once: Callable[[Gateway], int]) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""``python -m otp migrate | check | worker | host``: the bank's commands."""
+"""``python -m otp migrate | check | worker | host | monitor``: the bank's commands."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ import sys
 
 from foundation.keys import KeyFileRefused, UnknownKey
 from foundation.logs import configure_logging
+from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
 from otp import config, worker
 from otp.domain import purposes
 from otp.host.server import serve
 from otp.migrations import migrate
+from otp.services.watch import look_at_everything
 from otp.wiring import build, build_host, link_keys
+
+Arguments = argparse.Namespace
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; say in a sentence what is wrong and end with 2 when the settings are."""
     parser = argparse.ArgumentParser(prog="python -m otp", description="The bank's commands.")
     parser.add_argument("command", choices=sorted(COMMANDS))
+    parser.add_argument("--json", action="store_true", help="for programs, of monitor")
     chosen = parser.parse_args(arguments)
     try:
-        return COMMANDS[chosen.command](config.load())
+        return COMMANDS[chosen.command](config.load(), chosen)
     except (InvalidSettings, KeyFileRefused, UnknownKey) as error:
         print(error, file=sys.stderr)
         return 2
 
 
-def _migrate(settings: config.Settings) -> int:
+def _migrate(settings: config.Settings, _: Arguments) -> int:
     if settings.owner_database_url is None:
         raise InvalidSettings("set OTP_OWNER_DATABASE_URL: migrations run as the owner role")
     url = settings.owner_database_url.get_secret_value()
@@ -35,19 +40,21 @@ def _migrate(settings: config.Settings) -> int:
     return 0
 
 
-def _host(settings: config.Settings) -> int:
+def _host(settings: config.Settings, _: Arguments) -> int:
     configure_logging("otp-host", settings.log_level)
     serve(build_host(settings))
     return 0
 
 
-def _worker(settings: config.Settings) -> int:
+def _worker(settings: config.Settings, _: Arguments) -> int:
     configure_logging("otp-worker", settings.log_level)
-    worker.run(build(settings))
+    bank = build(settings)
+    settings.require_reader()
+    worker.run(bank)
     return 0
 
 
-def _check(settings: config.Settings) -> int:
+def _check(settings: config.Settings, _: Arguments) -> int:
     bank = build(settings)
     reachable = bank.database.ping()
     links = link_keys(settings, bank) if reachable else []
@@ -63,7 +70,17 @@ def _check(settings: config.Settings) -> int:
     return 0 if reachable else 1
 
 
-COMMANDS = {"check": _check, "host": _host, "migrate": _migrate, "worker": _worker}
+def _monitor(settings: config.Settings, chosen: Arguments) -> int:
+    bank = build(settings)
+    try:
+        return print_report(look_at_everything(bank), as_json=chosen.json, write=print)
+    finally:
+        bank.database.close()
+        if bank.reader is not None:
+            bank.reader.close()
+
+
+COMMANDS = {"check": _check, "host": _host, "migrate": _migrate, "monitor": _monitor, "worker": _worker}
 
 
 if __name__ == "__main__":

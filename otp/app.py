@@ -1,13 +1,14 @@
-"""The bank's web application: the Harim door and two health pages."""
+"""The bank's web application: the Harim door, two health pages and the numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from foundation.logs import configure_logging
+from foundation.metrics import CONTENT_TYPE, may_read
 from otp import config, wiring
 from otp.config import Settings
 from otp.domain.answers import Code, body
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     app.register_blueprint(rest.blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
+    app.add_url_rule("/metrics", view_func=metrics)
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_close)
     return app
@@ -47,6 +49,14 @@ def readyz() -> tuple[dict[str, Any], int]:
     parts = readiness(bank)
     ready = all(parts.values())
     return {"ready": ready, "parts": parts, "redis": redis_answers(bank)}, 200 if ready else UNREADY
+
+
+def metrics() -> Response:
+    """Show the numbers to operators; to everybody else there is no such page."""
+    bank = rest.bank_here()
+    if not may_read(request.remote_addr, request.headers, bank.settings.metrics_from):
+        abort(404)
+    return Response(bank.meters.metrics.page(), content_type=CONTENT_TYPE)
 
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:

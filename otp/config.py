@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +32,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(description="postgresql+psycopg://… as the application role")
     owner_database_url: SecretStr | None = Field(None, description="as the owner role; only `migrate` uses it")
     application_role: str = Field("otp_app", description="role that migrations grant the application's rights to")
+    reader_database_url: SecretStr | None = Field(
+        None, description="as the read-only role; the monitor asks as nobody else; a live worker requires it (D39)"
+    )
     reader_role: str = Field("otp_reader", description="role that may only read")
     redis_url: str | None = Field(None, description="flood control and wake-ups; every outcome is the same without")
     key_file: Path = Field(description="JSON key file, readable by its owner only")
@@ -44,6 +48,12 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(8, ge=1, description="connections per process")
     workers: int = Field(2, ge=1, description="web processes, for the share of flood control when Redis is away")
     log_level: str = "INFO"
+    metrics_directory: Path | None = Field(
+        None, description="of this organisation on this machine; its processes add their numbers up there"
+    )
+    metrics_from: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description='JSON list of networks, e.g. ["10.9.0.0/16"], that may read /metrics; without, nobody may'
+    )
 
     code_length: int = Field(7, ge=5, le=8, description="digits of a dynamic PIN (D5)")
     code_life_seconds: int = Field(120, ge=30, le=600, description="how long a dynamic PIN can be used")
@@ -90,6 +100,15 @@ class Settings(BaseSettings):
             names = "OTP_HOST_TLS_CERTIFICATE, OTP_HOST_TLS_KEY and OTP_HOST_TLS_CLIENT_AUTHORITIES"
             raise InvalidSettings(f"set {names}: a live host speaks TLS with acquirers that have a certificate")
         return None
+
+    def require_reader(self) -> None:
+        """Refuse a live worker that could not ask about the invariants.
+
+        Raises:
+            InvalidSettings: when the address of the read-only role is missing.
+        """
+        if self.mode == "live" and self.reader_database_url is None:
+            raise InvalidSettings("set OTP_READER_DATABASE_URL: the monitor asks as the read-only role")
 
 
 def load() -> Settings:

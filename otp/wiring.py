@@ -10,6 +10,8 @@ from typing import cast
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
+from foundation.metrics import open_metrics
+from foundation.monitor import open_reader
 from foundation.rial import Rial
 from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
@@ -22,6 +24,7 @@ from otp.host.key_sets import KeySets, described
 from otp.host.link import LinkLimits
 from otp.host.peers import Peer, PeerRefused, peers_of
 from otp.host.server import HostServer
+from otp.meters import Meters
 from otp.ports import SmsProvider
 from otp.services.bank import SMS_CHANNEL, Bank
 from otp.services.desk import Desk
@@ -43,6 +46,7 @@ def build(settings: Settings, *, sms: SmsProvider | None = None, database: Datab
     )
     keys = Keyring.from_file(settings.key_file)
     signing_id = keys.active_id(purposes.HARIM_SIGNING)
+    reader_url = settings.reader_database_url
     return Bank(
         settings=settings,
         database=database,
@@ -52,6 +56,8 @@ def build(settings: Settings, *, sms: SmsProvider | None = None, database: Datab
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         wake=Wake(settings.redis_url, SMS_CHANNEL) if settings.redis_url else None,
         sms=sms or sms_provider_named(settings.sms_provider),
+        reader=None if reader_url is None else open_reader(reader_url.get_secret_value(), "otp-monitor"),
+        meters=Meters(open_metrics(settings.metrics_directory)),
     )
 
 
@@ -76,7 +82,7 @@ def build_host(settings: Settings, *, port: int | None = None) -> HostServer:
     chosen = settings.host_port if port is None else port
     try:
         return HostServer(
-            Desk(database, keys, _limits(settings)),
+            Desk(database, keys, _limits(settings), Meters(open_metrics(settings.metrics_directory))),
             peers,
             host=settings.host_address,
             port=chosen,

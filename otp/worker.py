@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from foundation import monitor
 from foundation.outbox import Outbox
 from foundation.settings import InvalidSettings
 from foundation.worker import Periodic, Topic, Worker
 from otp.services import deliver
 from otp.services.bank import Bank
+from otp.services.watch import watch
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
 
 CODE_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
@@ -38,10 +40,12 @@ def make(bank: Bank) -> Worker:
             lease,
         ),
     )
-    periodics = (
+    periodics: tuple[Periodic, ...] = (
         Periodic("expire_challenges", EXPIRE_EVERY_SECONDS, lambda: deliver.expire_challenges(bank)),
         Periodic("forget_quotas", FORGET_EVERY_SECONDS, lambda: deliver.forget_quotas(bank)),
     )
+    if bank.reader is not None:
+        periodics += (Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(bank), aside=True),)
     return Worker(Outbox(bank.database), topics, periodics, wake=bank.wake, threads=THREADS)
 
 

@@ -1,6 +1,7 @@
 """Compares the gateway's ledger, the bank's accounts and the shop's orders, rial by rial (D36).
 
-Money in flight is explained while it is younger than its promise; after that it counts like any other difference.
+What each organisation must keep by itself its own monitor asks. Money in flight is explained while it is younger than
+its promise (the gateway's view ``attempt_under_way`` says so); after that it counts like any other difference.
 """
 
 from __future__ import annotations
@@ -8,21 +9,23 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
+from foundation.checks import Inspector, Severity
+from foundation.database import Database
+from foundation.monitor import open_reader
+from gateway.store.checks import RULES as GATEWAY_RULES
+from otp.store.checks import RULES as BANK_RULES
 from sandbox.books import Attempt, Authorisation, Books, Order, Payment, read_books
 from sandbox.places import CannotRun
 from sandbox.world import World
 
-PROMISES = {
-    "submitted": dt.timedelta(minutes=2),
-    "unknown": dt.timedelta(minutes=10),
-    "voiding": dt.timedelta(hours=24),
-    "disputed": dt.timedelta(0),
-}
-"""How long money of an attempt in such a state may be under way."""
+LISTED = frozenset({"I5_past_promise", "I5_disputed"})
+"""Checks of the monitors whose attempts stand one by one in the report already."""
 
 SHOP_PROMISE = dt.timedelta(minutes=10)
 """How long after its confirmation the shop may not yet have written an order down as paid."""
@@ -51,6 +54,7 @@ class Report:
     """What an audit found."""
 
     findings: tuple[Finding, ...]
+    verdicts: tuple[str, ...] = ()
 
     @property
     def unexplained_rial(self) -> int:
@@ -64,8 +68,8 @@ class Report:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """One line per finding, then the verdict."""
-        return (*map(str, self.findings), f"unexplained: {self.unexplained_rial} rial")
+        """What the monitors say, one line per finding, then the verdict."""
+        return (*self.verdicts, *map(str, self.findings), f"unexplained: {self.unexplained_rial} rial")
 
 
 def audit(world: World) -> Report:
@@ -75,42 +79,55 @@ def audit(world: World) -> Report:
         CannotRun: when the databases do not answer.
     """
     try:
-        report = compare(read_books(world))
+        report = _look(world)
         for _ in range(LOOKS - 1):
             if report.clean:
                 break
             time.sleep(PAUSE_SECONDS)
-            report = compare(read_books(world))
-    except psycopg.OperationalError:
+            report = _look(world)
+    except (psycopg.OperationalError, SQLAlchemyError):
         raise CannotRun("the databases do not answer; start the sandbox first: make demo") from None
     return report
 
 
 def compare(books: Books) -> Report:
-    """Compare the books of all three organisations."""
+    """Compare the books of all three organisations with each other; what each must keep alone its monitor asks."""
     return Report(
         (
-            *_accounts(books),
-            *_authorisations(books.authorisations),
             *_both_sides(books.attempts, books.authorisations),
-            *_payments(books.payments, books.attempts),
             *_orders(books.orders, books.payments),
         )
     )
 
 
-def _accounts(books: Books) -> Iterator[Finding]:
-    for account in books.accounts:
-        gap = abs(account.balance_rial - account.expected_rial)
-        yield Finding(f"bank: card {account.card_id} holds other than its postings say", gap)
+def monitored(gateway: Database, bank: Database) -> Report:
+    """Ask the monitors of gateway and bank about everything; what breaks a rule about money is a difference."""
+    findings: list[Finding] = []
+    verdicts: list[str] = []
+    for name, database, rules in (("gateway", gateway, GATEWAY_RULES), ("bank", bank, BANK_RULES)):
+        meanings = {check.name: check.means for check in rules.checks}
+        for verdict in Inspector(database, rules).everything().verdicts:
+            verdicts.append(f"{name}'s monitor: {verdict}")
+            if not verdict.holds and verdict.severity == Severity.MONEY and verdict.name not in LISTED:
+                what = f"{name}: not so that {meanings[verdict.name]} ({verdict.name}: {', '.join(verdict.examples)})"
+                findings.append(Finding(what, verdict.rial))
+    return Report(tuple(findings), tuple(verdicts))
 
 
-def _authorisations(rows: Iterable[Authorisation]) -> Iterator[Finding]:
-    for row in rows:
-        expected = row.amount_rial if row.state == "approved" else 0
-        if row.net_rial != expected:
-            what = f"bank: authorisation {row.authorisation_id} is {row.state} but its postings say otherwise"
-            yield Finding(what, abs(row.net_rial - expected))
+def _look(world: World) -> Report:
+    found = compare(read_books(world))
+    with _reader(world, "gateway") as gateway, _reader(world, "bank_two") as bank:
+        asked = monitored(gateway, bank)
+    return Report((*found.findings, *asked.findings), asked.verdicts)
+
+
+@contextmanager
+def _reader(world: World, organisation: str) -> Iterator[Database]:
+    database = open_reader(world.database_url(organisation, "reader"), "audit")
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _both_sides(attempts: Iterable[Attempt], authorisations: Iterable[Authorisation]) -> Iterator[Finding]:
@@ -119,36 +136,15 @@ def _both_sides(attempts: Iterable[Attempt], authorisations: Iterable[Authorisat
         row = at_bank.pop(tuple(attempt.key), None)
         gap = abs((row.net_rial if row else 0) - attempt.net_rial)
         name = f"gateway: attempt {attempt.attempt_id} of {attempt.payment_id}"
-        promise = PROMISES.get(attempt.state)
-        if promise is not None:
+        if attempt.past_promise is not None:
             age = f"{attempt.state} for {int(attempt.age.total_seconds())} s"
-            yield Finding(f"{name} is {age}", attempt.total_rial, explained=_is_explained(attempt, promise))
+            yield Finding(f"{name} is {age}", attempt.total_rial, explained=not attempt.past_promise)
         elif gap:
             yield Finding(f"{name} is {attempt.state}, at the bank {row.state if row else 'unheard of'}", gap)
-        elif attempt.net_rial != (attempt.total_rial if attempt.state == "approved" else 0):
-            yield Finding(f"{name} is {attempt.state} but its postings say otherwise", attempt.total_rial)
     for row in at_bank.values():
         if row.net_rial:
             what = f"bank: authorisation {row.authorisation_id} took money for no attempt of the gateway"
             yield Finding(what, abs(row.net_rial))
-
-
-def _is_explained(attempt: Attempt, promise: dt.timedelta) -> bool:
-    """Tell whether an attempt under way is within the shopper's promised hour, else its state's usual time."""
-    if attempt.state != "disputed" and attempt.late is not None:
-        return not attempt.late
-    return attempt.age <= promise
-
-
-def _payments(payments: Iterable[Payment], attempts: Iterable[Attempt]) -> Iterator[Finding]:
-    under_way = {attempt.payment_id for attempt in attempts if attempt.state in PROMISES}
-    for row in payments:
-        pending = row.amount_rial if row.state == "authorised" else 0
-        payable = row.amount_rial if row.state in KEPT else 0
-        gap = abs(row.pending_rial - pending) + abs(row.payable_rial - payable)
-        if gap and row.payment_id not in under_way:
-            what = f"gateway: payment {row.payment_id} is {row.state} but its merchant's accounts say otherwise"
-            yield Finding(what, gap)
 
 
 def _orders(orders: Iterable[Order], payments: Iterable[Payment]) -> Iterator[Finding]:

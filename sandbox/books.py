@@ -25,19 +25,17 @@ class Attempt:
     net_rial: int
     total_rial: int
     age: dt.timedelta
-    late: bool | None = None
-    """Past the hour promised to the shopper; unset where nothing was promised."""
+    past_promise: bool | None = None
+    """Whether money under way is older than promised; unset once it has been answered for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment in the gateway's books, with what its merchant's accounts hold of it."""
+    """A payment in the gateway's books."""
 
     payment_id: str
     state: str
     amount_rial: int
-    pending_rial: int
-    payable_rial: int
     age: dt.timedelta
 
 
@@ -50,15 +48,6 @@ class Authorisation:
     key: list[str]
     amount_rial: int
     net_rial: int
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A card account whose balance is not what its postings make of it."""
-
-    card_id: int
-    balance_rial: int
-    expected_rial: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +67,21 @@ class Books:
     attempts: list[Attempt]
     payments: list[Payment]
     authorisations: list[Authorisation]
-    accounts: list[Account]
     orders: list[Order]
 
 
 _ATTEMPTS = """
-SELECT attempt_id, payment_id, state, ARRAY[acquirer_id, terminal_id, stan, rrn, local_time] AS key,
-  amount_rial + fee_rial AS total_rial, house_now() - submitted_at AS age,
-  (SELECT house_now() > decided_by FROM payment WHERE payment.attempt_id = attempt.attempt_id
-    AND payment.state IN ('paying', 'unknown')) AS late,
+SELECT attempt_id, attempt.payment_id, attempt.state,
+  ARRAY[acquirer_id, terminal_id, stan, rrn, local_time] AS key, amount_rial + fee_rial AS total_rial,
+  house_now() - attempt.submitted_at AS age, attempt_under_way.past_promise,
   coalesce((SELECT sum(CASE WHEN source LIKE 'issuer:%' THEN amount_rial
     WHEN destination LIKE 'issuer:%' THEN -amount_rial ELSE 0 END) FROM posting
     WHERE posting.attempt_id = attempt.attempt_id), 0)::bigint AS net_rial
-FROM attempt ORDER BY submitted_at
+FROM attempt LEFT JOIN attempt_under_way USING (attempt_id) ORDER BY attempt.submitted_at
 """
 _PAYMENTS = """
-SELECT payment.payment_id, state, payment.amount_rial,
-  house_now() - coalesce(confirmed_at, authorised_at, created_at) AS age,
-  coalesce(sum(CASE WHEN destination LIKE 'pending:%' THEN posting.amount_rial WHEN source LIKE 'pending:%'
-    THEN -posting.amount_rial END), 0)::bigint AS pending_rial,
-  coalesce(sum(CASE WHEN destination LIKE 'payable:%' THEN posting.amount_rial WHEN source LIKE 'payable:%'
-    THEN -posting.amount_rial END), 0)::bigint AS payable_rial
-FROM payment LEFT JOIN posting USING (payment_id) GROUP BY payment.payment_id ORDER BY created_at
+SELECT payment_id, state, amount_rial, house_now() - coalesce(confirmed_at, authorised_at, created_at) AS age
+FROM payment ORDER BY created_at
 """
 _AUTHORISATIONS = """
 SELECT authorisation_id, state, ARRAY[acquirer_id, terminal_id, stan, rrn, local_time] AS key, amount_rial,
@@ -107,33 +89,23 @@ SELECT authorisation_id, state, ARRAY[acquirer_id, terminal_id, stan, rrn, local
     WHERE posting.authorisation_id = authorisation.authorisation_id), 0)::bigint AS net_rial
 FROM authorisation WHERE acquirer_id = %s ORDER BY authorisation_id
 """
-_ACCOUNTS = """
-SELECT card_id, balance_rial, expected_rial FROM (
-  SELECT card_id, balance_rial, (opened_rial
-    + coalesce((SELECT sum(amount_rial) FROM posting WHERE destination = 'card:' || card_id), 0)
-    - coalesce((SELECT sum(amount_rial) FROM posting WHERE source = 'card:' || card_id), 0))::bigint AS expected_rial
-  FROM card) AS account
-WHERE balance_rial <> expected_rial
-"""
 _ORDERS = "SELECT number, payment_id, state, total_rial FROM shop_order WHERE payment_id IS NOT NULL ORDER BY order_id"
 
 
 def read_books(world: World) -> Books:
     """Read all three organisations, the bank first: what it does later cannot be missing from the gateway's books."""
     with _reader(world, "bank_two") as bank:
-        accounts, found = bank_books(bank)
+        found = bank_books(bank)
     with _reader(world, "gateway") as gateway:
         attempts, payments = gateway_books(gateway)
     with _reader(world, "shop") as shop:
         orders = shop.cursor(row_factory=class_row(Order)).execute(_ORDERS).fetchall()
-    return Books(attempts, payments, found, accounts, orders)
+    return Books(attempts, payments, found, orders)
 
 
-def bank_books(bank: psycopg.Connection[tuple[object, ...]]) -> tuple[list[Account], list[Authorisation]]:
-    """Read the accounts that do not add up, and every authorisation our acquirer asked for."""
-    accounts = bank.cursor(row_factory=class_row(Account)).execute(_ACCOUNTS).fetchall()
-    found = bank.cursor(row_factory=class_row(Authorisation)).execute(_AUTHORISATIONS, (ACQUIRER_ID,)).fetchall()
-    return accounts, found
+def bank_books(bank: psycopg.Connection[tuple[object, ...]]) -> list[Authorisation]:
+    """Read every authorisation our acquirer asked for."""
+    return bank.cursor(row_factory=class_row(Authorisation)).execute(_AUTHORISATIONS, (ACQUIRER_ID,)).fetchall()
 
 
 def gateway_books(gateway: psycopg.Connection[tuple[object, ...]]) -> tuple[list[Attempt], list[Payment]]:

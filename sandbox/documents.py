@@ -84,7 +84,7 @@ def _usual(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
     value: Any = field.get_default(call_default_factory=True)
-    return "–" if value in (None, PydanticUndefined, {}) else f"`{value}`"
+    return "–" if value in (None, PydanticUndefined, {}, ()) else f"`{value}`"
 
 
 def _cell(text: str) -> str:

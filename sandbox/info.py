@@ -22,6 +22,7 @@ def info_of(world: World) -> dict[str, object]:
             {"name": BANK_NAME[1], "bin": BANK_BIN, "url": world.address("bank")},
             {"name": HANGING_NAME[1], "bin": HANGING_BIN, "url": world.address("hanging_bank")},
         ],
+        "metrics": [f"{world.address(name)}/metrics" for name in ("gateway", "bank")],
         "merchant": {"terminal_id": TERMINAL_ID, **world.handed_out()},
         "cards": [
             {

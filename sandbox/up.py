@@ -64,7 +64,7 @@ def reset(world: World) -> None:
     with _alone(world):
         Processes(world).stop_left_over()
         _stop_servers(world)
-        for part in ("postgres", "redis", "keys", "log", "run"):
+        for part in ("postgres", "redis", "keys", "log", "metrics", "run"):
             shutil.rmtree(world.state / part, ignore_errors=True)
         for file in world.state.glob("phone.sqlite*"):
             file.unlink()
@@ -84,6 +84,7 @@ def greeting(world: World) -> str:
   gateway   {world.address("gateway")}
   bank      {world.address("bank")}
   phone     {phone}
+  metrics   {world.address("gateway")}/metrics   {world.address("bank")}/metrics
 
   test card {grouped}   CVV2 {cvv2}   expires {month}/{year}
 

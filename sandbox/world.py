@@ -142,11 +142,14 @@ class World:
         values = {
             "DATABASE_URL": self.database_url(organisation, "application"),
             "OWNER_DATABASE_URL": self.database_url(organisation, "owner"),
+            "READER_DATABASE_URL": self.database_url(organisation, "reader"),
             "APPLICATION_ROLE": roles.application,
             "READER_ROLE": roles.reader,
             "REDIS_URL": self.redis.url,
             "KEY_FILE": str(self.key_file(organisation)),
             "MODE": "sandbox",
+            "METRICS_DIRECTORY": str(self.state / "metrics" / organisation),
+            "METRICS_FROM": f'["{ADDRESS}/32"]',
             "LOG_LEVEL": os.environ.get("POOYA_LOG_LEVEL", "INFO"),
         }
         return {f"{prefix}_{name}": value for name, value in values.items()}

@@ -95,6 +95,12 @@ def _worker() -> str:
 
 
 @pytest.fixture(scope="session")
+def worker_name() -> str:
+    """Give a name that no other worker of this run has."""
+    return _worker()
+
+
+@pytest.fixture(scope="session")
 def gateway_urls(cluster: Cluster, fresh_database: Callable[[str, str], str]) -> dict[str, str]:
     """Give the addresses of the gateway's database by role: ``owner``, ``application``, ``reader``."""
     return _urls(cluster, fresh_database, "gateway")

@@ -9,7 +9,7 @@ import structlog
 
 from foundation.signatures import Signer
 from gateway.bulkhead import Gates, NotAdmitted
-from gateway.domain.breaker import Heard
+from gateway.domain.breaker import BreakerState, Heard
 from gateway.domain.issuers import Issuer
 from gateway.harim import rest_v1
 from gateway.harim.transport import Transport
@@ -55,6 +55,10 @@ class HarimClient:
         except NotAdmitted as error:
             log.warning("pin_request_not_sent", issuer_id=issuer.issuer_id, why=error.why)
             return PinRefused(PinRefusal.TEMPORARILY_UNAVAILABLE)
+
+    def breaker_state(self, issuer_id: str) -> BreakerState:
+        """Tell whether this process holds PIN requests to this issuer back."""
+        return self.gates.of(issuer_id).state
 
     def ping(self, issuer: Issuer) -> bool:
         """Tell whether the issuer's Harim service answers now."""

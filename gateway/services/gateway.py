@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from foundation.database import Database
 from foundation.flood import FloodControl
@@ -10,6 +10,7 @@ from foundation.keys import Keyring
 from foundation.wake import Wake
 from gateway.bulkhead import Gates
 from gateway.config import Settings
+from gateway.meters import Meters
 from gateway.ports import Callbacks, Harim, Switch
 from gateway.store.directory import Directory
 
@@ -22,6 +23,7 @@ class Gateway:
         directory: merchants, keys and issuers, remembered for seconds.
         gates: the ways to the issuers for new business, to read their health from.
         wake: shortens the worker's latency; ``None`` without Redis.
+        reader: the database as the role that only reads, for the monitor.
     """
 
     settings: Settings
@@ -34,6 +36,8 @@ class Gateway:
     flood: FloodControl
     gates: tuple[Gates, ...] = ()
     wake: Wake | None = None
+    reader: Database | None = None
+    meters: Meters = field(default_factory=Meters)
 
     def ring(self) -> None:
         """Tell the worker that there is something to do."""

@@ -98,11 +98,6 @@ def reverse(gateway: Gateway, attempt_id: str) -> Again | NotYet | None:
             attempts.reversed_(connection, attempt_id)
         gateway.ring()
         return None
-    age = gateway.settings.dispute_after_seconds
-    with gateway.database.single() as connection:
-        overdue = attempts.overdue(connection, attempt_id, dispute_after_seconds=age)
-    if overdue:
-        log.error("reversal_overdue", attempt_id=attempt_id, payment_id=row.payment_id)
     return Again(answer.why)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import structlog
+
 from gateway.services.gateway import Gateway
 from gateway.store import attempts, sweeps
+
+log = structlog.get_logger()
 
 BATCH = 200
 ANSWERS_KEPT_DAYS = 30
@@ -26,6 +30,16 @@ def recover_lost(gateway: Gateway) -> int:
     """Find attempts whose process died between intent and outcome; they become unknown and are inquired about."""
     with gateway.database.single() as connection:
         return attempts.recover_lost(connection, most=BATCH)
+
+
+def dispute(gateway: Gateway) -> int:
+    """Mark reversals that are older than promised, whatever keeps them; each is one error line (D8)."""
+    age = gateway.settings.dispute_after_seconds
+    with gateway.database.single() as connection:
+        marked = attempts.overdue(connection, dispute_after_seconds=age, most=BATCH)
+    for attempt_id, payment_id in marked:
+        log.error("reversal_overdue", attempt_id=attempt_id, payment_id=payment_id)
+    return len(marked)
 
 
 def erase(gateway: Gateway) -> int:

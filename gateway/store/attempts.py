@@ -183,8 +183,9 @@ SELECT payment_id FROM ended
 
 _OVERDUE = text(f"""
 WITH late AS (
-  UPDATE attempt SET state = 'disputed' WHERE attempt_id = :attempt_id AND state = 'voiding'
-    AND reversal_decided_at + make_interval(secs => :dispute_after_seconds) <= house_now()
+  UPDATE attempt SET state = 'disputed' WHERE state = 'voiding' AND attempt_id IN (
+    SELECT attempt_id FROM attempt_under_way WHERE state = 'voiding'
+      AND reversal_decided_at + make_interval(secs => :dispute_after_seconds) <= house_now() LIMIT :most)
   RETURNING attempt_id, payment_id),
 disputed AS (
   UPDATE payment SET state = 'disputed' FROM late
@@ -192,7 +193,7 @@ disputed AS (
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.REVERSAL_OVERDUE))}
   RETURNING {_MONEY}, payment.attempt_id),
 {noted(PaymentEvent.REVERSAL_OVERDUE, "disputed")}
-SELECT payment_id FROM late
+SELECT attempt_id, payment_id FROM late
 """)
 
 
@@ -263,9 +264,10 @@ def reversed_(connection: Connection, attempt_id: str) -> bool:
     return _changed(connection, _REVERSED, {"attempt_id": attempt_id})
 
 
-def overdue(connection: Connection, attempt_id: str, *, dispute_after_seconds: int) -> bool:
-    """Mark a reversal that takes longer than promised; it goes on (D8)."""
-    return _changed(connection, _OVERDUE, {"attempt_id": attempt_id, "dispute_after_seconds": dispute_after_seconds})
+def overdue(connection: Connection, *, dispute_after_seconds: int, most: int) -> list[tuple[str, str]]:
+    """Mark reversals that take longer than promised; they go on (D8). Return each attempt with its payment."""
+    values = {"dispute_after_seconds": dispute_after_seconds, "most": most}
+    return [(row.attempt_id, row.payment_id) for row in connection.execute(_OVERDUE, values)]
 
 
 def _changed(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> bool:

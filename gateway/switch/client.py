@@ -13,7 +13,7 @@ import structlog
 from foundation.database import guard_no_transaction
 from foundation.keys import Keyring, UnknownKey
 from gateway.bulkhead import Gates, NotAdmitted
-from gateway.domain.breaker import Heard
+from gateway.domain.breaker import BreakerState, Heard
 from gateway.domain.issuers import Issuer
 from gateway.domain.outcome import (
     AuthorisationAnswer,
@@ -139,6 +139,10 @@ class SwitchClient:
         ends_at = _deadline(issuer)
         self._keys(issuer)
         return self._link(issuer).manage(function, ends_at, private)
+
+    def breaker_state(self, issuer_id: str) -> BreakerState:
+        """Tell whether this process holds purchases to this issuer back."""
+        return self.gates.of(issuer_id).state
 
     def counters(self) -> Mapping[str, Counters]:
         """Return what each issuer's link threw away."""

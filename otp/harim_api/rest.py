@@ -87,6 +87,8 @@ def _serve(operation: Operation) -> Response:
         return _stranger(bank, str(error))
     with structlog.contextvars.bound_contextvars(psp_id=psp.psp_id):
         told = _answered(operation, bank, psp, raw)
+    if operation is _request_dynamic_pin:
+        bank.meters.pin_requests.labels(psp.psp_id, told.body["code"]).inc()
     content = _written(told)
     headers = bank.signer.sign_answer(message, status=told.status, headers={"Content-Type": _JSON}, body=content)
     return Response(content, told.status, headers)
@@ -95,7 +97,8 @@ def _serve(operation: Operation) -> Response:
 def _answered(operation: Operation, bank: Bank, psp: Psp, raw: bytes) -> Told:
     """Run the operation; whatever breaks, the PSP is told so in a signed answer."""
     try:
-        return operation(bank, psp, raw)
+        with bank.meters.pin_seconds.labels(psp.psp_id).time():
+            return operation(bank, psp, raw)
     except Exception as error:
         log.exception("harim_request_failed", error=type(error).__name__)
         return _refusal(Code.TEMPORARILY_UNAVAILABLE, None, retry_after_seconds=RETRY_AFTER_SECONDS)

@@ -46,6 +46,7 @@ class Responder:
     def __init__(self, desk: Desk, peers: Mapping[str, Peer]) -> None:
         self._sets = KeySets(peers, partial(live_keys, desk))
         self._keep = partial(keep_keys, desk)
+        self._meters = desk.meters
         self._actions: Mapping[str, Callable[[Message, Peer], HostAnswer]] = {
             "1200": lambda message, peer: authorise(desk, purchase_of(message, peer)),
             "1420": lambda message, _: reverse(desk, reversal_of(message)),
@@ -84,13 +85,15 @@ class Responder:
         try:
             if message.text(24) not in FUNCTIONS.get(message.mti, ()):
                 raise Malformed(24, "is not possible in this message")  # noqa: TRY301 - one place answers them all
-            answer = self._actions[message.mti](message, peer)
+            with self._meters.host_seconds.labels(message.mti).time():
+                answer = self._actions[message.mti](message, peer)
         except Malformed as error:
             log.warning("message_refused", reason="malformed", field=error.field, why=error.reason, **_trace(message))
             return notice_about(message.mti, message, peer, ActionCode.NOT_READABLE)
         except Exception:  # the outermost handler of the process: no message may end it
             log.exception("message_failed", **_trace(message))
             answer = HostAnswer(ActionCode.HOST_FAILED)
+        self._meters.host_answers.labels(message.mti, answer.action_code).inc()
         log.info("message_answered", action_code=str(answer.action_code), **_trace(message))
         return answer_to(message, peer, answer)
 

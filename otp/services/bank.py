@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from foundation.database import Database
 from foundation.flood import FloodControl
@@ -10,6 +10,7 @@ from foundation.keys import Keyring
 from foundation.signatures import Signer
 from foundation.wake import Wake
 from otp.config import Settings
+from otp.meters import Meters
 from otp.ports import SmsProvider
 from otp.store.psps import PspDirectory
 
@@ -23,6 +24,7 @@ class Bank:
     Args:
         sms: ``None`` in a process that sends nothing (the web door, the authorisation host).
         wake: ``None`` without Redis; the worker then polls.
+        reader: the database as the role that only reads, for the monitor.
     """
 
     settings: Settings
@@ -33,6 +35,8 @@ class Bank:
     flood: FloodControl
     wake: Wake | None = None
     sms: SmsProvider | None = None
+    reader: Database | None = None
+    meters: Meters = field(default_factory=Meters)
 
     def ring(self) -> None:
         """Wake the SMS worker, where there is a bell."""

@@ -23,6 +23,9 @@ log = structlog.get_logger()
 LIFE_LEAST_SECONDS = 20
 """With less life than this a code is not worth reading any more, and confuses."""
 
+OUTCOMES = {SmsAccepted: "accepted", SmsRefused: "refused", SmsUnanswered: "unanswered"}
+"""How the provider's answers are called in labels."""
+
 EXPIRE_AT_ONCE_MAX = 1_000
 
 
@@ -35,10 +38,11 @@ def send_code(bank: Bank, job: Job) -> Result:
     if late or sending.state != ChallengeState.ISSUED or sending.mobile_sealed is None:
         log.info("code_not_sent", challenge_id=challenge_id, late=late, state=sending.state)
         _record(bank, challenge_id, "dropped")
+        bank.meters.sms.labels("code", "dropped").inc()
         return Done()
     code = derive_code(bank.keys.material(sending.key_id), sending.nonce, sending.canonical, sending.code_length)
     text = code_text(_code_message(bank, sending), code)
-    result = _send(bank, job, open_mobile(bank.keys, sending.card_token, sending.mobile_sealed), text)
+    result = _send(bank, job, "code", open_mobile(bank.keys, sending.card_token, sending.mobile_sealed), text)
     match result:
         case SmsAccepted(message_id):
             _record(bank, challenge_id, "accepted", message_id)
@@ -58,7 +62,7 @@ def send_last_try_warning(bank: Bank, job: Job) -> Result:
         return Done()
     last_four = open_pan(bank.keys, card.card_token, card.pan_sealed).masked[-4:]
     text = last_try_text(bank.settings.bank_name_fa, last_four)
-    result = _send(bank, job, open_mobile(bank.keys, card.card_token, card.mobile_sealed), text)
+    result = _send(bank, job, "last_try", open_mobile(bank.keys, card.card_token, card.mobile_sealed), text)
     match result:
         case SmsAccepted():
             return Done()
@@ -81,13 +85,16 @@ def forget_quotas(bank: Bank) -> None:
 
 
 def _send(
-    bank: Bank, job: Job, mobile: Sensitive[str], text: Sensitive[str]
+    bank: Bank, job: Job, kind: str, mobile: Sensitive[str], text: Sensitive[str]
 ) -> SmsAccepted | SmsRefused | SmsUnanswered:
     guard_no_transaction()
     if bank.sms is None:
         return SmsUnanswered("no provider is wired")
     settings = bank.settings
-    return bank.sms.send(SmsMessage(f"sms-{job.id}", settings.sms_sender, mobile, text, settings.sms_timeout_seconds))
+    message = SmsMessage(f"sms-{job.id}", settings.sms_sender, mobile, text, settings.sms_timeout_seconds)
+    answer = bank.sms.send(message)
+    bank.meters.sms.labels(kind, OUTCOMES[type(answer)]).inc()
+    return answer
 
 
 def _record(bank: Bank, challenge_id: int, delivery: str, message_id: str | None = None) -> None:

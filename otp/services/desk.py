@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from foundation.database import Database
 from foundation.keys import Keyring
@@ -11,6 +11,7 @@ from foundation.sensitive import Sensitive
 from otp.domain import purposes
 from otp.domain.authorisation import Limits
 from otp.domain.code import mac_input
+from otp.meters import Meters
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Desk:
     database: Database
     keys: Keyring
     limits: Limits
+    meters: Meters = field(default_factory=Meters)
 
     def card_token(self, pan: Pan | None) -> bytes:
         """Return the keyed hash by which a card is found; nothing for what is no card number."""

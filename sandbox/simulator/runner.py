@@ -13,7 +13,7 @@ import structlog
 from gateway.domain.errors import GatewayError
 from gateway.ports import Switch
 from gateway.switch.keys import LinkKeys
-from sandbox.audit import Report, compare
+from sandbox.audit import Report, compare, monitored
 from sandbox.books import Books, bank_books, gateway_books
 from sandbox.postgres import Cluster
 from sandbox.simulator import stage
@@ -180,9 +180,10 @@ class Simulation:
         """Compare both organisations' books as the audit does (D36)."""
         for name, reader in (("bank", self._opened.bank_reader), ("gateway", self._opened.gateway_reader)):
             reader.execute(f"SET simulator.now = '{self._clock.now(name).isoformat()}'".encode())
-        accounts, authorisations = bank_books(self._opened.bank_reader)
+        authorisations = bank_books(self._opened.bank_reader)
         attempts, payments = gateway_books(self._opened.gateway_reader)
-        return compare(Books(attempts, payments, authorisations, accounts, []))
+        found = compare(Books(attempts, payments, authorisations, []))
+        return Report((*found.findings, *monitored(self._opened.gateway, self._opened.bank).findings))
 
 
 def simulate(

@@ -60,7 +60,6 @@ def test_both_kinds_of_loggers_write_scrubbed_json_lines(monkeypatch: pytest.Mon
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
-        structlog.reset_defaults()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert len(lines) == 2
     assert all(line["service"] == "bank" for line in lines)

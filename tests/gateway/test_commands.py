@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 import gateway.__main__ as commands
 from foundation.database import Database
@@ -180,3 +181,41 @@ def test_d22_keys_cannot_be_changed_without_an_issuer_or_a_key(capsys: pytest.Ca
     assert run(ISSUER) == 0
     assert run("issuer change-keys --issuer-id two") == 1
     assert "no active key for iso-kek:two" in capsys.readouterr().err
+
+
+@pytest.fixture
+def reader_url(environment: None, gateway_urls: dict[str, str]) -> None:  # noqa: ARG001 - after the other variables
+    """A deployment with a read-only role."""
+    os.environ["GATEWAY_READER_DATABASE_URL"] = gateway_urls["reader"]
+
+
+@pytest.mark.usefixtures("reader_url")
+def test_the_monitor_is_a_command(capsys: pytest.CaptureFixture[str], gateway_owner_database: Database) -> None:
+    """Text for people, JSON for programs, 0 while all rules hold and 1 when one does not."""
+    assert run("monitor") == 0
+    said = capsys.readouterr().out
+    assert "holds     I1_own_accounts" in said
+    assert said.endswith("unexplained: 0 rial\n")
+    with gateway_owner_database.single() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO outbox (topic, payload, created_at) "
+                "VALUES ('webhook', '{}', house_now() - interval '7 hours')"
+            )
+        )
+
+    assert run("monitor --json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["clean"] is False
+    assert [row["name"] for row in told["checks"] if row["number"]] == ["I11_webhook_overdue"]
+    assert told["measures"]["outbox_waiting"]["webhook"] == 1
+
+
+@pytest.mark.usefixtures("environment")
+def test_no_monitor_without_the_reader(capsys: pytest.CaptureFixture[str]) -> None:
+    """D39: nobody asks as another role; a live worker does not start without this one."""
+    assert run("monitor") == 1
+    assert "GATEWAY_READER_DATABASE_URL" in capsys.readouterr().err
+    live = config.load().model_copy(update={"mode": "live"})
+    with pytest.raises(InvalidSettings, match="GATEWAY_READER_DATABASE_URL"):
+        live.require_reader()

@@ -53,7 +53,10 @@ CLOCKS = {
 """Modules that may read the machine's clock or wait; nothing that decides about money or codes is among them (D33)."""
 
 WAITS = {"foundation/wake.py": "polls while Redis is away"}
-SQL_PLACES = ("store/", "migrations/", "foundation/outbox.py", "foundation/database.py", "merchant_demo/store.py")
+SQL_PLACES = (
+    *("store/", "migrations/", "merchant_demo/store.py"),
+    *("foundation/outbox.py", "foundation/database.py", "foundation/monitor.py"),
+)
 
 _SQL = re.compile(r"^\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|WITH\s+\w+\s+AS)\s", re.DOTALL)
 _D_NUMBER = re.compile(r"test_(d\d+[a-z]?)_")

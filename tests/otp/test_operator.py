@@ -34,6 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, key_file: Path, bank_urls: dict
     places = {
         "DATABASE_URL": bank_urls["application"],
         "OWNER_DATABASE_URL": bank_urls["owner"],
+        "READER_DATABASE_URL": bank_urls["reader"],
         "KEY_FILE": str(key_file),
     }
     for name, value in {**OPTIONS, **places}.items():

@@ -32,6 +32,7 @@ def test_f6_a_reversal_nobody_accepts_is_repeated_alarms_by_age_and_ends_by_acce
         shop.later(shop.gateway.settings.dispute_after_seconds + 1)
         for _ in range(5):
             assert recover.reverse(shop.gateway, attempt_id) == recover.Again("silent")
+            sweep.dispute(shop.gateway)
 
     assert shop.state(payment) is PaymentState.DISPUTED
     alarms = [line for line in said if line["log_level"] == "error"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.domain.payment import PaymentState
 from gateway.services import recover
@@ -198,6 +199,7 @@ def test_d8_a_reversal_never_gives_up_and_age_only_adds_a_mark(shop: Shop) -> No
         assert recover.reverse(shop.gateway, attempt_id) == recover.Again("silent")
     assert shop.state(payment) is PaymentState.REVERSING
     shop.later(90_000)
+    shop.sweep()
     for _ in range(20):
         assert recover.reverse(shop.gateway, attempt_id) == recover.Again("silent")
     assert shop.state(payment) is PaymentState.DISPUTED
@@ -207,6 +209,26 @@ def test_d8_a_reversal_never_gives_up_and_age_only_adds_a_mark(shop: Shop) -> No
     assert len({request.stan for request in shop.switch.reversals}) == 31, "each repeat is a message of its own"
     assert {request.original for request in shop.switch.reversals} == {shop.switch.authorised[0].trace}
     assert_books_agree(shop)
+
+
+def test_d8_age_marks_a_reversal_that_nobody_even_tries(shop: Shop) -> None:
+    """D8: no worker reached the issuer for a day; the sweeper marks it all the same, and its money is counted."""
+    payment = shop.paid()
+    shop.later(901)
+    shop.sweep()
+    assert shop.state(payment) is PaymentState.REVERSING
+
+    shop.later(901 + 86_401)
+    with capture_logs() as said:
+        shop.sweep()
+        shop.sweep()
+
+    assert shop.state(payment) is PaymentState.DISPUTED
+    assert [line["payment_id"] for line in said if line["event"] == "reversal_overdue"] == [payment.payment_id]
+    assert shop.rows("SELECT state, past_promise FROM attempt_under_way") == [("disputed", True)]
+    shop.settle_down(after=90_000)
+    assert shop.state(payment) is PaymentState.REVERSED
+    assert shop.rows("SELECT * FROM attempt_under_way") == []
 
 
 def test_jobs_whose_work_is_done_do_nothing(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -97,6 +98,21 @@ def test_d37_echo_and_sign_on_are_answered(acquirer: Acquirer) -> None:
 
         assert answer is not None
         assert (answer.mti, answer.text(39), answer.text(11), answer.text(24)) == ("1814", "000", "000001", function)
+
+
+def test_answers_are_counted_by_type_and_action_code(acquirer: Acquirer, world: Any) -> None:
+    """What the host answers stands on the bank's page of numbers; what nobody genuine sent is no label."""
+    acquirer.ask("1804", ECHO)
+    acquirer.ask("1200", _purchase(world.card().reveal()))
+    acquirer.send(b"9999 no message of ours")
+    acquirer.hear()
+
+    said = world.desk.meters.metrics.page().decode()
+
+    assert 'bank_host_answers_total{action_code="000",message="1804"}' in said
+    assert re.search(r'bank_host_answers_total\{action_code="\d{3}",message="1200"\} 1.0', said)
+    assert 'bank_host_seconds_count{message="1200"} 1.0' in said
+    assert 'message="9999"' not in said
 
 
 def test_d22_both_live_keys_are_accepted_and_no_other(acquirer: Acquirer) -> None:

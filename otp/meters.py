@@ -1,0 +1,50 @@
+"""The bank's numbers in its own words. Labels are PSPs and words of ours: never a card, a phone or a code."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+from foundation.look_meters import LookMeters
+from foundation.metrics import SECONDS, Metrics
+from otp.store.checks import RULES
+
+
+class Meters:
+    """What the bank counts and measures."""
+
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self.metrics = metrics or Metrics()
+        registry = self.metrics.registry
+        self.pin_requests = Counter(
+            "bank_pin_requests",
+            "dynamic PINs that PSPs asked for, by PSP and answer",
+            ("psp", "answer"),
+            registry=registry,
+        )
+        self.pin_seconds = Histogram(
+            "bank_pin_request_seconds",
+            "how long the bank took over a PSP's question",
+            ("psp",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.sms = Counter(
+            "bank_sms",
+            "messages by kind (code, last_try) and outcome: accepted by the provider, refused, unanswered, dropped",
+            ("kind", "outcome"),
+            registry=registry,
+        )
+        self.host_answers = Counter(
+            "bank_host_answers",
+            "financial messages answered, by type and action code",
+            ("message", "action_code"),
+            registry=registry,
+        )
+        self.host_seconds = Histogram(
+            "bank_host_seconds",
+            "how long the host took over a message",
+            ("message",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.look = LookMeters(registry, "bank", RULES)

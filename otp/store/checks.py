@@ -1,0 +1,177 @@
+"""The bank's invariants as named queries (the monitor asks them each minute), and the numbers beside them.
+
+A name begins with the invariant it belongs to. All of them only read, as the role that can only read (D39).
+"""
+
+from __future__ import annotations
+
+from foundation.checks import Check, Measure, Rules, Scope, Severity
+from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
+
+_MONEY, _DELAY = Severity.MONEY, Severity.DELAY
+_SUBJECTS = "ANY(CAST(:subjects AS bigint[]))"
+_TOPICS = (CODE_TOPIC, LAST_TRY_TOPIC)
+TRIES_MOST = 5
+
+
+def _following(table: str) -> str:
+    return (
+        f"SELECT {table}_id FROM {table} WHERE {table}_id > coalesce(CAST(nullif(:after, '') AS bigint), 0) "
+        f"ORDER BY {table}_id LIMIT :most"
+    )
+
+
+CARDS = Scope(
+    "card",
+    recent="""
+SELECT DISTINCT card_id FROM posting JOIN authorisation USING (authorisation_id)
+WHERE posting.at >= :since AND card_id IS NOT NULL LIMIT :most
+""",
+    following=_following("card"),
+)
+AUTHORISATIONS = Scope(
+    "authorisation",
+    recent="""
+SELECT DISTINCT authorisation_id FROM (
+  SELECT authorisation_id FROM authorisation WHERE created_at >= :since
+  UNION ALL SELECT authorisation_id FROM posting WHERE at >= :since) AS touched LIMIT :most
+""",
+    following=_following("authorisation"),
+)
+CHALLENGES = Scope(
+    "challenge",
+    recent="SELECT challenge_id FROM challenge WHERE issued_at >= :since LIMIT :most",
+    following=_following("challenge"),
+)
+
+_BALANCES = f"""
+SELECT card_id, abs(balance_rial - expected_rial) FROM (
+  SELECT card_id, balance_rial, opened_rial + coalesce((
+    SELECT sum(CASE 'card:' || card.card_id WHEN posting.destination THEN posting.amount_rial
+      WHEN posting.source THEN -posting.amount_rial ELSE 0 END)
+    FROM authorisation JOIN posting USING (authorisation_id)
+    WHERE authorisation.card_id = card.card_id AND authorisation.state IN ('approved', 'reversed')), 0) AS expected_rial
+  FROM card WHERE card_id = {_SUBJECTS}) AS account
+WHERE balance_rial <> expected_rial
+"""
+
+_FOREIGN_ACCOUNT = f"""
+SELECT a.authorisation_id, posting.amount_rial FROM authorisation a JOIN posting USING (authorisation_id)
+WHERE a.authorisation_id = {_SUBJECTS} AND (a.card_id IS NULL OR NOT (ARRAY[posting.source, posting.destination]
+  <@ ARRAY['card:' || a.card_id, 'acquirer:' || a.acquirer_id]))
+"""
+
+_TWO_DEBITS = f"""
+SELECT a.authorisation_id, a.amount_rial FROM authorisation a
+WHERE a.authorisation_id = {_SUBJECTS} AND a.state = 'approved' AND EXISTS (
+  SELECT FROM authorisation b WHERE b.transaction_ref = a.transaction_ref AND b.state = 'approved'
+    AND b.acquirer_id = a.acquirer_id AND b.authorisation_id < a.authorisation_id)
+"""
+
+_WHOLE = f"""
+SELECT authorisation_id, abs(taken - wanted) FROM (
+  SELECT a.authorisation_id, CASE a.state WHEN 'approved' THEN a.amount_rial ELSE 0 END AS wanted,
+    coalesce(sum(CASE WHEN source LIKE 'card:%' THEN posting.amount_rial ELSE -posting.amount_rial END), 0) AS taken
+  FROM authorisation a LEFT JOIN posting USING (authorisation_id)
+  WHERE a.authorisation_id = {_SUBJECTS} GROUP BY a.authorisation_id) AS books
+WHERE taken <> wanted
+"""
+
+_UNDECIDED = f"""
+SELECT authorisation_id, amount_rial FROM authorisation
+WHERE authorisation_id = {_SUBJECTS} AND (state = 'received' OR action_code IS NULL)
+"""
+
+_CODE_FITS = f"""
+SELECT a.authorisation_id, a.amount_rial FROM authorisation a
+LEFT JOIN challenge c USING (challenge_id) LEFT JOIN psp USING (psp_id)
+WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND NOT coalesce(
+  c.state = 'consumed' AND c.card_id = a.card_id AND c.transaction_ref = a.transaction_ref
+  AND psp.acquirer_id = a.acquirer_id AND a.decided_at < c.expires_at + interval '1 second'
+  AND a.amount_rial = CAST(substring(c.canonical FROM '[|]amount=([0-9]+)[|]') AS bigint)
+    + CAST(substring(c.canonical FROM '[|]fee=([0-9]+)[|]') AS bigint)
+  AND rtrim(a.terminal_id) = substring(c.canonical FROM '[|]terminal=([^|]*)[|]'), false)
+"""
+
+_TRIES = f"""
+SELECT challenge_id, 0 FROM challenge
+WHERE challenge_id = {_SUBJECTS} AND (wrong_tries > tries_max OR wrong_tries > {TRIES_MOST})
+"""
+
+_OWED = f"""
+SELECT c.challenge_id, 0 FROM challenge c WHERE c.challenge_id = {_SUBJECTS} AND NOT EXISTS (
+  SELECT FROM outbox WHERE outbox.unique_key = '{CODE_TOPIC}:' || c.challenge_id || ':' || c.resends)
+"""
+
+_SENT_DEAD = f"""
+SELECT challenge_id, 0 FROM challenge
+WHERE challenge_id = {_SUBJECTS} AND delivery = 'accepted' AND delivery_at > expires_at
+"""
+
+_STUCK = """
+SELECT id, 0 FROM outbox WHERE done_at IS NULL AND dead_at IS NULL AND due_at < house_now() - interval '2 minutes'
+"""
+
+_NOT_SWEPT = """
+SELECT challenge_id, 0 FROM challenge WHERE state = 'issued' AND expires_at < house_now() - interval '2 minutes'
+"""
+
+CHECKS = (
+    Check("I1_balances", "a card holds what it was opened with and what postings brought", _MONEY, _BALANCES, "card"),
+    Check(
+        "I1_own_accounts",
+        "a posting moves money between its authorisation's own card and acquirer",
+        _MONEY,
+        _FOREIGN_ACCOUNT,
+        "authorisation",
+    ),
+    Check("I2_one_debit", "a payment reference is debited once at a time", _MONEY, _TWO_DEBITS, "authorisation"),
+    Check(
+        "I3_whole",
+        "an approved authorisation took all of its amount, every other holds nothing",
+        _MONEY,
+        _WHOLE,
+        "authorisation",
+    ),
+    Check("I5_decided", "no message is committed without its answer", _MONEY, _UNDECIDED, "authorisation"),
+    Check(
+        "I9_code_fits",
+        "money was taken for a consumed code of the same card, payment, amount and terminal, in its life",
+        _MONEY,
+        _CODE_FITS,
+        "authorisation",
+    ),
+    Check("I9_tries", "a code is tried wrongly five times at most", _MONEY, _TRIES, "challenge"),
+    Check("I11_sms_owed", "an issued code has its message in the outbox", _MONEY, _OWED, "challenge"),
+    Check("I12_sms", "no message is sent after its code has died", _DELAY, _SENT_DEAD, "challenge"),
+    Check("I18_jobs", "every message is taken up within two minutes of its time", _DELAY, _STUCK),
+    Check("I18_swept", "a dead code is ended within two minutes", _DELAY, _NOT_SWEPT),
+)
+
+MEASURES = (
+    Measure(
+        "outbox_waiting",
+        "messages neither sent nor given up, by topic",
+        "SELECT topic, count(*) FROM outbox WHERE done_at IS NULL AND dead_at IS NULL GROUP BY topic",
+        "topic",
+        _TOPICS,
+    ),
+    Measure(
+        "outbox_oldest_seconds",
+        "age of the oldest of them",
+        "SELECT topic, extract(epoch FROM house_now() - min(created_at)) FROM outbox "
+        "WHERE done_at IS NULL AND dead_at IS NULL GROUP BY topic",
+        "topic",
+        _TOPICS,
+    ),
+    Measure(
+        "outbox_dead",
+        "messages given up that nobody has looked at, by topic",
+        "SELECT topic, count(*) FROM outbox WHERE dead_at IS NOT NULL GROUP BY topic",
+        "topic",
+        _TOPICS,
+    ),
+    Measure("live_codes", "codes that could be used now", "SELECT '', count(*) FROM challenge WHERE state = 'issued'"),
+)
+
+RULES = Rules(CHECKS, MEASURES, (CARDS, AUTHORISATIONS, CHALLENGES))

@@ -1,0 +1,191 @@
+"""Each invariant of the gateway is planted as broken, in a database without its constraints, and found (I1 to I18)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from foundation.checks import LIST_MAX, Inspector, Report
+from foundation.database import Database
+from foundation.monitor import open_reader
+from gateway.services.cancel import cancel
+from gateway.store.checks import RULES
+from sandbox.postgres import Cluster, Roles
+from tests.fakes.loose import loosen
+from tests.fakes.shop import Shop
+from tests.fakes.switch import debit_but_silent
+
+
+@pytest.fixture(scope="session")
+def gateway_urls(cluster: Cluster, fresh_database: Callable[[str, str], str], worker_name: str) -> dict[str, str]:
+    """A database of this module alone, where anything can be planted."""
+    roles, name = Roles("gateway"), fresh_database("gateway", f"gateway_loose_{worker_name}")
+    loosen(cluster.url(name, roles.owner))
+    return {
+        "owner": cluster.url(name, roles.owner),
+        "application": cluster.url(name, roles.application),
+        "reader": cluster.url(name, roles.reader),
+    }
+
+
+@pytest.fixture
+def reader(gateway_urls: dict[str, str]) -> Iterator[Database]:
+    """The monitor's own way in."""
+    database = open_reader(gateway_urls["reader"], "tests-monitor")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def look(shop: Shop, reader: Database) -> Callable[[], Report]:
+    """Ask every rule about everything."""
+    assert shop.gateway
+    return Inspector(reader, RULES).everything
+
+
+def broken(report: Report) -> set[str]:
+    """Name the rules that do not hold."""
+    assert not [verdict for verdict in report.verdicts if verdict.failed]
+    return {verdict.name for verdict in report.verdicts if not verdict.holds}
+
+
+def lived_in(shop: Shop) -> None:
+    """Let payments go every ordinary way, and rest: confirmed, given back, unknown then paid or not, left alone."""
+    shop.confirm(shop.paid(), key="k-1")
+    shop.paid()
+    shop.open()
+    cancel(shop.gateway, shop.open().page_token)
+    shop.switch.will(debit_but_silent)
+    shop.pay(shop.open())
+    shop.settle_down()
+    shop.settle_down(after=5_000)
+
+
+def test_a_world_that_was_lived_in_breaks_no_rule(shop: Shop, look: Callable[[], Report]) -> None:
+    """While money is under way and after all came to rest, every rule holds and nothing is unexplained."""
+    shop.switch.will(debit_but_silent)
+    shop.pay(shop.open())
+    shop.paid()
+    assert broken(look()) == set()
+    lived_in(shop)
+
+    report = look()
+
+    assert broken(report) == set()
+    assert report.clean
+    assert report.lines[-1] == "unexplained: 0 rial"
+    assert report.measures["under_way"] == {"submitted": 0, "unknown": 0, "voiding": 0, "disputed": 0}
+
+
+POST = "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
+JOB = "INSERT INTO outbox (topic, unique_key, payload, {}) SELECT 'webhook', {}, '{{}}', {} FROM payment"
+PLANTS = [
+    ("I1_own_accounts", POST + "SELECT payment_id, attempt_id, 'x', 'fees', 'payable:somebody', 7 FROM attempt", 7),
+    (
+        "I2_one_debit",
+        (
+            "INSERT INTO attempt SELECT (jsonb_populate_record(a, "
+            """'{"attempt_id": "att_2", "number": 2, "stan": "999999"}')).* FROM attempt a"""
+        ),
+        250_000,
+    ),
+    ("I3_kept", "DELETE FROM posting WHERE destination LIKE 'payable:%'", 500_000),
+    ("I3_kept", "UPDATE posting SET amount_rial = amount_rial - 1 WHERE destination LIKE 'payable:%'", 2),
+    ("I3_kept", "UPDATE payment SET confirmed_at = NULL", 1),
+    ("I3_amounts", "UPDATE attempt SET amount_rial = amount_rial + 5", 5),
+    ("I4_whole", POST + "SELECT payment_id, attempt_id, 'x', destination, source, 5 FROM posting LIMIT 1", 5),
+    ("I4_whole", "UPDATE attempt SET state = 'declined'", 250_000),
+    ("I5_lost", "UPDATE attempt SET state = 'submitted', answer_due_at = house_now() - interval '2 minutes'", 250_000),
+    (
+        "I5_past_promise",
+        (
+            "WITH moved AS (UPDATE attempt SET state = 'unknown') "
+            "UPDATE payment SET state = 'unknown', decided_by = house_now() - interval '1 second'"
+        ),
+        250_000,
+    ),
+    (
+        "I5_past_promise",
+        "UPDATE attempt SET state = 'voiding', reversal_decided_at = house_now() - interval '25 hours'",
+        250_000,
+    ),
+    ("I5_disputed", "UPDATE attempt SET state = 'disputed'", 250_000),
+    ("I6_pairs", "UPDATE attempt SET state = 'unknown'", 250_000),
+    ("I6_pairs", "UPDATE payment SET state = 'paying'", 250_000),
+    ("I7_moves", "UPDATE payment SET state = 'settled'", 0),
+    ("I7_moves", "UPDATE payment_event SET state = 'open' WHERE event = 'attempt_approved'", 0),
+    ("I7_moves", "DELETE FROM payment_event WHERE event = 'opened'", 0),
+    ("I7_moves", "DELETE FROM payment_event", 0),
+    ("I7_attempts", "UPDATE payment SET attempts = 3", 0),
+    (
+        "I8_confirmed_once",
+        (
+            "INSERT INTO payment_event (payment_id, event, state) "
+            "SELECT payment_id, 'payee_confirmed', 'confirmed' FROM payment"
+        ),
+        250_000,
+    ),
+    (
+        "I8_confirmed_once",
+        (
+            "INSERT INTO payment_event (payment_id, event, state) "
+            "SELECT payment_id, 'confirm_window_elapsed', 'reversing' FROM payment"
+        ),
+        250_000,
+    ),
+    ("I8_confirmed_once", "UPDATE payment SET confirmed_at = confirmed_at + interval '1 hour'", 250_000),
+    ("I10_answer_kept", "DELETE FROM idempotency", 0),
+    ("I10_answer_kept", """UPDATE idempotency SET answer = answer || '{"payment_id": "pay_other"}'""", 0),
+    ("I11_owed", "DELETE FROM outbox WHERE unique_key LIKE 'payment.confirmed:%'", 0),
+    ("I11_untrue", JOB.format("done_at, tries", "'payment.reversed:' || payment_id", "house_now(), 1"), 0),
+    ("I11_worked_on", "UPDATE attempt SET state = 'voiding', reversal_decided_at = house_now()", 250_000),
+    ("I11_webhook_overdue", "UPDATE outbox SET done_at = NULL, created_at = house_now() - interval '7 hours'", 0),
+    ("I12_webhook", "UPDATE outbox SET done_at = house_now(), tries = 0", 0),
+    ("I18_jobs", "UPDATE outbox SET done_at = NULL, due_at = house_now() - interval '3 minutes'", 0),
+    (
+        "I18_swept",
+        "UPDATE payment SET state = 'authorised', authorised_at = house_now() - interval '1 hour'",
+        250_000,
+    ),
+    ("I18_swept", "UPDATE payment SET state = 'open', page_expires_at = house_now() - interval '3 minutes'", 0),
+]
+
+
+@pytest.mark.parametrize(("name", "plant", "rial"), PLANTS, ids=[f"{row[0]}-{at}" for at, row in enumerate(PLANTS)])
+def test_what_is_planted_is_found(shop: Shop, look: Callable[[], Report], name: str, plant: str, rial: int) -> None:
+    """One confirmed payment; its books are broken by hand, and the rule says so with the money it is about."""
+    payment = shop.paid()
+    shop.confirm(payment, key="k-1")
+    shop.work()
+    assert broken(look()) == set()
+
+    shop.change(plant.replace(":", "\\:"))
+
+    report = look()
+    assert name in broken(report)
+    verdict = next(verdict for verdict in report.verdicts if verdict.name == name)
+    assert (verdict.rial, verdict.number >= 1, len(verdict.examples) >= 1) == (rial, True, True)
+    assert not report.clean
+
+
+def test_every_rule_is_planted_once() -> None:
+    """No rule without a proof that it can be broken and noticed."""
+    assert {name for name, *_ in PLANTS} == {check.name for check in RULES.checks}
+
+
+def test_a_rule_looks_at_lists_of_a_bounded_length(
+    shop: Shop, reader: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More payments than fit into one list are all looked at, in several statements."""
+    monkeypatch.setattr("foundation.checks.LIST_MAX", 2)
+    payments = [shop.paid() for _ in range(5)]
+    for payment in payments:
+        shop.confirm(payment)
+    shop.change("DELETE FROM posting WHERE destination LIKE 'payable\\:%'")
+
+    report = Inspector(reader, RULES).everything()
+
+    assert LIST_MAX > 2
+    verdict = next(verdict for verdict in report.verdicts if verdict.name == "I3_kept")
+    assert verdict.number == 5

@@ -1,0 +1,132 @@
+"""Each invariant of the bank is planted as broken, in a database without its constraints, and found (I1 to I18)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from foundation.checks import Inspector, Report
+from foundation.database import Database
+from foundation.monitor import open_reader
+from otp.services.reverse import reverse
+from otp.store.checks import RULES
+from sandbox.postgres import Cluster, Roles
+from tests.fakes.loose import loosen
+
+OWED = (
+    "INSERT INTO outbox (topic, unique_key, payload, done_at) "
+    "SELECT 'sms.code', 'sms.code\\:' || challenge_id || '\\:' || resends, '{}', house_now() FROM challenge"
+)
+
+
+@pytest.fixture(scope="session")
+def bank_urls(cluster: Cluster, fresh_database: Callable[[str, str], str], worker_name: str) -> dict[str, str]:
+    """A database of this module alone, where anything can be planted."""
+    roles, name = Roles("bank"), fresh_database("bank", f"bank_loose_{worker_name}")
+    loosen(cluster.url(name, roles.owner))
+    return {
+        "owner": cluster.url(name, roles.owner),
+        "application": cluster.url(name, roles.application),
+        "reader": cluster.url(name, roles.reader),
+    }
+
+
+@pytest.fixture
+def look(bank_urls: dict[str, str], bank_database: Database) -> Iterator[Callable[[], Report]]:
+    """Ask every rule about everything, as the monitor does."""
+    assert bank_database.ping()
+    reader = open_reader(bank_urls["reader"], "tests-monitor")
+    yield Inspector(reader, RULES).everything
+    reader.close()
+
+
+def broken(report: Report) -> set[str]:
+    """Name the rules that do not hold."""
+    assert not [verdict for verdict in report.verdicts if verdict.failed]
+    return {verdict.name for verdict in report.verdicts if not verdict.holds}
+
+
+def lived_in(world: Any) -> None:
+    """Pay, pay and reverse, decline for a wrong code, and leave a tombstone."""
+    pan = world.card()
+    for _ in range(2):
+        purchase = world.purchase(pan)
+        world.issue(purchase)
+        world.pay(purchase, "1234567")
+    reverse(world.desk, world.reversal(purchase))
+    wrong = world.purchase(world.card())
+    world.issue(wrong)
+    world.pay(wrong, "7654321")
+    reverse(world.desk, world.reversal(world.purchase(pan)))
+    world.sql(OWED)
+
+
+def test_a_bank_that_was_lived_in_breaks_no_rule(world: Any, look: Callable[[], Report]) -> None:
+    """Debits, a reversal, a decline and a tombstone: every rule holds."""
+    lived_in(world)
+    states = {row["state"] for row in world.sql("SELECT state FROM authorisation")}
+    assert states == {"approved", "reversed", "declined", "tombstone"}
+
+    report = look()
+
+    assert broken(report) == set()
+    assert report.measures["live_codes"] == {"": 1}
+    assert report.measures["outbox_waiting"] == {"sms.code": 0, "sms.last_try": 0}
+
+
+ANOTHER = (
+    "INSERT INTO authorisation OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(a, "
+    """'{"authorisation_id": 77, "stan": "999999"}')).* FROM authorisation a"""
+)
+POST = "INSERT INTO posting (authorisation_id, event, source, destination, amount_rial) "
+PLANTS = [
+    ("I1_balances", "UPDATE card SET balance_rial = balance_rial + 5", 5),
+    ("I1_balances", "DELETE FROM posting", 1_000_000),
+    ("I1_own_accounts", POST + "VALUES (1, 'x', 'card:99', 'acquirer:581672', 9)", 9),
+    ("I2_one_debit", ANOTHER, 1_000_000),
+    ("I3_whole", "UPDATE authorisation SET state = 'reversed'", 1_000_000),
+    ("I3_whole", "UPDATE posting SET amount_rial = amount_rial - 1", 1),
+    ("I5_decided", "UPDATE authorisation SET state = 'received'", 1_000_000),
+    ("I9_code_fits", "UPDATE authorisation SET challenge_id = NULL", 1_000_000),
+    ("I9_code_fits", "UPDATE challenge SET state = 'issued', expires_at = house_now()", 1_000_000),
+    ("I9_code_fits", "UPDATE challenge SET card_id = 99", 1_000_000),
+    ("I9_code_fits", "UPDATE challenge SET transaction_ref = 'AAAAAAAAAAAAAAAA'", 1_000_000),
+    ("I9_code_fits", "UPDATE challenge SET canonical = replace(canonical, 'amount=1', 'amount=2')", 1_000_000),
+    ("I9_code_fits", "UPDATE challenge SET canonical = replace(canonical, 'terminal=', 'terminal=X')", 1_000_000),
+    ("I9_code_fits", "UPDATE authorisation SET decided_at = decided_at + interval '1 hour'", 1_000_000),
+    ("I9_code_fits", "UPDATE psp SET acquirer_id = '000001'", 1_000_000),
+    ("I9_tries", "UPDATE challenge SET wrong_tries = 6, tries_max = 9", 0),
+    ("I9_tries", "UPDATE challenge SET wrong_tries = 4", 0),
+    ("I11_sms_owed", "DELETE FROM outbox", 0),
+    ("I12_sms", "UPDATE challenge SET delivery = 'accepted', delivery_at = expires_at + interval '1 second'", 0),
+    ("I18_jobs", "UPDATE outbox SET done_at = NULL, due_at = house_now() - interval '3 minutes'", 0),
+    ("I18_swept", "UPDATE challenge SET state = 'issued', expires_at = house_now() - interval '3 minutes'", 0),
+]
+
+
+@pytest.mark.parametrize(("name", "plant", "rial"), PLANTS, ids=[f"{row[0]}-{at}" for at, row in enumerate(PLANTS)])
+def test_what_is_planted_is_found(
+    world: Any, look: Callable[[], Report], bank_urls: dict[str, str], name: str, plant: str, rial: int
+) -> None:
+    """One paid purchase; the books are broken by hand, and the rule says so with the money it is about."""
+    purchase = world.purchase(world.card())
+    world.issue(purchase)
+    world.pay(purchase, "1234567")
+    world.sql(OWED)
+    assert broken(look()) == set()
+
+    with psycopg.connect(bank_urls["owner"].replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute(plant.encode())
+
+    report = look()
+    assert name in broken(report)
+    verdict = next(verdict for verdict in report.verdicts if verdict.name == name)
+    assert (verdict.rial, verdict.number, len(verdict.examples)) == (rial, 1, 1)
+
+
+def test_every_rule_is_planted_once() -> None:
+    """No rule without a proof that it can be broken and noticed."""
+    assert {name for name, *_ in PLANTS} == {check.name for check in RULES.checks}
