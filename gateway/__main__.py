@@ -88,7 +88,7 @@ def _migrate(settings: Settings, _: Arguments) -> None:
 
 def _worker(settings: Settings, _: Arguments) -> None:
     with _opened(settings) as gateway:
-        enrol.check_rows(gateway)
+        enrol.check_rows_at_start(gateway)
         worker.run(gateway)
 
 

@@ -1,12 +1,15 @@
 """One way to a transaction, and no talking inside it."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from foundation.database import Database, NetworkInTransaction, guard_no_transaction
+from sandbox.fault_proxy import FaultProxy
 from sandbox.postgres import Cluster
 from tests.fakes.wire import wired
 
@@ -71,9 +74,8 @@ def test_f15_a_commit_whose_answer_is_lost_is_an_error_and_is_never_sent_again(
     """F15, D34: the row is there once, the caller is told nothing but that the connection broke, and work goes on."""
     insert = text("INSERT INTO outbox (topic, payload) VALUES ('t', '{}')")
     with wired(house_database, cluster) as (far, wire):
-        with pytest.raises(DBAPIError), far.begin() as connection:
+        with pytest.raises(DBAPIError), far.begin() as connection, losing_answers_at_the_end(wire):
             connection.execute(insert)
-            wire.misbehave(half_closed=True)
         wire.misbehave()
         assert far.ping()
         wire.misbehave(half_closed=True)
@@ -83,6 +85,13 @@ def test_f15_a_commit_whose_answer_is_lost_is_an_error_and_is_never_sent_again(
 
         with far.single() as connection:
             assert connection.scalar(text("SELECT count(*) FROM outbox")) == 2
+
+
+@contextmanager
+def losing_answers_at_the_end(wire: FaultProxy) -> Iterator[None]:
+    """Lose what is answered after this block."""
+    yield
+    wire.misbehave(half_closed=True)
 
 
 def _sleep(database: Database) -> None:
