@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from sandbox.audit import audit
+from sandbox.crashes import POINTS, CrashFile
 from sandbox.documents import write_pages
 from sandbox.info import info_of
 from sandbox.places import CannotRun
@@ -24,11 +25,15 @@ def main(arguments: list[str]) -> int:
         command = commands.add_parser(name, help=what)
         if name == "info":
             command.add_argument("--json", action="store_true", help="for programs (it is the only form)")
+    crash = commands.add_parser("crash", help="let a process die at a named place; without a name, list the places")
+    crash.add_argument("wish", nargs="?", metavar="NAME[:N[:stop]]", help="at the N-th passing; stop freezes it")
     add_arguments(commands.add_parser("simulate", help="run both organisations under faults from one seed"))
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "simulate":
             return run_seed(chosen.steps, chosen.seed, replay=chosen.replay)
+        if chosen.command == "crash":
+            return _crash(World.from_environment(), chosen.wish)
         return COMMANDS[chosen.command][0](World.from_environment())
     except CannotRun as error:
         print(error, file=sys.stderr)
@@ -47,6 +52,14 @@ def _reset(world: World) -> int:
 
 def _info(world: World) -> int:
     print(json.dumps(info_of(world), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _crash(world: World, wish: str | None) -> int:
+    if wish is None:
+        print("\n".join(f"{name:36} {what}" for name, what in POINTS.items()))
+    else:
+        CrashFile(world.crash_file).arm(wish)
     return 0
 
 

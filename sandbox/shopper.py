@@ -65,6 +65,10 @@ class Shopper:
         if not self.page.url.startswith(f"{self.world.info['gateway']}/pay/"):
             raise Unexpected(self.page.text)
 
+    def go_to(self, payment_page: str) -> None:
+        """Open a payment page that some merchant linked to."""
+        self.page = self.browser.get(payment_page)
+
     def submit(self, values: dict[str, str], form: int = -1) -> None:
         """Send a form of the current page with these values typed in."""
         found = Forms(self.page.text).forms[form]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import signal
 import threading
@@ -15,6 +16,7 @@ import merchant_demo.migrations
 import otp.migrations
 from foundation.digits import to_persian_digits
 from sandbox.cards import APPROVE, CARDS
+from sandbox.crashes import ARM_VARIABLE, CrashFile
 from sandbox.keys import make_keys
 from sandbox.places import CannotRun, socket_directory
 from sandbox.postgres import Roles
@@ -42,6 +44,7 @@ def up(world: World) -> None:
     with _alone(world):
         processes = Processes(world)
         try:
+            _arm(world)
             _start(world, processes)
             world.ready_file.touch()
             print(greeting(world), flush=True)
@@ -115,6 +118,14 @@ def _start(world: World, processes: Processes) -> None:
     seed_gateway(world)
     print("starting bank, gateway and shop …", flush=True)
     processes.start()
+
+
+def _arm(world: World) -> None:
+    crash, wish = CrashFile(world.crash_file), os.environ.get(ARM_VARIABLE)
+    if wish:
+        crash.arm(wish)
+    else:
+        crash.disarm()
 
 
 def _stop_servers(world: World) -> None:

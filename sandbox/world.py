@@ -89,6 +89,11 @@ class World:
         return self.state / "run" / "faults.json"
 
     @property
+    def crash_file(self) -> Path:
+        """Where the next process is to die."""
+        return self.state / "run" / "crash_at"
+
+    @property
     def secrets_file(self) -> Path:
         """What the shop and the operator were handed when everything was set up."""
         return self.state / "keys" / "handed-out.json"
@@ -132,7 +137,8 @@ class World:
         """Return what a process of ``organisation`` finds in its environment."""
         own = {"gateway": self._gateway, "bank_two": self._bank, "shop": self._shop}[organisation]()
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TZ") if name in os.environ}
-        return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parent.parent), **own}
+        crash = {"SANDBOX_CRASH_FILE": str(self.crash_file)}
+        return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parent.parent), **crash, **own}
 
     def _common(self, prefix: str, organisation: str) -> dict[str, str]:
         roles = Roles(organisation)
