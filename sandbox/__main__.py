@@ -1,4 +1,4 @@
-"""``python -m sandbox up | reset | audit | info --json | docs | simulate``: the commands of the sandbox."""
+"""``python -m sandbox up | reset | audit | info --json | docs | simulate | chaos | crash``: its commands."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from sandbox.audit import audit
+from sandbox.chaos import command as chaos
 from sandbox.crashes import POINTS, CrashFile
 from sandbox.documents import write_pages
 from sandbox.info import info_of
@@ -28,10 +29,13 @@ def main(arguments: list[str]) -> int:
     crash = commands.add_parser("crash", help="let a process die at a named place; without a name, list the places")
     crash.add_argument("wish", nargs="?", metavar="NAME[:N[:stop]]", help="at the N-th passing; stop freezes it")
     add_arguments(commands.add_parser("simulate", help="run both organisations under faults from one seed"))
+    chaos.add_arguments(commands.add_parser("chaos", help="break processes while people buy, then compare the books"))
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "simulate":
             return run_seed(chosen.steps, chosen.seed, replay=chosen.replay)
+        if chosen.command == "chaos":
+            return chaos.run(chosen.seconds, chosen.seed, keep=chosen.keep)
         if chosen.command == "crash":
             return _crash(World.from_environment(), chosen.wish)
         return COMMANDS[chosen.command][0](World.from_environment())

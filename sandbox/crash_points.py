@@ -135,6 +135,8 @@ REPLACED: dict[tuple[str, ...], tuple[tuple[object, str, type], ...]] = {
 def install(*words: str) -> None:
     """Put the places into the composition root of the process that ``words`` name."""
     for module, name, fragile in REPLACED.get(words, REPLACED.get(words[:1], ())):
+        if not issubclass(fragile, getattr(module, name)):
+            raise TypeError(f"{name} is not what {fragile.__name__} wraps")
         setattr(module, name, fragile)
 
 

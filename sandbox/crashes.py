@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import time
 from pathlib import Path
 
 from sandbox.places import CannotRun
@@ -29,6 +30,9 @@ POINTS = {
     "bank.after_debit_before_answer": "the bank committed its decision and has not answered",
 }
 """Every place by name. ``gateway`` is a web process, ``worker`` a worker of gateway or bank, ``bank`` its host."""
+
+FREEZING_SECONDS = 0.5
+"""The kernel stops one thread after another; who is to freeze here must not run on meanwhile."""
 
 HOW = {"": signal.SIGKILL, "stop": signal.SIGSTOP}
 
@@ -77,6 +81,7 @@ class CrashFile:
         if last:
             self.disarm()
             os.kill(os.getpid(), HOW[how])
+            time.sleep(FREEZING_SECONDS)
 
 
 def passing(name: str) -> None:

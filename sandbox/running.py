@@ -162,6 +162,10 @@ class RunningWorld:
         """Let the process die that passes a place next; ``wish`` as :meth:`sandbox.crash_points.CrashFile.arm`."""
         self._crash.arm(wish)
 
+    def disarm(self) -> None:
+        """Let everybody live."""
+        self._crash.disarm()
+
     def wait_for_crash(self) -> None:
         """Return when somebody has died, or frozen, at the place that was armed."""
         wait_for(lambda: not self.armed, "somebody to pass the armed place")

@@ -80,7 +80,9 @@ class Shopper:
         """Press a button of the payment page with the card typed in."""
         names = ("pan", "cvv2", "exp_month", "exp_year")
         forms = Forms(self.page.text).forms
-        number = next(at for at, form in enumerate(forms) if "pan" in form["fields"])
+        number = next((at for at, form in enumerate(forms) if "pan" in form["fields"]), None)
+        if number is None:
+            raise Unexpected(self.page.text)
         self.submit({**{name: self.card[name] for name in names}, **typed, "action": action}, number)
         return self.page
 
