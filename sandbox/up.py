@@ -18,7 +18,7 @@ from foundation.digits import to_persian_digits
 from sandbox.cards import APPROVE, CARDS
 from sandbox.crashes import ARM_VARIABLE, CrashFile
 from sandbox.keys import make_keys
-from sandbox.places import CannotRun, socket_directory
+from sandbox.places import CannotRun, bury_the_dead, socket_directory
 from sandbox.postgres import Roles
 from sandbox.processes import Processes, check_ports
 from sandbox.seed import cvv2_of_card, seed_bank, seed_gateway
@@ -49,6 +49,7 @@ def up(world: World) -> None:
             world.ready_file.touch()
             print(greeting(world), flush=True)
             while not stop.wait(WATCH_SECONDS):
+                bury_the_dead()
                 for sentence in processes.restart_the_dead():
                     print(sentence, flush=True)
         finally:

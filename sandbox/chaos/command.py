@@ -122,7 +122,7 @@ def unleash(state: Path, seconds: float, seed: int, *, say: Callable[[str], None
         verdict = judge(world.world, load.purchases)
         if world.ended:
             measures.violation("the sandbox gave up: a process ended again and again")
-        told = Counter(f"{purchase.intention}, {purchase.told}" for purchase in load.purchases)
+        told = Counter(f"{purchase.intention}, {purchase.told}{purchase.broke_off}" for purchase in load.purchases)
         return Outcome(
             seed, seconds, told, deeds.counted, measures.resumed, measures.restarted, measures.violations, verdict
         )

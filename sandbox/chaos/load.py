@@ -16,7 +16,7 @@ import requests
 
 from sandbox.cards import APPROVE
 from sandbox.merchant import Merchant
-from sandbox.running import InVain, RunningWorld
+from sandbox.running import InVain, RunningWorld, wait_for
 from sandbox.shopper import Shopper, Unexpected
 from sandbox.simulator.chance import dice
 
@@ -39,8 +39,10 @@ INTENTIONS = {
 }
 FAULT_CARDS = ("bank_slow", "bank_hangs", "answer_lost", "duplicate_answer", "late_answer", "sms_late")
 FAULT_CARD_CHANCE = 0.1
-BROKEN = (requests.RequestException, Unexpected, InVain, StopIteration, IndexError)
-"""What a person sees as a page that did not work."""
+PASSING = (requests.RequestException, Unexpected)
+"""What a person sees as a page that did not work, and tries again."""
+
+BROKEN = (*PASSING, InVain, StopIteration, IndexError)
 
 SEEN = {
     "پرداخت انجام شد": "paid",
@@ -56,12 +58,17 @@ _HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 
 @dataclass
 class Purchase:
-    """One purchase as its shopper remembers it; ``told`` is the last thing that a page of the gateway said."""
+    """One purchase as its shopper remembers it; ``told`` is the last thing that a page of the gateway said.
+
+    Args:
+        broke_off: why the shopper gave up, if so.
+    """
 
     intention: str
     page_token: str = ""
     payment_id: str = ""
     told: str = "nothing"
+    broke_off: str = ""
 
 
 @dataclass
@@ -92,7 +99,7 @@ class Load:
                 shopper = Watched(self.world, self._card(behaviour), self.violation)
                 self._buy(shopper, purchase)
             except BROKEN as error:
-                purchase.told = f"{purchase.told}, then {type(error).__name__}"
+                purchase.broke_off = f" ({type(error).__name__})"
             with self._lock:
                 self.purchases.append(purchase)
             time.sleep(luck.uniform(0, PAUSE_SECONDS * 2))
@@ -120,7 +127,7 @@ class Load:
             shopper.patiently(shopper.return_to_shop)
 
     def _pay(self, shopper: Watched, purchase: Purchase) -> None:
-        code, address, typed = shopper.patiently(shopper.request_pin), shopper.page.url, shopper.page
+        code, address, typed = shopper.ask_for_code(), shopper.page.url, shopper.page
         clicks = 2 if purchase.intention == "clicks twice" else 1
         with ThreadPoolExecutor(clicks) as pool:
             for done in [pool.submit(_click, shopper.twin(typed), code) for _ in range(clicks)]:
@@ -131,6 +138,7 @@ class Load:
         if purchase.intention == "gets it back":
             merchant.confirm(purchase.payment_id, 150_000)
             merchant.reverse(purchase.payment_id)
+            purchase.told = "going back"
 
     def _card(self, behaviour: str) -> dict[str, Any]:
         """Return a card of this kind that may still ask for codes; a good one when there is none."""
@@ -165,7 +173,7 @@ class Watched(Shopper):
         text = heading[1] if heading else ""
         return next(
             (word for shown, word in SEEN.items() if shown in text),
-            "open" if 'name="pan"' in self.page.text else "wait",
+            "not taken" if 'name="pan"' in self.page.text else "wait",
         )
 
     def wait_until_told(self, address: str) -> str:
@@ -179,13 +187,24 @@ class Watched(Shopper):
             time.sleep(LOOK_AGAIN_SECONDS)
         return "wait"
 
+    def ask_for_code(self) -> str:
+        """Ask for a PIN until the page says that it was sent, and read it on the phone."""
+        before = len(self.patiently(self.messages))
+        self.patiently(self._ask)
+        texts = wait_for(lambda: self.patiently(lambda: self._more_messages_than(before)), "the code to arrive")
+        return str(texts[0]["code"])
+
+    def _ask(self) -> None:
+        if self.press("request_pin").status_code != HTTPStatus.OK:
+            raise Unexpected(self.page.text)
+
     def patiently(self, step: Callable[[], T]) -> T:
         """Do one step as people do: when a page is broken, wait a moment and try again from where one was."""
         page = self.page
         for _ in range(TRIES - 1):
             try:
                 return step()
-            except BROKEN:
+            except PASSING:
                 time.sleep(LOOK_AGAIN_SECONDS)
                 self.page = page
         return step()
