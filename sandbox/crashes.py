@@ -60,9 +60,12 @@ class CrashFile:
         self._file.unlink(missing_ok=True)
 
     @property
-    def armed(self) -> bool:
-        """Whether nobody has died of it yet."""
-        return self._file.exists()
+    def armed(self) -> str | None:
+        """The place that nobody has died at yet."""
+        try:
+            return self._file.read_text().partition(":")[0] or None
+        except FileNotFoundError:
+            return None
 
     def passing(self, name: str) -> None:
         """Die here, if this is the place and the time."""

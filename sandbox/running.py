@@ -168,11 +168,11 @@ class RunningWorld:
 
     def wait_for_crash(self) -> None:
         """Return when somebody has died, or frozen, at the place that was armed."""
-        wait_for(lambda: not self.armed, "somebody to pass the armed place")
+        wait_for(lambda: self.armed_at is None, "somebody to pass the armed place")
 
     @property
-    def armed(self) -> bool:
-        """Whether a place is armed that nobody has passed yet."""
+    def armed_at(self) -> str | None:
+        """The place that is armed and that nobody has passed yet."""
         return self._crash.armed
 
     @property

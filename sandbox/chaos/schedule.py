@@ -12,12 +12,15 @@ CALM_SECONDS = 3.0
 """Nothing goes wrong in the first and last seconds."""
 
 KILL_PAUSE_SECONDS = 20.0
-"""The same process is not killed twice within this: its supervisor gives up on one that ends again and again."""
+"""No process is killed twice within this, in whatever way: its supervisor gives up on one that ends again and again."""
 
 DATABASE_PAUSE_SECONDS = (50.0, 90.0)
 DATABASE_DOWN_SECONDS = (0.5, 4.0)
 VICTIMS = ("gateway", "gateway web", "gateway-worker", "bank", "bank-host", "bank-worker", "bank-front", "shop")
 """Processes by name; ``gateway web`` is one of its web workers alone."""
+
+DIES_AT = {"gateway": "gateway web", "worker": "gateway-worker", "bank": "bank-host"}
+"""Whom a place kills, by the beginning of its name."""
 
 WIRES = ("bank_front", "bank", "shop")
 """Links of the gateway: to the bank's host, to its Harim service, to the shop's webhooks."""
@@ -53,6 +56,13 @@ class Fault:
     how: tuple[tuple[str, float | str], ...] = ()
     seconds: float = 0.0
 
+    @property
+    def dies(self) -> str:
+        """The process that this fault kills, when it kills one."""
+        if self.kind != "crash point":
+            return self.target
+        return "bank-worker" if "sms" in self.target else DIES_AT[self.target.partition(".")[0]]
+
     def __str__(self) -> str:
         """Write one line of the schedule."""
         how = " ".join(f"{name}={value}" for name, value in self.how)
@@ -70,15 +80,14 @@ def _processes(until: float, seed: int) -> Iterator[Fault]:
     luck = dice(seed, "processes")
     at, last = CALM_SECONDS, dict.fromkeys(VICTIMS, -KILL_PAUSE_SECONDS)
     while (at := at + luck.uniform(1.5, 5.0)) < until:
-        what = luck.random()
-        victim = luck.choice(VICTIMS)
-        if what < 0.3:  # noqa: PLR2004 - of all faults of processes
-            yield Fault(at, "crash point", luck.choice(list(POINTS)))
-        elif what < 0.55:  # noqa: PLR2004
+        what, victim, point = luck.random(), luck.choice(VICTIMS), luck.choice(list(POINTS))
+        if what < 0.25:  # noqa: PLR2004 - of all faults of processes
             yield Fault(at, "freeze", victim, seconds=luck.uniform(0.5, 7.0))
-        elif at - last[victim] >= KILL_PAUSE_SECONDS:
-            last[victim] = at
-            yield Fault(at, "kill", victim)
+            continue
+        fault = Fault(at, "crash point", point) if what < 0.6 else Fault(at, "kill", victim)  # noqa: PLR2004
+        if at - last[fault.dies] >= KILL_PAUSE_SECONDS:
+            last[fault.dies] = at
+            yield fault
 
 
 def _around(until: float, seed: int) -> Iterator[Fault]:

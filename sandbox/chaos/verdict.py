@@ -11,6 +11,7 @@ import psycopg
 
 from sandbox.audit import audit
 from sandbox.chaos.load import Purchase
+from sandbox.places import CannotRun
 from sandbox.world import World
 
 QUIET_SECONDS = 240.0
@@ -57,8 +58,11 @@ def judge(world: World, purchases: list[Purchase]) -> Verdict:
 
     The one place where everything that knows invariants is asked: add a checker here.
     """
-    quiet = wait_until_quiet(world)
-    report = audit(world)
+    try:
+        quiet = wait_until_quiet(world)
+        report = audit(world)
+    except (psycopg.OperationalError, CannotRun) as error:
+        return Verdict(None, Counter(), 0, (f"the books cannot be read: {error}",))
     wrong = [] if quiet is not None else [f"money is still under way after {QUIET_SECONDS:.0f} s"]
     wrong += [] if report.clean else report.lines
     with _books(world) as books:

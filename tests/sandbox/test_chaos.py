@@ -38,7 +38,7 @@ def test_a_long_schedule_knows_every_kind_and_spares_nobody_too_often() -> None:
     kinds = {"kill", "freeze", "crash point", "database", "redis", "wire", "sandbox"}
     assert {fault.kind for fault in faults} == kinds
     assert {fault.target for fault in faults if fault.kind == "crash point"} == set(POINTS)
-    kills = [fault for fault in faults if fault.kind == "kill"]
-    for victim in {fault.target for fault in kills}:
-        at = [fault.at for fault in kills if fault.target == victim]
+    kills = [fault for fault in faults if fault.kind in {"kill", "crash point"}]
+    for victim in {fault.dies for fault in kills}:
+        at = [fault.at for fault in kills if fault.dies == victim]
         assert all(later - earlier >= KILL_PAUSE_SECONDS for earlier, later in pairwise(at))
