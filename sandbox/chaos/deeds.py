@@ -71,14 +71,15 @@ class Deeds:
                 os.kill(self._web_worker(fault), signal.SIGKILL)
             return
         organisation = WORKERS.get(fault.target)
-        watch = self.measures.watch_outbox(organisation) if organisation else contextlib.nullcontext()
+        watch = self.measures.watch_outbox(organisation, str(fault)) if organisation else contextlib.nullcontext()
         with watch:
             self.world.signal(fault.target, signal.SIGKILL)
 
     def freeze(self, fault: Fault) -> None:
         """Stop a process for a while."""
         alone = fault.target == "gateway web"
-        with _frozen([self._web_worker(fault)] if alone else _group(self.world.pid_of(fault.target))):
+        pids = [self._web_worker(fault)] if alone else _group(self.world.pid_of(fault.target))
+        with self.measures.disturbed(WORKERS.get(fault.target, fault.target)), _frozen(pids):
             time.sleep(fault.seconds)
 
     def arm(self, fault: Fault) -> None:
@@ -86,7 +87,7 @@ class Deeds:
         self.world.crash_at(fault.target)
         organisation = WORKERS.get(fault.dies)
         if organisation and self._passed(fault.target):
-            with self.measures.watch_outbox(organisation):
+            with self.measures.watch_outbox(organisation, str(fault)):
                 pass  # it is dead already
 
     def _passed(self, place: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +31,19 @@ _LEFT = "SELECT coalesce(sum(fence), 0)::bigint, count(*) FILTER (WHERE done_at 
 
 
 @dataclass
+class Disturbance:
+    """A time in which an organisation's workers could not work; everybody's, without a name."""
+
+    organisation: str
+    began: float
+    ended: float = math.inf
+
+    def meets(self, organisation: str, since: float) -> bool:
+        """Tell whether it concerns this organisation and was not over by then."""
+        return self.organisation in {"", organisation} and self.ended > since
+
+
+@dataclass
 class Measures:
     """What was measured, and what may not happen and did."""
 
@@ -38,7 +52,7 @@ class Measures:
     resumed: list[float] = field(default_factory=list)
     restarted: list[float] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
-    _outages: list[tuple[float, float]] = field(default_factory=list)
+    _disturbances: list[Disturbance] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def violation(self, what: str) -> None:
@@ -47,7 +61,17 @@ class Measures:
             self.violations.append(what)
 
     @contextmanager
-    def watch_outbox(self, organisation: str) -> Iterator[None]:
+    def disturbed(self, organisation: str = "") -> Iterator[None]:
+        """Keep one organisation's workers, or everybody, from working in this block: no fault of who takes over."""
+        disturbance = Disturbance(organisation, time.monotonic())
+        self._disturbances.append(disturbance)
+        try:
+            yield
+        finally:
+            disturbance.ended = time.monotonic()
+
+    @contextmanager
+    def watch_outbox(self, organisation: str, what: str) -> Iterator[None]:
         """Kill a worker in this block; its jobs, or else the next ones, must be taken over by another."""
         yield
         killed = time.monotonic()
@@ -55,8 +79,11 @@ class Measures:
             seconds = self._taken_over(organisation, killed)
         except psycopg.OperationalError:
             return  # PostgreSQL was ended meanwhile: that has a bound of its own
-        if seconds is not None and not self._was_out(killed):
-            self.resumed.append(seconds)
+        if seconds is None or any(each.meets(organisation, killed) for each in list(self._disturbances)):
+            return
+        self.resumed.append(seconds)
+        if seconds > WORKER_MOST_SECONDS:
+            self.violation(f"{seconds:.1f} s until the work of who died was taken over ({what})")
 
     def _taken_over(self, organisation: str, killed: float) -> float | None:
         with psycopg.connect(self._url(organisation), autocommit=True, connect_timeout=5) as books:
@@ -80,15 +107,15 @@ class Measures:
         """End PostgreSQL and start it again in this block; from the end on somebody tries to open a payment."""
         began, over = time.monotonic(), threading.Event()
         trying = threading.Thread(target=self._try_until, args=(over,), name="first-step", daemon=True)
-        try:
+        with self.disturbed():
             yield
             trying.start()
             over.wait(WATCH_SECONDS)
-            self.restarted.append(time.monotonic() - began)
-        finally:
             over.set()
-            with self._lock:
-                self._outages.append((began, time.monotonic()))
+        seconds = time.monotonic() - began
+        self.restarted.append(seconds)
+        if seconds > DATABASE_MOST_SECONDS:
+            self.violation(f"{seconds:.1f} s until the first payment after a restart of PostgreSQL")
 
     def _try_until(self, over: threading.Event) -> None:
         while not over.is_set():
@@ -97,10 +124,6 @@ class Measures:
                 over.set()
             except requests.RequestException:
                 over.wait(LOOK_SECONDS)
-
-    def _was_out(self, killed: float) -> bool:
-        with self._lock:
-            return any(begin < time.monotonic() and end > killed for begin, end in self._outages)
 
     def _url(self, organisation: str) -> str:
         return self.world.world.database_url(organisation, "reader").replace("+psycopg", "")
