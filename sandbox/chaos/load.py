@@ -6,6 +6,7 @@ import contextlib
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -80,7 +81,7 @@ class Load:
     violation: Callable[[str], None]
     purchases: list[Purchase] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _used: dict[str, int] = field(default_factory=dict)
+    _used: Counter[str] = field(default_factory=Counter)
 
     def run(self, seconds: float) -> None:
         """Buy for so long."""
@@ -141,14 +142,12 @@ class Load:
             purchase.told = "going back"
 
     def _card(self, behaviour: str) -> dict[str, Any]:
-        """Return a card of this kind that may still ask for codes; a good one when there is none."""
-        cards: list[dict[str, Any]] = [
-            card for card in self.world.info["cards"] if card["behaviour"] in {behaviour, APPROVE}
-        ]
-        cards.sort(key=lambda card: card["behaviour"] != behaviour)
+        """Return the card of this kind that was used least, so that nobody reads another's code; else a good one."""
+        cards = [card for card in self.world.info["cards"] if card["behaviour"] in {behaviour, APPROVE}]
         with self._lock:
-            card = next(card for card in cards if self._used.get(card["pan"], 0) < CODES_PER_CARD)
-            self._used[card["pan"]] = self._used.get(card["pan"], 0) + 1
+            fresh = [card for card in cards if self._used[card["pan"]] < CODES_PER_CARD]
+            card: dict[str, Any] = min(fresh, key=lambda it: (it["behaviour"] != behaviour, self._used[it["pan"]]))
+            self._used[card["pan"]] += 1
             return card
 
 
