@@ -70,6 +70,7 @@ class Outcome:
             f"seed {self.seed}, {self.seconds:.0f} s of faults, {sum(self.faults.values())} faults",
             f"purchases, as told: {_counts(self.told)}",
             f"payments, in the end: {_counts(self.verdict.states)}",
+            f"attempts, in the end: {_counts(self.verdict.attempts)}",
             f"faults: {_counts(self.faults)}",
             *(
                 f"{name}: {len(found)} times, at most {max(found, default=0.0):.1f} s (bound {most:.0f} s)"

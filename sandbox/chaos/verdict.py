@@ -21,6 +21,7 @@ SELECT (SELECT count(*) FROM attempt WHERE state IN ('submitted', 'unknown', 'vo
   + (SELECT count(*) FROM payment WHERE state IN ('paying', 'unknown', 'authorised', 'reversing', 'disputed'))
 """
 _PAYMENTS = "SELECT payment_id, page_token, state FROM payment"
+_ATTEMPTS = "SELECT concat_ws(' ', state, action_code) FROM attempt"
 _NEVER: dict[str, str] = {
     "a payment has two approved attempts (I2)": """
         SELECT count(*) FROM (SELECT payment_id FROM attempt WHERE state = 'approved'
@@ -49,6 +50,7 @@ class Verdict:
 
     quiet_after_seconds: float | None
     states: Counter[str]
+    attempts: Counter[str]
     unexplained_rial: int
     wrong: tuple[str, ...]
 
@@ -62,14 +64,15 @@ def judge(world: World, purchases: list[Purchase]) -> Verdict:
         quiet = wait_until_quiet(world)
         report = audit(world)
     except (psycopg.OperationalError, CannotRun) as error:
-        return Verdict(None, Counter(), 0, (f"the books cannot be read: {error}",))
+        return Verdict(None, Counter(), Counter(), 0, (f"the books cannot be read: {error}",))
     wrong = [] if quiet is not None else [f"money is still under way after {QUIET_SECONDS:.0f} s"]
     wrong += [] if report.clean else report.lines
     with _books(world) as books:
         wrong += [what for what, query in _NEVER.items() if _count(books, query)]
         rows = books.execute(_PAYMENTS).fetchall()
+        attempts = Counter(str(row[0]) for row in books.execute(_ATTEMPTS))
     wrong += _untruths(rows, purchases)
-    return Verdict(quiet, Counter(str(row[2]) for row in rows), report.unexplained_rial, tuple(wrong))
+    return Verdict(quiet, Counter(str(row[2]) for row in rows), attempts, report.unexplained_rial, tuple(wrong))
 
 
 def wait_until_quiet(world: World) -> float | None:
