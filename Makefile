@@ -6,7 +6,7 @@ WORKERS ?= 2
 # Three copies of a sandbox would not fit on two cores, so tests of one world stay on one worker.
 PYTEST := $(RUN) pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: help setup setup-demo demo test test-fast test-otp test-gateway check lint type fmt docs reset simulate bench
+.PHONY: help setup setup-demo demo test test-fast test-otp test-gateway check lint type fmt docs reset simulate chaos bench
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ simulate: setup ## run gateway and bank under faults from one seed (STEPS=20000 
 
 bench: setup ## measure ratios on this machine, each in one run (NAMES="healthy-bank" for some)
 	@$(RUN) bench $(NAMES)
+
+chaos: setup ## break real processes while people buy, then compare the books (SECONDS=600 SEED=1)
+	@$(RUN) sandbox chaos --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 reset: setup-demo ## forget the sandbox's data and keys
 	@$(RUN) sandbox reset

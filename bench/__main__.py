@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,8 +17,9 @@ from sandbox.running import RunningWorld
 SETTINGS = {
     "POOYA_CROWD": str(healthy_bank.CROWD),
     "POOYA_LOG_LEVEL": "WARNING",
-    "GATEWAY_PAGE_CALLS_PER_MINUTE": "1000000",
-    "GATEWAY_API_CALLS_PER_MINUTE": "1000000",
+    "POOYA_SETTINGS": json.dumps(
+        {"GATEWAY_PAGE_CALLS_PER_MINUTE": "1000000", "GATEWAY_API_CALLS_PER_MINUTE": "1000000"}
+    ),
 }
 """All shoppers of a benchmark come from one address, which flood control would rightly slow down."""
 

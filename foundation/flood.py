@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import redis
 import structlog
 from limits import RateLimitItemPerSecond
@@ -11,6 +13,8 @@ from limits.strategies import FixedWindowRateLimiter
 log = structlog.get_logger()
 
 REDIS_BUDGET_SECONDS = 0.1
+QUIET_AFTER_FAILURE_SECONDS = 5.0
+"""A Redis that failed is left alone for so long: one call in five seconds waits for it, not every one (F12)."""
 
 
 class FloodControl:
@@ -24,6 +28,7 @@ class FloodControl:
     def __init__(self, redis_url: str | None, *, workers: int) -> None:
         self._workers = max(1, workers)
         self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._quiet_until = 0.0
         self._shared: FixedWindowRateLimiter | None = None
         if redis_url is not None:
             client = redis.Redis.from_url(
@@ -34,10 +39,11 @@ class FloodControl:
 
     def allow(self, bucket: str, limit: int, *, per_seconds: int) -> bool:
         """Count one call and tell whether it is within ``limit`` calls per ``per_seconds``."""
-        if self._shared is not None:
+        if self._shared is not None and time.monotonic() >= self._quiet_until:
             try:
                 return self._shared.hit(RateLimitItemPerSecond(limit, per_seconds), bucket)
             except redis.RedisError:
+                self._quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
                 log.warning("redis_unavailable", use="flood")
         own_share = max(1, limit // self._workers)
         return self._local.hit(RateLimitItemPerSecond(own_share, per_seconds), bucket)

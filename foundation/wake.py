@@ -19,9 +19,8 @@ class Wake:
 
     def __init__(self, redis_url: str, channel: str) -> None:
         self._key = f"wake:{channel}"
-        self._redis = redis.Redis.from_url(
-            redis_url, socket_timeout=TIMEOUT_SECONDS * 10, socket_connect_timeout=TIMEOUT_SECONDS
-        )
+        self._redis = _client(redis_url, TIMEOUT_SECONDS)
+        self._waiting = _client(redis_url, TIMEOUT_SECONDS * 10)
         self._quiet_until = 0.0
 
     def ring(self) -> None:
@@ -42,7 +41,7 @@ class Wake:
             time.sleep(seconds)
             return
         try:
-            self._redis.blpop([self._key], timeout=seconds)
+            self._waiting.blpop([self._key], timeout=seconds)
         except redis.RedisError:
             self._failed()
             time.sleep(seconds)
@@ -57,3 +56,7 @@ class Wake:
     def _failed(self) -> None:
         self._quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
         log.warning("redis_unavailable", use="wake")
+
+
+def _client(redis_url: str, seconds: float) -> redis.Redis:
+    return redis.Redis.from_url(redis_url, socket_timeout=seconds, socket_connect_timeout=TIMEOUT_SECONDS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -98,7 +98,12 @@ class Periodic:
 
 
 class Worker:
-    """Runs until :meth:`stop` (or SIGTERM, SIGINT) and finishes what it holds before it returns."""
+    """Runs until :meth:`stop` (or SIGTERM, SIGINT) and finishes what it holds before it returns.
+
+    Args:
+        threads: how many jobs of one topic are tried at once. No topic waits for another: a merchant's server that
+            hangs delays no reversal (F23).
+    """
 
     def __init__(
         self,
@@ -119,6 +124,7 @@ class Worker:
         self._stopping = threading.Event()
         self._held: dict[int, tuple[Job, float]] = {}
         self._holding = threading.Lock()
+        self._freed = threading.Event()
 
     def stop(self) -> None:
         """Ask the loop to end after the jobs it holds."""
@@ -129,10 +135,15 @@ class Worker:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: self.stop())
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="job") as pool, self._renewing():
+        with ExitStack() as stack:
+            pools = {
+                name: stack.enter_context(ThreadPoolExecutor(self._threads, thread_name_prefix=name))
+                for name in self._topics
+            }
+            stack.enter_context(self._renewing())
             while not self._stopping.is_set():
                 try:
-                    busy = self.tick(pool)
+                    busy = self._hand_out(pools)
                 except SQLAlchemyError as error:
                     log.warning("database_unavailable", error=type(error).__name__)
                     self._stopping.wait(DATABASE_PAUSE_SECONDS)
@@ -141,14 +152,25 @@ class Worker:
                         self._pause()
 
     def tick(self, pool: ThreadPoolExecutor) -> bool:
-        """Run the sweepers that are due and one batch of jobs; tell whether there were jobs."""
+        """Run the sweepers that are due and one batch of jobs to its end; tell whether there were jobs."""
+        jobs = self._due()
+        list(pool.map(self._handle, jobs))
+        return bool(jobs)
+
+    def _hand_out(self, pools: Mapping[str, ThreadPoolExecutor]) -> bool:
+        """Run the sweepers that are due and begin what is due and has room; tell whether there was anything."""
+        self._freed.clear()
+        jobs = self._due()
+        for job in jobs:
+            pools[job.topic].submit(self._handle, job)
+        return bool(jobs)
+
+    def _due(self) -> list[Job]:
         for periodic in self._periodics:
             if time.monotonic() >= self._next_run[periodic.name]:
                 self._next_run[periodic.name] = time.monotonic() + periodic.every_seconds
                 self._run_periodic(periodic)
-        jobs = [job for topic in self._topics.values() for job in self._claim(topic)]
-        list(pool.map(self._handle, jobs))
-        return bool(jobs)
+        return [job for topic in self._topics.values() for job in self._claim(topic)]
 
     def _run_periodic(self, periodic: Periodic) -> None:
         if not periodic.aside:
@@ -159,12 +181,20 @@ class Worker:
             thread.start()
 
     def _claim(self, topic: Topic) -> list[Job]:
-        batch = self._threads * BATCH_PER_THREAD
+        batch = self._room(topic)
+        if not batch:
+            return []
         lease = min(LEASE_SECONDS, topic.lease_seconds)
         jobs = self._outbox.claim([topic.name], batch=batch, lease_seconds=lease)
         with self._holding:
             self._held.update({job.id: (job, time.monotonic()) for job in jobs})
         return jobs
+
+    def _room(self, topic: Topic) -> int:
+        """Say how many more jobs of a topic may wait for its threads here."""
+        with self._holding:
+            held = sum(job.topic == topic.name for job, _ in self._held.values())
+        return self._threads * BATCH_PER_THREAD - held
 
     def renew_leases(self) -> None:
         """Keep what is being worked on, unless one try has taken longer than its topic allows."""
@@ -197,9 +227,12 @@ class Worker:
     def _handle(self, job: Job) -> None:
         try:
             self._try(job)
+        except SQLAlchemyError as error:  # its lease ends soon, and then it is done again
+            log.warning("result_not_recorded", job_id=job.id, topic=job.topic, error=type(error).__name__)
         finally:
             with self._holding:
                 self._held.pop(job.id, None)
+            self._freed.set()
 
     def _try(self, job: Job) -> None:
         topic = self._topics[job.topic]
@@ -234,7 +267,9 @@ class Worker:
             log.warning("job_lease_lost")
 
     def _pause(self) -> None:
-        if self._wake is None:
+        if not all(self._room(topic) for topic in self._topics.values()):
+            self._freed.wait(IDLE_WAIT_SECONDS)
+        elif self._wake is None:
             self._stopping.wait(IDLE_WAIT_SECONDS)
         else:
             self._wake.wait(IDLE_WAIT_SECONDS)

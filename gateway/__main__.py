@@ -116,7 +116,7 @@ def _migrate(settings: Settings, _: Arguments) -> None:
 def _worker(settings: Settings, _: Arguments) -> None:
     with _opened(settings) as gateway:
         settings.require_reader()
-        enrol.check_rows(gateway)
+        enrol.check_rows_at_start(gateway)
         worker.run(gateway)
 
 

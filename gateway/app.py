@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, abort, jsonify, request
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from foundation.logs import configure_logging
@@ -17,7 +16,7 @@ from gateway import config, wiring
 from gateway.api import problems
 from gateway.api.payments import blueprint as api
 from gateway.config import Settings
-from gateway.services.enrol import check_rows
+from gateway.services.enrol import check_rows_at_start
 from gateway.services.gateway import Gateway
 from gateway.services.readiness import readiness, redis_answers
 from gateway.web import failures
@@ -53,7 +52,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     app.add_url_rule("/healthz", view_func=_healthz)
     app.add_url_rule("/readyz", view_func=lambda: _readyz(gateway), endpoint="readyz")
     app.add_url_rule("/metrics", view_func=lambda: _metrics(gateway), endpoint="metrics")
-    _check(gateway)
+    check_rows_at_start(gateway)
     return app
 
 
@@ -73,13 +72,6 @@ def _failed(error: Exception) -> Response:
     if request.path.startswith(API_PREFIX):
         return problems.of_failure()
     return failures.failure_page(HTTPStatus.SERVICE_UNAVAILABLE)
-
-
-def _check(gateway: Gateway) -> None:
-    try:
-        check_rows(gateway)
-    except SQLAlchemyError as error:
-        log.warning("database_unavailable", error=type(error).__name__)
 
 
 def _healthz() -> Response:

@@ -8,12 +8,17 @@ import sys
 import threading
 from contextlib import closing
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from foundation.logs import configure_logging
 from foundation.settings import InvalidSettings
 from merchant_demo import config
 from merchant_demo.app import build
 from merchant_demo.migrations import migrate
 from merchant_demo.orders import reconcile_unfinished
+
+log = structlog.get_logger()
 
 
 def main(arguments: list[str]) -> int:
@@ -51,7 +56,10 @@ def _worker(settings: config.Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     with closing(build(settings)) as shop:
         while not stop.wait(settings.reconcile_seconds):
-            reconcile_unfinished(shop)
+            try:
+                reconcile_unfinished(shop)
+            except SQLAlchemyError as error:
+                log.warning("database_unavailable", error=type(error).__name__)
     return 0
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from flask import Flask, Response, abort, jsonify, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from foundation.logs import configure_logging
@@ -15,6 +17,8 @@ from otp.domain.answers import Code, body
 from otp.harim_api import rest
 from otp.services.bank import Bank
 from otp.services.readiness import readiness, redis_answers
+
+log = structlog.get_logger()
 
 UNREADY = 503
 
@@ -34,6 +38,7 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     app.add_url_rule("/readyz", view_func=readyz)
     app.add_url_rule("/metrics", view_func=metrics)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SQLAlchemyError, _database_away)
     app.after_request(_close)
     return app
 
@@ -62,6 +67,14 @@ def metrics() -> Response:
 def _http_error(error: HTTPException) -> tuple[Response, int]:
     code = Code.UNSUPPORTED_OPERATION if error.code in (404, 405) else Code.MALFORMED
     return jsonify(body(code, None)), error.code or 500
+
+
+def _database_away(error: SQLAlchemyError) -> tuple[Response, int]:
+    """Answer somebody whom nobody can look up now (F13); whoever is known gets a signed answer from the door."""
+    log.warning("database_unavailable", error=type(error).__name__)
+    response = jsonify(body(Code.TEMPORARILY_UNAVAILABLE, None, retry_after_seconds=rest.RETRY_AFTER_SECONDS))
+    response.headers["Retry-After"] = str(rest.RETRY_AFTER_SECONDS)
+    return response, UNREADY
 
 
 def _close(response: Response) -> Response:

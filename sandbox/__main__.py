@@ -1,4 +1,4 @@
-"""``python -m sandbox up | reset | audit | info --json | docs | simulate``: the commands of the sandbox."""
+"""``python -m sandbox up | reset | audit | info --json | docs | simulate | chaos | crash``: its commands."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 
 from sandbox.audit import audit
+from sandbox.chaos import command as chaos
+from sandbox.crashes import POINTS, CrashFile
 from sandbox.documents import write_pages
 from sandbox.info import info_of
 from sandbox.places import CannotRun
@@ -24,11 +26,18 @@ def main(arguments: list[str]) -> int:
         command = commands.add_parser(name, help=what)
         if name == "info":
             command.add_argument("--json", action="store_true", help="for programs (it is the only form)")
+    crash = commands.add_parser("crash", help="let a process die at a named place; without a name, list the places")
+    crash.add_argument("wish", nargs="?", metavar="NAME[:N[:stop]]", help="at the N-th passing; stop freezes it")
     add_arguments(commands.add_parser("simulate", help="run both organisations under faults from one seed"))
+    chaos.add_arguments(commands.add_parser("chaos", help="break processes while people buy, then compare the books"))
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "simulate":
             return run_seed(chosen.steps, chosen.seed, replay=chosen.replay)
+        if chosen.command == "chaos":
+            return chaos.run(chosen.seconds, chosen.seed, keep=chosen.keep)
+        if chosen.command == "crash":
+            return _crash(World.from_environment(), chosen.wish)
         return COMMANDS[chosen.command][0](World.from_environment())
     except CannotRun as error:
         print(error, file=sys.stderr)
@@ -47,6 +56,14 @@ def _reset(world: World) -> int:
 
 def _info(world: World) -> int:
     print(json.dumps(info_of(world), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _crash(world: World, wish: str | None) -> int:
+    if wish is None:
+        print("\n".join(f"{name:36} {what}" for name, what in POINTS.items()))
+    else:
+        CrashFile(world.crash_file).arm(wish)
     return 0
 
 

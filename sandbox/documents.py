@@ -47,6 +47,8 @@ names it.
 |---|---|---|
 | `POOYA_STATE` | `var` | directory of data, keys and logs |
 | `POOYA_LOG_LEVEL` | `INFO` | of every process of the sandbox |
+| `POOYA_SETTINGS` | `{{}}` | JSON object: settings of the organisations (`GATEWAY_…`, `OTP_…`, `SHOP_…`) |
+| `CRASH_AT` | none | place at which a process dies once: `python -m sandbox crash` lists them |
 {ports}
 """
 

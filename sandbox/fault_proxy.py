@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 ADDRESS = "127.0.0.1"
@@ -61,11 +62,11 @@ class FaultProxy:
     """Listens on a port and carries every connection to ``target``, faithfully or not.
 
     Args:
-        target: where the real server listens; it need not run yet.
+        target: where the real server listens, an address or the path of a Unix socket; it need not run yet.
         port: where to listen; 0 takes a free one.
     """
 
-    def __init__(self, target: tuple[str, int], port: int = 0) -> None:
+    def __init__(self, target: tuple[str, int] | Path, port: int = 0) -> None:
         self._target = target
         self._listener = socket.create_server((ADDRESS, port), backlog=128)
         self._now = FAITHFUL
@@ -149,13 +150,11 @@ class FaultProxy:
                 _close(client, abruptly=True)
                 continue
             try:
-                server = socket.create_connection(self._target, timeout=CONNECT_SECONDS)
+                server = _connected(self._target)
             except OSError:
                 _close(client, abruptly=True)
                 continue
-            server.settimeout(None)
-            for end in (client, server):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = _Connection(self, client, server)
             with self._changed:
                 self._carried.add(connection)
@@ -277,6 +276,17 @@ def obey(proxy: FaultProxy, line: str) -> dict[str, Any]:
     elif verb != "state" or words:
         return {"error": "state | reset | drop | set NAME VALUE …"}
     return asdict(proxy.now)
+
+
+def _connected(target: tuple[str, int] | Path) -> socket.socket:
+    if isinstance(target, Path):
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(str(target))
+        return server
+    server = socket.create_connection(target, timeout=CONNECT_SECONDS)
+    server.settimeout(None)
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return server
 
 
 def _close(end: socket.socket, *, abruptly: bool) -> None:

@@ -22,6 +22,7 @@ from foundation.database import guard_no_transaction
 from foundation.persian import clock_time
 from otp.ports import SmsAccepted, SmsMessage
 from sandbox.cards import CARDS
+from sandbox.crashes import passing
 from sandbox.faults import FaultsFile, Sms
 
 FILE_VARIABLE = "SANDBOX_PHONE_FILE"
@@ -146,6 +147,7 @@ class PhoneProvider:
             self._store.add_later(message, LATE_SECONDS)
         elif sms == "deliver":
             self._store.add(message)
+        passing("worker.after_sms_before_mark")
         return SmsAccepted(f"phone-{message.reference}")
 
 

@@ -68,6 +68,13 @@ def is_running(pid: int, needle: str = "") -> bool:
     return state != "Z" and (not command or needle in command)  # between fork and exec there is no command line
 
 
+def bury_the_dead() -> None:
+    """Take notice of every child that ended: until then its id counts as alive, and its lock files as held."""
+    with contextlib.suppress(ChildProcessError):  # there are no children
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def end(pid: int, needle: str, *, by: signal.Signals, harder_by: signal.Signals, within_seconds: float) -> None:
     """Ask process ``pid`` to end and wait until it has; past ``within_seconds`` ask harder."""
     if not is_running(pid, needle):

@@ -124,6 +124,17 @@ class Cluster:
             return
         end(pid, str(self._data), by=signal.SIGINT, harder_by=signal.SIGQUIT, within_seconds=STOP_SECONDS)
 
+    def crash(self, by: signal.Signals) -> None:
+        """End the server as a fault does: SIGQUIT is its immediate stop, SIGKILL leaves its sessions to find out.
+
+        Raises:
+            CannotRun: when it is not running.
+        """
+        pid = self._pid()
+        if pid is None:
+            raise CannotRun("PostgreSQL is not there")
+        end(pid, str(self._data), by=by, harder_by=signal.SIGKILL, within_seconds=STOP_SECONDS)
+
     def create_roles(self, organisation: str) -> Roles:
         """Create the organisation's three roles, if they are not there."""
         roles = Roles(organisation)

@@ -60,11 +60,11 @@ def _always(_: World) -> bool:
 
 PROGRAMS: tuple[Program, ...] = (
     Program("bank", "bank_two", _web("bank", "sandbox.wsgi:bank", 1), _healthy("bank")),
-    Program("bank-host", "bank_two", ("otp", "host"), _listens("bank_host")),
+    Program("bank-host", "bank_two", ("sandbox.crash_points", "otp", "host"), _listens("bank_host")),
     Program("bank-front", "bank_two", ("sandbox.bank_front", "{bank_front}", "{bank_host}", "{hanging_bank}"), _front),
-    Program("bank-worker", "bank_two", ("otp", "worker"), _always),
-    Program("gateway", "gateway", _web("gateway", "wsgi:gateway", 2), _healthy("gateway")),
-    Program("gateway-worker", "gateway", ("gateway", "worker"), _always),
+    Program("bank-worker", "bank_two", ("sandbox.crash_points", "otp", "worker"), _always),
+    Program("gateway", "gateway", _web("gateway", "sandbox.wsgi:gateway", 2), _healthy("gateway")),
+    Program("gateway-worker", "gateway", ("sandbox.crash_points", "gateway", "worker"), _always),
     Program("shop", "shop", _web("shop", "wsgi:merchant_demo", 1), _healthy("shop")),
     Program("shop-worker", "shop", ("merchant_demo", "worker"), _always),
 )

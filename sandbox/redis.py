@@ -78,6 +78,11 @@ class RedisServer:
                 client.close()
                 return
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._pid()
+
     def _pid(self) -> int | None:
         try:
             pid = int(self._pid_file.read_text())

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sandbox.crashes import CrashFile
 from sandbox.places import CannotRun
 from sandbox.world import PORTS, World
 
@@ -156,6 +157,27 @@ class RunningWorld:
         """Kill a process and its own workers at once (SIGKILL), and wait until the sandbox has started it again."""
         pid = self.signal(name, signal.SIGKILL)
         wait_for(lambda: self.pid_of(name) != pid, f"{name} to be started again")
+
+    def crash_at(self, wish: str) -> None:
+        """Let the process die that passes a place next; ``wish`` as :meth:`sandbox.crash_points.CrashFile.arm`."""
+        self._crash.arm(wish)
+
+    def disarm(self) -> None:
+        """Let everybody live."""
+        self._crash.disarm()
+
+    def wait_for_crash(self) -> None:
+        """Return when somebody has died, or frozen, at the place that was armed."""
+        wait_for(lambda: self.armed_at is None, "somebody to pass the armed place")
+
+    @property
+    def armed_at(self) -> str | None:
+        """The place that is armed and that nobody has passed yet."""
+        return self._crash.armed
+
+    @property
+    def _crash(self) -> CrashFile:
+        return CrashFile(self.world.crash_file)
 
     def card(self, behaviour: str = "approve", number: int = 0) -> dict[str, Any]:
         """Return one of the sandbox's cards by what it does."""

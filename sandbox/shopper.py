@@ -65,6 +65,10 @@ class Shopper:
         if not self.page.url.startswith(f"{self.world.info['gateway']}/pay/"):
             raise Unexpected(self.page.text)
 
+    def go_to(self, payment_page: str) -> None:
+        """Open a payment page that some merchant linked to."""
+        self.page = self.browser.get(payment_page)
+
     def submit(self, values: dict[str, str], form: int = -1) -> None:
         """Send a form of the current page with these values typed in."""
         found = Forms(self.page.text).forms[form]
@@ -76,7 +80,9 @@ class Shopper:
         """Press a button of the payment page with the card typed in."""
         names = ("pan", "cvv2", "exp_month", "exp_year")
         forms = Forms(self.page.text).forms
-        number = next(at for at, form in enumerate(forms) if "pan" in form["fields"])
+        number = next((at for at, form in enumerate(forms) if "pan" in form["fields"]), None)
+        if number is None:
+            raise Unexpected(self.page.text)
         self.submit({**{name: self.card[name] for name in names}, **typed, "action": action}, number)
         return self.page
 

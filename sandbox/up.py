@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import signal
 import threading
@@ -15,8 +16,9 @@ import merchant_demo.migrations
 import otp.migrations
 from foundation.digits import to_persian_digits
 from sandbox.cards import APPROVE, CARDS
+from sandbox.crashes import ARM_VARIABLE, CrashFile
 from sandbox.keys import make_keys
-from sandbox.places import CannotRun, socket_directory
+from sandbox.places import CannotRun, bury_the_dead, socket_directory
 from sandbox.postgres import Roles
 from sandbox.processes import Processes, check_ports
 from sandbox.seed import cvv2_of_card, seed_bank, seed_gateway
@@ -42,10 +44,12 @@ def up(world: World) -> None:
     with _alone(world):
         processes = Processes(world)
         try:
+            _arm(world)
             _start(world, processes)
             world.ready_file.touch()
             print(greeting(world), flush=True)
             while not stop.wait(WATCH_SECONDS):
+                bury_the_dead()
                 for sentence in processes.restart_the_dead():
                     print(sentence, flush=True)
         finally:
@@ -116,6 +120,14 @@ def _start(world: World, processes: Processes) -> None:
     seed_gateway(world)
     print("starting bank, gateway and shop …", flush=True)
     processes.start()
+
+
+def _arm(world: World) -> None:
+    crash, wish = CrashFile(world.crash_file), os.environ.get(ARM_VARIABLE)
+    if wish:
+        crash.arm(wish)
+    else:
+        crash.disarm()
 
 
 def _stop_servers(world: World) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sandbox.places import CannotRun
 from sandbox.postgres import Cluster, Roles
@@ -28,13 +29,12 @@ PORTS = {
 """Who listens, the variable that moves it, and the usual port."""
 
 ORGANISATIONS = ("gateway", "bank_two", "shop")
+PREFIXES = {"gateway": "GATEWAY_", "bank_two": "OTP_", "shop": "SHOP_"}
 ACQUIRER_ID = "999100"
 PSP_ID = "pooya"
 ISSUER_ID = "bank-two"
 BANK_BIN = "999002"
 BANK_NAME = ("بانک دو (آزمایشی)", "Bank Two (sandbox)")
-TUNABLE = ("GATEWAY_PAGE_CALLS_PER_MINUTE", "GATEWAY_API_CALLS_PER_MINUTE")
-"""Settings that a person's own environment may give a sandbox: load from one address needs more than a shopper."""
 HANGING_ISSUER_ID = "bank-that-hangs"
 HANGING_BIN = "999003"
 HANGING_NAME = ("بانکی که پاسخ نمی‌دهد (آزمایشی)", "A bank that hangs (sandbox)")
@@ -49,6 +49,8 @@ class World:
 
     state: Path
     ports: Mapping[str, int]
+    detours: Mapping[str, int] = field(default_factory=dict)
+    """Ports at which somebody in between is reached instead; read from ``POOYA_DETOURS``."""
 
     @classmethod
     def from_environment(cls) -> World:
@@ -63,7 +65,7 @@ class World:
             if not text.isdecimal() or not 0 < int(text) < 65_536:  # noqa: PLR2004 - the highest port
                 raise CannotRun(f"{variable} must be a port number, not {text!r}")
             ports[name] = int(text)
-        return cls(Path(os.environ.get("POOYA_STATE", "var")).resolve(), ports)
+        return cls(Path(os.environ.get("POOYA_STATE", "var")).resolve(), ports, _json_variable("POOYA_DETOURS"))
 
     @property
     def cluster(self) -> Cluster:
@@ -91,6 +93,11 @@ class World:
         return self.state / "run" / "faults.json"
 
     @property
+    def crash_file(self) -> Path:
+        """Where the next process is to die."""
+        return self.state / "run" / "crash_at"
+
+    @property
     def secrets_file(self) -> Path:
         """What the shop and the operator were handed when everything was set up."""
         return self.state / "keys" / "handed-out.json"
@@ -108,6 +115,10 @@ class World:
     def key_file(self, organisation: str) -> Path:
         """One organisation's keys."""
         return self.state / "keys" / f"{organisation}.json"
+
+    def reached_at(self, name: str) -> int:
+        """Return the port at which the other organisations reach it."""
+        return self.detours.get(name, self.ports[name])
 
     def address(self, name: str) -> str:
         """Where a person's browser finds it."""
@@ -133,9 +144,11 @@ class World:
     def environment(self, organisation: str) -> dict[str, str]:
         """Return what a process of ``organisation`` finds in its environment."""
         own = {"gateway": self._gateway, "bank_two": self._bank, "shop": self._shop}[organisation]()
-        names = ("PATH", "HOME", "LANG", "TMPDIR", "TZ", *TUNABLE)
-        kept = {name: os.environ[name] for name in names if name in os.environ}
-        return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parent.parent), **own}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TZ") if name in os.environ}
+        kept |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
+        wishes = _json_variable("POOYA_SETTINGS").items()
+        wished = {name: text for name, text in wishes if name.startswith(PREFIXES[organisation])}
+        return {**kept, "SANDBOX_CRASH_FILE": str(self.crash_file), **own, **wished}
 
     def _common(self, prefix: str, organisation: str) -> dict[str, str]:
         roles = Roles(organisation)
@@ -168,7 +181,7 @@ class World:
         peers = {ACQUIRER_ID: {**keys, "kek": ["pooya-bank-kek-1"]}}
         return {
             **self._common("OTP", "bank_two"),
-            "OTP_PUBLIC_URL": self.address("bank"),
+            "OTP_PUBLIC_URL": f"http://localhost:{self.reached_at('bank')}",
             "OTP_BANK_NAME_FA": BANK_NAME[0],
             "OTP_BANK_NAME_EN": BANK_NAME[1],
             "OTP_DISCLOSURE": "open",
@@ -194,3 +207,9 @@ class World:
             "SHOP_WEBHOOK_SECRET": handed["webhook_secret"],
             "SHOP_PUBLIC_URL": self.address("shop"),
         }
+
+
+def _json_variable(name: str) -> dict[str, Any]:
+    """Read an object from the environment; programs that start a sandbox write it."""
+    found: dict[str, Any] = json.loads(os.environ.get(name, "{}"))
+    return found

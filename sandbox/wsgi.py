@@ -1,4 +1,4 @@
-"""The bank's application with the sandbox's pages mounted around it (D10): ``gunicorn sandbox.wsgi:bank``."""
+"""Bank and gateway with what the sandbox puts around them (D10): ``gunicorn sandbox.wsgi:bank``, ``…:gateway``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import Flask
 
-from otp.app import create_app
-from sandbox import control, phone
+from gateway.app import create_app as create_gateway
+from otp.app import create_app as create_bank
+from sandbox import control, crash_points, phone
 from sandbox.faults import FaultsFile
 
 
@@ -29,9 +30,19 @@ def mount_control(app: Flask, faults: FaultsFile) -> Flask:
     return app
 
 
+def fragile_gateway() -> Flask:
+    """Build the gateway with the places where it can be made to die."""
+    crash_points.install("gateway")
+    app = create_gateway()
+    app.wsgi_app = crash_points.FragilePages(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap
+    return app
+
+
 def __getattr__(name: str) -> Any:
-    """Build the bank when it is asked for."""
+    """Build an application when it is asked for."""
+    if name == "gateway":
+        return fragile_gateway()
     if name != "bank":
         raise AttributeError(name)
-    app = mount_phone(create_app(), Path(os.environ[phone.FILE_VARIABLE]))
+    app = mount_phone(create_bank(), Path(os.environ[phone.FILE_VARIABLE]))
     return mount_control(app, FaultsFile.from_environment())

@@ -16,6 +16,9 @@ from gateway.ports import Delivered, NotDelivered, Webhook
 
 BODY_MAX_BYTES = 4_096
 CONNECT_SECONDS_MAX = 3.0
+CONNECTIONS_PER_MERCHANT = 4
+"""As many as a worker has threads; more are closed after use."""
+
 GONE = 410
 SUCCESS = range(200, 300)
 HTTPS_PORT = 443
@@ -35,7 +38,7 @@ class WebhookSender:
         self._timeout = urllib3.Timeout(connect=min(timeout_seconds, CONNECT_SECONDS_MAX), read=timeout_seconds)
         self._public_only = public_only
         self._now = now
-        self._pool = urllib3.PoolManager(retries=False)
+        self._pool = urllib3.PoolManager(maxsize=CONNECTIONS_PER_MERCHANT, retries=False)
 
     def send(self, webhook: Webhook) -> Delivered | NotDelivered:
         """Send once: no redirects, a bounded answer, any 2xx is a yes."""

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from gateway.domain.errors import InvalidText, RefusedRow
 from gateway.domain.issuers import SANDBOX_PREFIX, Issuer, real_bank_of
 from gateway.domain.limits import check_payee_name, host_of
@@ -13,6 +16,8 @@ from gateway.domain.references import READABLE, mode_of_secret_key, new_secret_k
 from gateway.services.authenticate import MODES, secret_hash
 from gateway.services.gateway import Gateway
 from gateway.services.tell import SECRET_PURPOSE, secret_place
+
+log = structlog.get_logger()
 
 KEY_ID_LENGTH = 12
 TIMEOUT_MS = range(100, 60_001)
@@ -111,7 +116,7 @@ def add_issuer(gateway: Gateway, issuer: Issuer, bins: tuple[str, ...]) -> None:
 
 
 def check_rows(gateway: Gateway) -> None:
-    """Check every issuer row as it stands; run at start.
+    """Check every issuer row as it stands.
 
     Raises:
         RefusedRow: naming the issuer and what is wrong with it.
@@ -121,6 +126,18 @@ def check_rows(gateway: Gateway) -> None:
             _check_issuer(gateway, issuer)
     for prefix, _ in gateway.directory.issuer_bins():
         _check_bin(gateway, prefix)
+
+
+def check_rows_at_start(gateway: Gateway) -> None:
+    """Do :func:`check_rows`, unless the database is away: that ends no process, and each serves once it is back.
+
+    Raises:
+        RefusedRow: naming the issuer and what is wrong with it.
+    """
+    try:
+        check_rows(gateway)
+    except SQLAlchemyError as error:
+        log.warning("database_unavailable", error=type(error).__name__)
 
 
 def _check_issuer(gateway: Gateway, issuer: Issuer) -> None:

@@ -1,10 +1,17 @@
 """One way to a transaction, and no talking inside it."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from foundation.database import Database, NetworkInTransaction, guard_no_transaction
+from sandbox.fault_proxy import FaultProxy
+from sandbox.postgres import Cluster
+from tests.fakes.wire import wired
 
 
 def test_a_block_commits_as_one_or_not_at_all(house_database: Database) -> None:
@@ -41,6 +48,55 @@ def test_d34_a_commit_waits_for_the_disk(house_database: Database) -> None:
     """D34: synchronous_commit is on for the application's role."""
     with house_database.single() as connection:
         assert connection.scalar(text("SHOW synchronous_commit")) == "on"
+
+
+def test_f13_connections_whose_server_ended_are_replaced_before_anybody_uses_one(
+    house_database: Database, cluster: Cluster
+) -> None:
+    """F13: every pooled connection was cut by the server; the very next unit of work succeeds, and so do the others."""
+    with house_database.single() as one, ThreadPoolExecutor(3) as pool:
+        one.execute(text("SELECT 1"))
+        list(pool.map(lambda _: _sleep(house_database), range(3)))
+    with cluster.superuser() as superuser:
+        cut = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE application_name = 'tests'"
+        row = superuser.execute(f"{cut} AND datname = %s".encode(), (house_database.engine.url.database,)).fetchone()
+    assert row is not None
+    assert int(str(row[0])) >= 4
+
+    for _ in range(5):
+        with house_database.begin() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_f15_a_commit_whose_answer_is_lost_is_an_error_and_is_never_sent_again(
+    house_database: Database, cluster: Cluster
+) -> None:
+    """F15, D34: the row is there once, the caller is told nothing but that the connection broke, and work goes on."""
+    insert = text("INSERT INTO outbox (topic, payload) VALUES ('t', '{}')")
+    with wired(house_database, cluster) as (far, wire):
+        with pytest.raises(DBAPIError), far.begin() as connection, losing_answers_at_the_end(wire):
+            connection.execute(insert)
+        wire.misbehave()
+        assert far.ping()
+        wire.misbehave(half_closed=True)
+        with pytest.raises(DBAPIError), far.single() as connection:
+            connection.execute(insert)
+        wire.misbehave()
+
+        with far.single() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM outbox")) == 2
+
+
+@contextmanager
+def losing_answers_at_the_end(wire: FaultProxy) -> Iterator[None]:
+    """Lose what is answered after this block."""
+    yield
+    wire.misbehave(half_closed=True)
+
+
+def _sleep(database: Database) -> None:
+    with database.single() as connection:
+        connection.execute(text("SELECT pg_sleep(0.2)"))
 
 
 def test_ping_tells_whether_the_database_answers(house_database: Database) -> None:

@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from foundation import outbox as box
 from foundation.database import Database
 from foundation.outbox import Job, Outbox
 from foundation.worker import Dead, Done, Periodic, Postpone, Result, Retry, Topic, Worker
+from tests.world import wait_for
 
 
 @pytest.fixture
@@ -183,15 +186,67 @@ def test_a_worker_sweeps_works_and_stops(house_database: Database, outbox: Outbo
         handled.set()
         return Done()
 
-    worker = Worker(outbox, [Topic("t", handle, (1,), None)], [Periodic("broken", 3600, fail)])
+    with working(Worker(outbox, [Topic("t", handle, (1,), None)], [Periodic("broken", 3600, fail)])):
+        queue(house_database, 1)
+        assert swept.wait(10)
+        assert handled.wait(10)
+
+
+@contextmanager
+def working(worker: Worker) -> Iterator[None]:
+    """Let a worker work beside us."""
     thread = threading.Thread(target=worker.run)
     thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_f23_a_topic_that_hangs_delays_no_other(house_database: Database, outbox: Outbox) -> None:
+    """F23: more hanging webhooks than there are threads and places, and what is queued after them is done meanwhile."""
+    over, done = threading.Event(), threading.Event()
+
+    def hang(_: Job) -> Result:
+        over.wait(30)
+        return Done()
+
+    def handle(_: Job) -> Result:
+        done.set()
+        return Done()
+
+    worker = Worker(outbox, [Topic("t", hang, (1,), None), Topic("other", handle, (1,), None)], threads=1)
+    queue(house_database, *range(9))
+    with working(worker):
+        wait_for(lambda: worker._room(worker._topics["t"]) == 0, "everything to hang")  # noqa: SLF001 - its own count
+        queue(house_database, 1, topic="other")
+        assert done.wait(10)
+        over.set()
+        wait_for(lambda: all(row[1] for row in rows(house_database)), "the rest to be done")
+
+
+def test_f13_a_result_that_cannot_be_recorded_is_done_again(house_database: Database, outbox: Outbox) -> None:
+    """F13: PostgreSQL went away under a job; the job is due again when its lease ends, and the worker goes on."""
+    tries: list[int] = []
+
+    def handle(job: Job) -> Result:
+        tries.append(job.tries)
+        if job.tries == 1:
+            outbox.done = away  # type: ignore[method-assign]
+        return Done()
+
+    def away(_: Job) -> bool:
+        del outbox.done  # type: ignore[attr-defined]
+        make_due(house_database)
+        raise OperationalError("", {}, Exception())
+
     queue(house_database, 1)
-    assert swept.wait(10)
-    assert handled.wait(10)
-    worker.stop()
-    thread.join(10)
-    assert not thread.is_alive()
+    with working(Worker(outbox, [Topic("t", handle, (1,), None)])):
+        wait_for(lambda: rows(house_database)[0][1], "the job to be done")
+
+    assert tries == [1, 2]
 
 
 def test_f24_a_dead_workers_job_is_due_again_within_ten_seconds(house_database: Database, outbox: Outbox) -> None:

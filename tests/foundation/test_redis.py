@@ -3,6 +3,9 @@
 import threading
 import time
 
+import redis
+from structlog.testing import capture_logs
+
 from foundation.flood import FloodControl
 from foundation.wake import Wake
 
@@ -42,3 +45,18 @@ def test_d20_without_redis_each_process_takes_its_share() -> None:
     for url in (NOBODY, None):
         flood = FloodControl(url, workers=2)
         assert [flood.allow("bucket", 4, per_seconds=60) for _ in range(3)] == [True, True, False]
+
+
+def test_f12_a_redis_that_hangs_costs_its_budget_once(redis_url: str) -> None:
+    """F12: while Redis answers nobody, one count and one ring wait for it, the next ones for nothing."""
+    flood, wake = FloodControl(redis_url, workers=2), Wake(redis_url, "test")
+    wake.ring()
+    with redis.Redis.from_url(redis_url) as client:
+        client.execute_command("CLIENT", "PAUSE", 2_000, "ALL")
+    with capture_logs() as said:
+        counted = [flood.allow("flood:hanging", 20, per_seconds=60) for _ in range(12)]
+        for _ in range(12):
+            wake.ring()
+
+    assert counted == [True] * 10 + [False] * 2
+    assert [line["use"] for line in said] == ["flood", "wake"], "one count and one ring waited, nobody else"

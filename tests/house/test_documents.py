@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.cards import CARDS
+from sandbox.crashes import POINTS
 from sandbox.documents import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,13 @@ def test_every_make_target_explains_itself() -> None:
     phony = next(line for line in makefile.splitlines() if line.startswith(".PHONY")).split()[1:]
 
     assert all(re.search(rf"^{target}:.*## \S", makefile, re.MULTILINE) for target in phony)
+
+
+def test_the_documents_show_every_place_to_die() -> None:
+    """The sandbox's page has the table of places as the code has it."""
+    page = (ROOT / "docs" / "sandbox.md").read_text()
+
+    assert [name for name, when in POINTS.items() if f"| `{name}` | {when} |" not in page] == []
 
 
 def test_the_documents_show_every_behaviour_of_a_card() -> None:

@@ -265,6 +265,19 @@ def test_ping_says_that_the_database_is_away(here: Any, private_key: bytes) -> N
     assert (status, body["code"], signed) == (503, "TEMPORARILY_UNAVAILABLE", True)
 
 
+def test_f13_a_bank_that_can_look_nobody_up_says_so_unsigned(here: Any, private_key: bytes) -> None:
+    """F13: without its database and without a fresh directory nobody is known; 503 with Retry-After, never a 500."""
+    away = Database("postgresql+psycopg://nobody@/none?host=/nowhere", pool_size=1)
+    caller = Caller(here, private_key)
+    bank = replace(here.bank, database=away, psps=PspDirectory(away, seconds=0))
+    caller.client = create_app(bank=bank).test_client()
+
+    answer = caller.client.get("/harim/v1/ping", headers={"Date": "now"})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert (answer.get_json()["code"], "Signature" in answer.headers) == ("TEMPORARILY_UNAVAILABLE", False)
+
+
 def remember_psps(here: Any) -> None:
     """Read the PSPs, so that the directory is warm."""
     here.bank.psps.now()

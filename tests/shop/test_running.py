@@ -75,9 +75,15 @@ def test_reconciling_by_hand_asks_about_unfinished_orders(
     assert paid.state == "paid"
 
 
-@pytest.mark.usefixtures("environment", "shop_database")
-def test_the_worker_runs_until_it_is_told_to_stop() -> None:
-    """SIGTERM ends it in order."""
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+
+
+@pytest.mark.usefixtures("shop_database")
+@pytest.mark.parametrize("address", [None, NOWHERE], ids=["database here", "F13 database away"])
+def test_the_worker_runs_until_it_is_told_to_stop(environment: pytest.MonkeyPatch, address: str | None) -> None:
+    """SIGTERM ends it in order; a database that is away does not end it at all."""
+    if address is not None:
+        environment.setenv("SHOP_DATABASE_URL", address)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     stopper = threading.Timer(0.3, signal.raise_signal, [signal.SIGTERM])
     signal.signal(signal.SIGTERM, lambda *_: None)

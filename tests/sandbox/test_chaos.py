@@ -1,0 +1,44 @@
+"""F35: everything at random for a while; the books agree, people were told the truth, and the bounds were kept."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from sandbox.chaos.command import unleash
+from sandbox.chaos.schedule import KILL_PAUSE_SECONDS, schedule
+from sandbox.crashes import POINTS
+
+SECONDS, SEED = 25.0, 7
+
+
+@pytest.mark.world
+@pytest.mark.xdist_group("world")
+@pytest.mark.timeout(300)
+def test_f35_a_short_run_from_a_fixed_seed(tmp_path: Path) -> None:
+    """A world of its own, shoppers, faults of every lane, among them a restart of PostgreSQL."""
+    outcome = unleash(tmp_path / "var", SECONDS, SEED, say=lambda _: None)
+
+    assert outcome.wrong == []
+    assert outcome.verdict.unexplained_rial == 0
+    assert outcome.verdict.states["confirmed"] > 0
+    assert len(outcome.restarted) == 1
+
+
+def test_the_same_seed_is_the_same_schedule() -> None:
+    """A run can be repeated; another seed is another run."""
+    assert schedule(600, 1) == schedule(600, 1)
+    assert schedule(600, 1) != schedule(600, 2)
+
+
+def test_a_long_schedule_knows_every_kind_and_spares_nobody_too_often() -> None:
+    """Every place is armed, every kind comes, and no process is killed so often that its supervisor would give up."""
+    faults = schedule(3_600, 1)
+
+    kinds = {"kill", "freeze", "crash point", "database", "redis", "wire", "sandbox"}
+    assert {fault.kind for fault in faults} == kinds
+    assert {fault.target for fault in faults if fault.kind == "crash point"} == set(POINTS)
+    kills = [fault for fault in faults if fault.kind in {"kill", "crash point"}]
+    for victim in {fault.dies for fault in kills}:
+        at = [fault.at for fault in kills if fault.dies == victim]
+        assert all(later - earlier >= KILL_PAUSE_SECONDS for earlier, later in pairwise(at))
