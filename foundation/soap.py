@@ -1,0 +1,224 @@
+"""SOAP 1.1 and 1.2 from one WSDL and one XSD, for the side that asks and the side that answers.
+
+zeep reads the contract and writes messages by it. What comes in is read here: parsed hard, judged by the XSD, and
+turned into plain values with the types that the contract gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+from lxml.etree import QName
+from zeep import Settings
+from zeep.transports import Transport
+from zeep.wsdl import Document
+
+from foundation.hard_xml import Element, parse, schema_of
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of SOAP: its names, what it is called in HTTP, and how it says whose fault something is.
+
+    Args:
+        sender: fault code "the message is wrong".
+        sender_status: HTTP status of such a fault.
+        receiver: fault code "we cannot now"; always HTTP 500.
+    """
+
+    namespace: str
+    content_type: str
+    sender: str
+    sender_status: int
+    receiver: str
+
+
+SOAP_11 = Version("http://schemas.xmlsoap.org/soap/envelope/", "text/xml; charset=utf-8", "Client", 500, "Server")
+SOAP_12 = Version(
+    "http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8", "Sender", 400, "Receiver"
+)
+VERSIONS: Mapping[str, Version] = {version.namespace: version for version in (SOAP_11, SOAP_12)}
+VERSION_MISMATCH = "VersionMismatch"
+
+
+class NotSoap(ValueError):
+    """A document that is no envelope of SOAP 1.1 or 1.2."""
+
+
+class NotOffered(LookupError):
+    """The body does not hold exactly one message of this contract."""
+
+
+class AgainstSchema(ValueError):
+    """A message that the XSD does not allow.
+
+    Args:
+        field: names of the elements down to the first that is wrong, with dots between.
+        shape: whether only its text is wrong.
+    """
+
+    def __init__(self, field: str, *, shape: bool) -> None:
+        super().__init__(field)
+        self.field = field
+        self.shape = shape
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message: the operation it belongs to, what it says, and its element."""
+
+    operation: str
+    document: dict[str, Any]
+    element: Element
+
+
+def open_envelope(raw: bytes, *, max_bytes: int) -> tuple[Version, Element]:
+    """Parse an envelope and tell which SOAP it speaks.
+
+    Raises:
+        XmlRefused: no XML that may be read.
+        NotSoap: no envelope.
+    """
+    envelope = parse(raw, max_bytes=max_bytes)
+    name = QName(envelope)
+    version = VERSIONS.get(name.namespace or "")
+    if version is None or name.localname != "Envelope":
+        raise NotSoap
+    return version, envelope
+
+
+class Contract:
+    """A document/literal WSDL with its XSD, both files of our own; nothing is fetched.
+
+    Args:
+        wsdl: has one binding per version of SOAP and imports ``xsd``.
+    """
+
+    def __init__(self, wsdl: Path, xsd: Path) -> None:
+        settings = Settings(forbid_dtd=True, forbid_entities=True, forbid_external=True)
+        document = Document(str(wsdl), Transport(), settings=settings)
+        self._schema = schema_of(xsd)
+        self._bindings = {binding.nsmap["soap-env"]: binding for binding in document.bindings.values()}
+        operations = self._bindings[SOAP_11.namespace].all()
+        self.operations = tuple(sorted(operations))
+        inputs = {operation.input.body.qname.text: (name, operation.input) for name, operation in operations.items()}
+        outputs = {operation.output.body.qname.text: (name, operation.output) for name, operation in operations.items()}
+        self._requests, self._answers = inputs, outputs
+
+    def request(self, version: Version, operation: str, document: Mapping[str, Any]) -> Element:
+        """Write a request as an envelope without header."""
+        return self._bindings[version.namespace].get(operation).input.serialize(**document).content
+
+    def answer(self, version: Version, operation: str, document: Mapping[str, Any]) -> Element:
+        """Write an answer as an envelope without header."""
+        return self._bindings[version.namespace].get(operation).output.serialize(**document).content
+
+    def action(self, operation: str) -> str:
+        """Return the operation's SOAPAction."""
+        return str(self._bindings[SOAP_11.namespace].get(operation).soapaction)
+
+    def read_request(self, body: Element) -> Said:
+        """Read the request in a body.
+
+        Raises:
+            NotOffered: there is none.
+            AgainstSchema: it is not what the contract says.
+        """
+        return self._read(body, self._requests)
+
+    def read_answer(self, body: Element) -> Said:
+        """Read the answer in a body; raises like :meth:`read_request`."""
+        return self._read(body, self._answers)
+
+    def _read(self, body: Element, messages: Mapping[str, tuple[str, Any]]) -> Said:
+        if len(body) != 1 or body[0].tag not in messages:
+            raise NotOffered
+        element = body[0]
+        operation, message = messages[element.tag]
+        self._judge(element)
+        return Said(operation, _document(element, message.body.type), element)
+
+    def _judge(self, element: Element) -> None:
+        for part in element.iter():
+            if part.attrib:  # xsi:schemaLocation would make libxml2 look for files, xsi:type change the contract
+                raise AgainstSchema(_path(element, part), shape=False)
+        if not self._schema.validate(element):
+            error = self._schema.error_log[0]
+            raise AgainstSchema(
+                _path(element, _at(element, error.path)), shape=error.type_name != "SCHEMAV_ELEMENT_CONTENT"
+            )
+
+
+def canonical(element: Element) -> bytes:
+    """Write an element in exclusive canonical form: the same bytes for the same message, however it was sent."""
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+
+
+def written(envelope: Element) -> bytes:
+    """Write an envelope for the wire."""
+    return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+
+
+def fault(version: Version, code: str, text: str, detail: Element | None = None) -> Element:
+    """Write a fault as an envelope without header.
+
+    Args:
+        version: the one that the other side speaks.
+        code: one of the version's own, or :data:`VERSION_MISMATCH`.
+        text: what a person may read, in English.
+        detail: an element that a program may read.
+    """
+    envelope = etree.Element(QName(version.namespace, "Envelope"), nsmap={"soap": version.namespace})
+    body = etree.SubElement(envelope, QName(version.namespace, "Body"))
+    found = etree.SubElement(body, QName(version.namespace, "Fault"))
+    place = _FAULTS[version.namespace](found, version.namespace, f"soap:{code}", text)
+    if detail is not None:
+        etree.SubElement(found, place).append(detail)
+    return envelope
+
+
+def _fault_11(found: Element, _: str, code: str, text: str) -> str:
+    etree.SubElement(found, "faultcode").text = code
+    etree.SubElement(found, "faultstring").text = text
+    return "detail"
+
+
+def _fault_12(found: Element, namespace: str, code: str, text: str) -> QName:
+    outer, reason = (etree.SubElement(found, QName(namespace, name)) for name in ("Code", "Reason"))
+    etree.SubElement(outer, QName(namespace, "Value")).text = code
+    english = {"{http://www.w3.org/XML/1998/namespace}lang": "en"}
+    etree.SubElement(reason, QName(namespace, "Text"), english).text = text
+    return QName(namespace, "Detail")
+
+
+_FAULTS = {SOAP_11.namespace: _fault_11, SOAP_12.namespace: _fault_12}
+
+
+def _document(element: Element, kind: Any) -> dict[str, Any]:
+    """Turn a message that the schema allows into plain values."""
+    kinds = {part.qname.text: part.type for _, part in kind.elements}
+    return {QName(child).localname: _value(child, kinds[child.tag]) for child in element}
+
+
+def _value(element: Element, kind: Any) -> Any:
+    return _document(element, kind) if hasattr(kind, "elements") else kind.pythonvalue(element.text or "")
+
+
+def _at(element: Element, path: str) -> Element:
+    """Find what an error's path names; it counts from the validated element and uses the document's own prefixes."""
+    steps = path.split("/")[2:]
+    prefixes = {prefix: name for part in element.iter() for prefix, name in part.nsmap.items() if prefix}
+    found = element.xpath("/".join((".", *steps)), namespaces=prefixes) if steps else []
+    return found[0] if found else element
+
+
+def _path(element: Element, part: Element) -> str:
+    names = []
+    while part is not element:
+        names.append(QName(part).localname)
+        part = part.getparent()
+    return ".".join(reversed(names))
