@@ -6,6 +6,7 @@ turned into plain values with the types that the contract gives them.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ from zeep.transports import Transport
 from zeep.wsdl import Document
 
 from foundation.hard_xml import Element, parse, schema_of
+from foundation.xml_signatures import SECURITY, TO
+
+UNDERSTOOD = frozenset({SECURITY, TO})
+"""Headers that mean something here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,15 @@ SOAP_12 = Version(
     "http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8", "Sender", 400, "Receiver"
 )
 VERSIONS: Mapping[str, Version] = {version.namespace: version for version in (SOAP_11, SOAP_12)}
-VERSION_MISMATCH = "VersionMismatch"
+VERSION_MISMATCH, MUST_UNDERSTAND = "VersionMismatch", "MustUnderstand"
 
 
 class NotSoap(ValueError):
     """A document that is no envelope of SOAP 1.1 or 1.2."""
+
+
+class NotUnderstood(ValueError):
+    """A header that must be understood and is none of ours."""
 
 
 class NotOffered(LookupError):
@@ -57,13 +66,17 @@ class AgainstSchema(ValueError):
     """A message that the XSD does not allow.
 
     Args:
+        operation: the one that it is about.
         field: names of the elements down to the first that is wrong, with dots between.
         shape: whether only its text is wrong.
+        element: the message.
     """
 
-    def __init__(self, field: str, *, shape: bool) -> None:
+    def __init__(self, operation: str, field: str, element: Element, *, shape: bool) -> None:
         super().__init__(field)
+        self.operation = operation
         self.field = field
+        self.element = element
         self.shape = shape
 
 
@@ -91,6 +104,24 @@ def open_envelope(raw: bytes, *, max_bytes: int) -> tuple[Version, Element]:
     return version, envelope
 
 
+def check_understood(version: Version, envelope: Element) -> None:
+    """Look for headers that say they must be understood.
+
+    Raises:
+        NotUnderstood: one is neither security nor address.
+    """
+    must = f"{{{version.namespace}}}mustUnderstand"
+    for block in envelope.iterfind(f"{{{version.namespace}}}Header/*"):
+        if block.get(must, "0") in {"1", "true"} and block.tag not in UNDERSTOOD:
+            raise NotUnderstood
+
+
+def is_fault(envelope: Element) -> bool:
+    """Tell whether an envelope's body is a fault."""
+    namespace = QName(envelope).namespace
+    return envelope.find(f"{{{namespace}}}Body/{{{namespace}}}Fault") is not None
+
+
 class Contract:
     """A document/literal WSDL with its XSD, both files of our own; nothing is fetched.
 
@@ -108,6 +139,8 @@ class Contract:
         inputs = {operation.input.body.qname.text: (name, operation.input) for name, operation in operations.items()}
         outputs = {operation.output.body.qname.text: (name, operation.output) for name, operation in operations.items()}
         self._requests, self._answers = inputs, outputs
+        self._elements = {element.qname.localname: element for element in document.types.elements}
+        self._judging = threading.Lock()
 
     def request(self, version: Version, operation: str, document: Mapping[str, Any]) -> Element:
         """Write a request as an envelope without header."""
@@ -116,6 +149,13 @@ class Contract:
     def answer(self, version: Version, operation: str, document: Mapping[str, Any]) -> Element:
         """Write an answer as an envelope without header."""
         return self._bindings[version.namespace].get(operation).output.serialize(**document).content
+
+    def detail(self, name: str, document: Mapping[str, Any]) -> Element:
+        """Write a global element of the XSD, for the detail of a fault."""
+        place = etree.Element("detail")
+        element = self._elements[name]
+        element.render(place, element(**document))
+        return place[0]
 
     def action(self, operation: str) -> str:
         """Return the operation's SOAPAction."""
@@ -139,28 +179,33 @@ class Contract:
             raise NotOffered
         element = body[0]
         operation, message = messages[element.tag]
-        self._judge(element)
+        wrong, shape = self._first_wrong(element)
+        if wrong is not None:
+            raise AgainstSchema(operation, _path(element, wrong), element, shape=shape)
         return Said(operation, _document(element, message.body.type), element)
 
-    def _judge(self, element: Element) -> None:
+    def _first_wrong(self, element: Element) -> tuple[Element | None, bool]:
+        """Return the first part that the XSD does not allow, and whether only its text is wrong."""
         for part in element.iter():
             if part.attrib:  # xsi:schemaLocation would make libxml2 look for files, xsi:type change the contract
-                raise AgainstSchema(_path(element, part), shape=False)
-        if not self._schema.validate(element):
+                return part, False
+        with self._judging:  # the schema keeps the errors of its last validation
+            if self._schema.validate(element):
+                return None, False
             error = self._schema.error_log[0]
-            raise AgainstSchema(
-                _path(element, _at(element, error.path)), shape=error.type_name != "SCHEMAV_ELEMENT_CONTENT"
-            )
+        return _at(element, error.path), error.type_name != "SCHEMAV_ELEMENT_CONTENT"
 
 
 def canonical(element: Element) -> bytes:
     """Write an element in exclusive canonical form: the same bytes for the same message, however it was sent."""
-    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    form: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    return form
 
 
 def written(envelope: Element) -> bytes:
     """Write an envelope for the wire."""
-    return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+    raw: bytes = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+    return raw
 
 
 def fault(version: Version, code: str, text: str, detail: Element | None = None) -> Element:

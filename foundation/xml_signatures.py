@@ -14,7 +14,7 @@ import binascii
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import xmlsec
@@ -44,9 +44,9 @@ _NAMES = {"wsse": WSSE, "wsse11": WSSE11, "wsu": WSU, "wsa": WSA, "ds": DS}
 _ID = QName(WSU, "Id").text
 _ID_NAMES = frozenset({_ID, "Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
-_TO = f"{{{WSA}}}To"
+TO = f"{{{WSA}}}To"
 _CONFIRMATION = f"{{{WSSE11}}}SignatureConfirmation"
-_SECURITY, _TOKEN = f"{{{WSSE}}}Security", f"{{{WSSE}}}BinarySecurityToken"
+SECURITY, TOKEN = f"{{{WSSE}}}Security", f"{{{WSSE}}}BinarySecurityToken"
 _TIMESTAMP, _SIGNATURE = f"{{{WSU}}}Timestamp", f"{{{DS}}}Signature"
 
 
@@ -89,7 +89,7 @@ class EnvelopeSigner:
     def sign_request(self, envelope: Element, *, to: str) -> str:
         """Sign a request to this address in place; returns the signature value that its answer must confirm."""
         header = _header_of(envelope)
-        address = etree.SubElement(header, _TO, {_ID: "to"}, nsmap={"wsa": WSA, "wsu": WSU})
+        address = etree.SubElement(header, TO, {_ID: "to"}, nsmap={"wsa": WSA, "wsu": WSU})
         address.text = to
         return self._sign(envelope, self._security(header), address)
 
@@ -101,8 +101,8 @@ class EnvelopeSigner:
 
     def _security(self, header: Element) -> Element:
         must = QName(QName(header).namespace, "mustUnderstand")
-        security = etree.SubElement(header, _SECURITY, {must: "1"}, nsmap=_NAMES)
-        token = etree.SubElement(security, _TOKEN, {_ID: "token", "ValueType": X509V3, "EncodingType": BASE64})
+        security = etree.SubElement(header, SECURITY, {must: "1"}, nsmap=_NAMES)
+        token = etree.SubElement(security, TOKEN, {_ID: "token", "ValueType": X509V3, "EncodingType": BASE64})
         token.text = self._token
         return security
 
@@ -137,37 +137,34 @@ class EnvelopeVerifier:
     """Checks signatures of partners by their pinned certificates (never one found in the message).
 
     Args:
-        pem: the certificates, one after the other; several live at a time while keys change.
-
-    Raises:
-        CertificateRefused: when a certificate is not used here.
+        pinned: several of one partner live at a time while keys change.
     """
 
-    def __init__(self, pem: str, *, now: Callable[[], dt.datetime] = now_utc) -> None:
-        self._pinned = {pinned.fingerprint: pinned for pinned in pinned_certificates(pem)}
+    def __init__(self, pinned: Iterable[Pinned], *, now: Callable[[], dt.datetime] = now_utc) -> None:
+        self._pinned = {certificate.fingerprint: certificate for certificate in pinned}
         self._now = now
 
     def verify_request(self, envelope: Element, *, to: str) -> SignedEnvelope:
         """Return who signed a request to this address, or raise :class:`foundation.signatures.SignatureRefused`."""
         header = _children(envelope, _in(envelope, "Header"), _in(envelope, "Body"))[0]
-        address = _one(header, _TO)
-        _children_in_any_order(header, _TO, _SECURITY)
+        address = _one(header, TO)
+        _children_in_any_order(header, TO, SECURITY)
         if address.text != to:
             raise SignatureRefused("another address")
-        return self._verify(envelope, _one(header, _SECURITY), address, ())
+        return self._verify(envelope, _one(header, SECURITY), address, ())
 
     def verify_answer(self, envelope: Element, *, confirms: str) -> SignedEnvelope:
         """Return who signed the answer to exactly this request, or raise ``SignatureRefused``."""
         header = _children(envelope, _in(envelope, "Header"), _in(envelope, "Body"))[0]
-        security = _children(header, _SECURITY)[0]
+        security = _children(header, SECURITY)[0]
         confirmation = _one(security, _CONFIRMATION)
         if confirmation.get("Value") != confirms:
             raise SignatureRefused("another request's answer")
         return self._verify(envelope, security, confirmation, (_CONFIRMATION,))
 
     def _verify(self, envelope: Element, security: Element, third: Element, besides: tuple[str, ...]) -> SignedEnvelope:
-        _children_in_any_order(security, _TOKEN, _TIMESTAMP, _SIGNATURE, *besides)
-        token, stamp, signature = (_one(security, tag) for tag in (_TOKEN, _TIMESTAMP, _SIGNATURE))
+        _children_in_any_order(security, TOKEN, _TIMESTAMP, _SIGNATURE, *besides)
+        token, stamp, signature = (_one(security, tag) for tag in (TOKEN, _TIMESTAMP, _SIGNATURE))
         pinned = self._pinned_by(token)
         now = self._now()
         _check_signature(signature, token, pinned, _by_id(envelope), (envelope[1], stamp, third))

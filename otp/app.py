@@ -11,7 +11,7 @@ from foundation.logs import configure_logging
 from otp import config, wiring
 from otp.config import Settings
 from otp.domain.answers import Code, body
-from otp.harim_api import rest
+from otp.harim_api import operations, rest, soap
 from otp.services.bank import Bank
 from otp.services.readiness import readiness, redis_answers
 
@@ -25,10 +25,13 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
         configure_logging("otp", settings.log_level)
         bank = wiring.build(settings)
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = rest.BODY_MAX_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = operations.BODY_MAX_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.extensions["bank"] = bank
     app.register_blueprint(rest.blueprint)
+    if bank.envelope_signer is not None:
+        soap.contract()  # read before the first message comes
+        app.register_blueprint(soap.blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
     app.register_error_handler(HTTPException, _http_error)
@@ -43,7 +46,7 @@ def healthz() -> dict[str, str]:
 
 def readyz() -> tuple[dict[str, Any], int]:
     """Tell whether the bank can work now, by named part."""
-    bank = rest.bank_here()
+    bank = operations.bank_here()
     parts = readiness(bank)
     ready = all(parts.values())
     return {"ready": ready, "parts": parts, "redis": redis_answers(bank)}, 200 if ready else UNREADY

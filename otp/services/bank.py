@@ -9,6 +9,7 @@ from foundation.flood import FloodControl
 from foundation.keys import Keyring
 from foundation.signatures import Signer
 from foundation.wake import Wake
+from foundation.xml_signatures import EnvelopeSigner
 from otp.config import Settings
 from otp.ports import SmsProvider
 from otp.store.psps import PspDirectory
@@ -23,6 +24,7 @@ class Bank:
     Args:
         sms: ``None`` in a process that sends nothing (the web door, the authorisation host).
         wake: ``None`` without Redis; the worker then polls.
+        envelope_signer: ``None`` where no SOAP is spoken.
     """
 
     settings: Settings
@@ -33,6 +35,7 @@ class Bank:
     flood: FloodControl
     wake: Wake | None = None
     sms: SmsProvider | None = None
+    envelope_signer: EnvelopeSigner | None = None
 
     def ring(self) -> None:
         """Wake the SMS worker, where there is a bell."""
