@@ -168,21 +168,24 @@ class Contract:
             NotOffered: there is none.
             AgainstSchema: it is not what the contract says.
         """
-        return self._read(body, self._requests)
-
-    def read_answer(self, body: Element) -> Said:
-        """Read the answer in a body; raises like :meth:`read_request`."""
-        return self._read(body, self._answers)
-
-    def _read(self, body: Element, messages: Mapping[str, tuple[str, Any]]) -> Said:
-        if len(body) != 1 or body[0].tag not in messages:
-            raise NotOffered
-        element = body[0]
-        operation, message = messages[element.tag]
+        operation, element, message = _only(body, self._requests)
         wrong, shape = self._first_wrong(element)
         if wrong is not None:
             raise AgainstSchema(operation, _path(element, wrong), element, shape=shape)
         return Said(operation, _document(element, message.body.type), element)
+
+    def read_answer(self, body: Element) -> Said:
+        """Read what we know of the answer in a body; what a later version adds is passed over.
+
+        Raises:
+            NotOffered: there is none.
+            AgainstSchema: a number is none.
+        """
+        operation, element, message = _only(body, self._answers)
+        try:
+            return Said(operation, _document(element, message.body.type), element)
+        except ValueError:
+            raise AgainstSchema(operation, "", element, shape=True) from None
 
     def _first_wrong(self, element: Element) -> tuple[Element | None, bool]:
         """Return the first part that the XSD does not allow, and whether only its text is wrong."""
@@ -243,10 +246,17 @@ def _fault_12(found: Element, namespace: str, code: str, text: str) -> QName:
 _FAULTS = {SOAP_11.namespace: _fault_11, SOAP_12.namespace: _fault_12}
 
 
+def _only(body: Element, messages: Mapping[str, tuple[str, Any]]) -> tuple[str, Element, Any]:
+    if len(body) != 1 or body[0].tag not in messages:
+        raise NotOffered
+    operation, message = messages[body[0].tag]
+    return operation, body[0], message
+
+
 def _document(element: Element, kind: Any) -> dict[str, Any]:
-    """Turn a message that the schema allows into plain values."""
+    """Turn what the contract knows of a message into plain values."""
     kinds = {part.qname.text: part.type for _, part in kind.elements}
-    return {QName(child).localname: _value(child, kinds[child.tag]) for child in element}
+    return {QName(child).localname: _value(child, kinds[child.tag]) for child in element if child.tag in kinds}
 
 
 def _value(element: Element, kind: Any) -> Any:

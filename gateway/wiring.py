@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ssl
 
+from foundation.certificates import CertificateRefused
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
@@ -12,6 +13,7 @@ from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
 from foundation.tls import TlsFilesRefused
 from foundation.wake import Wake
+from foundation.xml_signatures import EnvelopeSigner
 from gateway.callbacks.sender import WebhookSender
 from gateway.config import Settings
 from gateway.harim.client import HarimClient
@@ -24,7 +26,7 @@ def build(settings: Settings) -> Gateway:
     """Build the gateway of one process; opens no connection yet.
 
     Raises:
-        InvalidSettings: when a live gateway has no certificate for its switch, or one cannot be used.
+        InvalidSettings: when a live gateway has no certificate for its switch, or a certificate cannot be used.
     """
     tls = _switch_tls(settings)
     keyring = Keyring.from_file(settings.key_file)
@@ -39,7 +41,7 @@ def build(settings: Settings) -> Gateway:
         database=database,
         keyring=keyring,
         directory=Directory(database, seconds=settings.directory_seconds),
-        harim=HarimClient(signer),
+        harim=HarimClient(signer, _envelope_signer(settings, keyring)),
         switch=SwitchClient(keyring, settings.acquirer_id, tls=tls),
         callbacks=WebhookSender(
             timeout_seconds=settings.callback_timeout_seconds,
@@ -49,6 +51,14 @@ def build(settings: Settings) -> Gateway:
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         wake=None if settings.redis_url is None else Wake(settings.redis_url, "gateway"),
     )
+
+
+def _envelope_signer(settings: Settings, keyring: Keyring) -> EnvelopeSigner | None:
+    key_id = settings.soap_signing_key_id
+    try:
+        return None if key_id is None else EnvelopeSigner(keyring.material(key_id).reveal())
+    except CertificateRefused as error:
+        raise InvalidSettings(f"GATEWAY_SOAP_SIGNING_KEY_ID: {error}") from None
 
 
 def _switch_tls(settings: Settings) -> ssl.SSLContext | None:
