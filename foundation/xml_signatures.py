@@ -70,7 +70,7 @@ def now_utc() -> dt.datetime:
 
 
 class EnvelopeSigner:
-    """Signs envelopes with one private key.
+    """Signs envelopes with one private key; ``token`` is its certificate as messages carry it.
 
     Args:
         pem: private key (PKCS 8) and its certificate, one after the other.
@@ -81,7 +81,7 @@ class EnvelopeSigner:
 
     def __init__(self, pem: bytes, *, now: Callable[[], dt.datetime] = now_utc) -> None:
         certificate = pinned_certificates(pem.decode())[0]
-        self._token = base64.b64encode(certificate.der).decode()
+        self.token = base64.b64encode(certificate.der).decode()
         self._algorithm = certificate.algorithm
         self._key = private_key_of(pem)
         self._now = now
@@ -103,7 +103,7 @@ class EnvelopeSigner:
         must = QName(QName(header).namespace, "mustUnderstand")
         security = etree.SubElement(header, SECURITY, {must: "1"}, nsmap=_NAMES)
         token = etree.SubElement(security, TOKEN, {_ID: "token", "ValueType": X509V3, "EncodingType": BASE64})
-        token.text = self._token
+        token.text = self.token
         return security
 
     def _sign(self, envelope: Element, security: Element, third: Element) -> str:
