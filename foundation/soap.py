@@ -47,6 +47,7 @@ SOAP_12 = Version(
     "http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8", "Sender", 400, "Receiver"
 )
 VERSIONS: Mapping[str, Version] = {version.namespace: version for version in (SOAP_11, SOAP_12)}
+_OF_SHAPE = frozenset(f"SCHEMAV_CVC_{facet}_VALID" for facet in ("PATTERN", "MINLENGTH", "MAXLENGTH"))
 VERSION_MISMATCH, MUST_UNDERSTAND = "VersionMismatch", "MustUnderstand"
 
 
@@ -68,7 +69,7 @@ class AgainstSchema(ValueError):
     Args:
         operation: the one that it is about.
         field: names of the elements down to the first that is wrong, with dots between.
-        shape: whether only its text is wrong.
+        shape: whether it is there and plain text, only against a pattern or a length.
         element: the message.
     """
 
@@ -188,7 +189,7 @@ class Contract:
             raise AgainstSchema(operation, "", element, shape=True) from None
 
     def _first_wrong(self, element: Element) -> tuple[Element | None, bool]:
-        """Return the first part that the XSD does not allow, and whether only its text is wrong."""
+        """Return the first part that the XSD does not allow, and whether its shape alone is wrong."""
         for part in element.iter():
             if part.attrib:  # xsi:schemaLocation would make libxml2 look for files, xsi:type change the contract
                 return part, False
@@ -196,7 +197,7 @@ class Contract:
             if self._schema.validate(element):
                 return None, False
             error = self._schema.error_log[0]
-        return _at(element, error.path), error.type_name != "SCHEMAV_ELEMENT_CONTENT"
+        return _at(element, error.path), error.type_name in _OF_SHAPE
 
 
 def canonical(element: Element) -> bytes:
