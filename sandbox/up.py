@@ -14,6 +14,7 @@ import gateway.migrations
 import merchant_demo.migrations
 import otp.migrations
 from foundation.digits import to_persian_digits
+from sandbox.banks import BANKS, BY_ORGANISATION
 from sandbox.cards import APPROVE, CARDS
 from sandbox.keys import make_keys
 from sandbox.places import CannotRun, socket_directory
@@ -25,7 +26,7 @@ from sandbox.world import ORGANISATIONS, World
 WATCH_SECONDS = 0.5
 MIGRATIONS: dict[str, Callable[..., None]] = {
     "gateway": gateway.migrations.migrate,
-    "bank_two": otp.migrations.migrate,
+    **dict.fromkeys(BY_ORGANISATION, otp.migrations.migrate),
     "shop": merchant_demo.migrations.migrate,
 }
 
@@ -82,7 +83,7 @@ def greeting(world: World) -> str:
 
   shop      {shop}
   gateway   {world.address("gateway")}
-  bank      {world.address("bank")}
+  banks     {world.address("bank")} (REST), {world.address("bank_one")} (SOAP)
   phone     {phone}
 
   test card {grouped}   CVV2 {cvv2}   expires {month}/{year}
@@ -111,7 +112,8 @@ def _start(world: World, processes: Processes) -> None:
         roles = cluster.create_roles(organisation)
         cluster.create_database(organisation, roles)
         _migrate(world, roles)
-    seed_bank(world)
+    for bank in BANKS:
+        seed_bank(world, bank)
     seed_gateway(world)
     print("starting bank, gateway and shop …", flush=True)
     processes.start()

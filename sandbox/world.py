@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.banks import BANK_TWO, BY_ORGANISATION, Bank
 from sandbox.places import CannotRun
 from sandbox.postgres import Cluster, Roles
 from sandbox.redis import RedisServer
@@ -22,17 +23,23 @@ PORTS = {
     "bank": ("POOYA_BANK_PORT", 8102),
     "bank_host": ("POOYA_BANK_HOST_PORT", 8182),
     "bank_front": ("POOYA_BANK_FRONT_PORT", 8192),
+    "bank_one": ("POOYA_BANK_ONE_PORT", 8101),
+    "bank_one_host": ("POOYA_BANK_ONE_HOST_PORT", 8181),
+    "bank_one_front": ("POOYA_BANK_ONE_FRONT_PORT", 8191),
     "hanging_bank": ("POOYA_HANGING_BANK_PORT", 8193),
     "shop": ("POOYA_SHOP_PORT", 8200),
 }
 """Who listens, the variable that moves it, and the usual port."""
 
-ORGANISATIONS = ("gateway", "bank_two", "shop")
+ORGANISATIONS = ("gateway", *BY_ORGANISATION, "shop")
+CLOCKED = ("gateway", *BY_ORGANISATION)
+"""Whose deciding clocks move together."""
+
 ACQUIRER_ID = "999100"
 PSP_ID = "pooya"
-ISSUER_ID = "bank-two"
-BANK_BIN = "999002"
-BANK_NAME = ("بانک دو (آزمایشی)", "Bank Two (sandbox)")
+ISSUER_ID = BANK_TWO.issuer_id
+BANK_BIN = BANK_TWO.bin
+BANK_NAME = (BANK_TWO.name_fa, BANK_TWO.name_en)
 TUNABLE = ("GATEWAY_PAGE_CALLS_PER_MINUTE", "GATEWAY_API_CALLS_PER_MINUTE")
 """Settings that a person's own environment may give a sandbox: load from one address needs more than a shopper."""
 HANGING_ISSUER_ID = "bank-that-hangs"
@@ -132,7 +139,10 @@ class World:
 
     def environment(self, organisation: str) -> dict[str, str]:
         """Return what a process of ``organisation`` finds in its environment."""
-        own = {"gateway": self._gateway, "bank_two": self._bank, "shop": self._shop}[organisation]()
+        if organisation in BY_ORGANISATION:
+            own = self._bank(BY_ORGANISATION[organisation])
+        else:
+            own = {"gateway": self._gateway, "shop": self._shop}[organisation]()
         names = ("PATH", "HOME", "LANG", "TMPDIR", "TZ", *TUNABLE)
         kept = {name: os.environ[name] for name in names if name in os.environ}
         return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parent.parent), **own}
@@ -158,24 +168,26 @@ class World:
             "GATEWAY_PSP_ID": PSP_ID,
             "GATEWAY_ACQUIRER_ID": ACQUIRER_ID,
             "GATEWAY_SIGNING_KEY_ID": "pooya-harim-1",
+            "GATEWAY_SOAP_SIGNING_KEY_ID": "pooya-soap-1",
         }
 
-    def _bank(self) -> dict[str, str]:
-        peers = {ACQUIRER_ID: {"mac_in": ["pooya-to-bank-mac-1"], "mac_out": "bank-to-pooya-mac-1", "pin": ["pin-1"]}}
+    def _bank(self, bank: Bank) -> dict[str, str]:
+        keys = {"mac_in": [f"pooya-to-{bank.keys}-mac-1"], "mac_out": f"{bank.keys}-to-pooya-mac-1"}
+        peers = {ACQUIRER_ID: {**keys, "pin": [f"{bank.keys}-pin-1"]}}
         return {
-            **self._common("OTP", "bank_two"),
-            "OTP_PUBLIC_URL": self.address("bank"),
-            "OTP_BANK_NAME_FA": BANK_NAME[0],
-            "OTP_BANK_NAME_EN": BANK_NAME[1],
+            **self._common("OTP", bank.organisation),
+            "OTP_PUBLIC_URL": self.address(bank.web),
+            "OTP_BANK_NAME_FA": bank.name_fa,
+            "OTP_BANK_NAME_EN": bank.name_en,
             "OTP_DISCLOSURE": "open",
             "OTP_CODE_LENGTH": str(CODE_LENGTH),
             "OTP_HOST_ADDRESS": ADDRESS,
-            "OTP_HOST_PORT": str(self.ports["bank_host"]),
+            "OTP_HOST_PORT": str(self.ports[bank.host]),
             "OTP_HOST_PEERS": json.dumps(peers),
             "OTP_SMS_PROVIDER": "sandbox.phone:provider",
             "SANDBOX_PHONE_FILE": str(self.phone_file),
             "SANDBOX_FAULTS_FILE": str(self.faults_file),
-            "SANDBOX_CLOCKS": json.dumps([self.database_url(name, "owner") for name in ("gateway", "bank_two")]),
+            "SANDBOX_CLOCKS": json.dumps([self.database_url(name, "owner") for name in CLOCKED]),
         }
 
     def _shop(self) -> dict[str, str]:

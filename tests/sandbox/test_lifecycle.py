@@ -102,7 +102,7 @@ def test_info_has_the_fixed_shape(world: RunningWorld) -> None:
     info = json.loads(world.command("info", "--json").stdout)
 
     assert list(info) == ["gateway", "shop", "banks", "merchant", "cards", "doors"]
-    assert [list(bank) for bank in info["banks"]] == [["name", "bin", "url"]] * 2
+    assert [list(bank) for bank in info["banks"]] == [["name", "bin", "url"]] * 3
     assert set(info["merchant"]) == {"terminal_id", "secret_key", "webhook_secret"}
     names = {"pan", "cvv2", "exp_month", "exp_year", "mobile", "pin1", "bank", "behaviour"}
     assert all(set(card) == names for card in info["cards"])
@@ -116,7 +116,7 @@ def test_keys_are_readable_by_their_owner_only(world: RunningWorld) -> None:
     """Key files and what was handed out are 0600 in a private directory."""
     files = list((world.state / "keys").iterdir())
 
-    assert {file.name for file in files} == {"gateway.json", "bank_two.json", "handed-out.json"}
+    assert {file.name for file in files} == {"gateway.json", "bank_two.json", "bank_one.json", "handed-out.json"}
     assert all(file.stat().st_mode & 0o077 == 0 for file in [*files, world.state / "keys"])
 
 
