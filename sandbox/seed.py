@@ -76,7 +76,7 @@ def seed_gateway(world: World) -> None:
         )
         enrol.new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
         for bank in BANKS:
-            enrol.add_issuer(gateway, _issuer(world, bank), (bank.bin,))
+            enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
         enrol.add_issuer(gateway, _hanging_issuer(world), (HANGING_BIN,))
     finally:
         gateway.database.close()
@@ -117,7 +117,8 @@ def _register_gateway(bank: OpenBank, world: World) -> None:
         return
 
 
-def _issuer(world: World, bank: Bank) -> Issuer:
+def issuer_of(world: World, bank: Bank) -> Issuer:
+    """Return the row by which the gateway knows a bank."""
     key_file, key_id = world.key_file(bank.organisation), f"{bank.issuer_id}-harim-1"
     return Issuer(
         issuer_id=bank.issuer_id,
@@ -141,7 +142,7 @@ def _issuer(world: World, bank: Bank) -> Issuer:
 def _hanging_issuer(world: World) -> Issuer:
     """A bank whose machines accept every connection and never answer (F18)."""
     return replace(
-        _issuer(world, BANK_TWO),
+        issuer_of(world, BANK_TWO),
         issuer_id=HANGING_ISSUER_ID,
         name_fa=HANGING_NAME[0],
         name_en=HANGING_NAME[1],
