@@ -49,10 +49,8 @@ class PinWires:
         signer = Signer(GATEWAY_SIGNING_KEY_ID, keys.material(GATEWAY_SIGNING_KEY_ID).reveal())
         self._client = HarimClient(signer, EnvelopeSigner(keys.material(GATEWAY_SOAP_KEY_ID).reveal()))
         self._issuer = issuer_of(world.world, BANK_TWO)
-        cards = [card for card in crowd_of(crowd)]
-        self._cards = iter(
-            [(card.pan, cvv2_of_card(world.world, card), card.expiry) for card in cards for _ in range(PER_CARD)]
-        )
+        cards = [(card.pan, cvv2_of_card(world.world, card), card.expiry) for card in crowd_of(crowd)]
+        self._cards = iter(cards * PER_CARD)
 
     def compare(self, rounds: int) -> Comparison:
         """Measure both wires in turns, in requests per second."""
