@@ -109,7 +109,7 @@ def test_info_has_the_fixed_shape(world: RunningWorld) -> None:
     assert {card["bank"] for card in info["cards"]} == {bank["name"] for bank in info["banks"]}
     behaviours = {card["behaviour"] for card in info["cards"]}
     assert behaviours >= {"approve", "insufficient_funds", "blocked", "no_mobile", "expired"}
-    assert all(len(card["pan"]) == 16 and card["pan"].startswith(("999002", "999003")) for card in info["cards"])
+    assert all(len(card["pan"]) == 16 and card["pan"].startswith(("999001", "999002", "999003")) for card in info["cards"])
 
 
 def test_keys_are_readable_by_their_owner_only(world: RunningWorld) -> None:
