@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import healthy_bank
+from bench import healthy_bank, pin_wires
 from sandbox.places import CannotRun
 from sandbox.running import RunningWorld
 
@@ -66,8 +66,16 @@ def _healthy_bank(rounds: int, seconds: float) -> Iterator[str]:
         yield from healthy_bank.lines(run, run.compare(rounds))
 
 
+def _pin_wires(rounds: int, _: float) -> Iterator[str]:
+    with fresh_world() as world:
+        run = pin_wires.PinWires(world, healthy_bank.CROWD)
+        run.compare(1)  # connections, contracts and keys are read before anything is measured
+        yield from pin_wires.lines(run.compare(rounds))
+
+
 BENCHMARKS: dict[str, Benchmark] = {
     "healthy-bank": _healthy_bank,
+    "pin-wires": _pin_wires,
 }
 
 

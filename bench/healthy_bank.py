@@ -14,6 +14,7 @@ from statistics import quantiles
 import requests
 
 from bench.rounds import Comparison, in_turns
+from sandbox.banks import BANK_TWO
 from sandbox.running import RunningWorld
 from sandbox.shopper import Shopper, Unexpected
 
@@ -37,7 +38,9 @@ class HealthyBank:
     def __init__(self, world: RunningWorld, seconds: float) -> None:
         self._world = world
         self._seconds = seconds
-        good = [card for card in world.info["cards"] if card["behaviour"] == "approve"]
+        good = [
+            card for card in world.info["cards"] if card["behaviour"] == "approve" and card["bank"] == BANK_TWO.name_en
+        ]
         self._cards = cycle(good)
         self._taking = threading.Lock()
         self.alone_seconds: list[float] = []

@@ -8,6 +8,7 @@ import getpass
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from foundation.logs import configure_logging
@@ -75,10 +76,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _issuer_arguments(add: argparse.ArgumentParser) -> None:
-    texts = ("issuer-id", "name-fa", "name-en", "harim-dialect", "harim-url", "harim-key-id", "switch-host")
+    texts = ("issuer-id", "name-fa", "name-en", "harim-dialect", "harim-url", "switch-host")
     for name in texts:
         add.add_argument(f"--{name}", required=True)
-    add.add_argument("--harim-public-key", required=True, help="base64 of 32 bytes")
+    add.add_argument("--harim-key-id", default="", help="with the next, where the dialect signs by a bare key")
+    add.add_argument("--harim-public-key", default="", help="base64 of 32 bytes")
+    add.add_argument("--harim-certificates", default="", help="PEM file of one or two, where it signs by certificate")
     add.add_argument("--switch-port", type=int, required=True)
     for name, seconds in (("code-life-seconds", 120), ("resend-wait-seconds", 60)):
         add.add_argument(f"--{name}", type=int, default=seconds)
@@ -172,6 +175,8 @@ def _new_key(settings: Settings, chosen: Arguments) -> None:
 
 def _add_issuer(settings: Settings, chosen: Arguments) -> None:
     values = {name: getattr(chosen, name) for name in Issuer.__dataclass_fields__ if name != "active"}
+    if chosen.harim_certificates:
+        values["harim_certificates"] = Path(chosen.harim_certificates).read_text()
     values["harim_public_key"] = base64.b64decode(chosen.harim_public_key, validate=True)
     with _opened(settings) as gateway:
         enrol.add_issuer(gateway, Issuer(**values), tuple(chosen.bins))

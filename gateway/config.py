@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     psp_id: str = Field(description="who we are to the issuers")
     acquirer_id: str = Field(description="DE 32, 6–11 digits")
     signing_key_id: str = Field(description="id of the Ed25519 key that signs our Harim requests")
+    soap_signing_key_id: str | None = Field(
+        None, description="id of the key file's PEM (private key and certificate) that signs Harim requests over SOAP"
+    )
     switch_tls_certificate: Path | None = Field(
         None, description="PEM file: our certificate; with the next two the switch speaks TLS; live requires it (D22)"
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from foundation.aside import Aside
+from foundation.certificates import CertificateRefused
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
@@ -17,6 +18,7 @@ from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
 from foundation.tls import TlsFilesRefused
 from foundation.wake import Wake
+from foundation.xml_signatures import EnvelopeSigner
 from gateway.callbacks.sender import WebhookSender
 from gateway.config import Settings
 from gateway.harim.client import HarimClient
@@ -38,7 +40,7 @@ def build(settings: Settings) -> Gateway:
     """Build the gateway of one process; opens no connection yet.
 
     Raises:
-        InvalidSettings: when a live gateway has no certificate for its switch, or one cannot be used.
+        InvalidSettings: when a live gateway has no certificate for its switch, or a certificate cannot be used.
     """
     keyring = Keyring.from_file(settings.key_file)
     database = Database(
@@ -49,7 +51,7 @@ def build(settings: Settings) -> Gateway:
     signer = Signer(settings.signing_key_id, keyring.material(settings.signing_key_id).reveal())
     lost_and_found: Aside[UnmatchedAnswer] = Aside("unmatched-answers", room=UNMATCHED_ROOM)
     meters = Meters(open_metrics(settings.metrics_directory))
-    harim = HarimClient(signer)
+    harim = HarimClient(signer, _envelope_signer(settings, keyring))
     switch = _switch(settings, keyring, database, lost_and_found.put)
     callbacks = WebhookSender(
         timeout_seconds=settings.callback_timeout_seconds,
@@ -91,6 +93,14 @@ def _switch(
         exchanged=partial(link_keys.exchanged, database),
         lost_and_found=lost_and_found,
     )
+
+
+def _envelope_signer(settings: Settings, keyring: Keyring) -> EnvelopeSigner | None:
+    key_id = settings.soap_signing_key_id
+    try:
+        return None if key_id is None else EnvelopeSigner(keyring.material(key_id).reveal())
+    except CertificateRefused as error:
+        raise InvalidSettings(f"GATEWAY_SOAP_SIGNING_KEY_ID: {error}") from None
 
 
 def _switch_tls(settings: Settings) -> ssl.SSLContext | None:

@@ -14,7 +14,7 @@ from foundation.metrics import CONTENT_TYPE, may_read
 from otp import config, wiring
 from otp.config import Settings
 from otp.domain.answers import Code, body
-from otp.harim_api import rest
+from otp.harim_api import operations, rest, soap
 from otp.services.bank import Bank
 from otp.services.readiness import readiness, redis_answers
 
@@ -30,10 +30,13 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
         configure_logging("otp", settings.log_level)
         bank = wiring.build(settings)
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = rest.BODY_MAX_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = operations.BODY_MAX_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.extensions["bank"] = bank
     app.register_blueprint(rest.blueprint)
+    if bank.envelope_signer is not None:
+        soap.contract()  # read before the first message comes
+        app.register_blueprint(soap.blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
     app.add_url_rule("/metrics", view_func=metrics)
@@ -50,7 +53,7 @@ def healthz() -> dict[str, str]:
 
 def readyz() -> tuple[dict[str, Any], int]:
     """Tell whether the bank can work now, by named part."""
-    bank = rest.bank_here()
+    bank = operations.bank_here()
     parts = readiness(bank)
     ready = all(parts.values())
     return {"ready": ready, "parts": parts, "redis": redis_answers(bank)}, 200 if ready else UNREADY
@@ -58,7 +61,7 @@ def readyz() -> tuple[dict[str, Any], int]:
 
 def metrics() -> Response:
     """Show the numbers to operators; to everybody else there is no such page."""
-    bank = rest.bank_here()
+    bank = operations.bank_here()
     if not may_read(request.remote_addr, request.headers, bank.settings.metrics_from):
         abort(404)
     return Response(bank.meters.metrics.page(), content_type=CONTENT_TYPE)
@@ -72,9 +75,10 @@ def _http_error(error: HTTPException) -> tuple[Response, int]:
 def _database_away(error: SQLAlchemyError) -> tuple[Response, int]:
     """Answer somebody whom nobody can look up now (F13); whoever is known gets a signed answer from the door."""
     log.warning("database_unavailable", error=type(error).__name__)
-    response = jsonify(body(Code.TEMPORARILY_UNAVAILABLE, None, retry_after_seconds=rest.RETRY_AFTER_SECONDS))
-    response.headers["Retry-After"] = str(rest.RETRY_AFTER_SECONDS)
-    return response, UNREADY
+    told = operations.unavailable()
+    response = jsonify(told.body)
+    response.headers["Retry-After"] = str(operations.RETRY_AFTER_SECONDS)
+    return response, told.status
 
 
 def _close(response: Response) -> Response:

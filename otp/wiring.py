@@ -7,6 +7,7 @@ import ssl
 from functools import partial
 from typing import cast
 
+from foundation.certificates import CertificateRefused
 from foundation.database import Database
 from foundation.flood import FloodControl
 from foundation.keys import Keyring
@@ -17,6 +18,7 @@ from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
 from foundation.tls import TlsFilesRefused
 from foundation.wake import Wake
+from foundation.xml_signatures import EnvelopeSigner
 from otp.config import Settings
 from otp.domain import purposes
 from otp.domain.authorisation import Limits
@@ -40,6 +42,9 @@ def build(settings: Settings, *, sms: SmsProvider | None = None, database: Datab
         sms: the provider; without one the setting ``OTP_SMS_PROVIDER`` names its factory, and without that the process
             sends nothing.
         database: an open one, for a process that has it already.
+
+    Raises:
+        InvalidSettings: when the key that signs SOAP is none.
     """
     database = database or Database(
         settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name="otp"
@@ -56,9 +61,19 @@ def build(settings: Settings, *, sms: SmsProvider | None = None, database: Datab
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         wake=Wake(settings.redis_url, SMS_CHANNEL) if settings.redis_url else None,
         sms=sms or sms_provider_named(settings.sms_provider),
+        envelope_signer=_envelope_signer(keys),
         reader=None if reader_url is None else open_reader(reader_url.get_secret_value(), "otp-monitor"),
         meters=Meters(open_metrics(settings.metrics_directory)),
     )
+
+
+def _envelope_signer(keys: Keyring) -> EnvelopeSigner | None:
+    if not keys.ids(purposes.HARIM_SOAP_SIGNING):
+        return None
+    try:
+        return EnvelopeSigner(keys.material(keys.active_id(purposes.HARIM_SOAP_SIGNING)).reveal())
+    except CertificateRefused as error:
+        raise InvalidSettings(f"key for {purposes.HARIM_SOAP_SIGNING}: {error}") from None
 
 
 def build_host(settings: Settings, *, port: int | None = None) -> HostServer:

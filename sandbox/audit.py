@@ -1,4 +1,4 @@
-"""Compares the gateway's ledger, the bank's accounts and the shop's orders, rial by rial (D36).
+"""Compares the gateway's ledger, the banks' accounts and the shop's orders, rial by rial (D36).
 
 What each organisation must keep by itself its own monitor asks. Money in flight is explained while it is younger than
 its promise (the gateway's view ``attempt_under_way`` says so); after that it counts like any other difference.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -20,6 +20,7 @@ from foundation.database import Database
 from foundation.monitor import open_reader
 from gateway.store.checks import RULES as GATEWAY_RULES
 from otp.store.checks import RULES as BANK_RULES
+from sandbox.banks import BANKS
 from sandbox.books import Attempt, Authorisation, Books, Order, Payment, read_books
 from sandbox.places import CannotRun
 from sandbox.world import World
@@ -100,11 +101,17 @@ def compare(books: Books) -> Report:
     )
 
 
-def monitored(gateway: Database, bank: Database) -> Report:
-    """Ask the monitors of gateway and bank about everything; what breaks a rule about money is a difference."""
+def monitored(gateway: Database, banks: Mapping[str, Database]) -> Report:
+    """Ask the monitors of gateway and banks about everything; what breaks a rule about money is a difference.
+
+    Args:
+        gateway: its database, as its read-only role.
+        banks: the same of each bank, by the bank's name in the report.
+    """
     findings: list[Finding] = []
     verdicts: list[str] = []
-    for name, database, rules in (("gateway", gateway, GATEWAY_RULES), ("bank", bank, BANK_RULES)):
+    asked = [("gateway", gateway, GATEWAY_RULES), *((name, bank, BANK_RULES) for name, bank in banks.items())]
+    for name, database, rules in asked:
         meanings = {check.name: check.means for check in rules.checks}
         for verdict in Inspector(database, rules).everything().verdicts:
             verdicts.append(f"{name}'s monitor: {verdict}")
@@ -116,8 +123,10 @@ def monitored(gateway: Database, bank: Database) -> Report:
 
 def _look(world: World) -> Report:
     found = compare(read_books(world))
-    with _reader(world, "gateway") as gateway, _reader(world, "bank_two") as bank:
-        asked = monitored(gateway, bank)
+    with ExitStack() as opened:
+        gateway = opened.enter_context(_reader(world, "gateway"))
+        banks = {bank.program: opened.enter_context(_reader(world, bank.organisation)) for bank in BANKS}
+        asked = monitored(gateway, banks)
     return Report((*found.findings, *asked.findings), asked.verdicts)
 
 

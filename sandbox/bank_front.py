@@ -4,7 +4,7 @@ The gateway's issuer row points here. Frames are carried as they are, signed by 
 purchase is read, to see whether it is a fault card, and the key of an answer, to know whose it is. A second port
 accepts and never answers: the host of the bank that hangs.
 
-``python -m sandbox.bank_front PORT HOST_PORT HANGING_PORT``
+``python -m sandbox.bank_front PORT HOST_PORT [PORT HOST_PORT …] HANGING_PORT``
 """
 
 from __future__ import annotations
@@ -186,19 +186,21 @@ class HangingHost(_Listener):
 
 
 def main(words: list[str]) -> int:
-    """Run front and hanging host until SIGTERM or SIGINT."""
-    port, host_port, hanging_port = map(int, words)
+    """Run every front and the hanging host until SIGTERM or SIGINT."""
+    *ports, hanging_port = map(int, words)
     configure_logging("bank-front")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    front = Front((ADDRESS, host_port), FaultsFile.from_environment(), port)
-    hanging = HangingHost(hanging_port)
-    front.start()
-    hanging.start()
+    faults = FaultsFile.from_environment()
+    pairs = zip(ports[::2], ports[1::2], strict=True)
+    listeners: list[_Listener] = [Front((ADDRESS, host_port), faults, port) for port, host_port in pairs]
+    listeners.append(HangingHost(hanging_port))
+    for listener in listeners:
+        listener.start()
     stop.wait()
-    front.stop()
-    hanging.stop()
+    for listener in listeners:
+        listener.stop()
     return 0
 
 

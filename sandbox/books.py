@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.rows import class_row
 
+from sandbox.banks import BY_ORGANISATION
 from sandbox.world import ACQUIRER_ID, World
 
 Key = tuple[str, str, str, str, str]
@@ -93,9 +94,11 @@ _ORDERS = "SELECT number, payment_id, state, total_rial FROM shop_order WHERE pa
 
 
 def read_books(world: World) -> Books:
-    """Read all three organisations, the bank first: what it does later cannot be missing from the gateway's books."""
-    with _reader(world, "bank_two") as bank:
-        found = bank_books(bank)
+    """Read every organisation, the banks first: what they do later cannot be missing from the gateway's books."""
+    found: list[Authorisation] = []
+    for organisation in BY_ORGANISATION:
+        with _reader(world, organisation) as bank:
+            found += bank_books(bank)
     with _reader(world, "gateway") as gateway:
         attempts, payments = gateway_books(gateway)
     with _reader(world, "shop") as shop:

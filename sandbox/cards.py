@@ -1,7 +1,7 @@
 """The sandbox's cards: one table of who they are, what they hold and how they behave.
 
-Bank two's cards begin with 999002, a range no real bank has. Their CVV2 is not in the table: it follows from number and
-expiry under the bank's card verification key, which every sandbox draws for itself.
+Bank two's cards begin with 999002 and bank one's with 999001, ranges no real bank has. Their CVV2 is not in the table:
+it follows from number and expiry under the bank's card verification key, which every sandbox draws for itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from foundation.pan import Pan
 from foundation.rial import Rial
+from sandbox.banks import BANK_ONE
 from sandbox.world import BANK_BIN, HANGING_BIN
 
 APPROVE = "approve"
@@ -62,6 +63,8 @@ CARDS: tuple[SandboxCard, ...] = (
     SandboxCard(300000006, "0812", "09120000026", Rial(500_000_000), "5556", "sms_lost"),
     SandboxCard(300000007, "0812", "09120000027", Rial(500_000_000), "5557", "sms_late"),
     SandboxCard(100000001, "0812", "09120000031", Rial(0), "6661", "unreachable_bank", bin=HANGING_BIN),
+    SandboxCard(100000001, "0812", "09120000041", Rial(500_000_000), "7771", APPROVE, bin=BANK_ONE.bin),
+    SandboxCard(100000002, "0907", "09120000042", Rial(1_000_000_000), "7772", APPROVE, bin=BANK_ONE.bin),
 )
 """The fault cards (3…) are good cards: what goes wrong is done around the bank, by its front and the SMS provider."""
 

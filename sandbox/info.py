@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sandbox.banks import BANKS
 from sandbox.cards import every_card
 from sandbox.seed import cvv2_of_card
-from sandbox.world import BANK_BIN, BANK_NAME, HANGING_BIN, HANGING_NAME, TERMINAL_ID, World
+from sandbox.world import HANGING_BIN, HANGING_NAME, METERED, TERMINAL_ID, World
 
-BANKS = {BANK_BIN: BANK_NAME[1], HANGING_BIN: HANGING_NAME[1]}
+NAMES = {**{bank.bin: bank.name_en for bank in BANKS}, HANGING_BIN: HANGING_NAME[1]}
 
 
 def info_of(world: World) -> dict[str, object]:
@@ -19,10 +20,10 @@ def info_of(world: World) -> dict[str, object]:
         "gateway": world.address("gateway"),
         "shop": world.address("shop"),
         "banks": [
-            {"name": BANK_NAME[1], "bin": BANK_BIN, "url": world.address("bank")},
+            *({"name": bank.name_en, "bin": bank.bin, "url": world.address(bank.web)} for bank in BANKS),
             {"name": HANGING_NAME[1], "bin": HANGING_BIN, "url": world.address("hanging_bank")},
         ],
-        "metrics": [f"{world.address(name)}/metrics" for name in ("gateway", "bank")],
+        "metrics": [f"{world.address(name)}/metrics" for name in METERED],
         "merchant": {"terminal_id": TERMINAL_ID, **world.handed_out()},
         "cards": [
             {
@@ -32,7 +33,7 @@ def info_of(world: World) -> dict[str, object]:
                 "exp_year": card.expiry[:2],
                 "mobile": card.mobile,
                 "pin1": card.pin1,
-                "bank": BANKS[card.bin],
+                "bank": NAMES[card.bin],
                 "behaviour": card.behaviour,
             }
             for card in every_card()

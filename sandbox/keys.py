@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from foundation.keys import Keyring
 from gateway.domain.references import new_secret_key
 from otp.domain import purposes
-from sandbox.world import HANGING_ISSUER_ID, ISSUER_ID, World
+from sandbox.banks import BANKS, Bank
+from sandbox.certificates import certificate_of, new_identity
+from sandbox.world import HANGING_ISSUER_ID, World
 
 Row = tuple[str, str, bytes]
 MAC_BYTES = 16
@@ -28,32 +30,54 @@ def make_keys(world: World) -> None:
     """Write the key files, unless they are there: what was sealed under a key must open after the next start."""
     if world.secrets_file.exists():
         return
-    sizes = (MAC_BYTES, MAC_BYTES, PIN_BYTES, PLAIN_BYTES)
-    to_bank, to_gateway, pin, kek = (secrets.token_bytes(size) for size in sizes)
     gateway: list[Row] = [
         *((f"gateway-{purpose}-1", purpose, secrets.token_bytes(PLAIN_BYTES)) for purpose in GATEWAY_PURPOSES),
         ("pooya-harim-1", "harim-signing", secrets.token_bytes(PLAIN_BYTES)),
-        ("pooya-to-bank-mac-1", f"iso-mac-out:{ISSUER_ID}", to_bank),
-        ("bank-to-pooya-mac-1", f"iso-mac-in:{ISSUER_ID}", to_gateway),
-        ("pin-1", f"iso-pin:{ISSUER_ID}", pin),
-        ("pooya-bank-kek-1", f"iso-kek:{ISSUER_ID}", kek),
+        ("pooya-soap-1", "harim-soap-signing", new_identity("pooya")),
         ("hanging-mac-out-1", f"iso-mac-out:{HANGING_ISSUER_ID}", secrets.token_bytes(MAC_BYTES)),
         ("hanging-mac-in-1", f"iso-mac-in:{HANGING_ISSUER_ID}", secrets.token_bytes(MAC_BYTES)),
         ("hanging-pin-1", f"iso-pin:{HANGING_ISSUER_ID}", secrets.token_bytes(PIN_BYTES)),
     ]
-    bank: list[Row] = [
-        *((f"bank-{purpose}-1", purpose, secrets.token_bytes(PLAIN_BYTES)) for purpose in purposes.SYMMETRIC),
-        ("bank-cvk-1", purposes.CARD_VERIFICATION, secrets.token_bytes(CVK_BYTES)),
-        ("bank-two-harim-1", purposes.HARIM_SIGNING, secrets.token_bytes(PLAIN_BYTES)),
-        ("pooya-to-bank-mac-1", "iso-mac-in", to_bank),
-        ("bank-to-pooya-mac-1", "iso-mac-out", to_gateway),
-        ("pin-1", "iso-pin", pin),
-        ("pooya-bank-kek-1", "iso-kek", kek),
-    ]
+    for bank in BANKS:
+        ours, theirs = _bank(bank)
+        gateway += ours
+        _write(world.key_file(bank.organisation), _key_file(theirs))
     _write(world.key_file("gateway"), _key_file(gateway))
-    _write(world.key_file("bank_two"), _key_file(bank))
     webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(PLAIN_BYTES)).decode()
     _write(world.secrets_file, {"secret_key": new_secret_key("test"), "webhook_secret": webhook_secret})
+
+
+def _bank(bank: Bank) -> tuple[list[Row], list[Row]]:
+    """Draw the keys of one bank: what the gateway holds of them, and what the bank holds."""
+    sizes = (MAC_BYTES, MAC_BYTES, PIN_BYTES, PLAIN_BYTES)
+    to_bank, to_gateway, pin, kek = (secrets.token_bytes(size) for size in sizes)
+    ours = [
+        (f"pooya-to-{bank.keys}-mac-1", f"iso-mac-out:{bank.issuer_id}", to_bank),
+        (f"{bank.keys}-to-pooya-mac-1", f"iso-mac-in:{bank.issuer_id}", to_gateway),
+        (f"{bank.keys}-pin-1", f"iso-pin:{bank.issuer_id}", pin),
+        (f"pooya-{bank.keys}-kek-1", f"iso-kek:{bank.issuer_id}", kek),
+    ]
+    theirs = [
+        *((f"bank-{purpose}-1", purpose, secrets.token_bytes(PLAIN_BYTES)) for purpose in purposes.SYMMETRIC),
+        ("bank-cvk-1", purposes.CARD_VERIFICATION, secrets.token_bytes(CVK_BYTES)),
+        (f"{bank.issuer_id}-harim-1", purposes.HARIM_SIGNING, secrets.token_bytes(PLAIN_BYTES)),
+        (f"{bank.issuer_id}-soap-1", purposes.HARIM_SOAP_SIGNING, new_identity(bank.issuer_id)),
+        *_other_end(ours),
+    ]
+    return ours, theirs
+
+
+def _other_end(rows: Iterable[Row]) -> Iterable[Row]:
+    """What goes out here comes in there."""
+    turned = {"iso-mac-out": "iso-mac-in", "iso-mac-in": "iso-mac-out"}
+    for key_id, purpose, material in rows:
+        use = purpose.partition(":")[0]
+        yield key_id, turned.get(use, use), material
+
+
+def certificate(key_file: Path, key_id: str) -> str:
+    """Return the certificate of a SOAP key, PEM: what the two organisations hand each other."""
+    return certificate_of(Keyring.from_file(key_file).material(key_id).reveal())
 
 
 def public_key(key_file: Path, key_id: str) -> bytes:

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
@@ -133,15 +133,21 @@ class PhoneStore:
 
 
 class PhoneProvider:
-    """Implements :class:`otp.ports.SmsProvider`: delivers to the phones of this sandbox."""
+    """Implements :class:`otp.ports.SmsProvider`: delivers to the phones of this sandbox.
 
-    def __init__(self, store: PhoneStore, faults: FaultsFile) -> None:
+    Args:
+        account: the bank's with this provider; two banks may use one reference.
+    """
+
+    def __init__(self, store: PhoneStore, faults: FaultsFile, account: str = "") -> None:
         self._store = store
         self._faults = faults
+        self._account = account
 
     def send(self, message: SmsMessage) -> SmsAccepted:
         """Accept the message, and let it arrive at once, late or never, as card and control page want (F17)."""
         guard_no_transaction()
+        message = replace(message, reference=f"{self._account}{message.reference}")
         sms = _BY_MOBILE.get(message.mobile.reveal(), self._faults.read().sms)
         if sms == "delay":
             self._store.add_later(message, LATE_SECONDS)
@@ -153,7 +159,8 @@ class PhoneProvider:
 
 def provider() -> PhoneProvider:
     """Make the provider that ``OTP_SMS_PROVIDER`` names in a sandbox."""
-    return PhoneProvider(PhoneStore(Path(os.environ[FILE_VARIABLE])), FaultsFile.from_environment())
+    account = f"{os.environ['OTP_PUBLIC_URL']}/"
+    return PhoneProvider(PhoneStore(Path(os.environ[FILE_VARIABLE])), FaultsFile.from_environment(), account)
 
 
 def _store() -> PhoneStore:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+from sandbox.banks import BANK_TWO, BANKS, Bank
 from sandbox.places import POLL_SECONDS, CannotRun, is_running, last_line, spawn
 from sandbox.world import ADDRESS, PORTS, World
 
@@ -51,18 +52,26 @@ def _listens(name: str) -> Check:
 
 
 def _front(world: World) -> bool:
-    return _connects(world.ports["bank_front"]) and _connects(world.ports["hanging_bank"])
+    return all(_connects(world.ports[name]) for name in (*(bank.front for bank in BANKS), "hanging_bank"))
+
+
+def _bank(bank: Bank) -> tuple[Program, ...]:
+    whose, name = bank.organisation, bank.program
+    return (
+        Program(name, whose, _web(bank.web, "sandbox.wsgi:bank", 1), _healthy(bank.web)),
+        Program(f"{name}-host", whose, ("sandbox.crash_points", "otp", "host"), _listens(bank.host)),
+        Program(f"{name}-worker", whose, ("sandbox.crash_points", "otp", "worker"), _always),
+    )
 
 
 def _always(_: World) -> bool:
     return True
 
 
+_FRONTS = tuple(f"{{{port}}}" for bank in BANKS for port in (bank.front, bank.host))
 PROGRAMS: tuple[Program, ...] = (
-    Program("bank", "bank_two", _web("bank", "sandbox.wsgi:bank", 1), _healthy("bank")),
-    Program("bank-host", "bank_two", ("sandbox.crash_points", "otp", "host"), _listens("bank_host")),
-    Program("bank-front", "bank_two", ("sandbox.bank_front", "{bank_front}", "{bank_host}", "{hanging_bank}"), _front),
-    Program("bank-worker", "bank_two", ("sandbox.crash_points", "otp", "worker"), _always),
+    *(program for bank in BANKS for program in _bank(bank)),
+    Program("bank-front", BANK_TWO.organisation, ("sandbox.bank_front", *_FRONTS, "{hanging_bank}"), _front),
     Program("gateway", "gateway", _web("gateway", "sandbox.wsgi:gateway", 2), _healthy("gateway")),
     Program("gateway-worker", "gateway", ("sandbox.crash_points", "gateway", "worker"), _always),
     Program("shop", "shop", _web("shop", "wsgi:merchant_demo", 1), _healthy("shop")),

@@ -19,38 +19,36 @@ from otp.domain.cvv2 import cvv2_of
 from otp.domain.errors import DuplicateCard, DuplicatePsp
 from otp.domain.psp import Psp
 from otp.domain.purposes import CARD_VERIFICATION
-from otp.services.bank import Bank
+from otp.services.bank import Bank as OpenBank
 from otp.services.open_card import NewCard, block_card, open_card
 from otp.services.register_psp import register_psp
+from sandbox.banks import BANK_TWO, BANKS, BY_BIN, Bank
 from sandbox.cards import SandboxCard, every_card
-from sandbox.keys import public_key
+from sandbox.keys import certificate, public_key
 from sandbox.world import (
     ACQUIRER_ID,
     ADDRESS,
-    BANK_BIN,
-    BANK_NAME,
     HANGING_BIN,
     HANGING_ISSUER_ID,
     HANGING_NAME,
-    ISSUER_ID,
     MERCHANT_ID,
     PSP_ID,
     TERMINAL_ID,
     World,
 )
 
-BANK_SIGNING_KEY_ID = "bank-two-harim-1"
 GATEWAY_SIGNING_KEY_ID = "pooya-harim-1"
+GATEWAY_SOAP_KEY_ID = "pooya-soap-1"
 WEBOTP_HOST = "localhost"
 
 
-def seed_bank(world: World) -> None:
+def seed_bank(world: World, which: Bank) -> None:
     """Open the cards of :data:`sandbox.cards.CARDS` and register the gateway; what is there already stays as it is."""
-    with _settings_of(world, "bank_two"):
+    with _settings_of(world, which.organisation):
         bank = bank_wiring.build(bank_config.load())
     try:
         for card in every_card():
-            if card.bin == BANK_BIN:
+            if card.bin == which.bin:
                 _open(bank, card)
         _register_gateway(bank, world)
     finally:
@@ -77,7 +75,8 @@ def seed_gateway(world: World) -> None:
             ),
         )
         enrol.new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
-        enrol.add_issuer(gateway, _issuer(world), (BANK_BIN,))
+        for bank in BANKS:
+            enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
         enrol.add_issuer(gateway, _hanging_issuer(world), (HANGING_BIN,))
     finally:
         gateway.database.close()
@@ -85,12 +84,12 @@ def seed_gateway(world: World) -> None:
 
 def cvv2_of_card(world: World, card: SandboxCard) -> str:
     """Return the three digits on the back of a sandbox card."""
-    keys = Keyring.from_file(world.key_file("bank_two"))
+    keys = Keyring.from_file(world.key_file(BY_BIN.get(card.bin, BANK_TWO).organisation))
     cvk = keys.material(keys.active_id(CARD_VERIFICATION))
     return cvv2_of(cvk.reveal(), card.pan, card.expiry)
 
 
-def _open(bank: Bank, card: SandboxCard) -> None:
+def _open(bank: OpenBank, card: SandboxCard) -> None:
     try:
         open_card(bank, NewCard(pan=card.pan, expiry=card.expiry, mobile=card.mobile, balance=card.balance))
     except DuplicateCard:
@@ -99,7 +98,7 @@ def _open(bank: Bank, card: SandboxCard) -> None:
         block_card(bank, card.pan)
 
 
-def _register_gateway(bank: Bank, world: World) -> None:
+def _register_gateway(bank: OpenBank, world: World) -> None:
     key = public_key(world.key_file("gateway"), GATEWAY_SIGNING_KEY_ID)
     try:
         register_psp(
@@ -111,24 +110,28 @@ def _register_gateway(bank: Bank, world: World) -> None:
                 public_keys={GATEWAY_SIGNING_KEY_ID: key},
                 disclosure="open",
                 webotp_host=WEBOTP_HOST,
+                certificates=certificate(world.key_file("gateway"), GATEWAY_SOAP_KEY_ID),
             ),
         )
     except DuplicatePsp:
         return
 
 
-def _issuer(world: World) -> Issuer:
+def issuer_of(world: World, bank: Bank) -> Issuer:
+    """Return the row by which the gateway knows a bank."""
+    key_file, key_id = world.key_file(bank.organisation), f"{bank.issuer_id}-harim-1"
     return Issuer(
-        issuer_id=ISSUER_ID,
-        name_fa=BANK_NAME[0],
-        name_en=BANK_NAME[1],
-        harim_dialect="harim-v1-rest",
-        harim_url=f"http://localhost:{world.reached_at('bank')}",
-        harim_key_id=BANK_SIGNING_KEY_ID,
-        harim_public_key=public_key(world.key_file("bank_two"), BANK_SIGNING_KEY_ID),
+        issuer_id=bank.issuer_id,
+        name_fa=bank.name_fa,
+        name_en=bank.name_en,
+        harim_dialect=bank.dialect,
+        harim_url=f"http://localhost:{world.reached_at(bank.web)}",
+        harim_key_id=key_id,
+        harim_public_key=public_key(key_file, key_id),
+        harim_certificates=certificate(key_file, f"{bank.issuer_id}-soap-1"),
         harim_timeout_ms=8_000,
         switch_host=ADDRESS,
-        switch_port=world.reached_at("bank_front"),
+        switch_port=world.reached_at(bank.front),
         switch_timeout_ms=10_000,
         code_life_seconds=120,
         resend_wait_seconds=60,
@@ -139,7 +142,7 @@ def _issuer(world: World) -> Issuer:
 def _hanging_issuer(world: World) -> Issuer:
     """A bank whose machines accept every connection and never answer (F18)."""
     return replace(
-        _issuer(world),
+        issuer_of(world, BANK_TWO),
         issuer_id=HANGING_ISSUER_ID,
         name_fa=HANGING_NAME[0],
         name_en=HANGING_NAME[1],

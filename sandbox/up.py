@@ -15,6 +15,7 @@ import gateway.migrations
 import merchant_demo.migrations
 import otp.migrations
 from foundation.digits import to_persian_digits
+from sandbox.banks import BANKS, BY_ORGANISATION
 from sandbox.cards import APPROVE, CARDS
 from sandbox.crashes import ARM_VARIABLE, CrashFile
 from sandbox.keys import make_keys
@@ -22,12 +23,12 @@ from sandbox.places import CannotRun, bury_the_dead, socket_directory
 from sandbox.postgres import Roles
 from sandbox.processes import Processes, check_ports
 from sandbox.seed import cvv2_of_card, seed_bank, seed_gateway
-from sandbox.world import ORGANISATIONS, World
+from sandbox.world import METERED, ORGANISATIONS, World
 
 WATCH_SECONDS = 0.5
 MIGRATIONS: dict[str, Callable[..., None]] = {
     "gateway": gateway.migrations.migrate,
-    "bank_two": otp.migrations.migrate,
+    **dict.fromkeys(BY_ORGANISATION, otp.migrations.migrate),
     "shop": merchant_demo.migrations.migrate,
 }
 
@@ -86,9 +87,9 @@ def greeting(world: World) -> str:
 
   shop      {shop}
   gateway   {world.address("gateway")}
-  bank      {world.address("bank")}
+  banks     {world.address("bank")} (REST), {world.address("bank_one")} (SOAP)
   phone     {phone}
-  metrics   {world.address("gateway")}/metrics   {world.address("bank")}/metrics
+  metrics   {"   ".join(f"{world.address(name)}/metrics" for name in METERED)}
 
   test card {grouped}   CVV2 {cvv2}   expires {month}/{year}
 
@@ -116,7 +117,8 @@ def _start(world: World, processes: Processes) -> None:
         roles = cluster.create_roles(organisation)
         cluster.create_database(organisation, roles)
         _migrate(world, roles)
-    seed_bank(world)
+    for bank in BANKS:
+        seed_bank(world, bank)
     seed_gateway(world)
     print("starting bank, gateway and shop …", flush=True)
     processes.start()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.banks import BANK_TWO, BANKS, BY_ORGANISATION, Bank
 from sandbox.places import CannotRun
 from sandbox.postgres import Cluster, Roles
 from sandbox.redis import RedisServer
@@ -23,18 +24,29 @@ PORTS = {
     "bank": ("POOYA_BANK_PORT", 8102),
     "bank_host": ("POOYA_BANK_HOST_PORT", 8182),
     "bank_front": ("POOYA_BANK_FRONT_PORT", 8192),
+    "bank_one": ("POOYA_BANK_ONE_PORT", 8101),
+    "bank_one_host": ("POOYA_BANK_ONE_HOST_PORT", 8181),
+    "bank_one_front": ("POOYA_BANK_ONE_FRONT_PORT", 8191),
     "hanging_bank": ("POOYA_HANGING_BANK_PORT", 8193),
     "shop": ("POOYA_SHOP_PORT", 8200),
 }
 """Who listens, the variable that moves it, and the usual port."""
 
-ORGANISATIONS = ("gateway", "bank_two", "shop")
-PREFIXES = {"gateway": "GATEWAY_", "bank_two": "OTP_", "shop": "SHOP_"}
+ORGANISATIONS = ("gateway", *BY_ORGANISATION, "shop")
+PREFIXES = {"gateway": "GATEWAY_", **dict.fromkeys(BY_ORGANISATION, "OTP_"), "shop": "SHOP_"}
+"""What the names of an organisation's settings begin with."""
+
+CLOCKED = ("gateway", *BY_ORGANISATION)
+"""Whose deciding clocks move together."""
+
+METERED = ("gateway", *(bank.web for bank in BANKS))
+"""Who shows numbers, as it is called among the ports."""
+
 ACQUIRER_ID = "999100"
 PSP_ID = "pooya"
-ISSUER_ID = "bank-two"
-BANK_BIN = "999002"
-BANK_NAME = ("بانک دو (آزمایشی)", "Bank Two (sandbox)")
+ISSUER_ID = BANK_TWO.issuer_id
+BANK_BIN = BANK_TWO.bin
+BANK_NAME = (BANK_TWO.name_fa, BANK_TWO.name_en)
 HANGING_ISSUER_ID = "bank-that-hangs"
 HANGING_BIN = "999003"
 HANGING_NAME = ("بانکی که پاسخ نمی‌دهد (آزمایشی)", "A bank that hangs (sandbox)")
@@ -143,7 +155,10 @@ class World:
 
     def environment(self, organisation: str) -> dict[str, str]:
         """Return what a process of ``organisation`` finds in its environment."""
-        own = {"gateway": self._gateway, "bank_two": self._bank, "shop": self._shop}[organisation]()
+        if organisation in BY_ORGANISATION:
+            own = self._bank(BY_ORGANISATION[organisation])
+        else:
+            own = {"gateway": self._gateway, "shop": self._shop}[organisation]()
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TZ") if name in os.environ}
         kept |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
         wishes = _json_variable("POOYA_SETTINGS").items()
@@ -174,25 +189,30 @@ class World:
             "GATEWAY_PSP_ID": PSP_ID,
             "GATEWAY_ACQUIRER_ID": ACQUIRER_ID,
             "GATEWAY_SIGNING_KEY_ID": "pooya-harim-1",
+            "GATEWAY_SOAP_SIGNING_KEY_ID": "pooya-soap-1",
         }
 
-    def _bank(self) -> dict[str, str]:
-        keys = {"mac_in": ["pooya-to-bank-mac-1"], "mac_out": "bank-to-pooya-mac-1", "pin": ["pin-1"]}
-        peers = {ACQUIRER_ID: {**keys, "kek": ["pooya-bank-kek-1"]}}
+    def _bank(self, bank: Bank) -> dict[str, str]:
+        link = {
+            "mac_in": [f"pooya-to-{bank.keys}-mac-1"],
+            "mac_out": f"{bank.keys}-to-pooya-mac-1",
+            "pin": [f"{bank.keys}-pin-1"],
+            "kek": [f"pooya-{bank.keys}-kek-1"],
+        }
         return {
-            **self._common("OTP", "bank_two"),
-            "OTP_PUBLIC_URL": f"http://localhost:{self.reached_at('bank')}",
-            "OTP_BANK_NAME_FA": BANK_NAME[0],
-            "OTP_BANK_NAME_EN": BANK_NAME[1],
+            **self._common("OTP", bank.organisation),
+            "OTP_PUBLIC_URL": f"http://localhost:{self.reached_at(bank.web)}",
+            "OTP_BANK_NAME_FA": bank.name_fa,
+            "OTP_BANK_NAME_EN": bank.name_en,
             "OTP_DISCLOSURE": "open",
             "OTP_CODE_LENGTH": str(CODE_LENGTH),
             "OTP_HOST_ADDRESS": ADDRESS,
-            "OTP_HOST_PORT": str(self.ports["bank_host"]),
-            "OTP_HOST_PEERS": json.dumps(peers),
+            "OTP_HOST_PORT": str(self.ports[bank.host]),
+            "OTP_HOST_PEERS": json.dumps({ACQUIRER_ID: link}),
             "OTP_SMS_PROVIDER": "sandbox.phone:provider",
             "SANDBOX_PHONE_FILE": str(self.phone_file),
             "SANDBOX_FAULTS_FILE": str(self.faults_file),
-            "SANDBOX_CLOCKS": json.dumps([self.database_url(name, "owner") for name in ("gateway", "bank_two")]),
+            "SANDBOX_CLOCKS": json.dumps([self.database_url(name, "owner") for name in CLOCKED]),
         }
 
     def _shop(self) -> dict[str, str]:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 BIN_LENGTHS = range(8, 5, -1)
 SANDBOX_PREFIX = "9990"
+X509_DIALECTS = frozenset({"harim-v1-soap"})
+"""Dialects whose messages are signed by certificate instead of a bare key."""
 RECOVERY_PER_SECOND = 10
 RECOVERY_BURST = 20
 """Our own choice until a bank names its numbers: a tenth of what a small host carries, so that purchases go on."""
@@ -28,7 +30,10 @@ class Issuer:
     """A bank that gives cards, and how its Harim service and authorisation host are reached.
 
     Args:
-        harim_key_id: id of the key that signs this issuer's answers; ``harim_public_key`` is its 32 raw bytes.
+        harim_key_id: id of the key that signs this issuer's answers; ``harim_public_key`` is its 32 raw bytes. Both
+            are empty where the dialect signs by certificate.
+        harim_certificates: PEM of the certificates that sign its SOAP answers, one after the other; two may live at a
+            time while the issuer changes its key (D41).
         keeps_tombstones: its host refuses an original that arrives after its reversal, so that 914 ends a
         reversal (D3).
         recovery_per_second: inquiries and reversals it gets per second, over all our processes (F19).
@@ -52,6 +57,7 @@ class Issuer:
     recovery_per_second: int = RECOVERY_PER_SECOND
     recovery_burst: int = RECOVERY_BURST
     active: bool = True
+    harim_certificates: str = ""
 
 
 @dataclass(frozen=True, slots=True)

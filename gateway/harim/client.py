@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import structlog
 
 from foundation.signatures import Signer
+from foundation.xml_signatures import EnvelopeSigner
 from gateway.bulkhead import Gates, NotAdmitted
 from gateway.domain.breaker import BreakerState, Heard
-from gateway.domain.issuers import Issuer
-from gateway.harim import rest_v1
+from gateway.domain.issuers import X509_DIALECTS, Issuer
+from gateway.harim import rest_v1, soap_v1
 from gateway.harim.transport import Transport
 from gateway.ports import PinAnswer, PinRefusal, PinRefused, PinRequest, PinUnanswered
 
@@ -34,14 +35,15 @@ class Dialect:
 
 DIALECTS: dict[str, Dialect] = {
     "harim-v1-rest": Dialect(rest_v1.request_pin, rest_v1.ping),
+    "harim-v1-soap": Dialect(soap_v1.request_pin, soap_v1.ping),
 }
 
 
 class HarimClient:
     """Implements :class:`gateway.ports.Harim`; ``gates`` are the ways to the issuers, to read their health from."""
 
-    def __init__(self, signer: Signer) -> None:
-        self._transport = Transport(signer)
+    def __init__(self, signer: Signer, envelope_signer: EnvelopeSigner | None = None) -> None:
+        self._transport = Transport(signer, envelope_signer)
         self.gates = Gates("harim", room=REQUESTS_AT_ONCE)
 
     def request_pin(self, issuer: Issuer, request: PinRequest) -> PinAnswer:
@@ -65,5 +67,5 @@ class HarimClient:
         return DIALECTS[issuer.harim_dialect].ping(self._transport, issuer)
 
     def speaks(self, dialect: str) -> bool:
-        """Tell whether this wire is known."""
-        return dialect in DIALECTS
+        """Tell whether this wire is known, and we have the key that it needs."""
+        return dialect in DIALECTS and (dialect not in X509_DIALECTS or self._transport.envelope_signer is not None)

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from foundation.certificates import CertificateRefused, pinned_certificates
 from gateway.domain.errors import InvalidText, RefusedRow
-from gateway.domain.issuers import SANDBOX_PREFIX, Issuer, real_bank_of
+from gateway.domain.issuers import SANDBOX_PREFIX, X509_DIALECTS, Issuer, real_bank_of
 from gateway.domain.limits import check_payee_name, host_of
 from gateway.domain.references import READABLE, mode_of_secret_key, new_secret_key
 from gateway.services.authenticate import MODES, secret_hash
@@ -24,6 +25,7 @@ TIMEOUT_MS = range(100, 60_001)
 PORTS = range(1, 65_536)
 RECOVERY_PACE = range(1, 1_001)
 PUBLIC_KEY_BYTES = 32
+CERTIFICATES_MAX = 2
 
 _MERCHANT_ID = re.compile(r"[0-9]{15}")
 _TERMINAL_ID = re.compile(r"[0-9A-Z]{8}")
@@ -145,12 +147,23 @@ def _check_issuer(gateway: Gateway, issuer: Issuer) -> None:
     _require(_ISSUER_ID.fullmatch(issuer.issuer_id), "issuer_id has small letters, digits and dashes, at most 32")
     _require(gateway.harim.speaks(issuer.harim_dialect), f"{name}: there is no dialect {issuer.harim_dialect}")
     _check_url(gateway, issuer.harim_url, f"{name}: harim_url")
-    _require(len(issuer.harim_public_key) == PUBLIC_KEY_BYTES, f"{name}: harim_public_key has 32 bytes")
+    _check_harim_key(issuer, name)
     _require(issuer.harim_timeout_ms in TIMEOUT_MS, f"{name}: harim_timeout_ms is 100 to 60000")
     _require(issuer.switch_timeout_ms in TIMEOUT_MS, f"{name}: switch_timeout_ms is 100 to 60000")
     for pace in ("recovery_per_second", "recovery_burst"):
         _require(getattr(issuer, pace) in RECOVERY_PACE, f"{name}: {pace} is 1 to 1000")
     _require(issuer.switch_host and issuer.switch_port in PORTS, f"{name}: switch_host and switch_port say where")
+
+
+def _check_harim_key(issuer: Issuer, name: str) -> None:
+    if issuer.harim_dialect not in X509_DIALECTS:
+        _require(len(issuer.harim_public_key) == PUBLIC_KEY_BYTES, f"{name}: harim_public_key has 32 bytes")
+        return
+    try:
+        pinned = pinned_certificates(issuer.harim_certificates)
+    except CertificateRefused as error:
+        raise RefusedRow(f"{name}: harim_certificates: {error}") from None
+    _require(len(pinned) <= CERTIFICATES_MAX, f"{name}: harim_certificates are at most {CERTIFICATES_MAX}")
 
 
 def _check_bin(gateway: Gateway, prefix: str) -> None:

@@ -13,6 +13,7 @@ class Psp:
     Args:
         acquirer_id: the only acquirer it may name in a request (DE 32).
         public_keys: raw Ed25519 public key by key id; two may live at a time (D41).
+        certificates: PEM of the X.509 certificates that sign its SOAP messages, one after the other; likewise two.
         disclosure: ``open`` or ``proven`` (D19).
         webotp_host: host of its payment page; only then the SMS ends with ``@host #code`` (D25).
         verify_enabled: whether VerifyDynamicPin is open to it (D13).
@@ -25,3 +26,4 @@ class Psp:
     disclosure: str = "proven"
     webotp_host: str | None = None
     verify_enabled: bool = False
+    certificates: str = ""

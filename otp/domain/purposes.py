@@ -18,9 +18,11 @@ CARD_VERIFICATION = "card-verification"
 """16 bytes: the CVV2 key pair."""
 HARIM_SIGNING = "harim-signing"
 """Ed25519 private key (32 bytes) that signs answers to PSPs; its key id is public."""
+HARIM_SOAP_SIGNING = "harim-soap-signing"
+"""PEM of private key and certificate that sign SOAP answers to PSPs; without one the bank has no SOAP door."""
 
 SYMMETRIC = (CARD_TOKEN, PAN_SEAL, MOBILE_TOKEN, MOBILE_SEAL, CODE_DERIVE, CODE_MAC)
 """Keys of 32 random bytes."""
 
-ALL = (*SYMMETRIC, CARD_VERIFICATION, HARIM_SIGNING)
+ALL = (*SYMMETRIC, CARD_VERIFICATION, HARIM_SIGNING, HARIM_SOAP_SIGNING)
 """Every purpose of the web door and the worker; the host's keys are named by OTP_HOST_PEERS."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from foundation.hard_xml import Element
 from foundation.signatures import RequestToSign
+from foundation.xml_signatures import SignedEnvelope
 from otp.domain.psp import Psp
 from otp.services.bank import Bank
 
@@ -15,3 +17,10 @@ def authenticate(bank: Bank, message: RequestToSign, body: bytes) -> Psp:
     """
     psps = bank.psps.now()
     return psps.by_key[psps.verifier.verify_request(message, body).key_id]
+
+
+def authenticate_envelope(bank: Bank, envelope: Element, *, address: str) -> tuple[Psp, SignedEnvelope]:
+    """Return the PSP that signed this envelope for ``address``, and what of it may be believed; raises likewise."""
+    psps = bank.psps.now()
+    signed = psps.envelopes.verify_request(envelope, to=address)
+    return psps.by_certificate[signed.certificate], signed

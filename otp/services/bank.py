@@ -9,6 +9,7 @@ from foundation.flood import FloodControl
 from foundation.keys import Keyring
 from foundation.signatures import Signer
 from foundation.wake import Wake
+from foundation.xml_signatures import EnvelopeSigner
 from otp.config import Settings
 from otp.meters import Meters
 from otp.ports import SmsProvider
@@ -24,6 +25,7 @@ class Bank:
     Args:
         sms: ``None`` in a process that sends nothing (the web door, the authorisation host).
         wake: ``None`` without Redis; the worker then polls.
+        envelope_signer: ``None`` where no SOAP is spoken.
         reader: the database as the role that only reads, for the monitor.
     """
 
@@ -35,6 +37,7 @@ class Bank:
     flood: FloodControl
     wake: Wake | None = None
     sms: SmsProvider | None = None
+    envelope_signer: EnvelopeSigner | None = None
     reader: Database | None = None
     meters: Meters = field(default_factory=Meters)
 

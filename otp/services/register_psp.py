@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from foundation.certificates import pinned_certificates
 from otp.domain.psp import Psp
 from otp.services.bank import Bank
 from otp.store import psps
@@ -12,6 +13,9 @@ def register_psp(bank: Bank, psp: Psp) -> None:
 
     Raises:
         DuplicatePsp: when its id or its acquirer is taken.
+        CertificateRefused: when its certificates cannot be used.
     """
+    if psp.certificates:
+        pinned_certificates(psp.certificates)
     with bank.database.begin() as connection:
         psps.add(connection, psp)

@@ -9,31 +9,39 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from foundation.certificates import CertificateRefused, Pinned, pinned_certificates
 from foundation.database import Database
 from foundation.signatures import Verifier
+from foundation.xml_signatures import EnvelopeVerifier
 from otp.domain.errors import DuplicatePsp
 from otp.domain.psp import Psp
 
+log = structlog.get_logger()
+
 _ALL = text("""
-SELECT psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, verify_enabled FROM psp WHERE active
+SELECT psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, verify_enabled, certificates
+FROM psp WHERE active
 """)
 
 _ADD = text("""
-INSERT INTO psp (psp_id, name, acquirer_id, public_keys, disclosure, webotp_host)
-VALUES (:psp_id, :name, :acquirer_id, CAST(:public_keys AS jsonb), :disclosure, :webotp_host)
+INSERT INTO psp (psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, certificates)
+VALUES (:psp_id, :name, :acquirer_id, CAST(:public_keys AS jsonb), :disclosure, :webotp_host, :certificates)
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class PspsNow:
-    """The PSPs as last read: by id, by key, and one verifier over all their keys."""
+    """The PSPs as last read: by id, by key, by certificate, and for each wire one verifier over all of them."""
 
     by_id: Mapping[str, Psp]
     by_key: Mapping[str, Psp]
     verifier: Verifier
+    by_certificate: Mapping[str, Psp]
+    envelopes: EnvelopeVerifier
 
 
 class PspDirectory:
@@ -51,7 +59,7 @@ class PspDirectory:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._read_at = float("-inf")
-        self._now = PspsNow({}, {}, Verifier({}))
+        self._now = _index([])
 
     def now(self) -> PspsNow:
         """Return the active PSPs, read anew when what is remembered is too old."""
@@ -74,6 +82,7 @@ def active(connection: Connection) -> list[Psp]:
             disclosure=row.disclosure,
             webotp_host=row.webotp_host,
             verify_enabled=row.verify_enabled,
+            certificates=row.certificates,
         )
         for row in connection.execute(_ALL)
     ]
@@ -93,6 +102,7 @@ def add(connection: Connection, psp: Psp) -> None:
         "public_keys": json.dumps(keys),
         "disclosure": psp.disclosure,
         "webotp_host": psp.webotp_host,
+        "certificates": psp.certificates,
     }
     try:
         connection.execute(_ADD, values)
@@ -103,4 +113,20 @@ def add(connection: Connection, psp: Psp) -> None:
 def _index(psps: list[Psp]) -> PspsNow:
     by_key = {key_id: psp for psp in psps for key_id in psp.public_keys}
     keys = {key_id: raw for psp in psps for key_id, raw in psp.public_keys.items()}
-    return PspsNow({psp.psp_id: psp for psp in psps}, by_key, Verifier(keys))
+    pinned = {certificate: psp for psp in psps for certificate in _pinned(psp)}
+    return PspsNow(
+        {psp.psp_id: psp for psp in psps},
+        by_key,
+        Verifier(keys),
+        {certificate.fingerprint: psp for certificate, psp in pinned.items()},
+        EnvelopeVerifier(pinned),
+    )
+
+
+def _pinned(psp: Psp) -> tuple[Pinned, ...]:
+    """Read the certificates of one PSP; what cannot be read shuts out that PSP alone."""
+    try:
+        return pinned_certificates(psp.certificates) if psp.certificates else ()
+    except CertificateRefused:
+        log.exception("psp_certificates_refused", psp_id=psp.psp_id)
+        return ()

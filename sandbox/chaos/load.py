@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import requests
 
+from sandbox.banks import BANK_TWO
 from sandbox.cards import APPROVE
 from sandbox.merchant import Merchant
 from sandbox.running import InVain, RunningWorld, wait_for
@@ -143,7 +144,12 @@ class Load:
 
     def _card(self, behaviour: str) -> dict[str, Any]:
         """Return the card of this kind that was used least, so that nobody reads another's code; else a good one."""
-        cards = [card for card in self.world.info["cards"] if card["behaviour"] in {behaviour, APPROVE}]
+        wanted = {behaviour, APPROVE}
+        cards = [
+            card
+            for card in self.world.info["cards"]
+            if card["behaviour"] in wanted and card["bank"] == BANK_TWO.name_en  # whose processes are the victims
+        ]
         with self._lock:
             fresh = [card for card in cards if self._used[card["pan"]] < CODES_PER_CARD]
             card: dict[str, Any] = min(fresh, key=lambda it: (it["behaviour"] != behaviour, self._used[it["pan"]]))

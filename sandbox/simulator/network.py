@@ -19,7 +19,7 @@ from gateway.domain.outcome import (
     ReversalUnknown,
     Unknown,
 )
-from gateway.harim.rest_v1 import ACCEPTED, REFUSALS
+from gateway.harim.v1 import ACCEPTED, REFUSALS
 from gateway.ports import (
     AuthorisationRequest,
     Delivered,

@@ -183,7 +183,7 @@ class Simulation:
         authorisations = bank_books(self._opened.bank_reader)
         attempts, payments = gateway_books(self._opened.gateway_reader)
         found = compare(Books(attempts, payments, authorisations, []))
-        return Report((*found.findings, *monitored(self._opened.gateway, self._opened.bank).findings))
+        return Report((*found.findings, *monitored(self._opened.gateway, {"bank": self._opened.bank}).findings))
 
 
 def simulate(

@@ -12,7 +12,7 @@ from sandbox.postgres import Cluster
 from sandbox.shopper import Shopper
 from tests.world import RunningWorld
 
-ORGANISATIONS = ("gateway", "bank_two", "shop")
+ORGANISATIONS = ("gateway", "bank_two", "bank_one", "shop")
 
 
 def test_d1_no_secret_in_any_log_or_table(world: RunningWorld) -> None:

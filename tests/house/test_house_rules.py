@@ -18,7 +18,7 @@ REVEALS = {
     "foundation/keys.py": "key material goes into the cipher",
     "gateway/callbacks/sender.py": "webhook secret into the signature",
     "gateway/domain/card.py": "length and shape of what was typed",
-    "gateway/harim/rest_v1.py": "card into the signed body",
+    "gateway/harim/v1.py": "card into the signed body",
     "gateway/services/authorise.py": "PAN into its seal",
     "gateway/services/take_card.py": "PAN into keyed hashes",
     "gateway/store/directory.py": "webhook secret's hash",
@@ -47,6 +47,7 @@ REVEALS = {
 """Production modules that may open a :class:`foundation.sensitive.Sensitive`, and what for."""
 
 CLOCKS = {
+    "foundation/xml_signatures.py": "the age of a signed message, as a library reads it for HTTP signatures",
     "gateway/wiring.py": "the time stamp of a webhook's signature",
     "gateway/switch/network.py": "local time of a network message, which decides nothing",
 }
@@ -104,6 +105,24 @@ def test_d33_the_machines_clock_decides_nothing() -> None:
     found = {name for name, tree in _modules(*PRODUCTION) if any(asking.search(call) for call in _calls(tree))}
 
     assert found - set(CLOCKS) == set()
+
+
+def test_one_module_parses_xml() -> None:
+    """Whatever reads XML goes through the hard parser: nobody else calls a parser of lxml or of the library."""
+    parsing = re.compile(r"(^|\.)(fromstring|XMLParser|iterparse|parse_xml|XMLSchema|HTML|XML|parseString|feed_data)$")
+    found = {name for name, tree in _modules(*PRODUCTION) if any(parsing.search(call) for call in _calls(tree))}
+    imports = {
+        (name, alias)
+        for name, tree in _modules(*PRODUCTION)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        for alias in [getattr(node, "module", None) or node.names[0].name]
+        if alias.startswith(("xml.", "lxml.html", "lxml.objectify", "defusedxml", "xmltodict"))
+    }
+
+    assert found == {"foundation/hard_xml.py"}
+    assert {alias for _, alias in imports} <= {"xml.sax.saxutils"}
+    assert not [name for name, tree in _modules(*PRODUCTION) if "etree.parse" in set(_calls(tree))]
 
 
 def test_nobody_sleeps() -> None:

@@ -32,10 +32,12 @@ from otp.services.bank import Bank
 from otp.services.issue_code import CodeRequest, Told, issue_code
 from otp.services.open_card import NewCard, open_card
 from otp.services.register_psp import register_psp
+from sandbox.certificates import certificate_of, new_identity
 
 EXPIRY = "0812"
 ACQUIRER = "581672061"
 PSP_PRIVATE_KEY = hashlib.sha256(b"test key of the PSP").digest()
+PSP_IDENTITY, BANK_IDENTITY = new_identity("psp"), new_identity("bank")
 REF_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -157,6 +159,8 @@ def write_key_file(path: Path) -> Path:
         }
         for purpose, size in rows
     ]
+    soap_key = {"id": "harim-soap-signing-1", "purpose": purposes.HARIM_SOAP_SIGNING}
+    keys.append({**soap_key, "material": base64.b64encode(BANK_IDENTITY).decode()})
     path.write_text(json.dumps({"keys": keys}))
     path.chmod(0o600)
     return path
@@ -204,7 +208,15 @@ def make_bank(
         chosen = settings.model_copy(update=changes)
         bank = wiring.build(chosen, sms=phone, database=bank_database)
         keys = {"pooya-1": public_key_of(PSP_PRIVATE_KEY)}
-        psp = Psp("pooya", "درگاه پویا", ACQUIRER, keys, disclosure=profile, webotp_host=webotp_host)
+        psp = Psp(
+            "pooya",
+            "درگاه پویا",
+            ACQUIRER,
+            keys,
+            disclosure=profile,
+            webotp_host=webotp_host,
+            certificates=certificate_of(PSP_IDENTITY),
+        )
         register_psp(bank, psp)
         return BankWorld(bank, phone, psp, bank_owner_database)
 

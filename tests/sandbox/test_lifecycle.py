@@ -102,21 +102,23 @@ def test_info_has_the_fixed_shape(world: RunningWorld) -> None:
     info = json.loads(world.command("info", "--json").stdout)
 
     assert list(info) == ["gateway", "shop", "banks", "merchant", "cards", "doors"]
-    assert [list(bank) for bank in info["banks"]] == [["name", "bin", "url"]] * 2
+    assert [list(bank) for bank in info["banks"]] == [["name", "bin", "url"]] * 3
     assert set(info["merchant"]) == {"terminal_id", "secret_key", "webhook_secret"}
     names = {"pan", "cvv2", "exp_month", "exp_year", "mobile", "pin1", "bank", "behaviour"}
     assert all(set(card) == names for card in info["cards"])
     assert {card["bank"] for card in info["cards"]} == {bank["name"] for bank in info["banks"]}
     behaviours = {card["behaviour"] for card in info["cards"]}
     assert behaviours >= {"approve", "insufficient_funds", "blocked", "no_mobile", "expired"}
-    assert all(len(card["pan"]) == 16 and card["pan"].startswith(("999002", "999003")) for card in info["cards"])
+    bins = tuple(bank["bin"] for bank in info["banks"])
+    assert bins == ("999002", "999001", "999003")
+    assert all(len(card["pan"]) == 16 and card["pan"].startswith(bins) for card in info["cards"])
 
 
 def test_keys_are_readable_by_their_owner_only(world: RunningWorld) -> None:
     """Key files and what was handed out are 0600 in a private directory."""
     files = list((world.state / "keys").iterdir())
 
-    assert {file.name for file in files} == {"gateway.json", "bank_two.json", "handed-out.json"}
+    assert {file.name for file in files} == {"gateway.json", "bank_two.json", "bank_one.json", "handed-out.json"}
     assert all(file.stat().st_mode & 0o077 == 0 for file in [*files, world.state / "keys"])
 
 

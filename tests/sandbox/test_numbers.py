@@ -71,7 +71,7 @@ def test_the_monitors_of_a_running_world_look(world: RunningWorld) -> None:
         page = wait_for(lambda: (page := numbers(world, name)).get(ended) and page, "the first look", 90.0)  # noqa: B023
         assert page[f"{name}_unexplained_rial"] == 0
         assert not [key for key, value in page.items() if key.startswith(f"{name}_violations") and value]
-    assert world.info["metrics"] == [f"{world.world.address(name)}/metrics" for name in ("gateway", "bank")]
+    assert world.info["metrics"] == [f"{world.world.address(name)}/metrics" for name in ("gateway", "bank", "bank_one")]
 
 
 @pytest.mark.parametrize("name", ["gateway", "bank"])

@@ -11,11 +11,13 @@ import pytest
 
 from foundation.database import Database, NetworkInTransaction
 from foundation.signatures import RequestToSign, Signer, Verifier, public_key_of
+from foundation.xml_signatures import EnvelopeSigner
 from gateway.domain.breaker import SILENCES_MAX
 from gateway.domain.issuers import Issuer
 from gateway.harim.client import DIALECTS, HarimClient
-from gateway.harim.rest_v1 import ACCEPTED, OUR_FAULT, REFUSALS
+from gateway.harim.v1 import ACCEPTED, OUR_FAULT, REFUSALS
 from gateway.ports import PinRefusal, PinRefused, PinSent, PinUnanswered
+from sandbox.certificates import new_identity
 from tests.fakes.harim import REQUEST
 from tests.fakes.http import Reply, Request, Site, serving
 from tests.fakes.shop import ISSUER, PAN
@@ -34,7 +36,7 @@ def issuer_at(site: Site, timeout_ms: int = 1_000) -> Issuer:
 @pytest.fixture
 def client() -> HarimClient:
     """Our side."""
-    return HarimClient(Signer("pooya-1", OURS))
+    return HarimClient(Signer("pooya-1", OURS), EnvelopeSigner(new_identity("pooya")))
 
 
 def bank(
