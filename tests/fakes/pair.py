@@ -28,6 +28,7 @@ from gateway.services.authenticate import authenticate
 from gateway.services.enrol import add_issuer, add_merchant, new_key
 from gateway.services.gateway import Gateway
 from gateway.services.open_payment import OpenPurchase, PaymentRecord, open_payment
+from gateway.switch.client import SwitchClient
 from otp.config import HostPeer
 from otp.domain import purposes
 from otp.domain.authorisation import Limits
@@ -149,6 +150,12 @@ class Pair:
         )
 
 
+def switch_of(gateway: Gateway) -> SwitchClient:
+    """Return the wired client itself, behind its meters."""
+    switch: SwitchClient = gateway.switch._switch  # type: ignore[attr-defined]  # noqa: SLF001 - not of the port
+    return switch
+
+
 @contextmanager
 def paired(folder: Path, gateway_url: str, bank_database: Database) -> Iterator[Pair]:
     """Wire both ends and take them down again."""
@@ -177,7 +184,7 @@ def paired(folder: Path, gateway_url: str, bank_database: Database) -> Iterator[
         yield pair
     finally:
         for gateway in pair.gateways:
-            gateway.switch.close()  # type: ignore[attr-defined]  # the wired one can be closed
+            switch_of(gateway).close()
             gateway.database.close()
         for server in pair.hosts:
             server.stop()

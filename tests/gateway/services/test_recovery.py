@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from gateway.domain.payment import PaymentState
@@ -339,16 +340,20 @@ def test_d33_the_house_clock_alone_decides(shop: Shop) -> None:
 def test_d34_a_database_lost_after_the_answer_is_no_answer(shop: Shop, then: Behaviour) -> None:
     """D34, F13, F15: the outcome cannot be written; the customer waits, and the sweeper finds the same outcome."""
     payment = shop.open()
-    url = shop.gateway.database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    engine = shop.gateway.database.engine
+    url = engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
 
-    def cut_every_connection() -> None:
+    def cut_every_connection(*_: object) -> None:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-    shop.switch.will(meanwhile(cut_every_connection, then))
+    def cut_the_next_one_lent() -> None:
+        event.listen(engine, "checkout", cut_every_connection, once=True)  # after the pool found it alive
+
+    shop.switch.will(meanwhile(cut_the_next_one_lent, then))
 
     assert shop.pay(payment) == Checking()
     assert shop.state(payment) is PaymentState.PAYING
