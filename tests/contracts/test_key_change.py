@@ -19,7 +19,7 @@ from gateway.services.change_keys import KeysNotChanged, change_keys
 from gateway.services.gateway import Gateway
 from gateway.store import link_keys
 from otp.host.server import HostServer
-from tests.fakes.pair import ACQUIRER, Pair
+from tests.fakes.pair import ACQUIRER, Pair, wired_switch
 
 NAMES = "SELECT name, active_at IS NOT NULL AS active FROM link_key_set ORDER BY number"
 
@@ -39,8 +39,8 @@ def understood(pair: Pair, *, host: HostServer | None = None) -> bool:
 
 def ids_used(pair: Pair) -> str:
     """Return DE 53 of what a new process would write."""
-    switch = pair.another_gateway().switch
-    return switch._keys(pair.issuer).ids(with_pin=True)  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - what goes over the wire
+    switch = wired_switch(pair.another_gateway())
+    return switch._keys(pair.issuer).ids(with_pin=True)  # noqa: SLF001 - what goes over the wire
 
 
 def ids_of(gateway: Gateway) -> str:
@@ -117,8 +117,8 @@ def test_d22_no_message_in_flight_is_lost_while_keys_change(pair: Pair, monkeypa
 def test_d22_keys_travel_and_rest_wrapped(pair: Pair) -> None:
     """Neither database holds a key in clear: what is kept opens only under the key-exchange key."""
     name = changed(pair)
-    switch = pair.another_gateway().switch
-    ring = switch._keys(pair.issuer).keyring  # type: ignore[attr-defined]  # noqa: SLF001 - the keys in use
+    switch = wired_switch(pair.another_gateway())
+    ring = switch._keys(pair.issuer).keyring  # noqa: SLF001 - the keys in use
     clear = {ring.material(f"{name}.{part}").reveal() for part in ("pin", "req", "ans")}
     kept = [
         row for read in (pair.books, pair.bank) for row in read("SELECT pin, request_mac, answer_mac FROM link_key_set")

@@ -28,6 +28,7 @@ from gateway.services.authenticate import authenticate
 from gateway.services.enrol import add_issuer, add_merchant, new_key
 from gateway.services.gateway import Gateway
 from gateway.services.open_payment import OpenPurchase, PaymentRecord, open_payment
+from gateway.switch.client import SwitchClient
 from otp.config import HostPeer
 from otp.domain import purposes
 from otp.domain.authorisation import Limits
@@ -177,7 +178,14 @@ def paired(folder: Path, gateway_url: str, bank_database: Database) -> Iterator[
         yield pair
     finally:
         for gateway in pair.gateways:
-            gateway.switch.close()  # type: ignore[attr-defined]  # the wired one can be closed
+            wired_switch(gateway).close()
             gateway.database.close()
         for server in pair.hosts:
             server.stop()
+
+
+def wired_switch(gateway: Gateway) -> SwitchClient:
+    """Return the client that the wiring put behind the meters."""
+    client = gateway.switch._switch  # type: ignore[attr-defined]  # noqa: SLF001 - the meters hide it on purpose
+    assert isinstance(client, SwitchClient)
+    return client

@@ -339,10 +339,12 @@ def test_d33_the_house_clock_alone_decides(shop: Shop) -> None:
 def test_d34_a_database_lost_after_the_answer_is_no_answer(shop: Shop, then: Behaviour) -> None:
     """D34, F13, F15: the outcome cannot be written; the customer waits, and the sweeper finds the same outcome."""
     payment = shop.open()
-    url = shop.gateway.database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    address = shop.gateway.database.engine.url
+    url = address.render_as_string(hide_password=False).replace("+psycopg", "")
 
     def cut_every_connection() -> None:
         with psycopg.connect(url, autocommit=True) as connection:
+            shop.change(f"ALTER DATABASE {address.database} CONNECTION LIMIT 0")
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()"
@@ -350,7 +352,10 @@ def test_d34_a_database_lost_after_the_answer_is_no_answer(shop: Shop, then: Beh
 
     shop.switch.will(meanwhile(cut_every_connection, then))
 
-    assert shop.pay(payment) == Checking()
+    try:
+        assert shop.pay(payment) == Checking()
+    finally:
+        shop.change(f"ALTER DATABASE {address.database} CONNECTION LIMIT -1")
     assert shop.state(payment) is PaymentState.PAYING
     shop.later(8)
     shop.sweep()
