@@ -19,7 +19,7 @@ from gateway.services.change_keys import KeysNotChanged, change_keys
 from gateway.services.gateway import Gateway
 from gateway.store import link_keys
 from otp.host.server import HostServer
-from tests.fakes.pair import ACQUIRER, Pair, switch_of
+from tests.fakes.pair import ACQUIRER, Pair, wired_switch
 
 NAMES = "SELECT name, active_at IS NOT NULL AS active FROM link_key_set ORDER BY number"
 
@@ -39,13 +39,13 @@ def understood(pair: Pair, *, host: HostServer | None = None) -> bool:
 
 def ids_used(pair: Pair) -> str:
     """Return DE 53 of what a new process would write."""
-    switch = switch_of(pair.another_gateway())
+    switch = wired_switch(pair.another_gateway())
     return switch._keys(pair.issuer).ids(with_pin=True)  # noqa: SLF001 - what goes over the wire
 
 
 def ids_of(gateway: Gateway) -> str:
     """Return DE 53 of what a running process writes now."""
-    return switch_of(gateway)._shelf.known("two").ids(with_pin=True)  # noqa: SLF001 - the same
+    return wired_switch(gateway)._shelf.known("two").ids(with_pin=True)  # noqa: SLF001 - the same
 
 
 def changed(pair: Pair) -> str:
@@ -73,7 +73,7 @@ def test_d22_keys_are_changed_and_the_old_ones_end_with_the_second_change(pair: 
     assert [row["name"] for row in pair.books(NAMES)] == [first, second]
     assert {row["name"] for row in pair.bank("SELECT name FROM link_key_set")} == {first, second}
     file_only = wiring.build(pair.settings.model_copy(update={"database_url": pair.settings.database_url}))
-    switch_of(file_only)._shelf._read = lambda _issuer_id: ()  # noqa: SLF001 - a gateway that missed both
+    wired_switch(file_only)._shelf._read = lambda _issuer_id: ()  # noqa: SLF001 - a gateway that missed both
     assert not file_only.switch.echo(pair.at(pair.host()))
     file_only.database.close()
     third = changed(pair)
@@ -117,7 +117,7 @@ def test_d22_no_message_in_flight_is_lost_while_keys_change(pair: Pair, monkeypa
 def test_d22_keys_travel_and_rest_wrapped(pair: Pair) -> None:
     """Neither database holds a key in clear: what is kept opens only under the key-exchange key."""
     name = changed(pair)
-    ring = switch_of(pair.another_gateway())._keys(pair.issuer).keyring  # noqa: SLF001 - the keys in use
+    ring = wired_switch(pair.another_gateway())._keys(pair.issuer).keyring  # noqa: SLF001 - the keys in use
     clear = {ring.material(f"{name}.{part}").reveal() for part in ("pin", "req", "ans")}
     kept = [
         row for read in (pair.books, pair.bank) for row in read("SELECT pin, request_mac, answer_mac FROM link_key_set")

@@ -150,12 +150,6 @@ class Pair:
         )
 
 
-def switch_of(gateway: Gateway) -> SwitchClient:
-    """Return the wired client itself, behind its meters."""
-    switch: SwitchClient = gateway.switch._switch  # type: ignore[attr-defined]  # noqa: SLF001 - not of the port
-    return switch
-
-
 @contextmanager
 def paired(folder: Path, gateway_url: str, bank_database: Database) -> Iterator[Pair]:
     """Wire both ends and take them down again."""
@@ -184,7 +178,14 @@ def paired(folder: Path, gateway_url: str, bank_database: Database) -> Iterator[
         yield pair
     finally:
         for gateway in pair.gateways:
-            switch_of(gateway).close()
+            wired_switch(gateway).close()
             gateway.database.close()
         for server in pair.hosts:
             server.stop()
+
+
+def wired_switch(gateway: Gateway) -> SwitchClient:
+    """Return the client that the wiring put behind the meters."""
+    client = gateway.switch._switch  # type: ignore[attr-defined]  # noqa: SLF001 - the meters hide it on purpose
+    assert isinstance(client, SwitchClient)
+    return client

@@ -25,7 +25,7 @@ from gateway.ports import PinUnanswered
 from gateway.services import health
 from gateway.services.authenticate import authenticate
 from tests.fakes.harim import REQUEST
-from tests.fakes.pair import switch_of
+from tests.fakes.pair import wired_switch
 from tests.fakes.shop import PURPOSES
 
 MERCHANT = (
@@ -147,7 +147,7 @@ def test_f18_the_gates_of_both_ways_to_an_issuer_are_read_for_its_health() -> No
         assert gateway.harim.request_pin(issuer, REQUEST) == PinUnanswered("unreachable")
 
     assert health.of(gateway, "two") is Health.DOWN
-    assert gateway.gates[1] is switch_of(gateway)._purchases  # noqa: SLF001 - the very gates
+    assert gateway.gates[1] is wired_switch(gateway).gates
     gateway.database.close()
 
 

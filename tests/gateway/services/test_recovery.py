@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from gateway.domain.payment import PaymentState
@@ -340,22 +339,23 @@ def test_d33_the_house_clock_alone_decides(shop: Shop) -> None:
 def test_d34_a_database_lost_after_the_answer_is_no_answer(shop: Shop, then: Behaviour) -> None:
     """D34, F13, F15: the outcome cannot be written; the customer waits, and the sweeper finds the same outcome."""
     payment = shop.open()
-    engine = shop.gateway.database.engine
-    url = engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    address = shop.gateway.database.engine.url
+    url = address.render_as_string(hide_password=False).replace("+psycopg", "")
 
-    def cut_every_connection(*_: object) -> None:
+    def cut_every_connection() -> None:
         with psycopg.connect(url, autocommit=True) as connection:
+            shop.change(f"ALTER DATABASE {address.database} CONNECTION LIMIT 0")
             connection.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-    def cut_the_next_one_lent() -> None:
-        event.listen(engine, "checkout", cut_every_connection, once=True)  # after the pool found it alive
+    shop.switch.will(meanwhile(cut_every_connection, then))
 
-    shop.switch.will(meanwhile(cut_the_next_one_lent, then))
-
-    assert shop.pay(payment) == Checking()
+    try:
+        assert shop.pay(payment) == Checking()
+    finally:
+        shop.change(f"ALTER DATABASE {address.database} CONNECTION LIMIT -1")
     assert shop.state(payment) is PaymentState.PAYING
     shop.later(8)
     shop.sweep()
