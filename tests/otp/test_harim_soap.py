@@ -319,6 +319,20 @@ def test_f13_a_bank_that_can_look_nobody_up_says_that_it_is_its_own_fault(
     assert (answer.said["retry_after_seconds"], answer.retry_after, answer.signed) == ("5", "5", False)
 
 
+def test_requests_over_soap_are_counted_like_any_other(here: Any, caller: SoapCaller) -> None:
+    """By PSP and answer, with those that the XSD refuses; a ping is timed and no request for a PIN."""
+    caller.call(caller.message(here.card()))
+    caller.call(caller.message(here.card(), type="GIFT"))
+    caller.call({}, operation="Ping")
+
+    read = here.bank.meters.metrics.registry.get_sample_value
+    counted = {
+        code: read("bank_pin_requests_total", {"psp": "pooya", "answer": code}) for code in ("ACCEPTED", "MALFORMED")
+    }
+    assert counted == {"ACCEPTED": 1, "MALFORMED": 1}
+    assert read("bank_pin_request_seconds_count", {"psp": "pooya"}) == 2
+
+
 class Seal:
     """What zeep calls to sign and verify, made of ours: a PSP written with zeep alone needs no more."""
 
