@@ -45,7 +45,7 @@ def ids_used(pair: Pair) -> str:
 
 def ids_of(gateway: Gateway) -> str:
     """Return DE 53 of what a running process writes now."""
-    return gateway.switch._shelf.known("two").ids(with_pin=True)  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - the same
+    return wired_switch(gateway)._shelf.known("two").ids(with_pin=True)  # noqa: SLF001 - the same
 
 
 def changed(pair: Pair) -> str:
@@ -73,7 +73,7 @@ def test_d22_keys_are_changed_and_the_old_ones_end_with_the_second_change(pair: 
     assert [row["name"] for row in pair.books(NAMES)] == [first, second]
     assert {row["name"] for row in pair.bank("SELECT name FROM link_key_set")} == {first, second}
     file_only = wiring.build(pair.settings.model_copy(update={"database_url": pair.settings.database_url}))
-    file_only.switch._shelf._read = lambda _issuer_id: ()  # type: ignore[attr-defined]  # noqa: SLF001 - a gateway that missed both
+    wired_switch(file_only)._shelf._read = lambda _issuer_id: ()  # noqa: SLF001 - a gateway that missed both
     assert not file_only.switch.echo(pair.at(pair.host()))
     file_only.database.close()
     third = changed(pair)

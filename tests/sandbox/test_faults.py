@@ -95,7 +95,7 @@ def at_the_page(world: RunningWorld, behaviour: str) -> Shopper:
 
 def nothing_in_flight(world: RunningWorld) -> bool:
     """Tell whether the audit is clean without a line of money in flight."""
-    return world.audit() == ["unexplained: 0 rial"]
+    return not any(line.startswith("in flight") for line in world.audit())
 
 
 def state(control: str) -> dict[str, Any]:
