@@ -11,7 +11,7 @@ from sandbox.audit import audit
 from sandbox.documents import write_pages
 from sandbox.info import info_of
 from sandbox.places import CannotRun
-from sandbox.simulator.command import add_arguments, run_seed
+from sandbox.simulator.command import add_arguments, run_seeds
 from sandbox.up import reset, up
 from sandbox.world import World
 
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "simulate":
-            return run_seed(chosen.steps, chosen.seed, replay=chosen.replay)
+            return run_seeds(chosen.steps, chosen.seed, chosen.seeds, replay=chosen.replay)
         return COMMANDS[chosen.command][0](World.from_environment())
     except CannotRun as error:
         print(error, file=sys.stderr)
