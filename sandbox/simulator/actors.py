@@ -18,6 +18,7 @@ from gateway.domain.errors import (
     GatewayError,
     IdempotencyMismatch,
     NotPossible,
+    TooManyAttempts,
 )
 from gateway.services.authorise import Checking, Paid, Refused, pay
 from gateway.services.cancel import cancel
@@ -37,12 +38,13 @@ from sandbox.simulator.network import Network
 from sandbox.simulator.outside import Merchants, Phones
 from sandbox.simulator.stage import EXPIRY, ISSUERS, open_simulated_card
 
-SALES_MOST = 14
+SALES_MOST = 12
 NEW_CARDS = 0.6
 CARDS_AT_ONCE = 6
 COIN = 0.5
 CALLBACK = "http://localhost:8200/back"
 LIVE = frozenset({"open", "paying", "unknown", "authorised", "confirmed", "reversing", "disputed"})
+CONFIRMABLE = ("authorised", "confirmed")
 MOMENT_SECONDS = 0.000_001
 
 
@@ -53,11 +55,13 @@ class Sale:
     number: int
     amount: int
     card: SimulatedCard
+    key: str
     payment_id: str = ""
     page_token: str = ""
     first_by: str | None = None
     rrn: str | None = None
     guesses: bool = False
+    gives_up: bool = False
     answers: dict[str, object] = field(default_factory=dict)
 
 
@@ -91,10 +95,10 @@ class Cast:
     def actions(self) -> dict[str, tuple[int, Callable[[], object]]]:
         """Return every action with its weight."""
         return {
-            "merchant opens": (8, self.open),
+            "merchant opens": (5, self.open),
             "merchant opens again": (1, self.open_again),
             "merchant opens the order anew": (1, self.open_order_anew),
-            "merchant confirms": (8, self.confirm),
+            "merchant confirms": (8 + 10 * len(self.merchants.serving), self.confirm),
             "merchant confirms at the last moment": (1, self.confirm_at_the_last_moment),
             "merchant confirms another sum": (1, self.confirm_another_sum),
             "merchant reverses": (2, self.reverse),
@@ -120,7 +124,9 @@ class Cast:
             self.sales.pop(0)
         self.opened += 1
         guesses = self.dice.random() < 0.06  # noqa: PLR2004 - a few do not have the phone
-        sale = Sale(self.opened, self.dice.randrange(1_000, 30_000_000), self._card(), guesses=guesses)
+        card = self.cards[-1 - (len(self.cards) - 1) % 10] if guesses and self.cards else self._card()
+        amount = self.dice.randrange(1_000, 30_000_000)
+        sale = Sale(self.opened, amount, card, f"open-{self.opened}", guesses=guesses)
         self.sales.append(sale)
         return self._open(sale, sale.amount)
 
@@ -136,18 +142,19 @@ class Cast:
         """Open an order a second time under another key: refused while the first payment lives (D42)."""
         sale = self.sale()
         was = self.mirror.state(sale.payment_id)
-        new = Sale(sale.number, sale.amount, sale.card)
+        self.opened += 1
+        new = Sale(sale.number, sale.amount, sale.card, f"open-{self.opened}")
         try:
-            self._open(new, sale.amount, key=f"open-{sale.number}-{self.dice.random()}")
+            self._open(new, sale.amount)
         except DuplicateOrder:
             return f"{sale.number} refused"
         require(was not in LIVE or not sale.payment_id, f"D42: order {sale.number} has two payments")
         self.sales.append(new)
         return f"{sale.number} anew"
 
-    def _open(self, sale: Sale, amount: int, key: str = "") -> str:
+    def _open(self, sale: Sale, amount: int) -> str:
         purchase = OpenPurchase(Rial(amount), f"order-{sale.number}", CALLBACK)
-        idempotency = Idempotency(key or f"open-{sale.number}", str(amount).encode().ljust(32))
+        idempotency = Idempotency(sale.key, str(amount).encode().ljust(32))
         record = open_payment(self.gateway, self.caller, purchase, idempotency)
         require(sale.payment_id in {"", record.payment_id}, "I10: the same key opened another payment")
         self._same(sale, "open", record)
@@ -157,6 +164,7 @@ class Cast:
     def _card(self) -> SimulatedCard:
         if len(self.cards) >= CARDS_AT_ONCE and self.dice.random() > NEW_CARDS:
             return self.dice.choice(self.cards[-CARDS_AT_ONCE:])
+        self.network.fuses["bank"].left = None  # that a card is there is no part of the play
         number = len(self.cards) + 1
         issuer_id, prefix = ISSUERS[number % len(ISSUERS)]
         balance = 500_000 if number % 10 == 0 else 1_500_000_000
@@ -166,7 +174,8 @@ class Cast:
 
     def confirm(self, sale: Sale | None = None) -> str:
         """Confirm, with one of two keys or none; at most one of them is told that it was the first (I8)."""
-        sale = sale or self.sale("authorised", "confirmed")
+        told = [each for each in self.sales if each.payment_id in self.merchants.serving]
+        sale = sale or (self.dice.choice(told) if told and self.dice.random() < COIN else self.sale(*CONFIRMABLE))
         key = self.dice.choice((None, "a", "b"))
         replay = key is not None and f"confirm-{key}" in sale.answers
         if replay and self.dice.random() < 0.2:  # noqa: PLR2004 - one in five
@@ -181,8 +190,8 @@ class Cast:
             sale.first_by = key or "nobody"
             if key:
                 self._same(sale, f"confirm-{key}", done.record)
-            if sale.payment_id in self.merchants.serving:
-                self.network.saw("confirmed while its webhook was under way")
+        if sale.payment_id in self.merchants.serving:
+            self.network.saw("confirmed while its webhook was under way")
         require(sale.rrn in {None, done.record.rrn}, f"I8: {sale.number} has two reference numbers")
         sale.rrn = done.record.rrn
         return f"{sale.number} by {key}, first {done.first_time}"
@@ -198,7 +207,7 @@ class Cast:
             return "nothing to confirm"
         ends = instant(row["authorised_at"]) + dt.timedelta(seconds=row["confirm_window_seconds"])
         left = (ends - self.network.clock.now("gateway")).total_seconds()
-        moment = self.dice.choice((-MOMENT_SECONDS, 0.0, MOMENT_SECONDS))
+        moment = self.dice.choice((-MOMENT_SECONDS, -MOMENT_SECONDS, 0.0, MOMENT_SECONDS))
         if left + moment < 0:
             return "too late anyway"
         self.network.clock.seconds += left + moment
@@ -214,14 +223,14 @@ class Cast:
 
     def confirm_another_sum(self) -> str:
         """Confirm a sum that is not the payment's: it must be refused and change nothing."""
-        sale = self.sale("authorised", "confirmed")
+        sale = self.sale(*CONFIRMABLE)
         wrong = lambda: confirm(self.gateway, self.caller, sale.payment_id, Rial(sale.amount + 1), None)  # noqa: E731
         self._refused(wrong, AmountMismatch, "I3: another sum was confirmed")
         return f"{sale.number} refused"
 
     def reverse(self) -> str:
         """Give the money back."""
-        sale = self.sale("authorised", "confirmed")
+        sale = self.sale(*CONFIRMABLE)
         key = f"reverse-{sale.payment_id}"
         if "reverse" in sale.answers and self.dice.random() < COIN:
             other = lambda: reverse(self.gateway, self.caller, sale.payment_id, Idempotency(key, b"x" * 32))  # noqa: E731
@@ -236,7 +245,8 @@ class Cast:
 
     def request_pin(self) -> str:
         """Ask for a code, most often with card proof, now and then with card data that are not right."""
-        sale = self.sale("open")
+        waiting = [each for each in self.sales if not self.phones.codes.get(each.card.mobile)]
+        sale = self.dice.choice(waiting) if waiting and self.dice.random() < COIN else self.sale("open")
         luck = self.dice.random()
         cvv2 = "000" if luck > 0.99 else sale.card.cvv2  # noqa: PLR2004 - one in a hundred
         entry = CardEntry(sale.card.pan, Sensitive(cvv2), Sensitive(EXPIRY))
@@ -246,12 +256,13 @@ class Cast:
 
     def pay(self) -> str:
         """Submit the card page with a right, an older, another sale's, or a made-up code."""
-        sale = self.sale("open")
+        sale = self._ready()
         codes = self.phones.codes.get(sale.card.mobile, [])
         if not codes and not sale.guesses and self.dice.random() < 0.95:  # noqa: PLR2004 - few people guess
             return f"{sale.number} waits for a code"
         cvv2 = "000" if self.dice.random() < 0.03 else sale.card.cvv2  # noqa: PLR2004 - a typing error
-        entry = CardEntry(sale.card.pan, Sensitive(cvv2), Sensitive(EXPIRY), Sensitive(self._code(sale, codes)))
+        code = self._code(sale, codes)
+        entry = CardEntry(sale.card.pan, Sensitive(cvv2), Sensitive(EXPIRY), Sensitive(code))
         busy = sale in self.paying
         self.paying.append(sale)
         try:
@@ -261,10 +272,28 @@ class Cast:
             if busy:
                 self.network.saw("second tab refused")
             raise
+        except TooManyAttempts:
+            sale.gives_up = True
+            raise
         finally:
             self.paying.remove(sale)
+        if code in codes and self.dice.random() < 0.85:  # noqa: PLR2004 - most people know a used code from a new one
+            codes.remove(code)
         self._judge(sale, result)
         return f"{sale.number} {type(result).__name__}"
+
+    def _ready(self) -> Sale:
+        """Pick a sale to pay: most often one whose shopper has a code, or needs none."""
+        sale = self.sale("open")
+        ready = [
+            each
+            for each in (*self.sales, *(guesser for guesser in self.sales if guesser.guesses))
+            if (each.guesses or self.phones.codes.get(each.card.mobile))
+            and not each.gives_up
+            and self.mirror.state(each.payment_id) == "open"
+            and each.payment_id
+        ]
+        return self.dice.choice(ready) if ready and sale not in self.paying else sale
 
     def _code(self, sale: Sale, codes: list[str]) -> str:
         luck = self.dice.random()

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-HELD_MOST = 8
+HELD_MOST = 20
+BRIEF = (1, 2, 4, 10, 30)
+SOME = (20, 60, 90, 120, 160)
+LONG = (2, 10, 50, 120, 250, 500)
+"""For how many turns of others somebody waits at least."""
+
 HELD = object()
 """What a turn gives back that ended in waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One who waits, and the turn from which on it may go on."""
+
+    name: str
+    due: int
+    waiting: greenlet
 
 
 @dataclass
@@ -23,35 +38,42 @@ class Calls:
 
     dice: random.Random
     over: bool = False
-    held: list[tuple[str, greenlet]] = field(default_factory=list)
+    turns: int = 0
+    held: list[Call] = field(default_factory=list)
 
     def start(self, name: str, action: Callable[[], object]) -> object:
         """Let somebody act until the end (its result) or until it waits (:data:`HELD`)."""
         return self._turn(name, greenlet(action))
 
-    def resume(self) -> tuple[str, object]:
-        """Let one of those who wait go on."""
-        name, waiting = self.held.pop(self.dice.randrange(len(self.held)))
-        return name, self._turn(name, waiting)
+    def due(self) -> list[Call]:
+        """Return those who may go on."""
+        return [call for call in self.held if self.over or call.due <= self.turns]
 
-    def wait(self) -> bool:
+    def resume(self) -> tuple[str, object]:
+        """Let one of those who are due go on."""
+        call = self.dice.choice(self.due())
+        self.held.remove(call)
+        return call.name, self._turn(call.name, call.waiting)
+
+    def wait(self, patience: Sequence[int] = BRIEF) -> bool:
         """Be held until the scheduler comes back; ``False`` at once when nobody may wait here now."""
         here = getcurrent()
         if self.over or here.parent is None or len(self.held) >= HELD_MOST:
             return False
-        here.parent.switch(HELD)
+        here.parent.switch(self.turns + self.dice.choice(patience))
         return True
 
     def drop(self) -> None:
         """Forget all who wait, as a machine does that is switched off."""
         held, self.held = self.held, []
-        for _, waiting in held:
-            waiting.throw()
+        for call in held:
+            call.waiting.throw()
 
-    def _turn(self, name: str, call: greenlet) -> object:
-        call.parent = getcurrent()
-        result: object = call.switch()
-        if not call.dead:
-            self.held.append((name, call))
-            return HELD
-        return result
+    def _turn(self, name: str, use_case: greenlet) -> object:
+        self.turns += 1
+        use_case.parent = getcurrent()
+        result: Any = use_case.switch()
+        if use_case.dead:
+            return result
+        self.held.append(Call(name, result, use_case))
+        return HELD

@@ -1,4 +1,4 @@
-"""Which rows of the fault table a run shows, by what it shows them, and which rows of the state tables it cannot take."""
+"""Which rows of the fault table a run shows, and by what; which rows of the state tables it cannot take, and why."""
 
 from __future__ import annotations
 

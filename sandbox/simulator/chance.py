@@ -23,8 +23,10 @@ FEES = (0, 0, 5_000, 12_000, 0, 12_000, 1, 5_000, 0, 12_000, 12_001)
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Let ``secrets`` and ``uuid.uuid4`` draw from the seed inside this block: ids, codes and
-    nonces repeat too. Purchases have cardholder's fees, although today's table of the gateway has none."""
+    """Let ``secrets`` and ``uuid.uuid4`` draw from the seed inside this block: ids, codes and nonces repeat too.
+
+    Purchases have cardholder's fees here, although today's table of the gateway has none.
+    """
     source, fees = dice(seed, "ids"), dice(seed, "fees")
     names = {
         "_sysrand": (secrets, source),

@@ -23,6 +23,9 @@ MOVES: dict[Move, str] = {
 """Every row of the three tables: machine, state before and event, to the state after."""
 
 
+TOO_RARE = "too rare for this run"
+
+
 @dataclass
 class Coverage:
     """Counts; several runs may share one."""
@@ -56,6 +59,6 @@ class Coverage:
         for move, after in MOVES.items():
             if self.moves[move]:
                 yield f"  {move[0]:<9} {move[1]} --{move[2]}--> {after}  {self.moves[move]}"
-        for move in MOVES:
+        for move, after in MOVES.items():
             if not self.moves[move]:
-                yield f"  never: {move[0]} {move[1]} --{move[2]}--> {MOVES[move]}: {UNREACHED.get(move, 'too rare')}"
+                yield f"  never: {move[0]} {move[1]} --{move[2]}--> {after}: {UNREACHED.get(move, TOO_RARE)}"

@@ -6,6 +6,7 @@ everything.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import psycopg
@@ -42,8 +43,15 @@ WAITING = frozenset({"submitted", "unknown", "voiding", "disputed"})
 LOOKS_FAILED = frozenset({"cancelled", "expired", "reversed"})
 RESTING = ENDS | {"confirmed"}
 TRIES_MOST = 5
-STEPS_WITHOUT_RESULT = 3_000
-"""I5's D: so many turns of everybody, almost half of them workers', and no attempt may still lack its final result."""
+UNDECIDED = frozenset({"submitted", "unknown"})
+UNDECIDED_STEPS_MOST = 2_000
+UNENDED_STEPS_MOST = 6_000
+"""I5's D: so many turns of everybody, more than a third of them workers', and every attempt has an answer or is being
+reversed; so many, and every reversal was accepted, although issuers hang for hundreds of turns."""
+
+LOST_CONNECTION = "OperationalError"
+DISPUTE_AFTER = dt.timedelta(seconds=600)
+"""The oldest that a reversal gets without an alarm (I5, D8); :mod:`sandbox.simulator.stage` sets the gateway so."""
 
 
 class Violated(Exception):
@@ -167,11 +175,22 @@ def check_payment(memory: Memory, row: Row) -> None:
 
 
 def check_ages(memory: Memory) -> None:
-    """Check I5: no attempt is without its final result for long."""
-    waited = max((memory.step - since for since in memory.since.values()), default=0)
-    memory.oldest = max(memory.oldest, waited)
-    late = [name for name, since in memory.since.items() if memory.step - since > STEPS_WITHOUT_RESULT]
-    require(not late, f"I5: no final result for more than {STEPS_WITHOUT_RESULT} steps: {late[:3]}")
+    """Check I5: no attempt is without an answer, or without its end, for long."""
+    for name, since in memory.since.items():
+        waited, undecided = memory.step - since, memory.attempts[name]["state"] in UNDECIDED
+        most = UNDECIDED_STEPS_MOST if undecided else UNENDED_STEPS_MOST
+        require(waited <= most, f"I5: {name} is {memory.attempts[name]['state']} since {waited} steps")
+
+
+def check_alarm(memory: Memory, before: Row | None, job: Row) -> None:
+    """Check I5 and D8: a reversal tried again after its time is marked for a person."""
+    tried = before and job["last_error"] and job["due_at"] != before["due_at"] and job["fence"] == before["fence"]
+    if job["topic"] != "switch.reverse" or not tried or job["done_at"] or job["last_error"] == LOST_CONNECTION:
+        return
+    attempt = memory.attempts[job["payload"]["attempt_id"]]
+    overdue = memory.now - instant(attempt["reversal_decided_at"]) > DISPUTE_AFTER + dt.timedelta(minutes=1)
+    unmarked = overdue and attempt["state"] == "voiding"
+    require(not unmarked, f"I5: {attempt['attempt_id']} is being reversed for long, and nobody is told")
 
 
 def check_decided(memory: Memory) -> None:
@@ -206,4 +225,3 @@ def check_event_told(body: dict[str, Any]) -> None:
         require(body[name] == first[name], f"I11: an event was told again with another {name}")
     for name in ("id", "state", "order_id", "amount", "fee"):
         require(body["data"][name] == first["data"][name], f"I11: an event was told again with another {name}")
-

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.simulator.coverage import Coverage
+from sandbox.simulator.faults import BEGIN
 
 Row = dict[str, Any]
 Key = tuple[str, ...]
@@ -23,8 +24,10 @@ class Memory:
 
     Args:
         step: the scheduler's, at the last look.
-        since: attempts without a final result, and the step at which they came to be so.
+        now: the gateway's time at the last look.
+        since: attempts without a final result, and the step at which they were submitted.
         oldest: the most steps that one had to wait for its result.
+        longest_unknown: the most steps that one was neither decided nor being reversed.
         states: every state that a payment was in.
         balances: by payment and account, at the gateway.
         taken: by authorisation, what the bank took from the card and did not give back.
@@ -35,7 +38,9 @@ class Memory:
 
     coverage: Coverage
     step: int = 0
+    now: dt.datetime = BEGIN
     oldest: int = 0
+    longest_unknown: int = 0
     since: dict[str, int] = field(default_factory=dict)
     payments: dict[str, Row] = field(default_factory=dict)
     attempts: dict[str, Row] = field(default_factory=dict)

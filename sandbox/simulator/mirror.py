@@ -6,6 +6,7 @@ used in it, and no state between two steps escapes.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,13 +73,14 @@ class Mirror(Memory):
         """Add a line to the history's digest."""
         self._digest.update(line.encode())
 
-    def observe(self, step: int) -> None:
+    def observe(self, step: int, now: dt.datetime) -> None:
         """Read what was committed since the last look, and check everything it touched."""
-        self.step = step
+        self.step, self.now = step, now
         for source in self.sources:
             if source.database.used:
                 source.database.used = False
                 self._read(source)
+        invariants.check_ages(self)
         touched, self.touched = sorted(self.touched), set()
         for attempt_id in touched:
             invariants.check_both_sides(self, self.attempts[attempt_id])
@@ -150,15 +152,18 @@ class Mirror(Memory):
             self.coverage.moved("attempt", before["state"], "switch_approved" if late else ATTEMPT_EVENTS[state])
         elif state in SAME_STATE_APPROVAL:
             self.coverage.moved("attempt", state, "switch_approved")
+        waited = self.step - self.since.setdefault(name, self.step)
+        self.oldest = max(self.oldest, waited)
+        if before and before["state"] in invariants.UNDECIDED and state not in invariants.UNDECIDED:
+            self.longest_unknown = max(self.longest_unknown, waited)
         if state in ATTEMPT_ENDS:
-            self.oldest = max(self.oldest, self.step - self.since.pop(name, self.step))
-        else:
-            self.since.setdefault(name, self.step)
+            self.since.pop(name)
 
     def _job(self, before: Row | None, after: Row) -> None:
         self.jobs[after["unique_key"]] = after
         invariants.check_job(self, before, after)
         if after["topic"].startswith("switch."):
+            invariants.check_alarm(self, before, after)
             self.touched.add(after["payload"]["attempt_id"])
         if after["topic"] == "webhook" and after["dead_at"]:
             self.coverage.saw("webhook dead")
@@ -222,7 +227,6 @@ class Mirror(Memory):
             invariants.check_both_sides(self, attempt)
         for payment in self.payments.values():
             invariants.check_payment(self, payment)
-        invariants.check_ages(self)
         memory = {"payment": self.payments, "attempt": self.attempts, "authorisation": self.authorisations}
         for (name, query), reader in zip(COUNTS, (0, 0, 1), strict=True):
             counted: dict[str, int] = {}

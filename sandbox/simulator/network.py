@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from sandbox.simulator.calls import Calls
+from sandbox.simulator.calls import BRIEF, LONG, SOME, Calls
 from sandbox.simulator.coverage import Coverage
 from sandbox.simulator.faults import Clock, Crashed, Fuse
 
 FATES: dict[str, int] = {
-    "delivered": 62,
+    "delivered": 58,
     "message lost": 4,
     "answer lost": 5,
     "message arrives long after": 5,
     "message repeated": 5,
-    "message slow": 5,
-    "answer slow": 8,
+    "message slow": 7,
+    "answer slow": 10,
     "message garbled": 1,
     "answer garbled": 1,
     "answer with a wrong MAC": 2,
     "not sent": 2,
 }
 """What may happen to a question and its answer, and how often on a day like any other, of a hundred."""
+
+PURCHASE_FATES = FATES | {"message slow": 22, "answer slow": 25}
+"""Purchases are slow more often: what happens while nobody knows is what most of the rules are about."""
 
 HANGS: dict[str, int] = {
     "message lost": 30,
@@ -41,6 +44,7 @@ FLAP_SECONDS = 7
 POINT = 0.02
 BANK_DIES = 0.02
 HEARD_LATE = 0.7
+STILL_SLOW = 0.8
 TRANSIT_MOST = 200
 T = TypeVar("T")
 
@@ -83,15 +87,22 @@ class Network:
             self.saw(name)
             raise Crashed
 
-    def wait(self) -> bool:
+    def wait(self, patience: Sequence[int] = BRIEF) -> bool:
         """Let others act for as long as the scheduler likes."""
-        return self.faulty and self.calls.wait()
+        return self.faulty and self.calls.wait(patience)
 
     def now(self) -> float:
         """Return a clock that only goes forward, for breakers."""
         return self.clock.seconds
 
-    def carry(self, issuer_id: str, at_bank: Callable[[bool], bytes | None], timeout_seconds: float) -> bytes | None:
+    def carry(
+        self,
+        issuer_id: str,
+        at_bank: Callable[[bool], bytes | None],
+        timeout_seconds: float,
+        *,
+        purchase: bool = False,
+    ) -> bytes | None:
         """Bring a message to the bank by one fate; ``None`` is silence.
 
         ``at_bank`` is told whether the message arrives whole.
@@ -99,20 +110,21 @@ class Network:
         Raises:
             NotSent: nothing left this process.
         """
-        fate = self._fate(issuer_id)
+        fate, patience = self._fate(issuer_id, PURCHASE_FATES if purchase else FATES), LONG if purchase else BRIEF
         if fate == "not sent":
             raise NotSent
         began = self.clock.seconds
         if fate == "message slow":
-            self.wait()
+            self.wait(SOME if purchase else BRIEF)
         if fate in {"message arrives long after", "message repeated"} and len(self.transit) < TRANSIT_MOST:
             self.transit.append(lambda: at_bank(True))  # noqa: FBT003 - the only argument
         gone = fate in {"message lost", "message arrives long after"}
         answer = None if gone else self.at_bank(lambda: at_bank(fate != "message garbled"))
-        if fate == "answer slow":
-            self.wait()
+        if fate == "answer slow" or (fate == "message slow" and self.dice.random() < STILL_SLOW):
+            self.wait(patience)
         if answer is None or fate == "answer lost":
-            return self._silence(timeout_seconds)
+            self._silence(timeout_seconds)
+            return None
         if self.clock.seconds - began > timeout_seconds:
             return self._late(answer)
         return _garbled(answer, fate)
@@ -140,7 +152,7 @@ class Network:
         """Tell whether this issuer gives no answers now."""
         return self.weather.get(issuer_id) in {"hangs", "refuses"}
 
-    def _fate(self, issuer_id: str) -> str:
+    def _fate(self, issuer_id: str, usual: dict[str, int]) -> str:
         weather = self.weather.get(issuer_id) if self.faulty else "clear"
         if weather == "refuses":
             self.saw("not sent")
@@ -148,7 +160,7 @@ class Network:
         flapped = weather == "flaps" and int(self.clock.seconds / FLAP_SECONDS) % 2 == 0
         if flapped:
             self.saw("issuer flapped")
-        rows = HANGS if weather == "hangs" or flapped else FATES
+        rows = HANGS if weather == "hangs" or flapped else usual
         fate = self.dice.choices(list(rows), list(rows.values()))[0] if self.faulty else "delivered"
         if fate != "delivered":
             self.saw(fate)
@@ -156,7 +168,7 @@ class Network:
 
     def _silence(self, timeout_seconds: float) -> None:
         """Wait for an answer that never comes: while others act, or while nobody does."""
-        if self.dice.random() < 0.5 or not self.wait():  # noqa: PLR2004 - a coin
+        if self.dice.random() < 0.3 or not self.wait():  # noqa: PLR2004 - more often somebody acts
             self.clock.seconds += timeout_seconds
 
     def _late(self, answer: bytes) -> bytes | None:

@@ -44,7 +44,7 @@ SMS_FATES = {
     "sms not answered": 5,
     "sms slow": 4,
 }
-HOOK_FATES = {"delivered": 80, "slow": 8, "error": 10, "gone": 2}
+HOOK_FATES = {"delivered": 73, "slow": 15, "error": 10, "gone": 2}
 
 
 @dataclass

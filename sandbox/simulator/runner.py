@@ -40,8 +40,24 @@ FUSES = 0.06
 FUSE_PLACES = 8
 LOST_NOT_DEAD = 0.4
 TIME_MOVES = 0.3
-TURNS = {"people": 46, "jobs": 26, "sweeps": 8, "resumed": 11, "late messages": 3, "world": 3, "poison": 0.1}
-"""Whose turn it is, and how often of about a hundred."""
+TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 3, "poison": 0.1}
+"""Whose turn it is, and how often of about a hundred, when nobody who waited goes on."""
+
+GOES_ON = 0.3
+QUEUES = {"sms.code": 40, "webhook": 20, "switch.inquire": 15, "switch.reverse": 20, "sms.last_try": 5}
+"""How often a worker looks into each queue."""
+
+SWEEPS = {
+    "expire": 20,
+    "give_back_unconfirmed": 15,
+    "recover_lost": 40,
+    "erase": 5,
+    "expire_challenges": 15,
+    "forget_quotas": 5,
+}
+"""How often a worker sweeps what; sweeps and queues that are not named here get a middling share."""
+
+OTHERS = 10
 
 ROUND_SECONDS = 60
 REST_MOST_SECONDS = 7_200
@@ -59,6 +75,7 @@ class Outcome:
 
     Args:
         oldest: the most steps that an attempt had to wait for its final result.
+        unknown: the most steps that an attempt was neither decided nor being reversed.
         rested: simulated seconds from the end of all faults until every payment was decided.
     """
 
@@ -69,6 +86,7 @@ class Outcome:
     payments: int
     changes: int
     oldest: int
+    unknown: int
     rested: float
     violation: str | None
     history: tuple[str, ...]
@@ -79,7 +97,7 @@ class Outcome:
         """What is printed."""
         rate = self.steps / self.seconds if self.seconds else 0.0
         told = f"seed {self.seed}: {self.steps} steps, {self.payments} payments, {self.changes} changes"
-        waits = f"longest without result {self.oldest} steps, at rest after {self.rested:.0f} s"
+        waits = f"longest unknown {self.unknown} steps, without result {self.oldest}, at rest after {self.rested:.0f} s"
         first = f"{told}, {rate:.0f} steps/s, {waits}, digest {self.digest[:16]}"
         if self.violation is None:
             return (first, *(self.report.lines if self.report else ()))
@@ -95,7 +113,9 @@ class Outcome:
 class Simulation:
     """One run."""
 
-    def __init__(self, seed: int, opened: stage.Databases, clock: Clock, fuses: dict[str, Fuse], seen: Coverage) -> None:
+    def __init__(
+        self, seed: int, opened: stage.Databases, clock: Clock, fuses: dict[str, Fuse], seen: Coverage
+    ) -> None:
         self.step = 0
         self.rested = 0.0
         self.history: deque[str] = deque(maxlen=HISTORY)
@@ -116,7 +136,7 @@ class Simulation:
         self._weather = Weather(self._network, merchants, self._bell)
         self._jobs, self._sweeps = self._crew.jobs(), self._crew.sweeps()
         self._cast.open()
-        self.mirror.observe(0)
+        self._look()
 
     def _people(self) -> tuple[Cast, Crew, Merchants]:
         """Wire both organisations to the simulated outside, and set everybody in their place."""
@@ -160,7 +180,7 @@ class Simulation:
     def _one(self) -> None:
         self.step += 1
         if self._dice.random() < TIME_MOVES:
-            self._clock.seconds += self._dice.random() * 3
+            self._clock.seconds += self._dice.random() * 2
         fuse = self._fuses[self._dice.choice(("gateway", "gateway", "bank"))]
         fuse.left = self._dice.randrange(FUSE_PLACES) if self._dice.random() < FUSES else None
         fuse.lethal = self._dice.random() > LOST_NOT_DEAD
@@ -170,19 +190,16 @@ class Simulation:
         self._look()
 
     def _turn(self) -> None:
+        if self.calls.due() and self._dice.random() < GOES_ON:
+            self._note(f"resumed {self._result(self._resume)}")
+            return
         whose = self._dice.choices(list(TURNS), list(TURNS.values()))[0]
         if self._bell.rung and whose == "people" and self._dice.random() < 0.3:  # noqa: PLR2004 - a worker hears it
             whose, self._bell.rung = "jobs", False
-        if whose == "resumed":
-            name, turn = "resumed", self._resume
-        else:
-            name, action = self._choose(whose)
-            turn = lambda: self.calls.start(name, action)  # noqa: E731
-        self._note(f"{name}: {self._result(turn)}")
+        name, action = self._choose(whose)
+        self._note(f"{name}: {self._result(lambda: self.calls.start(name, action))}")
 
     def _resume(self) -> object:
-        if not self.calls.held:
-            return "nobody waits"
         name, result = self.calls.resume()
         return f"{name}: {'waits again' if result is HELD else result}"
 
@@ -201,7 +218,7 @@ class Simulation:
         return "waits" if result is HELD else result
 
     def _look(self) -> None:
-        self.mirror.observe(self.step)
+        self.mirror.observe(self.step, self._clock.now("gateway"))
         require(not self._crew.failures, f"a handler failed: {self._crew.failures[:1]}")
 
     def _choose(self, whose: str) -> Turn:
@@ -213,14 +230,15 @@ class Simulation:
             return "poison", self._crew.poison
         if whose == "late messages":
             return "late message", self._network.deliver if self._network.transit else lambda: "none"
-        return self._dice.choice(self._jobs if whose == "jobs" else self._sweeps)
+        turns, shares = (self._jobs, QUEUES) if whose == "jobs" else (self._sweeps, SWEEPS)
+        return self._dice.choices(turns, [shares.get(name, OTHERS) for name, _ in turns])[0]
 
     def _rest(self) -> None:
         """Stop all faults, end what is under way, and work until nothing moves (I18) and no job waits (I11)."""
         self._weather.clear()
         began = self._clock.seconds
         while self.calls.held:
-            self._note(f"resumed: {self._result(self._resume)}")
+            self._note(f"resumed {self._result(self._resume)}")
             self._look()
         while self._network.transit:
             self._network.deliver()
@@ -289,6 +307,7 @@ def simulate(
             len(run.mirror.payments),
             run.mirror.changes,
             run.mirror.oldest,
+            run.mirror.longest_unknown,
             run.rested,
             violation,
             tuple(run.history),

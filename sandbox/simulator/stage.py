@@ -43,6 +43,7 @@ from otp.store.psps import PspDirectory
 from sandbox.cards import luhn_digit
 from sandbox.keys import GATEWAY_PURPOSES
 from sandbox.postgres import Cluster, Roles
+from sandbox.simulator import invariants
 from sandbox.simulator.faults import READ_CLOCK, Clock, Fuse, SimulatedDatabase
 from sandbox.world import ACQUIRER_ID, BANK_BIN, BANK_NAME, ISSUER_ID, MERCHANT_ID, PSP_ID, TERMINAL_ID
 
@@ -166,7 +167,7 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
         psp_id=PSP_ID,
         acquirer_id=ACQUIRER_ID,
         signing_key_id="none",
-        dispute_after_seconds=600,
+        dispute_after_seconds=int(invariants.DISPUTE_AFTER.total_seconds()),
         directory_seconds=FOREVER_SECONDS,
     )
     gateway = Gateway(

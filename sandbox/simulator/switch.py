@@ -77,7 +77,7 @@ class SimulatedLink:
             return answer
 
         try:
-            heard = self.network.carry(self.issuer_id, at_bank, wait_seconds)
+            heard = self.network.carry(self.issuer_id, at_bank, wait_seconds, purchase=question.mti == "1200")
         except NotSent:
             raise NothingSent("unreachable") from None
         if heard is None:

@@ -9,7 +9,7 @@ from sandbox.simulator.network import WEATHERS, Network
 from sandbox.simulator.outside import Bell, Merchants
 from sandbox.simulator.stage import ISSUERS
 
-JUMPS_SECONDS = {30: 25, 70: 25, 130: 25, 400: 12, 1_000: 8, 4_000: 4, 90_000: 1}
+JUMPS_SECONDS = {30: 25, 70: 25, 130: 20, 400: 10, 1_000: 15, 4_000: 4, 90_000: 1}
 """How far time may go at once, and how often: past a resend wait, a code's life, a page, a window, a day."""
 
 SKEW_SECONDS = 120
@@ -27,7 +27,7 @@ class Weather:
     def events(self) -> dict[str, tuple[int, Callable[[], str]]]:
         """Return every change with its weight."""
         return {
-            "time passes": (40, self.time_passes),
+            "time passes": (9, self.time_passes),
             "clocks": (20, self.clocks),
             "issuer": (25, self.issuer),
             "endpoint": (10, self.endpoint),
@@ -62,8 +62,9 @@ class Weather:
 
     def endpoint(self) -> str:
         """Take the merchants' server down, or bring it back."""
-        self.merchants.down = not self.merchants.down
-        self.network.saw("endpoint down" if self.merchants.down else "endpoint back")
+        was, self.merchants.down = self.merchants.down, not self.merchants.down and self.network.dice.random() < ILL
+        if was or self.merchants.down:
+            self.network.saw("endpoint down" if self.merchants.down else "endpoint back")
         return "merchants' server"
 
     def redis(self) -> str:
