@@ -99,7 +99,7 @@ class Cast:
             "merchant opens again": (1, self.open_again),
             "merchant opens the order anew": (1, self.open_order_anew),
             "merchant confirms": (8 + 10 * len(self.merchants.serving), self.confirm),
-            "merchant confirms at the last moment": (1, self.confirm_at_the_last_moment),
+            "merchant confirms at the last moment": (3, self.confirm_at_the_last_moment),
             "merchant confirms another sum": (1, self.confirm_another_sum),
             "merchant reverses": (2, self.reverse),
             "shopper requests PIN": (12, self.request_pin),
@@ -188,8 +188,8 @@ class Cast:
         if done.first_time:
             require(sale.first_by is None or (sale.first_by == key and key), f"I8: {sale.number} confirmed first twice")
             sale.first_by = key or "nobody"
-            if key:
-                self._same(sale, f"confirm-{key}", done.record)
+        if key:
+            self._same(sale, f"confirm-{key}", done)
         if sale.payment_id in self.merchants.serving:
             self.network.saw("confirmed while its webhook was under way")
         require(sale.rrn in {None, done.record.rrn}, f"I8: {sale.number} has two reference numbers")
@@ -240,12 +240,12 @@ class Cast:
         record = reverse(self.gateway, self.caller, sale.payment_id, idempotency)
         require(record.state in GOING_BACK, f"I8: {sale.number} is {record.state} and was reversed")
         if idempotency:
-            sale.answers["reverse"] = True
+            self._same(sale, "reverse", record)
         return f"{sale.number} {record.state}"
 
     def request_pin(self) -> str:
         """Ask for a code, most often with card proof, now and then with card data that are not right."""
-        waiting = [each for each in self.sales if not self.phones.codes.get(each.card.mobile)]
+        waiting = [each for each in self.sales if each.guesses or not self.phones.codes.get(each.card.mobile)]
         sale = self.dice.choice(waiting) if waiting and self.dice.random() < COIN else self.sale("open")
         luck = self.dice.random()
         cvv2 = "000" if luck > 0.99 else sale.card.cvv2  # noqa: PLR2004 - one in a hundred
@@ -287,7 +287,7 @@ class Cast:
         sale = self.sale("open")
         ready = [
             each
-            for each in (*self.sales, *(guesser for guesser in self.sales if guesser.guesses))
+            for each in (*self.sales, *2 * [guesser for guesser in self.sales if guesser.guesses])
             if (each.guesses or self.phones.codes.get(each.card.mobile))
             and not each.gives_up
             and self.mirror.state(each.payment_id) == "open"

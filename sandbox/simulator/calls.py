@@ -9,22 +9,30 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-HELD_MOST = 20
+HELD_MOST = 24
 BRIEF = (1, 2, 4, 10, 30)
-SOME = (20, 60, 90, 120, 160)
-LONG = (2, 10, 50, 120, 250, 500)
+LONG = (10, 50, 150, 400, 900)
 """For how many turns of others somebody waits at least."""
 
 HELD = object()
 """What a turn gives back that ended in waiting."""
 
 
+Until = Callable[[], bool]
+
+
+def never() -> bool:
+    """Wait for nothing but the turn."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One who waits, and the turn from which on it may go on."""
+    """One who waits, until a turn or until something holds, whichever comes first."""
 
     name: str
     due: int
+    until: Until
     waiting: greenlet
 
 
@@ -47,7 +55,7 @@ class Calls:
 
     def due(self) -> list[Call]:
         """Return those who may go on."""
-        return [call for call in self.held if self.over or call.due <= self.turns]
+        return [call for call in self.held if self.over or call.due <= self.turns or call.until()]
 
     def resume(self) -> tuple[str, object]:
         """Let one of those who are due go on."""
@@ -55,12 +63,12 @@ class Calls:
         self.held.remove(call)
         return call.name, self._turn(call.name, call.waiting)
 
-    def wait(self, patience: Sequence[int] = BRIEF) -> bool:
+    def wait(self, patience: Sequence[int] = BRIEF, until: Until = never) -> bool:
         """Be held until the scheduler comes back; ``False`` at once when nobody may wait here now."""
         here = getcurrent()
         if self.over or here.parent is None or len(self.held) >= HELD_MOST:
             return False
-        here.parent.switch(self.turns + self.dice.choice(patience))
+        here.parent.switch((self.turns + self.dice.choice(patience), until))
         return True
 
     def drop(self) -> None:
@@ -75,5 +83,6 @@ class Calls:
         result: Any = use_case.switch()
         if use_case.dead:
             return result
-        self.held.append(Call(name, result, use_case))
+        due, until = result
+        self.held.append(Call(name, due, until, use_case))
         return HELD

@@ -44,18 +44,18 @@ LOOKS_FAILED = frozenset({"cancelled", "expired", "reversed"})
 RESTING = ENDS | {"confirmed"}
 TRIES_MOST = 5
 UNDECIDED = frozenset({"submitted", "unknown"})
-UNDECIDED_STEPS_MOST = 2_000
+UNDECIDED_STEPS_MOST = 1_800
 UNENDED_STEPS_MOST = 6_000
 """I5's D: so many turns of everybody, more than a third of them workers', and every attempt has an answer or is being
 reversed; so many, and every reversal was accepted, although issuers hang for hundreds of turns."""
 
 LOST_CONNECTION = "OperationalError"
-DISPUTE_AFTER = dt.timedelta(seconds=600)
+DISPUTE_AFTER = dt.timedelta(seconds=200)
 """The oldest that a reversal gets without an alarm (I5, D8); :mod:`sandbox.simulator.stage` sets the gateway so."""
 
 
-class Violated(Exception):
-    """An invariant does not hold; the text begins with its number."""
+class Violated(BaseException):
+    """An invariant does not hold; the text begins with its number. No handler of the applications catches it."""
 
 
 def require(holds: object, what: str) -> None:
@@ -188,7 +188,7 @@ def check_alarm(memory: Memory, before: Row | None, job: Row) -> None:
     if job["topic"] != "switch.reverse" or not tried or job["done_at"] or job["last_error"] == LOST_CONNECTION:
         return
     attempt = memory.attempts[job["payload"]["attempt_id"]]
-    overdue = memory.now - instant(attempt["reversal_decided_at"]) > DISPUTE_AFTER + dt.timedelta(minutes=1)
+    overdue = memory.now - instant(attempt["reversal_decided_at"]) > DISPUTE_AFTER
     unmarked = overdue and attempt["state"] == "voiding"
     require(not unmarked, f"I5: {attempt['attempt_id']} is being reversed for long, and nobody is told")
 

@@ -19,7 +19,7 @@ from gateway.domain.payment import PaymentEvent, PaymentState
 from sandbox.simulator import invariants
 from sandbox.simulator.faults import SimulatedDatabase
 from sandbox.simulator.invariants import require
-from sandbox.simulator.memory import Memory, Row, key_of
+from sandbox.simulator.memory import Key, Memory, Row, key_of
 
 READ = b"SELECT number, kind, before, after FROM simulator_change WHERE number > %s ORDER BY number"
 EVENTS = frozenset(map(str, PaymentEvent))
@@ -238,3 +238,8 @@ class Mirror(Memory):
     def state(self, payment_id: str) -> str:
         """Say where a payment stands."""
         return str(self.payments.get(payment_id, {}).get("state", PaymentState.OPEN))
+
+    def stands(self, key: Key) -> tuple[str, str]:
+        """Say where an attempt and its payment stand."""
+        attempt = self.attempt_at(key)
+        return str(attempt.get("state")), self.state(attempt.get("payment_id", ""))

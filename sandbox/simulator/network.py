@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from sandbox.simulator.calls import BRIEF, LONG, SOME, Calls
+from sandbox.simulator.calls import BRIEF, LONG, Calls, Until, never
 from sandbox.simulator.coverage import Coverage
 from sandbox.simulator.faults import Clock, Crashed, Fuse
 
@@ -39,6 +39,10 @@ HANGS: dict[str, int] = {
 }
 """The same while the issuer hangs."""
 
+GOING_BACK = frozenset({"voiding", "disputed", "voided"})
+LATE = ("open", "paying", "unknown", "authorised", "confirmed", "reversing", "disputed", "cancelled", "expired")
+"""States of a payment in which an answer may be heard although its attempt goes back or went."""
+
 WEATHERS = ("hangs", "flaps", "refuses")
 FLAP_SECONDS = 7
 POINT = 0.02
@@ -46,7 +50,9 @@ BANK_DIES = 0.02
 HEARD_LATE = 0.7
 STILL_SLOW = 0.8
 TRANSIT_MOST = 200
+TWICE_AT_ONCE = 0.5
 T = TypeVar("T")
+Watch = Callable[[], tuple[str, str]]
 
 
 class NotSent(Exception):
@@ -87,9 +93,9 @@ class Network:
             self.saw(name)
             raise Crashed
 
-    def wait(self, patience: Sequence[int] = BRIEF) -> bool:
+    def wait(self, patience: Sequence[int] = BRIEF, until: Until = never) -> bool:
         """Let others act for as long as the scheduler likes."""
-        return self.faulty and self.calls.wait(patience)
+        return self.faulty and self.calls.wait(patience, until)
 
     def now(self) -> float:
         """Return a clock that only goes forward, for breakers."""
@@ -100,34 +106,47 @@ class Network:
         issuer_id: str,
         at_bank: Callable[[bool], bytes | None],
         timeout_seconds: float,
-        *,
-        purchase: bool = False,
+        purchase: Watch | None = None,
     ) -> bytes | None:
         """Bring a message to the bank by one fate; ``None`` is silence.
 
-        ``at_bank`` is told whether the message arrives whole.
+        Args:
+            issuer_id: whose wire it goes over.
+            at_bank: does the bank's work; told whether the message arrives whole.
+            timeout_seconds: how long an answer is waited for.
+            purchase: for a purchase, what state its attempt and its payment are in.
 
         Raises:
             NotSent: nothing left this process.
         """
-        fate, patience = self._fate(issuer_id, PURCHASE_FATES if purchase else FATES), LONG if purchase else BRIEF
+        fate = self._fate(issuer_id, PURCHASE_FATES if purchase else FATES)
         if fate == "not sent":
             raise NotSent
         began = self.clock.seconds
         if fate == "message slow":
-            self.wait(SOME if purchase else BRIEF)
+            self._hold(purchase, lambda attempt, _: attempt == "voiding")
         if fate in {"message arrives long after", "message repeated"} and len(self.transit) < TRANSIT_MOST:
             self.transit.append(lambda: at_bank(True))  # noqa: FBT003 - the only argument
         gone = fate in {"message lost", "message arrives long after"}
         answer = None if gone else self.at_bank(lambda: at_bank(fate != "message garbled"))
+        if fate == "message repeated" and self.dice.random() < TWICE_AT_ONCE:
+            self.at_bank(self.transit.pop())
         if fate == "answer slow" or (fate == "message slow" and self.dice.random() < STILL_SLOW):
-            self.wait(patience)
+            late = self.dice.choice(LATE)
+            self._hold(purchase, lambda attempt, payment: attempt in GOING_BACK and late in {attempt, payment})
         if answer is None or fate == "answer lost":
             self._silence(timeout_seconds)
             return None
         if self.clock.seconds - began > timeout_seconds:
             return self._late(answer)
         return _garbled(answer, fate)
+
+    def _hold(self, purchase: Watch | None, until: Callable[[str, str], bool]) -> None:
+        """Let a message be slow; a purchase's, if it can be, until the worst moment."""
+        if purchase is None:
+            self.wait()
+        else:
+            self.wait(LONG, lambda: until(*purchase()))
 
     def at_bank(self, work: Callable[[], T | None]) -> T | None:
         """Let the bank work; its process may die before, in or after its transaction, and then nobody answers."""

@@ -36,14 +36,15 @@ from sandbox.simulator.network import Network, NotSent
 CODE = re.compile(r"رمز پویا: ([0-9]+)")
 SECONDS = 1000
 SMS_FATES = {
-    "sms arrived": 74,
+    "sms arrived": 73,
     "sms lost": 5,
     "sms late": 6,
     "sms twice": 5,
-    "sms refused": 1,
+    "sms refused": 2,
     "sms not answered": 5,
     "sms slow": 4,
 }
+SLOW_HOOK = (2, 20, 60)
 HOOK_FATES = {"delivered": 73, "slow": 15, "error": 10, "gone": 2}
 
 
@@ -178,7 +179,7 @@ class Merchants:
         self._take(webhook)
         if fate == "slow":
             with self._serving(self._bodies[webhook.event_id]["data"]["id"]):
-                network.wait()
+                network.wait(SLOW_HOOK)
         network.point("worker.after_webhook_before_mark")
         self.heard.add(int(webhook.event_id.removeprefix("evt_")))
         return Delivered()

@@ -32,7 +32,6 @@ from sandbox.simulator.outside import Bell, Merchants, Phones, SimulatedHarim
 from sandbox.simulator.switch import SimulatedSwitch
 from sandbox.simulator.weather import Weather
 from sandbox.simulator.workers import Crew, Turn
-from sandbox.world import ACQUIRER_ID
 
 HISTORY = 30
 CHECK_ALL_EVERY = 1_000
@@ -132,6 +131,7 @@ class Simulation:
         for fuse in fuses.values():
             fuse.saw = self._network.saw
         self._bell = Bell(self._network)
+        self._bell.away = self._dice.random() < 0.5  # noqa: PLR2004 - a coin
         self._cast, self._crew, merchants = self._people()
         self._weather = Weather(self._network, merchants, self._bell)
         self._jobs, self._sweeps = self._crew.jobs(), self._crew.sweeps()
@@ -143,7 +143,7 @@ class Simulation:
         network, keys = self._network, stage.gateway_keys()
         phones = Phones(network, self._sms)
         merchants = Merchants(network, invariants.check_event_told, self.mirror.heard)
-        switch, harim = SimulatedSwitch(network, keys, ACQUIRER_ID, self._told), SimulatedHarim(network)
+        switch, harim = SimulatedSwitch(network, keys, self._told, self.mirror.stands), SimulatedHarim(network)
         outside = stage.Outside(switch, harim, merchants, self._bell)
         gateway, caller = stage.gateway_of(self._opened.gateway, keys, outside)
         bank, switch.hosts = stage.bank_of(self._opened.bank, phones, self._bell)

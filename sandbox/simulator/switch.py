@@ -17,9 +17,13 @@ from gateway.switch.iso8583 import Message
 from gateway.switch.keys import LinkKeys
 from gateway.switch.wire import NoAnswer, NothingSent
 from otp.host.respond import Responder
+from sandbox.simulator.memory import Key
 from sandbox.simulator.network import Network, NotSent
+from sandbox.world import ACQUIRER_ID
 
 Told = Callable[[Trace, object], None]
+States = Callable[[Key], tuple[str, str]]
+"""Gives the states of the attempt with a message key and of its payment."""
 
 
 class SimulatedGate(Gate):
@@ -60,6 +64,7 @@ class SimulatedLink:
     issuer_id: str
     keys: LinkKeys
     host: Responder
+    states: States
 
     def ask(self, question: Message, wait_seconds: float) -> Message:
         """Send a message and return its genuine answer.
@@ -77,7 +82,8 @@ class SimulatedLink:
             return answer
 
         try:
-            heard = self.network.carry(self.issuer_id, at_bank, wait_seconds, purchase=question.mti == "1200")
+            purchase = (lambda: self.states(_key(question))) if question.mti == "1200" else None
+            heard = self.network.carry(self.issuer_id, at_bank, wait_seconds, purchase)
         except NotSent:
             raise NothingSent("unreachable") from None
         if heard is None:
@@ -96,14 +102,16 @@ class SimulatedSwitch(SwitchClient):
 
     Args:
         told: hears each answer before the use case does.
+        states: says where an attempt stands.
     """
 
     hosts: Mapping[str, Responder]
 
-    def __init__(self, network: Network, keyring: Keyring, acquirer_id: str, told: Told) -> None:
-        super().__init__(keyring, acquirer_id)
+    def __init__(self, network: Network, keyring: Keyring, told: Told, states: States) -> None:
+        super().__init__(keyring, ACQUIRER_ID)
         self._network = network
         self._told = told
+        self._states = states
         self._purchases = SimulatedGates("switch", network, room=PURCHASES_AT_ONCE)
         self._recoveries = SimulatedGates("recovery", network, room=RECOVERIES_AT_ONCE, breaks=False)
 
@@ -131,4 +139,9 @@ class SimulatedSwitch(SwitchClient):
         return answer
 
     def _link(self, issuer: Issuer) -> SimulatedLink:  # type: ignore[override]  # asked in the same way
-        return SimulatedLink(self._network, issuer.issuer_id, self._keys(issuer), self.hosts[issuer.issuer_id])
+        host = self.hosts[issuer.issuer_id]
+        return SimulatedLink(self._network, issuer.issuer_id, self._keys(issuer), host, self._states)
+
+
+def _key(question: Message) -> Key:
+    return tuple(question.text(number) for number in (32, 41, 11, 37, 12))

@@ -164,7 +164,10 @@ class AnyBody(bytes):
 def any_body(patch: Patch) -> None:
     """The same key answers whatever body comes with it."""
     _after(
-        patch, open_payment.payments, "stored", lambda known: known and replace(known, body_hash=AnyBody(known.body_hash))
+        patch,
+        open_payment.payments,
+        "stored",
+        lambda known: known and replace(known, body_hash=AnyBody(known.body_hash)),
     )
 
 
@@ -209,41 +212,41 @@ def nothing_expires(patch: Patch) -> None:
     patch.setattr(sweep, "expire", lambda _: 0)
 
 
-PLANTED: tuple[tuple[str, Callable[[Patch], None], int], ...] = (
-    ("I1", balance_off_by_one, 600),
-    ("I2", repeats_executed, 1_000),
-    ("I3", silence_is_yes, 600),
-    ("I4", given_back_but_a_rial, 1_000),
-    ("I5", other_number_than_written, 600),
-    ("I5", lost_attempts_stay_lost, 2_500),
-    ("I5", nobody_is_told, 1_000),
-    ("I6", silence_is_no, 1_000),
-    ("I6", silence_is_given_back, 1_000),
-    ("I7", cancelled_while_paying, 600),
-    ("I8", always_the_first, 600),
-    ("I7", confirmed_while_going_back, 1_000),
-    ("I9", foreign_codes, 600),
-    ("I9", dead_codes, 1_000),
-    ("I10", any_body, 300),
-    ("I11", reversal_without_job, 600),
-    ("I11", nobody_is_owed, 600),
-    ("I12", told_without_asking, 300),
-    ("I12", sms_past_its_time, 600),
-    ("I13", confirmed_without_money, 600),
-    ("I17", redis_must_answer, 300),
-    ("I18", nothing_expires, 200),
+PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
+    ("I1", balance_off_by_one, 600, 1),
+    ("I2", repeats_executed, 1000, 5),
+    ("I3", silence_is_yes, 600, 1),
+    ("I4", given_back_but_a_rial, 1000, 1),
+    ("I5", other_number_than_written, 600, 1),
+    ("I5", lost_attempts_stay_lost, 2500, 5),
+    ("I5", nobody_is_told, 1000, 5),
+    ("I6", silence_is_no, 1000, 1),
+    ("I6", silence_is_given_back, 1000, 4),
+    ("I7", cancelled_while_paying, 1000, 1),
+    ("I8", always_the_first, 600, 1),
+    ("I8", confirmed_while_going_back, 1000, 1),
+    ("I9", foreign_codes, 600, 1),
+    ("I9", dead_codes, 1000, 2),
+    ("I10", any_body, 600, 2),
+    ("I11", reversal_without_job, 600, 1),
+    ("I11", nobody_is_owed, 600, 1),
+    ("I12", told_without_asking, 300, 1),
+    ("I12", sms_past_its_time, 600, 1),
+    ("I13", confirmed_without_money, 600, 1),
+    ("I17", redis_must_answer, 600, 2),
+    ("I18", nothing_expires, 200, 1),
 )
-"""Invariant, planted fault, and how many steps of a history are looked at."""
+"""Invariant, planted fault, how many steps of a history are looked at, and the seed that is looked at first."""
 
 
-@pytest.mark.parametrize(("number", "plant", "steps"), PLANTED, ids=[row[1].__name__ for row in PLANTED])
+@pytest.mark.parametrize(("number", "plant", "steps", "first"), PLANTED, ids=[row[1].__name__ for row in PLANTED])
 def test_a_planted_fault_is_found(
-    cluster: Cluster, monkeypatch: Patch, number: str, plant: Callable[[Patch], None], steps: int
+    cluster: Cluster, monkeypatch: Patch, number: str, plant: Callable[[Patch], None], steps: int, first: int
 ) -> None:
     """The violation is named by its invariant, and the report says how to see it again."""
     plant(monkeypatch)
     found = []
-    for seed in SEEDS:
+    for seed in (first, *SEEDS):
         outcome = simulate(cluster, steps=steps, seed=seed)
         found.append(outcome.violation)
         if str(outcome.violation).startswith(f"{number}:"):
