@@ -224,7 +224,7 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I6", silence_is_given_back, 1000, 4),
     ("I7", cancelled_while_paying, 1000, 1),
     ("I8", always_the_first, 600, 1),
-    ("I8", confirmed_while_going_back, 1000, 1),
+    ("I7 I8", confirmed_while_going_back, 1000, 1),
     ("I9", foreign_codes, 600, 1),
     ("I9", dead_codes, 1000, 2),
     ("I10", any_body, 600, 2),
@@ -236,7 +236,7 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I17", redis_must_answer, 600, 2),
     ("I18", nothing_expires, 200, 1),
 )
-"""Invariant, planted fault, how many steps of a history are looked at, and the seed that is looked at first."""
+"""Invariant (either, where both are broken), planted fault, how many steps of a history are looked at, and the seed that is looked at first."""
 
 
 @pytest.mark.parametrize(("number", "plant", "steps", "first"), PLANTED, ids=[row[1].__name__ for row in PLANTED])
@@ -249,8 +249,8 @@ def test_a_planted_fault_is_found(
     for seed in (first, *SEEDS):
         outcome = simulate(cluster, steps=steps, seed=seed)
         found.append(outcome.violation)
-        if str(outcome.violation).startswith(f"{number}:"):
+        if str(outcome.violation).partition(":")[0] in number.split():
             break
 
-    assert str(outcome.violation).startswith(f"{number}:"), found
+    assert str(outcome.violation).partition(":")[0] in number.split(), found
     assert "--replay" in outcome.lines[-1]
