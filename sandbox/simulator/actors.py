@@ -104,7 +104,7 @@ class Cast:
             "merchant reverses": (2, self.reverse),
             "shopper requests PIN": (12, self.request_pin),
             "shopper pays": (18, self.pay),
-            "shopper cancels": (1, lambda: cancel(self.gateway, self.sale().page_token)),
+            "shopper cancels": (2, lambda: cancel(self.gateway, self.sale().page_token)),
             "shopper extends": (1, lambda: extend(self.gateway, self.sale().page_token)),
             "shopper looks": (1, self.look),
         }

@@ -12,6 +12,7 @@ from greenlet import getcurrent, greenlet
 HELD_MOST = 24
 BRIEF = (1, 2, 4, 10, 30)
 LONG = (10, 50, 150, 400, 900)
+LATE = (50, 150, 600, 1_500)
 """For how many turns of others somebody waits at least."""
 
 HELD = object()

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from sandbox.simulator.calls import BRIEF, LONG, Calls, Until, never
+from sandbox.simulator.calls import BRIEF, LATE, LONG, Calls, Until, never
 from sandbox.simulator.coverage import Coverage
 from sandbox.simulator.faults import Clock, Crashed, Fuse
 
@@ -40,7 +40,7 @@ HANGS: dict[str, int] = {
 """The same while the issuer hangs."""
 
 GOING_BACK = frozenset({"voiding", "disputed", "voided"})
-LATE = ("open", "paying", "unknown", "authorised", "confirmed", "reversing", "disputed", "cancelled", "expired")
+MOMENTS = ("open", "paying", "authorised", "confirmed", "confirmed", "reversing", "disputed", "cancelled", "expired")
 """States of a payment in which an answer may be heard although its attempt goes back or went."""
 
 WEATHERS = ("hangs", "flaps", "refuses")
@@ -124,7 +124,7 @@ class Network:
             raise NotSent
         began = self.clock.seconds
         if fate == "message slow":
-            self._hold(purchase, lambda attempt, _: attempt == "voiding")
+            self._hold(purchase, LONG, lambda attempt, _: attempt == "voiding")
         if fate in {"message arrives long after", "message repeated"} and len(self.transit) < TRANSIT_MOST:
             self.transit.append(lambda: at_bank(True))  # noqa: FBT003 - the only argument
         gone = fate in {"message lost", "message arrives long after"}
@@ -132,8 +132,8 @@ class Network:
         if fate == "message repeated" and self.dice.random() < TWICE_AT_ONCE:
             self.at_bank(self.transit.pop())
         if fate == "answer slow" or (fate == "message slow" and self.dice.random() < STILL_SLOW):
-            late = self.dice.choice(LATE)
-            self._hold(purchase, lambda attempt, payment: attempt in GOING_BACK and late in {attempt, payment})
+            late = self.dice.choice(MOMENTS)
+            self._hold(purchase, LATE, lambda attempt, payment: attempt in GOING_BACK and payment == late)
         if answer is None or fate == "answer lost":
             self._silence(timeout_seconds)
             return None
@@ -141,12 +141,12 @@ class Network:
             return self._late(answer)
         return _garbled(answer, fate)
 
-    def _hold(self, purchase: Watch | None, until: Callable[[str, str], bool]) -> None:
+    def _hold(self, purchase: Watch | None, patience: Sequence[int], until: Callable[[str, str], bool]) -> None:
         """Let a message be slow; a purchase's, if it can be, until the worst moment."""
         if purchase is None:
             self.wait()
         else:
-            self.wait(LONG, lambda: until(*purchase()))
+            self.wait(patience, lambda: until(*purchase()))
 
     def at_bank(self, work: Callable[[], T | None]) -> T | None:
         """Let the bank work; its process may die before, in or after its transaction, and then nobody answers."""

@@ -236,7 +236,8 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I17", redis_must_answer, 600, 2),
     ("I18", nothing_expires, 200, 1),
 )
-"""Invariant (either, where both are broken), planted fault, how many steps of a history are looked at, and the seed that is looked at first."""
+"""Invariant (either, where both are broken), planted fault, how many steps of a history are looked at, and the seed
+that is looked at first."""
 
 
 @pytest.mark.parametrize(("number", "plant", "steps", "first"), PLANTED, ids=[row[1].__name__ for row in PLANTED])
