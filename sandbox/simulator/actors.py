@@ -104,7 +104,7 @@ class Cast:
             "merchant reverses": (2, self.reverse),
             "shopper requests PIN": (12, self.request_pin),
             "shopper pays": (18, self.pay),
-            "shopper cancels": (2, lambda: cancel(self.gateway, self.sale().page_token)),
+            "shopper cancels": (2, lambda: cancel(self.gateway, (self._given_up() or self.sale()).page_token)),
             "shopper extends": (1, lambda: extend(self.gateway, self.sale().page_token)),
             "shopper looks": (1, self.look),
         }
@@ -247,6 +247,7 @@ class Cast:
         """Ask for a code, most often with card proof, now and then with card data that are not right."""
         waiting = [each for each in self.sales if each.guesses or not self.phones.codes.get(each.card.mobile)]
         sale = self.dice.choice(waiting) if waiting and self.dice.random() < COIN else self.sale("open")
+        sale = self._given_up() or sale
         luck = self.dice.random()
         cvv2 = "000" if luck > 0.99 else sale.card.cvv2  # noqa: PLR2004 - one in a hundred
         entry = CardEntry(sale.card.pan, Sensitive(cvv2), Sensitive(EXPIRY))
@@ -256,7 +257,7 @@ class Cast:
 
     def pay(self) -> str:
         """Submit the card page with a right, an older, another sale's, or a made-up code."""
-        sale = self._ready()
+        sale = self._given_up() or self._ready()
         codes = self.phones.codes.get(sale.card.mobile, [])
         if not codes and not sale.guesses and self.dice.random() < 0.95:  # noqa: PLR2004 - few people guess
             return f"{sale.number} waits for a code"
@@ -281,6 +282,11 @@ class Cast:
             codes.remove(code)
         self._judge(sale, result)
         return f"{sale.number} {type(result).__name__}"
+
+    def _given_up(self) -> Sale | None:
+        """Pick now and then a sale that can be paid again although somebody still waits for its first answer."""
+        free = [each for each in self.paying if self.mirror.state(each.payment_id) == "open"]
+        return self.dice.choice(free) if free and self.dice.random() < COIN else None
 
     def _ready(self) -> Sale:
         """Pick a sale to pay: most often one whose shopper has a code, or needs none."""

@@ -40,7 +40,7 @@ HANGS: dict[str, int] = {
 """The same while the issuer hangs."""
 
 GOING_BACK = frozenset({"voiding", "disputed", "voided"})
-MOMENTS = ("open", "paying", "authorised", "confirmed", "confirmed", "reversing", "disputed", "cancelled", "expired")
+MOMENTS = ("open", "paying", "authorised", "authorised", "confirmed", "reversing", "disputed", "disputed", "cancelled")
 """States of a payment in which an answer may be heard although its attempt goes back or went."""
 
 WEATHERS = ("hangs", "flaps", "refuses")
