@@ -14,8 +14,9 @@ from sandbox.simulator.runner import simulate
 
 pytestmark = pytest.mark.xdist_group("simulator")
 
-SEEDS = range(1, 13)
+SEEDS = (11, 5, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12)
 STEPS = 1_000
+"""The first three meet everything as things are; the others are there for the day on which they do not."""
 
 
 @pytest.fixture(scope="module")
