@@ -226,7 +226,7 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I8", always_the_first, 600, 1),
     ("I7 I8", confirmed_while_going_back, 1000, 7),
     ("I9", foreign_codes, 600, 4),
-    ("I9", dead_codes, 1000, 2),
+    ("I9", dead_codes, 1000, 6),
     ("I10", any_body, 600, 2),
     ("I11", reversal_without_job, 600, 1),
     ("I11", nobody_is_owed, 600, 1),
