@@ -27,7 +27,12 @@ FAULTS: tuple[FaultRow, ...] = (
     FaultRow(
         "F1",
         "dies after the issuer debited",
-        ("gateway.after_issuer_call", "bank.after_debit_before_answer", "died before a transaction"),
+        (
+            "gateway.after_issuer_call",
+            "gateway.after_pin_request",
+            "bank.after_debit_before_answer",
+            "died before a transaction",
+        ),
         "I2 I5 I6",
     ),
     FaultRow("F2", "dies before the issuer is asked", ("gateway.before_issuer_call",), "I5 I6"),
@@ -35,7 +40,12 @@ FAULTS: tuple[FaultRow, ...] = (
     FaultRow(
         "F4",
         "the issuer's yes comes after the time-out",
-        ("answer slow", "answer heard after the time-out", "late approval recorded"),
+        (
+            "answer slow",
+            "answer heard after the time-out",
+            "late approval recorded",
+            "late approval of an attempt unknown",
+        ),
         "I2 I6 I7",
     ),
     FaultRow("F5", "the issuer never got it", ("message lost", "tombstone before the purchase"), "I2 I6"),
@@ -60,7 +70,7 @@ FAULTS: tuple[FaultRow, ...] = (
         ("sms lost", "sms late", "sms twice", "sms refused", "sms not answered", "sms dropped"),
         "I9 I12",
     ),
-    FaultRow("F18", "one bank hangs", ("paid while another bank hung",), "I6 I18"),
+    FaultRow("F18", "one bank hangs", ("paid while another bank hung", "no place"), "I6 I18"),
     FaultRow("F19", "an issuer flaps", ("issuer flapped", "not sent", "breaker open"), "I6 I18"),
     FaultRow("F20", "clocks jump and differ", ("clock went on", "clock went back", "clocks differ"), "I8 I9 I12"),
     FaultRow(
@@ -77,6 +87,7 @@ FAULTS: tuple[FaultRow, ...] = (
             "worker.after_sms_before_mark",
             "worker.after_webhook_before_mark",
             "worker.after_inquiry_before_record",
+            "worker.before_reversal",
             "worker.after_reversal_before_record",
         ),
         "I6 I11 I12",

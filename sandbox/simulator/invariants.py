@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from foundation.checks import Severity, Verdict
 from gateway.domain.attempt import ENDS as ATTEMPT_ENDS
 from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.payment import ENDS, MACHINE, TELLS, PaymentEvent, PaymentState
@@ -43,6 +44,7 @@ WAITING = frozenset({"submitted", "unknown", "voiding", "disputed"})
 LOOKS_FAILED = frozenset({"cancelled", "expired", "reversed"})
 RESTING = ENDS | {"confirmed"}
 TRIES_MOST = 5
+AGES = frozenset({"I5_past_promise", "I5_disputed"})
 UNDECIDED = frozenset({"submitted", "unknown"})
 UNDECIDED_STEPS_MOST = 1_800
 UNENDED_STEPS_MOST = 6_000
@@ -218,6 +220,12 @@ def check_sms(memory: Memory, job_id: int, now: Any) -> None:
     challenge = memory.challenges[job["payload"]["challenge_id"]]
     alive = challenge["state"] == "issued" and instant(challenge["expires_at"]) > now
     require(alive, f"I12: sms {job_id} was sent although its code is {challenge['state']} or past its time")
+
+
+def check_verdict(verdict: Verdict) -> None:
+    """Check what a monitor says of a rule about money; how late something is, simulated time jumps decide."""
+    if verdict.severity == Severity.MONEY and verdict.name not in AGES:
+        require(verdict.holds, f"{verdict.name.partition('_')[0]}: the monitor says: {verdict}")
 
 
 def check_event_told(body: dict[str, Any]) -> None:

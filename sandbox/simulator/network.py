@@ -55,8 +55,34 @@ T = TypeVar("T")
 Watch = Callable[[], tuple[str, str]]
 
 
+Unheard = Callable[[bytes, bool], None]
+
+
 class NotSent(Exception):
     """Nobody could be reached: not a byte left."""
+
+
+def nobody_listens(_answer: bytes, _again: bool) -> None:  # noqa: FBT001 - one of two things said of an answer
+    """Be the ear of a wire that ends with its question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A message on its way.
+
+    Args:
+        issuer_id: whose wire it goes over.
+        at_bank: does the bank's work; told whether the message arrives whole.
+        timeout_seconds: how long an answer is waited for.
+        purchase: for a purchase, what state its attempt and its payment are in.
+        unheard: is given an answer nobody waits for, and whether it came before.
+    """
+
+    issuer_id: str
+    at_bank: Callable[[bool], bytes | None]
+    timeout_seconds: float
+    purchase: Watch | None = None
+    unheard: Unheard = nobody_listens
 
 
 @dataclass
@@ -66,6 +92,7 @@ class Network:
     Args:
         weather: by issuer, what its wires are like; an issuer that is not named is well.
         transit: what is still under way to the bank although nobody waits for it any more.
+        lost: answers that reached the gateway when nobody waited for them, to be heard beside the work.
     """
 
     dice: random.Random
@@ -77,6 +104,7 @@ class Network:
     faulty: bool = True
     weather: dict[str, str] = field(default_factory=dict)
     transit: list[Callable[[], object]] = field(default_factory=list)
+    lost: list[Callable[[], object]] = field(default_factory=list)
 
     def saw(self, what: str) -> None:
         """Count something that happened, and write it down."""
@@ -101,44 +129,33 @@ class Network:
         """Return a clock that only goes forward, for breakers."""
         return self.clock.seconds
 
-    def carry(
-        self,
-        issuer_id: str,
-        at_bank: Callable[[bool], bytes | None],
-        timeout_seconds: float,
-        purchase: Watch | None = None,
-    ) -> bytes | None:
+    def carry(self, question: Question) -> bytes | None:
         """Bring a message to the bank by one fate; ``None`` is silence.
-
-        Args:
-            issuer_id: whose wire it goes over.
-            at_bank: does the bank's work; told whether the message arrives whole.
-            timeout_seconds: how long an answer is waited for.
-            purchase: for a purchase, what state its attempt and its payment are in.
 
         Raises:
             NotSent: nothing left this process.
         """
-        fate = self._fate(issuer_id, PURCHASE_FATES if purchase else FATES)
+        purchase = question.purchase
+        fate = self._fate(question.issuer_id, PURCHASE_FATES if purchase else FATES)
         if fate == "not sent":
             raise NotSent
         began = self.clock.seconds
         if fate == "message slow":
             self._hold(purchase, LONG, lambda attempt, _: attempt == "voiding")
         if fate in {"message arrives long after", "message repeated"} and len(self.transit) < TRANSIT_MOST:
-            self.transit.append(lambda: at_bank(True))  # noqa: FBT003 - the only argument
+            self.transit.append(lambda: self._arrives(question, again=fate == "message repeated"))
         gone = fate in {"message lost", "message arrives long after"}
-        answer = None if gone else self.at_bank(lambda: at_bank(fate != "message garbled"))
+        answer = None if gone else self.at_bank(lambda: question.at_bank(fate != "message garbled"))
         if fate == "message repeated" and self.dice.random() < TWICE_AT_ONCE:
             self.at_bank(self.transit.pop())
         if fate == "answer slow" or (fate == "message slow" and self.dice.random() < STILL_SLOW):
             late = self.dice.choice(MOMENTS)
             self._hold(purchase, LATE, lambda attempt, payment: attempt in GOING_BACK and payment == late)
         if answer is None or fate == "answer lost":
-            self._silence(timeout_seconds)
+            self._silence(question.timeout_seconds)
             return None
-        if self.clock.seconds - began > timeout_seconds:
-            return self._late(answer)
+        if self.clock.seconds - began > question.timeout_seconds:
+            return self._late(question, answer)
         return _garbled(answer, fate)
 
     def _hold(self, purchase: Watch | None, patience: Sequence[int], until: Callable[[str, str], bool]) -> None:
@@ -163,9 +180,19 @@ class Network:
             fuse.left, fuse.lethal = before, lethal
 
     def deliver(self) -> str:
-        """Deliver one message that was under way for long; nobody waits for its answer."""
+        """Deliver one message that was under way for long, or hear one answer that nobody waits for."""
+        if self.lost and (not self.transit or self.dice.random() < 0.5):  # noqa: PLR2004 - a coin
+            self.lost.pop(self.dice.randrange(len(self.lost)))()
+            return "an answer heard"
+        if not self.transit:
+            return "none"
         self.at_bank(self.transit.pop(self.dice.randrange(len(self.transit))))
         return "delivered"
+
+    def _arrives(self, question: Question, *, again: bool) -> None:
+        answer = question.at_bank(True)  # noqa: FBT003 - the only argument
+        if answer is not None:
+            question.unheard(answer, again)
 
     def hangs(self, issuer_id: str) -> bool:
         """Tell whether this issuer gives no answers now."""
@@ -190,9 +217,10 @@ class Network:
         if self.dice.random() < 0.3 or not self.wait():  # noqa: PLR2004 - more often somebody acts
             self.clock.seconds += timeout_seconds
 
-    def _late(self, answer: bytes) -> bytes | None:
+    def _late(self, question: Question, answer: bytes) -> bytes | None:
         """Hear an answer after the time-out, as a process does that was stopped meanwhile, or give up before."""
         if self.dice.random() > HEARD_LATE:
+            question.unheard(answer, False)  # noqa: FBT003 - it comes for the first time
             return None
         self.saw("answer heard after the time-out")
         return answer

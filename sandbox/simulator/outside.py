@@ -31,7 +31,7 @@ from otp.domain.binding import Binding, TransactionType
 from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
 from otp.services.bank import Bank
 from otp.services.issue_code import CodeRequest, Told, issue_code
-from sandbox.simulator.network import Network, NotSent
+from sandbox.simulator.network import Network, NotSent, Question
 
 CODE = re.compile(r"رمز پویا: ([0-9]+)")
 SECONDS = 1000
@@ -73,11 +73,12 @@ class SimulatedHarim:
             return b"ok"
 
         try:
-            heard = self.network.carry(issuer.issuer_id, at_bank, issuer.harim_timeout_ms / SECONDS)
+            heard = self.network.carry(Question(issuer.issuer_id, at_bank, issuer.harim_timeout_ms / SECONDS))
         except NotSent:
             return PinUnanswered("unreachable")
         if heard != b"ok":
             return PinUnanswered("silent")
+        self.network.point("gateway.after_pin_request")
         told = answers[0].body
         if told["code"] in ACCEPTED:
             return PinSent(already_sent=ACCEPTED[told["code"]], code_length=told.get("code_length"))

@@ -13,9 +13,12 @@ import redis
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from foundation.checks import Inspector
 from gateway.domain.errors import GatewayError
 from gateway.domain.outcome import Approved, Unknown
 from gateway.ports import Trace
+from gateway.store.checks import RULES as GATEWAY_RULES
+from otp.store.checks import RULES as BANK_RULES
 from sandbox.audit import Report, compare, monitored
 from sandbox.books import Books, bank_books, gateway_books
 from sandbox.postgres import Cluster
@@ -145,8 +148,9 @@ class Simulation:
         phones = Phones(network, self._sms)
         merchants = Merchants(network, invariants.check_event_told, self.mirror.heard)
         switch, harim = SimulatedSwitch(network, keys, self._told, self.mirror.stands), SimulatedHarim(network)
-        outside = stage.Outside(switch, harim, merchants, self._bell)
+        outside = stage.Outside(switch, harim, merchants, self._bell, (switch.gates,))
         gateway, caller = stage.gateway_of(self._opened.gateway, keys, outside)
+        switch.found.gateway = gateway
         bank, switch.hosts = stage.bank_of(self._opened.bank, phones, self._bell)
         harim.bank = bank
         cast = Cast(self._dice, network, gateway, caller, bank, phones, merchants, self.mirror)
@@ -157,7 +161,7 @@ class Simulation:
         while self.step < steps:
             self._one()
             if self.step % CHECK_ALL_EVERY == 0:
-                self.mirror.check_all()
+                self._check_all()
         self._rest()
 
     def _note(self, line: str) -> None:
@@ -230,7 +234,7 @@ class Simulation:
         if whose == "poison":
             return "poison", self._crew.poison
         if whose == "late messages":
-            return "late message", self._network.deliver if self._network.transit else lambda: "none"
+            return "late message", self._network.deliver
         turns, shares = (self._jobs, QUEUES) if whose == "jobs" else (self._sweeps, SWEEPS)
         return self._dice.choices(turns, [shares.get(name, OTHERS) for name, _ in turns])[0]
 
@@ -241,13 +245,20 @@ class Simulation:
         while self.calls.held:
             self._note(f"resumed {self._result(self._resume)}")
             self._look()
-        while self._network.transit:
+        while self._network.transit or self._network.lost:
             self._network.deliver()
             self._look()
         self._until(invariants.check_decided, ROUND_SECONDS, REST_MOST_SECONDS // ROUND_SECONDS)
         self.rested = self._clock.seconds - began
         self._until(invariants.check_quiet, QUEUE_ROUND_SECONDS, QUEUE_ROUNDS)
+        self._check_all()
+
+    def _check_all(self) -> None:
+        """Check everything again, and ask what both organisations' own monitors ask."""
         self.mirror.check_all()
+        for database, rules in ((self._opened.gateway, GATEWAY_RULES), (self._opened.bank, BANK_RULES)):
+            for verdict in Inspector(database, rules).everything().verdicts:
+                invariants.check_verdict(verdict)
 
     def _until(self, check: Callable[[Mirror], None], seconds: int, rounds: int) -> None:
         for _ in range(rounds):

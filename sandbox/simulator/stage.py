@@ -19,6 +19,7 @@ from foundation.sensitive import Sensitive
 from foundation.signatures import Signer
 from foundation.wake import Wake
 from gateway import migrations as gateway_migrations
+from gateway.bulkhead import Gates
 from gateway.config import Settings as GatewaySettings
 from gateway.domain.issuers import Issuer
 from gateway.ports import Callbacks, Harim, Switch
@@ -76,12 +77,13 @@ NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What is simulated for the gateway: the wires, the merchants' servers and Redis."""
+    """What is simulated for the gateway: the wires and their gates, the merchants' servers and Redis."""
 
     switch: Switch
     harim: Harim
     callbacks: Callbacks
     wake: Wake
+    gates: tuple[Gates, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
         switch=outside.switch,
         callbacks=outside.callbacks,
         flood=FloodControl(None, workers=1),
+        gates=outside.gates,
         wake=outside.wake,
     )
     names = {"name_fa": "فروشگاه", "name_en": "Shop", "payee_name": "فروشگاه", "site": "http://localhost:8200"}

@@ -9,19 +9,30 @@ from foundation.keys import Keyring
 from gateway.bulkhead import Gate, Gates, NotAdmitted
 from gateway.domain.breaker import Pass
 from gateway.domain.issuers import Issuer
-from gateway.domain.outcome import NO_PLACE, AuthorisationAnswer, InquiryAnswer, ReversalAnswer, ReversalUnknown
-from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, Trace
+from gateway.domain.outcome import (
+    APPROVED_CODE,
+    NO_PLACE,
+    AuthorisationAnswer,
+    InquiryAnswer,
+    ReversalAnswer,
+    ReversalUnknown,
+)
+from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, Trace, Unmatched, UnmatchedAnswer
+from gateway.services.gateway import Gateway
+from gateway.services.hear_unmatched import APPROVAL_TYPE, hear_unmatched
 from gateway.switch import iso8583
 from gateway.switch.client import PURCHASES_AT_ONCE, RECOVERIES_AT_ONCE, SwitchClient
 from gateway.switch.iso8583 import Message
 from gateway.switch.keys import LinkKeys
+from gateway.switch.unmatched import unmatched_of
 from gateway.switch.wire import NoAnswer, NothingSent
 from otp.host.respond import Responder
 from sandbox.simulator.memory import Key
-from sandbox.simulator.network import Network, NotSent
+from sandbox.simulator.network import Network, NotSent, Question
 from sandbox.world import ACQUIRER_ID
 
 MS = 1000
+LOST_MOST = 200
 Told = Callable[[Trace, object], None]
 States = Callable[[Key], tuple[str, str]]
 """Gives the states of the attempt with a message key and of its payment."""
@@ -66,6 +77,7 @@ class SimulatedLink:
     keys: LinkKeys
     host: Responder
     states: States
+    lost_and_found: Callable[[UnmatchedAnswer], bool]
 
     def ask(self, question: Message, ends_at: float) -> Message:  # noqa: ARG002 - the machine's clock; ours is the run's
         """Send a message and return its genuine answer.
@@ -84,18 +96,57 @@ class SimulatedLink:
 
         try:
             purchase = (lambda: self.states(_key(question))) if question.mti == "1200" else None
-            heard = self.network.carry(self.issuer.issuer_id, at_bank, self.issuer.switch_timeout_ms / MS, purchase)
+            wait_seconds = self.issuer.switch_timeout_ms / MS
+            heard = self.network.carry(Question(self.issuer.issuer_id, at_bank, wait_seconds, purchase, self._unheard))
         except NotSent:
             raise NothingSent("unreachable") from None
-        if heard is None:
+        answer = None if heard is None else self._read(heard)
+        if answer is None:
             raise NoAnswer("silent")
-        try:
-            answer = iso8583.decode(heard)
-        except iso8583.Malformed:
-            raise NoAnswer("unreadable") from None
-        if not self.keys.genuine(answer.text(53), *iso8583.signed_part(heard)):
-            raise NoAnswer("mac")
         return answer
+
+    def _unheard(self, frame: bytes, again: bool) -> None:  # noqa: FBT001 - one of two things said of an answer
+        answer = self._read(frame)
+        if answer is not None:
+            self._hand_over(answer, Unmatched.DUPLICATE if again else Unmatched.LATE)
+
+    def _read(self, frame: bytes) -> Message | None:
+        """Return a genuine answer, as the real link does."""
+        try:
+            answer = iso8583.decode(frame)
+        except iso8583.Malformed:
+            return None
+        if self.keys.genuine(answer.text(53), *iso8583.signed_part(frame)):
+            return answer
+        self._hand_over(answer, Unmatched.MAC)
+        return None
+
+    def _hand_over(self, answer: Message, why: Unmatched) -> None:
+        self.lost_and_found(unmatched_of(answer, self.issuer.issuer_id, why))
+
+
+@dataclass
+class LostAndFound:
+    """Answers that nobody waits for, each heard in a turn of its own as the real gateway hears them on a thread."""
+
+    network: Network
+    states: States
+    gateway: Gateway | None = None
+
+    def put(self, answer: UnmatchedAnswer) -> bool:
+        """Keep an answer to be heard."""
+        if len(self.network.lost) >= LOST_MOST:
+            return False
+        self.network.lost.append(lambda: self._hear(answer))
+        return True
+
+    def _hear(self, answer: UnmatchedAnswer) -> None:
+        if self.gateway is None:
+            raise LookupError("no gateway is wired")
+        key = (answer.acquirer_id, answer.terminal_id, answer.stan, answer.rrn, answer.local_time)
+        if (answer.message_type, answer.action_code) == (APPROVAL_TYPE, APPROVED_CODE):
+            self.network.saw(f"{answer.why} approval of an attempt {self.states(key)[0]}")
+        hear_unmatched(self.gateway, answer)
 
 
 class SimulatedSwitch(SwitchClient):
@@ -109,7 +160,8 @@ class SimulatedSwitch(SwitchClient):
     hosts: Mapping[str, Responder]
 
     def __init__(self, network: Network, keyring: Keyring, told: Told, states: States) -> None:
-        super().__init__(keyring, ACQUIRER_ID)
+        self.found = LostAndFound(network, states)
+        super().__init__(keyring, ACQUIRER_ID, lost_and_found=self.found.put)
         self._network = network
         self._told = told
         self._states = states
@@ -133,6 +185,7 @@ class SimulatedSwitch(SwitchClient):
 
     def reverse(self, issuer: Issuer, request: ReversalRequest) -> ReversalAnswer:
         """Ask for the money back."""
+        self._network.point("worker.before_reversal")
         answer = super().reverse(issuer, request)
         if isinstance(answer, ReversalUnknown):
             self._network.saw("reversal not answered")
@@ -141,7 +194,7 @@ class SimulatedSwitch(SwitchClient):
 
     def _link(self, issuer: Issuer) -> SimulatedLink:  # type: ignore[override]  # asked in the same way
         host = self.hosts[issuer.issuer_id]
-        return SimulatedLink(self._network, issuer, self._keys(issuer), host, self._states)
+        return SimulatedLink(self._network, issuer, self._keys(issuer), host, self._states, self._lost_and_found)
 
 
 def _key(question: Message) -> Key:
