@@ -114,7 +114,7 @@ class Cast:
         luck = self.dice.random()
         if self.paying and luck < 0.25:  # noqa: PLR2004 - a quarter
             return self.dice.choice(self.paying)
-        fitting = [each for each in self.sales if self.mirror.state(each.payment_id) in states] if luck < 0.9 else []  # noqa: PLR2004
+        fitting = [each for each in self.sales if self.mirror.state(each.payment_id) in states] if luck < 0.9 else []  # noqa: PLR2004 - mostly
         return self.dice.choice(fitting or self.sales)
 
     def open(self) -> str:
@@ -224,7 +224,7 @@ class Cast:
     def confirm_another_sum(self) -> str:
         """Confirm a sum that is not the payment's: it must be refused and change nothing."""
         sale = self.sale(*CONFIRMABLE)
-        wrong = lambda: confirm(self.gateway, self.caller, sale.payment_id, Rial(sale.amount + 1), None)  # noqa: E731
+        wrong = lambda: confirm(self.gateway, self.caller, sale.payment_id, Rial(sale.amount + 1), None)  # noqa: E731 - one call, named
         self._refused(wrong, AmountMismatch, "I3: another sum was confirmed")
         return f"{sale.number} refused"
 
@@ -233,7 +233,7 @@ class Cast:
         sale = self.sale(*CONFIRMABLE)
         key = f"reverse-{sale.payment_id}"
         if "reverse" in sale.answers and self.dice.random() < COIN:
-            other = lambda: reverse(self.gateway, self.caller, sale.payment_id, Idempotency(key, b"x" * 32))  # noqa: E731
+            other = lambda: reverse(self.gateway, self.caller, sale.payment_id, Idempotency(key, b"x" * 32))  # noqa: E731 - named
             self._refused(other, IdempotencyMismatch, "I10: another body was answered")
             return f"{sale.number} refused"
         idempotency = Idempotency(key, bytes(32)) if self.dice.random() < COIN else None

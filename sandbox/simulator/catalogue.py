@@ -70,7 +70,7 @@ FAULTS: tuple[FaultRow, ...] = (
         ("sms lost", "sms late", "sms twice", "sms refused", "sms not answered", "sms dropped"),
         "I9 I12",
     ),
-    FaultRow("F18", "one bank hangs", ("paid while another bank hung", "no place"), "I6 I18"),
+    FaultRow("F18", "one bank hangs", ("paid while another bank hung",), "I6 I18"),
     FaultRow("F19", "an issuer flaps", ("issuer flapped", "not sent", "breaker open"), "I6 I18"),
     FaultRow("F20", "clocks jump and differ", ("clock went on", "clock went back", "clocks differ"), "I8 I9 I12"),
     FaultRow(

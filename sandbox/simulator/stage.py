@@ -231,7 +231,7 @@ def bank_of(database: SimulatedDatabase, sms: SmsProvider, wake: Wake) -> tuple[
             (f"pin-{prefix}", "iso-pin", 24),
         ]
     keys = keyring(*rows)
-    settings = BankSettings(  # type: ignore[call-arg]
+    settings = BankSettings(  # type: ignore[call-arg]  # the same
         database_url=SecretStr("postgresql+psycopg://simulated"),
         key_file=Path("none"),
         public_url="http://localhost:8102",

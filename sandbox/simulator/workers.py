@@ -47,7 +47,7 @@ class OneJob(Outbox):
 class Inline(ThreadPoolExecutor):
     """A pool without threads."""
 
-    def map(self, fn: Any, *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:  # noqa: ARG002
+    def map(self, fn: Any, *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:  # noqa: ARG002 - as a pool's
         """Do it here and now."""
         return map(fn, *iterables)
 
@@ -77,7 +77,7 @@ class Crew:
 
     def sweeps(self) -> tuple[Turn, ...]:
         """Return every sweeper of both workers."""
-        bank: tuple[Periodic, ...] = bank_worker.make(self.bank)._periodics  # noqa: SLF001
+        bank: tuple[Periodic, ...] = bank_worker.make(self.bank)._periodics  # noqa: SLF001 - as it runs them
         return tuple((sweep.name, sweep.run) for sweep in (*gateway_worker.periodics(self.gateway), *bank))
 
     def poison(self) -> str:

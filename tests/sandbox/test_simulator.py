@@ -5,8 +5,13 @@ That it finds what is broken is shown in ``test_planted_faults.py``.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from sandbox import simulator
+from sandbox.crashes import POINTS
 from sandbox.postgres import Cluster
 from sandbox.simulator.catalogue import FAULTS, UNREACHED, FaultRow
 from sandbox.simulator.coverage import MOVES, Coverage
@@ -61,3 +66,13 @@ def test_a_report_says_what_was_never_met() -> None:
     assert all(any(line.startswith(f"  {row.number} ") for line in lines) for row in FAULTS)
     assert sum(line.startswith("  never: ") for line in lines) == len(MOVES)
     assert set(UNREACHED) <= set(MOVES)
+
+
+def test_places_of_death_are_called_what_the_crash_points_are_called() -> None:
+    """Both ways of dying mean the same places; before a COMMIT of the bank its simulated database dies."""
+    sources = Path(simulator.__path__[0]).glob("*.py")
+    passed = {name for source in sources for name in re.findall(r'point\("([a-z_.]+)"', source.read_text())}
+    named = {name for row in FAULTS for name in row.shown_by if name.startswith(("gateway.", "worker.", "bank."))}
+
+    assert passed == set(POINTS) - {"bank.before_commit"}
+    assert named == passed
