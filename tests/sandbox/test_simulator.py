@@ -19,7 +19,7 @@ from sandbox.simulator.runner import simulate
 
 pytestmark = pytest.mark.xdist_group("simulator")
 
-SEEDS = (11, 5, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12)
+SEEDS = (2, 25, 4, 13, 5, 7, 17, 6, 1, 3, 8, 9)
 STEPS = 1_000
 """The first three meet everything as things are; the others are there for the day on which they do not."""
 
