@@ -100,7 +100,7 @@ def lost_attempts_stay_lost(patch: Patch) -> None:
 def nobody_is_told(patch: Patch) -> None:
     """A reversal that takes longer than promised alarms nobody; the promise is short, so that this comes soon."""
     patch.setattr(invariants, "DISPUTE_AFTER", dt.timedelta(seconds=1))
-    patch.setattr(invariants, "UNMARKED_STEPS_MOST", 300)
+    patch.setattr(invariants, "UNMARKED_STEPS_MOST", 100)
     patch.setattr(sweep, "dispute", lambda _: 0)
 
 
@@ -215,18 +215,18 @@ def nothing_expires(patch: Patch) -> None:
 
 PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I1", balance_off_by_one, 600, 1),
-    ("I2", repeats_executed, 1000, 6),
+    ("I2", repeats_executed, 600, 9),
     ("I3", silence_is_yes, 600, 1),
     ("I4", given_back_but_a_rial, 1000, 1),
     ("I5", other_number_than_written, 600, 1),
     ("I5", lost_attempts_stay_lost, 2500, 1),
-    ("I5", nobody_is_told, 1000, 4),
+    ("I5", nobody_is_told, 1000, 7),
     ("I6", silence_is_no, 1000, 1),
     ("I6", silence_is_given_back, 1000, 4),
     ("I7", cancelled_while_paying, 1000, 2),
     ("I8", always_the_first, 600, 1),
     ("I7 I8", confirmed_while_going_back, 1000, 7),
-    ("I9", foreign_codes, 600, 4),
+    ("I9", foreign_codes, 600, 1),
     ("I9", dead_codes, 1000, 6),
     ("I10", any_body, 600, 2),
     ("I11", reversal_without_job, 600, 1),
