@@ -45,8 +45,8 @@ fmt: setup ## repair what can be repaired by itself
 docs: setup ## write the generated pages again
 	@$(RUN) sandbox docs
 
-simulate: setup ## run gateway and bank under faults from one seed (STEPS=20000 SEED=1)
-	@$(RUN) sandbox simulate --steps $(or $(STEPS),20000) --seed $(or $(SEED),1)
+simulate: setup ## run gateway and bank under faults, repeatable (STEPS=20000 SEED=1 SEEDS=1)
+	@$(RUN) sandbox simulate --steps $(or $(STEPS),20000) --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1)
 
 bench: setup ## measure ratios on this machine, each in one run (NAMES="healthy-bank" for some)
 	@$(RUN) bench $(NAMES)

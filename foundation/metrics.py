@@ -97,16 +97,16 @@ def _whole(directory: Path) -> bytes:
 
 
 def _fold(file: Path, archive: Path, *, newest: bool) -> None:
-    kept = MmapedDict(str(archive))  # type: ignore[no-untyped-call]
+    kept = MmapedDict(str(archive))  # type: ignore[no-untyped-call]  # the library's own gap
     try:
-        for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(str(file)):  # type: ignore[no-untyped-call]
-            before, when = kept.read_value(key)  # type: ignore[no-untyped-call]
+        for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(str(file)):  # type: ignore[no-untyped-call]  # the library's own gap
+            before, when = kept.read_value(key)  # type: ignore[no-untyped-call]  # the library's own gap
             if not newest:
-                kept.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]
+                kept.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]  # the library's own gap
             elif timestamp > when:
-                kept.write_value(key, value, timestamp)  # type: ignore[no-untyped-call]
+                kept.write_value(key, value, timestamp)  # type: ignore[no-untyped-call]  # the library's own gap
     finally:
-        kept.close()  # type: ignore[no-untyped-call]
+        kept.close()  # type: ignore[no-untyped-call]  # the library's own gap
 
 
 def _me() -> str:

@@ -13,7 +13,7 @@ from sandbox.crashes import POINTS, CrashFile
 from sandbox.documents import write_pages
 from sandbox.info import info_of
 from sandbox.places import CannotRun
-from sandbox.simulator.command import add_arguments, run_seed
+from sandbox.simulator.command import add_arguments, run_seeds
 from sandbox.up import reset, up
 from sandbox.world import World
 
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "simulate":
-            return run_seed(chosen.steps, chosen.seed, replay=chosen.replay)
+            return run_seeds(chosen.steps, chosen.seed, chosen.seeds, replay=chosen.replay)
         if chosen.command == "chaos":
             return chaos.run(chosen.seconds, chosen.seed, keep=chosen.keep)
         if chosen.command == "crash":

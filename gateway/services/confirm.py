@@ -58,15 +58,18 @@ def _again(
     with gateway.database.begin() as connection:
         known = idempotency and payments.stored(connection, caller.terminal_id, idempotency.key)
         record = payments.get(connection, caller.terminal_id, payment_id)
+        repeated = record is not None and record.amount_rial == amount.amount and record.state in CONFIRMED
+        if idempotency and not known and record and repeated:
+            known = payments.keep(connection, record, idempotency.key, idempotency.body_hash)
     if idempotency and known:
         if known.body_hash != idempotency.body_hash:
             raise IdempotencyMismatch
-        return Confirmed(known.record, first_time=True)
+        return Confirmed(known.record, first_time=known.changed)
     if record is None:
         raise PaymentNotFound
     if record.amount_rial != amount.amount:
         raise AmountMismatch
-    if record.state in CONFIRMED:
+    if repeated:
         return Confirmed(record, first_time=False)
     late = record.state is PaymentState.AUTHORISED
     raise NotPossible(OUTSIDE[PaymentState.REVERSING if late else record.state])

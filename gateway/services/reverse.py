@@ -16,7 +16,7 @@ GOING_BACK = frozenset({PaymentState.REVERSING, PaymentState.DISPUTED, PaymentSt
 def reverse(gateway: Gateway, caller: Caller, payment_id: str, idempotency: Idempotency | None) -> PaymentRecord:
     """Commit the decision to reverse; the worker repeats it to the issuer until it is accepted (D2, D8).
 
-    Reversing again returns the payment as it stands.
+    Reversing again returns the payment as it stands; a repeat under the same key, the first answer.
 
     Raises:
         PaymentNotFound: the caller's terminal has none with this id.
@@ -37,11 +37,19 @@ def reverse(gateway: Gateway, caller: Caller, payment_id: str, idempotency: Idem
     if record is not None:
         gateway.ring()
         return record
+    return _again(gateway, caller, payment_id, idempotency)
+
+
+def _again(gateway: Gateway, caller: Caller, payment_id: str, idempotency: Idempotency | None) -> PaymentRecord:
     with gateway.database.begin() as connection:
         known = idempotency and payments.stored(connection, caller.terminal_id, idempotency.key)
         record = payments.get(connection, caller.terminal_id, payment_id)
-    if idempotency and known and known.body_hash != idempotency.body_hash:
-        raise IdempotencyMismatch
+        if idempotency and not known and record and record.state in GOING_BACK:
+            known = payments.keep(connection, record, idempotency.key, idempotency.body_hash)
+    if idempotency and known:
+        if known.body_hash != idempotency.body_hash:
+            raise IdempotencyMismatch
+        return known.record
     if record is None:
         raise PaymentNotFound
     if record.state not in GOING_BACK:

@@ -29,6 +29,12 @@ kept AS (
 SELECT {FACTS} FROM opened
 """)
 _STORED = text("SELECT body_hash, answer FROM idempotency WHERE terminal_id = :terminal_id AND key = :key")
+_KEEP = text(f"""
+INSERT INTO idempotency (terminal_id, key, body_hash, answer)
+SELECT terminal_id, :key, :body_hash, to_jsonb(found) || jsonb_build_object('repeated', true)
+FROM (SELECT {FACTS} FROM payment WHERE payment_id = :payment_id AND terminal_id = :terminal_id) AS found
+ON CONFLICT DO NOTHING
+""")
 _OF_ORDER = text("""
 SELECT payment_id FROM payment WHERE terminal_id = :terminal_id AND order_id = :order_id
   AND state NOT IN ('cancelled', 'expired', 'reversed')
@@ -128,10 +134,11 @@ class PaymentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The first answer to a request with this idempotency key."""
+    """The first answer to a request with this idempotency key; ``changed`` when that request changed the payment."""
 
     body_hash: bytes
     record: PaymentRecord
+    changed: bool
 
 
 class KeyTaken(Exception):
@@ -168,7 +175,19 @@ def reverse(connection: Connection, values: Mapping[str, Any]) -> PaymentRecord 
 def stored(connection: Connection, terminal_id: str, key: str) -> Stored | None:
     """Return what a request with this key was answered."""
     row = connection.execute(_STORED, {"terminal_id": terminal_id, "key": key}).one_or_none()
-    return None if row is None else Stored(bytes(row.body_hash), PaymentRecord.of(row.answer))
+    if row is None:
+        return None
+    return Stored(bytes(row.body_hash), PaymentRecord.of(row.answer), changed="repeated" not in row.answer)
+
+
+def keep(connection: Connection, record: PaymentRecord, key: str, body_hash: bytes) -> Stored | None:
+    """Keep the payment as it stands as the answer to a request that changed nothing; return what is kept.
+
+    That is another answer where a request with this key was faster.
+    """
+    values = {"payment_id": record.payment_id, "terminal_id": record.terminal_id, "key": key, "body_hash": body_hash}
+    connection.execute(_KEEP, values)
+    return stored(connection, record.terminal_id, key)
 
 
 def of_order(connection: Connection, terminal_id: str, order_id: str) -> str | None:

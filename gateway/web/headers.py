@@ -47,7 +47,7 @@ def pack_static(response: Response) -> Response:
 
     Pages are not compressed: they hold a proof and, after a mistake, a card number (BREACH).
     """
-    if request.endpoint != "static" or response.status_code != 200:  # noqa: PLR2004 - OK
+    if request.endpoint != "static" or response.status_code != 200:  # noqa: PLR2004 - success
         return response
     response.headers["X-Content-Type-Options"] = "nosniff"
     if "v" in request.args or response.mimetype == "font/woff2":

@@ -84,7 +84,7 @@ def _processes(until: float, seed: int) -> Iterator[Fault]:
         if what < 0.25:  # noqa: PLR2004 - of all faults of processes
             yield Fault(at, "freeze", victim, seconds=luck.uniform(0.5, 7.0))
             continue
-        fault = Fault(at, "crash point", point) if what < 0.6 else Fault(at, "kill", victim)  # noqa: PLR2004
+        fault = Fault(at, "crash point", point) if what < 0.6 else Fault(at, "kill", victim)  # noqa: PLR2004 - a share
         if at - last[fault.dies] >= KILL_PAUSE_SECONDS:
             last[fault.dies] = at
             yield fault
@@ -95,9 +95,9 @@ def _around(until: float, seed: int) -> Iterator[Fault]:
     at = CALM_SECONDS
     while (at := at + luck.uniform(3.0, 7.0)) < until:
         what, seconds = luck.random(), luck.uniform(1.0, 5.0)
-        if what < 0.5:  # noqa: PLR2004
+        if what < 0.5:  # noqa: PLR2004 - a share
             yield Fault(at, "wire", luck.choice(WIRES), tuple(luck.choice(TOXICS).items()), seconds)
-        elif what < 0.75:  # noqa: PLR2004
+        elif what < 0.75:  # noqa: PLR2004 - a share
             yield Fault(at, "redis", luck.choice(REDIS), seconds=seconds)
         else:
             yield Fault(at, "sandbox", "bank and SMS", tuple(luck.choice(SANDBOX).items()), seconds)

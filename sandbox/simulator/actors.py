@@ -1,41 +1,51 @@
-"""Who acts: merchants, shoppers and workers. Each action is one call of a real use case; refusals are results."""
+"""Who acts: merchants and shoppers. Each action is one call of a real use case; refusals are results."""
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from foundation.outbox import Job, Outbox
 from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
-from foundation.worker import Periodic, Topic, Worker
-from gateway import worker as gateway_worker
 from gateway.domain.card import CardEntry
-from gateway.domain.errors import IdempotencyMismatch
-from gateway.services.authorise import pay
+from gateway.domain.errors import (
+    AmountMismatch,
+    AttemptInProgress,
+    DuplicateOrder,
+    GatewayError,
+    IdempotencyMismatch,
+    NotPossible,
+    TooManyAttempts,
+)
+from gateway.services.authorise import Checking, Paid, Refused, pay
 from gateway.services.cancel import cancel
-from gateway.services.confirm import confirm
+from gateway.services.confirm import CONFIRMED, confirm
 from gateway.services.extend import extend
 from gateway.services.gateway import Gateway
 from gateway.services.open_payment import Idempotency, OpenPurchase, open_payment
 from gateway.services.request_pin import request_pin
-from gateway.services.reverse import reverse
+from gateway.services.reverse import GOING_BACK, reverse
+from gateway.services.show_page import page_of
 from gateway.store.directory import Caller
-from otp.services import deliver
 from otp.services.bank import Bank
-from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
-from sandbox.simulator.invariants import Mirror, require
-from sandbox.simulator.network import Phones
-from sandbox.simulator.stage import EXPIRY, open_simulated_card
+from sandbox.simulator.invariants import WAITING, require
+from sandbox.simulator.memory import instant
+from sandbox.simulator.mirror import Mirror
+from sandbox.simulator.network import Network
+from sandbox.simulator.outside import Merchants, Phones
+from sandbox.simulator.stage import EXPIRY, ISSUERS, open_simulated_card
 
 SALES_MOST = 12
-NEW_CARDS = 0.8
-CARDS_AT_ONCE = 5
+NEW_CARDS = 0.6
+CARDS_AT_ONCE = 6
+COIN = 0.5
 CALLBACK = "http://localhost:8200/back"
+LIVE = frozenset({"open", "paying", "unknown", "authorised", "confirmed", "reversing", "disputed"})
+CONFIRMABLE = ("authorised", "confirmed")
+MOMENT_SECONDS = 0.000_001
 
 
 @dataclass
@@ -44,175 +54,286 @@ class Sale:
 
     number: int
     amount: int
-    pan: Pan
-    cvv2: str
-    mobile: str
+    card: SimulatedCard
+    key: str
     payment_id: str = ""
     page_token: str = ""
     first_by: str | None = None
     rrn: str | None = None
+    guesses: bool = False
+    gives_up: bool = False
+    answers: dict[str, object] = field(default_factory=dict)
 
 
-class OneJob(Outbox):
-    """Leases one job at a time."""
+@dataclass(frozen=True)
+class SimulatedCard:
+    """A card, what its holder knows of it, and whose it is."""
 
-    def claim(self, topics: Any, *, batch: int, lease_seconds: float) -> list[Job]:
-        """Lease at most one."""
-        return super().claim(topics, batch=min(batch, 1), lease_seconds=lease_seconds)
-
-
-class Inline(ThreadPoolExecutor):
-    """A pool without threads."""
-
-    def map(self, fn: Any, *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:  # noqa: ARG002
-        """Do it here and now."""
-        return map(fn, *iterables)
+    pan: Pan
+    cvv2: str
+    mobile: str
+    issuer_id: str
 
 
 @dataclass
 class Cast:
-    """Everybody who acts, and what they remember."""
+    """Merchants and shoppers, and what they remember."""
 
     dice: random.Random
+    network: Network
     gateway: Gateway
     caller: Caller
     bank: Bank
     phones: Phones
+    merchants: Merchants
     mirror: Mirror
     sales: list[Sale] = field(default_factory=list)
-    cards: list[tuple[Pan, str, str]] = field(default_factory=list)
+    cards: list[SimulatedCard] = field(default_factory=list)
+    paying: list[Sale] = field(default_factory=list)
     opened: int = 0
-    failures: list[str] = field(default_factory=list)
 
     def actions(self) -> dict[str, tuple[int, Callable[[], object]]]:
         """Return every action with its weight."""
         return {
-            "merchant opens": (9, self.open),
+            "merchant opens": (5, self.open),
             "merchant opens again": (1, self.open_again),
-            "merchant confirms": (9, self.confirm),
+            "merchant opens the order anew": (1, self.open_order_anew),
+            "merchant confirms": (8 + 10 * len(self.merchants.serving), self.confirm),
+            "merchant confirms at the last moment": (3, self.confirm_at_the_last_moment),
+            "merchant confirms another sum": (1, self.confirm_another_sum),
             "merchant reverses": (2, self.reverse),
-            "shopper requests PIN": (10, self.request_pin),
-            "shopper pays": (15, self.pay),
-            "shopper cancels": (1, lambda: cancel(self.gateway, self.sale().page_token)),
+            "shopper requests PIN": (12, self.request_pin),
+            "shopper pays": (18, self.pay),
+            "shopper cancels": (2, lambda: cancel(self.gateway, (self._given_up() or self.sale()).page_token)),
             "shopper extends": (1, lambda: extend(self.gateway, self.sale().page_token)),
+            "shopper looks": (1, self.look),
         }
 
     def sale(self, *states: str) -> Sale:
-        """Pick a sale, most often one in such a state."""
-        fitting = [each for each in self.sales if self.state(each) in states] if self.dice.random() < 0.85 else []  # noqa: PLR2004
+        """Pick a sale: most often one in such a state, now and then one that is just being paid."""
+        luck = self.dice.random()
+        if self.paying and luck < 0.25:  # noqa: PLR2004 - a quarter
+            return self.dice.choice(self.paying)
+        fitting = [each for each in self.sales if self.mirror.state(each.payment_id) in states] if luck < 0.9 else []  # noqa: PLR2004 - mostly
         return self.dice.choice(fitting or self.sales)
-
-    def state(self, sale: Sale) -> str:
-        """Say where a sale's payment stands."""
-        return str(self.mirror.payments.get(sale.payment_id, {}).get("state"))
 
     def open(self) -> str:
         """Open a payment, and repeat the call until it is known to have been opened."""
-        self.sales = [each for each in self.sales if self.state(each) not in {"reversed", "cancelled", "expired"}]
+        self.sales = [each for each in self.sales if self.mirror.state(each.payment_id) in LIVE or each in self.paying]
         if len(self.sales) >= SALES_MOST:
             self.sales.pop(0)
-        pan, cvv2, mobile = self._card()
         self.opened += 1
-        sale = Sale(self.opened, self.dice.randrange(1_000, 30_000_000), pan, cvv2, mobile)
+        guesses = self.dice.random() < 0.06  # noqa: PLR2004 - a few do not have the phone
+        card = self.cards[-1 - (len(self.cards) - 1) % 10] if guesses and self.cards else self._card()
+        amount = self.dice.randrange(1_000, 30_000_000)
+        sale = Sale(self.opened, amount, card, f"open-{self.opened}", guesses=guesses)
         self.sales.append(sale)
-        return self._open(sale)
+        return self._open(sale, sale.amount)
 
     def open_again(self) -> str:
         """Repeat an opening under its key; with another body it must be refused (I10)."""
         sale = self.sale()
-        if self.dice.random() < 0.5 or not sale.payment_id:  # noqa: PLR2004
-            return self._open(sale)
-        try:
-            self._open(replace(sale, amount=sale.amount + 1))
-        except IdempotencyMismatch:
-            return "refused, as it must"
-        require(False, "I10: another body under the same key was answered")  # noqa: FBT003
-        return ""
+        if self.dice.random() < COIN or not sale.payment_id:
+            return self._open(sale, sale.amount)
+        self._refused(lambda: self._open(sale, sale.amount + 1), IdempotencyMismatch, "I10: another body was answered")
+        return f"{sale.number} refused"
 
-    def _open(self, sale: Sale) -> str:
-        purchase = OpenPurchase(Rial(sale.amount), f"order-{sale.number}", CALLBACK)
-        key = Idempotency(f"open-{sale.number}", str(sale.amount).encode().ljust(32))
-        record = open_payment(self.gateway, self.caller, purchase, key)
+    def open_order_anew(self) -> str:
+        """Open an order a second time under another key: refused while the first payment lives (D42)."""
+        sale = self.sale()
+        was = self.mirror.state(sale.payment_id)
+        self.opened += 1
+        new = Sale(sale.number, sale.amount, sale.card, f"open-{self.opened}")
+        try:
+            self._open(new, sale.amount)
+        except DuplicateOrder:
+            return f"{sale.number} refused"
+        require(was not in LIVE or not sale.payment_id, f"D42: order {sale.number} has two payments")
+        self.sales.append(new)
+        return f"{sale.number} anew"
+
+    def _open(self, sale: Sale, amount: int) -> str:
+        purchase = OpenPurchase(Rial(amount), f"order-{sale.number}", CALLBACK)
+        idempotency = Idempotency(sale.key, str(amount).encode().ljust(32))
+        record = open_payment(self.gateway, self.caller, purchase, idempotency)
         require(sale.payment_id in {"", record.payment_id}, "I10: the same key opened another payment")
+        self._same(sale, "open", record)
         sale.payment_id, sale.page_token = record.payment_id, record.page_token
         return f"{sale.number}"
 
-    def _card(self) -> tuple[Pan, str, str]:
-        if len(self.cards) < CARDS_AT_ONCE or self.dice.random() < NEW_CARDS:
-            number = len(self.cards) + 1
-            poor = number % 10 == 0
-            pan, cvv2 = open_simulated_card(self.bank, number, 500_000 if poor else 1_500_000_000)
-            self.cards.append((pan, cvv2, f"0912{number:07d}"))
-            return self.cards[-1]
-        return self.dice.choice(self.cards[-CARDS_AT_ONCE:])
+    def _card(self) -> SimulatedCard:
+        if len(self.cards) >= CARDS_AT_ONCE and self.dice.random() > NEW_CARDS:
+            return self.dice.choice(self.cards[-CARDS_AT_ONCE:])
+        self.network.fuses["bank"].left = None  # that a card is there is no part of the play
+        number = len(self.cards) + 1
+        issuer_id, prefix = ISSUERS[number % len(ISSUERS)]
+        balance = 500_000 if number % 10 == 0 else 1_500_000_000
+        pan, cvv2 = open_simulated_card(self.bank, prefix, number, balance)
+        self.cards.append(SimulatedCard(pan, cvv2, f"0912{number:07d}", issuer_id))
+        return self.cards[-1]
 
-    def confirm(self) -> str:
+    def confirm(self, sale: Sale | None = None) -> str:
         """Confirm, with one of two keys or none; at most one of them is told that it was the first (I8)."""
-        sale = self.sale("authorised", "confirmed")
+        told = [each for each in self.sales if each.payment_id in self.merchants.serving]
+        sale = sale or (self.dice.choice(told) if told and self.dice.random() < COIN else self.sale(*CONFIRMABLE))
         key = self.dice.choice((None, "a", "b"))
-        idempotency = Idempotency(f"confirm-{sale.number}-{key}", bytes(32)) if key else None
+        replay = key is not None and f"confirm-{key}" in sale.answers
+        if replay and self.dice.random() < 0.2:  # noqa: PLR2004 - one in five
+            other = Idempotency(f"confirm-{sale.payment_id}-{key}", b"x" * 32)
+            self._refused(lambda: self._confirm(sale, other), IdempotencyMismatch, "I10: another body was answered")
+            return f"{sale.number} refused"
+        idempotency = Idempotency(f"confirm-{sale.payment_id}-{key}", bytes(32)) if key else None
         done = confirm(self.gateway, self.caller, sale.payment_id, Rial(sale.amount), idempotency)
+        require(done.record.state in CONFIRMED, f"I8: {sale.number} is {done.record.state} and was confirmed")
         if done.first_time:
             require(sale.first_by is None or (sale.first_by == key and key), f"I8: {sale.number} confirmed first twice")
             sale.first_by = key or "nobody"
+        if key:
+            self._same(sale, f"confirm-{key}", done)
+        if sale.payment_id in self.merchants.serving:
+            self.network.saw("confirmed while its webhook was under way")
         require(sale.rrn in {None, done.record.rrn}, f"I8: {sale.number} has two reference numbers")
         sale.rrn = done.record.rrn
         return f"{sale.number} by {key}, first {done.first_time}"
 
+    def _confirm(self, sale: Sale, idempotency: Idempotency) -> object:
+        return confirm(self.gateway, self.caller, sale.payment_id, Rial(sale.amount), idempotency)
+
+    def confirm_at_the_last_moment(self) -> str:
+        """Confirm within a microsecond of the end of the window, before or after it, while a sweeper may come too."""
+        sale = self.sale("authorised")
+        row = self.mirror.payments.get(sale.payment_id, {})
+        if row.get("state") != "authorised":
+            return "nothing to confirm"
+        ends = instant(row["authorised_at"]) + dt.timedelta(seconds=row["confirm_window_seconds"])
+        left = (ends - self.network.clock.now("gateway")).total_seconds()
+        moment = self.dice.choice((-MOMENT_SECONDS, -MOMENT_SECONDS, 0.0, MOMENT_SECONDS))
+        if left + moment < 0:
+            return "too late anyway"
+        self.network.clock.seconds += left + moment
+        if self.dice.random() < COIN:
+            self.network.wait()
+        try:
+            said = self.confirm(sale)
+        except NotPossible:
+            self.network.saw("confirmed too late")
+            raise
+        self.network.saw("confirmed in the last moment")
+        return said
+
+    def confirm_another_sum(self) -> str:
+        """Confirm a sum that is not the payment's: it must be refused and change nothing."""
+        sale = self.sale(*CONFIRMABLE)
+        wrong = lambda: confirm(self.gateway, self.caller, sale.payment_id, Rial(sale.amount + 1), None)  # noqa: E731 - one call, named
+        self._refused(wrong, AmountMismatch, "I3: another sum was confirmed")
+        return f"{sale.number} refused"
+
     def reverse(self) -> str:
         """Give the money back."""
-        sale = self.sale("authorised", "confirmed")
-        idempotency = Idempotency(f"reverse-{sale.number}", bytes(32)) if self.dice.random() < 0.5 else None  # noqa: PLR2004
-        return f"{sale.number} {reverse(self.gateway, self.caller, sale.payment_id, idempotency).state}"
+        sale = self.sale(*CONFIRMABLE)
+        key = f"reverse-{sale.payment_id}"
+        if "reverse" in sale.answers and self.dice.random() < COIN:
+            other = lambda: reverse(self.gateway, self.caller, sale.payment_id, Idempotency(key, b"x" * 32))  # noqa: E731 - named
+            self._refused(other, IdempotencyMismatch, "I10: another body was answered")
+            return f"{sale.number} refused"
+        idempotency = Idempotency(key, bytes(32)) if self.dice.random() < COIN else None
+        record = reverse(self.gateway, self.caller, sale.payment_id, idempotency)
+        require(record.state in GOING_BACK, f"I8: {sale.number} is {record.state} and was reversed")
+        if idempotency:
+            self._same(sale, "reverse", record)
+        return f"{sale.number} {record.state}"
 
     def request_pin(self) -> str:
-        """Ask for a code, most often with card proof."""
-        sale = self.sale("open")
-        entry = CardEntry(sale.pan, Sensitive(sale.cvv2), Sensitive(EXPIRY))
-        if self.dice.random() < 0.05:  # noqa: PLR2004
-            entry = CardEntry(sale.pan)
+        """Ask for a code, most often with card proof, now and then with card data that are not right."""
+        waiting = [each for each in self.sales if each.guesses or not self.phones.codes.get(each.card.mobile)]
+        sale = self.dice.choice(waiting) if waiting and self.dice.random() < COIN else self.sale("open")
+        sale = self._given_up() or sale
+        luck = self.dice.random()
+        cvv2 = "000" if luck > 0.99 else sale.card.cvv2  # noqa: PLR2004 - one in a hundred
+        entry = CardEntry(sale.card.pan, Sensitive(cvv2), Sensitive(EXPIRY))
+        if luck < 0.05:  # noqa: PLR2004 - one in twenty
+            entry = CardEntry(sale.card.pan)
         return f"{sale.number} {type(request_pin(self.gateway, sale.page_token, entry)).__name__}"
 
     def pay(self) -> str:
         """Submit the card page with a right, an older, another sale's, or a made-up code."""
-        sale = self.sale("open")
-        codes = self.phones.codes.get(sale.mobile, [])
-        pin = codes[-1] if codes else "000000"
-        luck = self.dice.random()
-        if not codes and luck > 0.05:  # noqa: PLR2004 - few people guess
+        sale = self._given_up() or self._ready()
+        codes = self.phones.codes.get(sale.card.mobile, [])
+        if not codes and not sale.guesses and self.dice.random() < 0.95:  # noqa: PLR2004 - few people guess
             return f"{sale.number} waits for a code"
-        if luck < 0.08:  # noqa: PLR2004 - a typing error
-            pin = f"{self.dice.randrange(10**6):06}"
-        elif luck < 0.25 and codes:  # noqa: PLR2004 - an older code, perhaps another sale's
-            pin = self.dice.choice(codes[-4:])
-        cvv2 = "000" if self.dice.random() < 0.02 else sale.cvv2  # noqa: PLR2004
-        entry = CardEntry(sale.pan, Sensitive(cvv2), Sensitive(EXPIRY), Sensitive(pin))
-        result = pay(self.gateway, sale.page_token, entry)
+        cvv2 = "000" if self.dice.random() < 0.03 else sale.card.cvv2  # noqa: PLR2004 - a typing error
+        code = self._code(sale, codes)
+        entry = CardEntry(sale.card.pan, Sensitive(cvv2), Sensitive(EXPIRY), Sensitive(code))
+        busy = sale in self.paying
+        self.paying.append(sale)
+        try:
+            result = pay(self.gateway, sale.page_token, entry)
+            self.network.point("gateway.before_response")
+        except AttemptInProgress:
+            if busy:
+                self.network.saw("second tab refused")
+            raise
+        except TooManyAttempts:
+            sale.gives_up = True
+            raise
+        finally:
+            self.paying.remove(sale)
+        if code in codes and self.dice.random() < 0.85:  # noqa: PLR2004 - most people know a used code from a new one
+            codes.remove(code)
+        self._judge(sale, result)
         return f"{sale.number} {type(result).__name__}"
 
-    def jobs(self) -> tuple[tuple[str, Callable[[], object]], ...]:
-        """Return every queue of both workers, each done one job at a time."""
-        gateway = Outbox(self.gateway.database)
-        bank_topics = (
-            Topic(CODE_TOPIC, lambda job: deliver.send_code(self.bank, job), (1.0, 2.0, 4.0), None, 20),
-            Topic(LAST_TRY_TOPIC, lambda job: deliver.send_last_try_warning(self.bank, job), (5.0, 30.0), 10, 20),
-        )
-        rows = [(gateway, topic) for topic in gateway_worker.topics(self.gateway)]
-        rows += [(Outbox(self.bank.database), topic) for topic in bank_topics]
-        return tuple((topic.name, self._tick(outbox, topic)) for outbox, topic in rows)
+    def _given_up(self) -> Sale | None:
+        """Pick now and then a sale that can be paid again although somebody still waits for its first answer."""
+        free = [each for each in self.paying if self.mirror.state(each.payment_id) == "open"]
+        return self.dice.choice(free) if free and self.dice.random() < COIN else None
 
-    def _tick(self, outbox: Outbox, topic: Topic) -> Callable[[], object]:
-        def watched(job: Job) -> Any:
-            try:
-                return topic.handler(job)
-            except Exception as error:
-                self.failures.append(f"{topic.name}: {type(error).__name__}: {error}")
-                raise
+    def _ready(self) -> Sale:
+        """Pick a sale to pay: most often one whose shopper has a code, or needs none."""
+        sale = self.sale("open")
+        ready = [
+            each
+            for each in (*self.sales, *2 * [guesser for guesser in self.sales if guesser.guesses])
+            if (each.guesses or self.phones.codes.get(each.card.mobile))
+            and not each.gives_up
+            and self.mirror.state(each.payment_id) == "open"
+            and each.payment_id
+        ]
+        return self.dice.choice(ready) if ready and sale not in self.paying else sale
 
-        worker = Worker(OneJob(outbox._database), [replace(topic, handler=watched)])  # noqa: SLF001 - same table
-        return lambda: worker.tick(Inline(1))
+    def _code(self, sale: Sale, codes: list[str]) -> str:
+        luck = self.dice.random()
+        if not codes or sale.guesses or luck < 0.05:  # noqa: PLR2004 - a typing error
+            return f"{self.dice.randrange(10**6):06}"
+        return self.dice.choice(codes[-4:]) if luck < 0.2 else codes[-1]  # noqa: PLR2004 - perhaps another sale's
 
-    def sweeps(self) -> tuple[Periodic, ...]:
-        """Return every sweeper of both workers."""
-        own = (Periodic("expire challenges", 5, lambda: deliver.expire_challenges(self.bank)),)
-        return (*gateway_worker.periodics(self.gateway), *own)
+    def _judge(self, sale: Sale, result: object) -> None:
+        """Count a purchase at one bank while the other hangs, and check that nobody is told less or more (I6)."""
+        others = [issuer_id for issuer_id, _ in ISSUERS if issuer_id != sale.card.issuer_id]
+        if isinstance(result, Paid) and any(map(self.network.hangs, others)):
+            self.network.saw("paid while another bank hung")
+        require(isinstance(result, (Paid, Refused, Checking)), "I6: the shopper was told nothing")
+
+    def look(self) -> str:
+        """Look at the page: what nobody knows yet is not shown as an end (I6)."""
+        sale = self.sale("unknown", "reversing")
+        view = page_of(self.gateway, sale.page_token)
+        row = self.mirror.payments[sale.payment_id]
+        own = self.mirror.attempts.get(row["attempt_id"] or "", {})
+        if own.get("state") in WAITING and not own["late"]:
+            wrong = view.last_decline is not None or view.last_voided or view.receipt is not None
+            said_failed = str(view.state) == "unknown" and wrong
+            require(not said_failed, f"I6: the page of {sale.number} shows an end while nobody knows")
+            require(view.state != "unknown" or view.decided_by, f"I6: the page of {sale.number} promises no hour")
+        return f"{sale.number} {view.state}"
+
+    def _refused(self, call: Callable[[], object], error: type[GatewayError], what: str) -> None:
+        try:
+            call()
+        except error:
+            return
+        require(False, what)  # noqa: FBT003 - it was not refused
+
+    def _same(self, sale: Sale, key: str, answer: object) -> None:
+        """Check I10: the same key and body are given the first answer again."""
+        require(sale.answers.setdefault(key, answer) == answer, f"I10: {sale.number} {key} was answered otherwise")

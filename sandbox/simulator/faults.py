@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import psycopg
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from foundation.database import Database
 
@@ -36,25 +38,42 @@ class Clock:
 
 @dataclass
 class Fuse:
-    """Counts the places where a process may die; burns through at the chosen one. ``None`` never burns."""
+    """Counts the uses of a database; at the chosen one the process dies, or only its connection does (F15, D34).
+
+    Args:
+        left: uses to pass before; ``None`` never burns.
+        lethal: whether the process dies; otherwise the connection is lost and the process has to live with that.
+        saw: told what happened.
+    """
 
     left: int | None = None
+    lethal: bool = True
+    saw: Callable[[str], None] = lambda _: None
 
-    def burn(self) -> None:
-        """Pass one place, or die there."""
+    def burn(self, place: str) -> None:
+        """Pass one place, or end there."""
         if self.left is None:
             return
         self.left -= 1
-        if self.left < 0:
-            self.left = None
+        if self.left >= 0:
+            return
+        self.left = None
+        if self.lethal:
+            self.saw(f"died {place}")
             raise Crashed
+        self.saw(f"connection lost {place}")
+        raise OperationalError("COMMIT", {}, psycopg.OperationalError("the connection was lost"))
 
 
 class SimulatedDatabase(Database):
-    """A database on the run's clock; before and after each use its process may die (so also after a COMMIT)."""
+    """A database on the run's clock; before, in and after each use its process or its connection may die.
+
+    ``used`` says that something may have been written since somebody looked.
+    """
 
     def __init__(self, url: str, organisation: str, clock: Clock, fuse: Fuse) -> None:
         super().__init__(url, pool_size=1, application_name=f"simulator-{organisation}")
+        self.used = True
         self._organisation = organisation
         self._clock = clock
         self._fuse = fuse
@@ -62,24 +81,26 @@ class SimulatedDatabase(Database):
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Open a transaction between two places of death."""
-        self._fuse.burn()
+        """Open a transaction that may end before, without or after its COMMIT."""
+        self._fuse.burn("before a transaction")
         self.show_time()
         with super().begin() as connection:
             yield connection
-        self._fuse.burn()
+            self._fuse.burn("before COMMIT")
+        self._fuse.burn("after COMMIT")
 
     @contextmanager
     def single(self) -> Iterator[Connection]:
         """Lend a connection between two places of death."""
-        self._fuse.burn()
+        self._fuse.burn("before a transaction")
         self.show_time()
         with super().single() as connection:
             yield connection
-        self._fuse.burn()
+        self._fuse.burn("after COMMIT")
 
     def show_time(self) -> None:
         """Tell the session what time it is, if that changed."""
+        self.used = True
         now = self._clock.now(self._organisation)
         if now != self._shown:
             with super().single() as connection:

@@ -2,58 +2,87 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from foundation.database import guard_no_transaction
-from gateway.domain.issuers import Issuer
-from gateway.domain.outcome import (
-    AuthorisationAnswer,
-    Declined,
-    InquiryAnswer,
-    ReversalAnswer,
-    ReversalUnknown,
-    Unknown,
-)
-from gateway.harim.v1 import ACCEPTED, REFUSALS
-from gateway.ports import (
-    AuthorisationRequest,
-    Delivered,
-    InquiryRequest,
-    NotDelivered,
-    PinAnswer,
-    PinRefusal,
-    PinRefused,
-    PinRequest,
-    PinSent,
-    PinUnanswered,
-    ReversalRequest,
-    Webhook,
-)
-from gateway.switch import iso8583
-from gateway.switch.iso8583 import Message
-from gateway.switch.keys import LinkKeys
-from gateway.switch.messages import inquiry_message, purchase_message, reversal_message, total_of
-from gateway.switch.outcomes import inquiry_outcome_of, outcome_of, reversal_outcome_of
-from otp.domain.binding import Binding, TransactionType
-from otp.host.respond import Responder
-from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
-from otp.services.bank import Bank
-from otp.services.issue_code import CodeRequest, issue_code
+from sqlalchemy.exc import OperationalError
+
+from sandbox.simulator.calls import BRIEF, LATE, LONG, Calls, Until, never
+from sandbox.simulator.coverage import Coverage
 from sandbox.simulator.faults import Clock, Crashed, Fuse
 
-FATES = ("delivered", "lost", "answer lost", "delayed", "repeated", "answer late", "garbled", "not sent")
-FATE_WEIGHTS = (70, 5, 6, 6, 4, 6, 2, 1)
+FATES: dict[str, int] = {
+    "delivered": 58,
+    "message lost": 4,
+    "answer lost": 5,
+    "message arrives long after": 5,
+    "message repeated": 5,
+    "message slow": 7,
+    "answer slow": 10,
+    "message garbled": 1,
+    "answer garbled": 1,
+    "answer with a wrong MAC": 2,
+    "not sent": 2,
+}
+"""What may happen to a question and its answer, and how often on a day like any other, of a hundred."""
+
+PURCHASE_FATES = FATES | {"message slow": 22, "answer slow": 25}
+"""Purchases are slow more often: what happens while nobody knows is what most of the rules are about."""
+
+HANGS: dict[str, int] = {
+    "message lost": 30,
+    "answer lost": 30,
+    "message arrives long after": 20,
+    "message slow": 20,
+}
+"""The same while the issuer hangs."""
+
+GOING_BACK = frozenset({"voiding", "disputed", "voided"})
+MOMENTS = ("open", "paying", "authorised", "authorised", "confirmed", "reversing", "disputed", "disputed", "cancelled")
+"""States of a payment in which an answer may be heard although its attempt goes back or went."""
+
+WEATHERS = ("hangs", "flaps", "refuses")
+FLAP_SECONDS = 7
+POINT = 0.02
 BANK_DIES = 0.02
-MS = 1000
+HEARD_LATE = 0.7
+STILL_SLOW = 0.8
 TRANSIT_MOST = 200
-UNREACHABLE = "912"
+TWICE_AT_ONCE = 0.5
 T = TypeVar("T")
-CODE = re.compile(r"رمز پویا: ([0-9]+)")
+Watch = Callable[[], tuple[str, str]]
+
+
+Unheard = Callable[[bytes, bool], None]
+
+
+class NotSent(Exception):
+    """Nobody could be reached: not a byte left."""
+
+
+def nobody_listens(_answer: bytes, _again: bool) -> None:  # noqa: FBT001 - one of two things said of an answer
+    """Be the ear of a wire that ends with its question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A message on its way.
+
+    Args:
+        issuer_id: whose wire it goes over.
+        at_bank: does the bank's work; told whether the message arrives whole.
+        timeout_seconds: how long an answer is waited for.
+        purchase: for a purchase, what state its attempt and its payment are in.
+        unheard: is given an answer nobody waits for, and whether it came before.
+    """
+
+    issuer_id: str
+    at_bank: Callable[[bool], bytes | None]
+    timeout_seconds: float
+    purchase: Watch | None = None
+    unheard: Unheard = nobody_listens
 
 
 @dataclass
@@ -61,194 +90,145 @@ class Network:
     """What all simulated wires share.
 
     Args:
-        meanwhile: lets other actors act while a message is under way; set by the scheduler.
+        weather: by issuer, what its wires are like; an issuer that is not named is well.
+        transit: what is still under way to the bank although nobody waits for it any more.
+        lost: answers that reached the gateway when nobody waited for them, to be heard beside the work.
     """
 
     dice: random.Random
     clock: Clock
     fuses: dict[str, Fuse]
-    faulty: bool = True
-    meanwhile: Callable[[], None] = lambda: None
+    calls: Calls
+    coverage: Coverage
     note: Callable[[str], None] = lambda _: None
+    faulty: bool = True
+    weather: dict[str, str] = field(default_factory=dict)
     transit: list[Callable[[], object]] = field(default_factory=list)
+    lost: list[Callable[[], object]] = field(default_factory=list)
 
-    def fate(self) -> str:
-        """Draw what happens to one message."""
-        fate = self.dice.choices(FATES, FATE_WEIGHTS)[0] if self.faulty else FATES[0]
-        if fate != FATES[0]:
-            self.note(f"message {fate}")
-        return fate
+    def saw(self, what: str) -> None:
+        """Count something that happened, and write it down."""
+        self.coverage.saw(what)
+        self.note(what)
 
-    def carry(self, at_bank: Callable[[], bytes], timeout_ms: int) -> bytes | None:
-        """Bring a message to the bank by one fate; ``None`` is silence. ``not sent`` is the caller's to draw first."""
-        fate = self.fate()
-        self.clock.seconds += 0.05
-        if fate in {"delayed", "repeated"} and len(self.transit) < TRANSIT_MOST:
-            self.transit.append(at_bank)
-        answer = None if fate in {"lost", "delayed", "not sent"} else self.at_bank(at_bank)
-        if fate == "answer late":
-            self.clock.seconds += self.dice.choice((1, 5, 30))
-            self.meanwhile()
-        if answer is None or fate in {"lost", "delayed", "answer lost", "not sent"}:
-            self.clock.seconds += timeout_ms / MS
+    def happens(self, chance: float) -> bool:
+        """Tell whether a fault of this chance strikes now."""
+        return self.faulty and self.dice.random() < chance
+
+    def point(self, name: str, chance: float = POINT) -> None:
+        """Pass a named place of death (the names that the crash points of real processes have)."""
+        if self.happens(chance):
+            self.saw(name)
+            raise Crashed
+
+    def wait(self, patience: Sequence[int] = BRIEF, until: Until = never) -> bool:
+        """Let others act for as long as the scheduler likes."""
+        return self.faulty and self.calls.wait(patience, until)
+
+    def now(self) -> float:
+        """Return a clock that only goes forward, for breakers."""
+        return self.clock.seconds
+
+    def carry(self, question: Question) -> bytes | None:
+        """Bring a message to the bank by one fate; ``None`` is silence.
+
+        Raises:
+            NotSent: nothing left this process.
+        """
+        purchase = question.purchase
+        fate = self._fate(question.issuer_id, PURCHASE_FATES if purchase else FATES)
+        if fate == "not sent":
+            raise NotSent
+        began = self.clock.seconds
+        if fate == "message slow":
+            self._hold(purchase, LONG, lambda attempt, _: attempt == "voiding")
+        if fate in {"message arrives long after", "message repeated"} and len(self.transit) < TRANSIT_MOST:
+            self.transit.append(lambda: self._arrives(question, again=fate == "message repeated"))
+        gone = fate in {"message lost", "message arrives long after"}
+        answer = None if gone else self.at_bank(lambda: question.at_bank(fate != "message garbled"))
+        if fate == "message repeated" and self.dice.random() < TWICE_AT_ONCE:
+            self.at_bank(self.transit.pop())
+        if fate == "answer slow" or (fate == "message slow" and self.dice.random() < STILL_SLOW):
+            late = self.dice.choice(MOMENTS)
+            self._hold(purchase, LATE, lambda attempt, payment: attempt in GOING_BACK and payment == late)
+        if answer is None or fate == "answer lost":
+            self._silence(question.timeout_seconds)
             return None
-        return bytes([answer[0], answer[1] ^ 1, *answer[2:-1], answer[-1] ^ 1]) if fate == "garbled" else answer
+        if self.clock.seconds - began > question.timeout_seconds:
+            return self._late(question, answer)
+        return _garbled(answer, fate)
 
-    def at_bank(self, work: Callable[[], T]) -> T | None:
+    def _hold(self, purchase: Watch | None, patience: Sequence[int], until: Callable[[str, str], bool]) -> None:
+        """Let a message be slow; a purchase's, if it can be, until the worst moment."""
+        if purchase is None:
+            self.wait()
+        else:
+            self.wait(patience, lambda: until(*purchase()))
+
+    def at_bank(self, work: Callable[[], T | None]) -> T | None:
         """Let the bank work; its process may die before, in or after its transaction, and then nobody answers."""
-        fuse, before = self.fuses["bank"], self.fuses["bank"].left
-        if self.faulty and self.dice.random() < BANK_DIES:
-            fuse.left = self.dice.randrange(2)
+        fuse = self.fuses["bank"]
+        before, lethal = fuse.left, fuse.lethal
+        if self.happens(BANK_DIES):
+            fuse.left, fuse.lethal = self.dice.randrange(4), self.dice.random() < 0.5  # noqa: PLR2004 - a coin
         try:
             return work()
-        except Crashed:
+        except (Crashed, OperationalError):
             self.note("bank died")
             return None
         finally:
-            fuse.left = before
+            fuse.left, fuse.lethal = before, lethal
 
     def deliver(self) -> str:
-        """Deliver one message that was under way for long; nobody waits for its answer."""
+        """Deliver one message that was under way for long, or hear one answer that nobody waits for."""
+        if self.lost and (not self.transit or self.dice.random() < 0.5):  # noqa: PLR2004 - a coin
+            self.lost.pop(self.dice.randrange(len(self.lost)))()
+            return "an answer heard"
+        if not self.transit:
+            return "none"
         self.at_bank(self.transit.pop(self.dice.randrange(len(self.transit))))
         return "delivered"
 
+    def _arrives(self, question: Question, *, again: bool) -> None:
+        answer = question.at_bank(True)  # noqa: FBT003 - the only argument
+        if answer is not None:
+            question.unheard(answer, again)
 
-@dataclass
-class SimulatedSwitch:
-    """Implements :class:`gateway.ports.Switch`: the real messages of both ends, over a network of paper."""
+    def hangs(self, issuer_id: str) -> bool:
+        """Tell whether this issuer gives no answers now."""
+        return self.weather.get(issuer_id) in {"hangs", "refuses"}
 
-    network: Network
-    keys: LinkKeys
-    host: Responder | None = None
+    def _fate(self, issuer_id: str, usual: dict[str, int]) -> str:
+        weather = self.weather.get(issuer_id) if self.faulty else "clear"
+        if weather == "refuses":
+            self.saw("not sent")
+            return "not sent"
+        flapped = weather == "flaps" and int(self.clock.seconds / FLAP_SECONDS) % 2 == 0
+        if flapped:
+            self.saw("issuer flapped")
+        rows = HANGS if weather == "hangs" or flapped else usual
+        fate = self.dice.choices(list(rows), list(rows.values()))[0] if self.faulty else "delivered"
+        if fate != "delivered":
+            self.saw(fate)
+        return fate
 
-    def authorise(self, issuer: Issuer, request: AuthorisationRequest) -> AuthorisationAnswer:
-        """Ask for the money, once."""
-        question = purchase_message(request, self.keys)
-        if self.network.faulty and self.network.dice.random() < 1 / 100:
-            return Declined(UNREACHABLE)
-        answer = self._ask(issuer, question)
-        return Unknown("silent") if answer is None else outcome_of(question, answer)
+    def _silence(self, timeout_seconds: float) -> None:
+        """Wait for an answer that never comes: while others act, or while nobody does."""
+        if self.dice.random() < 0.3 or not self.wait():  # noqa: PLR2004 - more often somebody acts
+            self.clock.seconds += timeout_seconds
 
-    def reverse(self, issuer: Issuer, request: ReversalRequest) -> ReversalAnswer:
-        """Ask for the money back."""
-        question = reversal_message(request, self.keys)
-        answer = self._ask(issuer, question)
-        if answer is None:
-            return ReversalUnknown("silent")
-        return reversal_outcome_of(question, answer, keeps_tombstones=issuer.keeps_tombstones)
-
-    def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
-        """Ask what became of an original."""
-        question = inquiry_message(request, self.keys)
-        answer = self._ask(issuer, question)
-        return (
-            Unknown("silent") if answer is None else inquiry_outcome_of(question, answer, total=total_of(request.order))
-        )
-
-    def echo(self, issuer: Issuer) -> bool:
-        """Answer always."""
-        return bool(issuer.active)
-
-    def _ask(self, issuer: Issuer, question: Message) -> Message | None:
-        guard_no_transaction()
-        host, frame = self.host, iso8583.encode(question, self.keys.signer(question.text(53)))
-        if host is None:
-            raise LookupError("no host is wired")
-        heard = self.network.carry(lambda: host.respond(frame, None).frame, issuer.switch_timeout_ms)
-        if heard is None:
+    def _late(self, question: Question, answer: bytes) -> bytes | None:
+        """Hear an answer after the time-out, as a process does that was stopped meanwhile, or give up before."""
+        if self.dice.random() > HEARD_LATE:
+            question.unheard(answer, False)  # noqa: FBT003 - it comes for the first time
             return None
-        try:
-            answer = iso8583.decode(heard)
-        except iso8583.Malformed:
-            return None
-        return answer if self.keys.genuine(answer.text(53), *iso8583.signed_part(heard)) else None
+        self.saw("answer heard after the time-out")
+        return answer
 
 
-@dataclass
-class SimulatedHarim:
-    """Implements :class:`gateway.ports.Harim` by calling the bank's own use case."""
-
-    network: Network
-    bank: Bank | None = None
-
-    def request_pin(self, issuer: Issuer, request: PinRequest) -> PinAnswer:
-        """Ask the bank to send a code."""
-        guard_no_transaction()
-        bank, answers = self.bank, []
-        if bank is None:
-            raise LookupError("no bank is wired")
-        code_request = _code_request(request)
-
-        def work() -> bytes:
-            psps = bank.psps.now().by_id
-            answers.append(issue_code(bank, next(iter(psps.values())), code_request))
-            return b"ok"
-
-        heard = self.network.carry(work, issuer.harim_timeout_ms)
-        if heard != b"ok":
-            return PinUnanswered("silent")
-        told = answers[0].body
-        if told["code"] in ACCEPTED:
-            return PinSent(already_sent=ACCEPTED[told["code"]], code_length=told.get("code_length"))
-        return PinRefused(REFUSALS.get(told["code"], PinRefusal.NOT_ACCEPTED))
-
-    def ping(self, issuer: Issuer) -> bool:
-        """Answer always."""
-        return bool(issuer.active)
-
-    def speaks(self, dialect: str) -> bool:
-        """Speak everything."""
-        return bool(dialect)
-
-
-def _code_request(request: PinRequest) -> CodeRequest:
-    order = request.order
-    binding = Binding(
-        type=TransactionType(str(order.kind)),
-        amount=order.amount,
-        fee=order.fee,
-        acquirer_id=order.acquirer_id,
-        merchant_id=order.merchant_id,
-        terminal_id=order.terminal_id,
-        payee_name=order.payee_name,
-        payee_key=order.payee_key,
-        transaction_ref=order.transaction_ref,
-    )
-    body_hash = hashlib.sha256(binding.digest() + request.pan.reveal().encode()).digest()
-    return CodeRequest(
-        request.request_id, request.sequence, body_hash, binding, request.pan, request.cvv2, request.expiry
-    )
-
-
-@dataclass
-class Phones:
-    """Implements :class:`otp.ports.SmsProvider`: codes by mobile number, the newest last; some are lost or late."""
-
-    network: Network
-    codes: dict[str, list[str]] = field(default_factory=dict)
-
-    def send(self, message: SmsMessage) -> SmsAccepted | SmsRefused | SmsUnanswered:
-        """Take one message over."""
-        guard_no_transaction()
-        found = CODE.search(message.text.reveal())
-        fate = self.network.dice.random() if self.network.faulty else 1.0
-        arrive = self.codes.setdefault(message.mobile.reveal(), []).append
-        if found is not None and fate > 0.05:  # noqa: PLR2004 - one in twenty is lost
-            if fate < 0.1:  # noqa: PLR2004 - one in twenty is late
-                self.network.transit.append(lambda: arrive(found[1]) or b"")
-            else:
-                arrive(found[1])
-        return SmsUnanswered("silent") if fate > 0.97 and self.network.faulty else SmsAccepted(message.reference)  # noqa: PLR2004
-
-
-@dataclass
-class Merchants:
-    """Implements :class:`gateway.ports.Callbacks`: a server that is down now and then."""
-
-    network: Network
-
-    def send(self, webhook: Webhook) -> Delivered | NotDelivered:  # noqa: ARG002 - the port asks for it
-        """Receive one event."""
-        guard_no_transaction()
-        down = self.network.faulty and self.network.dice.random() < 0.1  # noqa: PLR2004 - one in ten
-        return NotDelivered("down") if down else Delivered()
+def _garbled(answer: bytes, fate: str) -> bytes:
+    if fate == "answer garbled":
+        return bytes([answer[0], answer[1] ^ 1, *answer[2:]])
+    if fate == "answer with a wrong MAC":
+        return bytes([*answer[:-1], answer[-1] ^ 1])
+    return answer

@@ -1,4 +1,4 @@
-"""The scheduler: one thread, one seed; at each step one actor acts, and every invariant is looked at."""
+"""The scheduler: one thread, one seed; at each step somebody acts, and every invariant is looked at."""
 
 from __future__ import annotations
 
@@ -7,36 +7,80 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import redis
 import structlog
+from sqlalchemy.exc import OperationalError
 
+from foundation.checks import Inspector
 from gateway.domain.errors import GatewayError
-from gateway.ports import Switch
-from gateway.switch.keys import LinkKeys
+from gateway.domain.outcome import Approved, Unknown
+from gateway.ports import Trace
+from gateway.store.checks import RULES as GATEWAY_RULES
+from otp.store.checks import RULES as BANK_RULES
 from sandbox.audit import Report, compare, monitored
 from sandbox.books import Books, bank_books, gateway_books
 from sandbox.postgres import Cluster
-from sandbox.simulator import stage
+from sandbox.simulator import invariants, stage
 from sandbox.simulator.actors import Cast
+from sandbox.simulator.calls import HELD, Calls
 from sandbox.simulator.chance import dice, seeded
+from sandbox.simulator.coverage import Coverage
 from sandbox.simulator.faults import Clock, Crashed, Fuse
-from sandbox.simulator.invariants import Mirror, Violated, require
-from sandbox.simulator.network import Merchants, Network, Phones, SimulatedHarim, SimulatedSwitch
-from sandbox.world import ISSUER_ID
+from sandbox.simulator.invariants import Violated, require
+from sandbox.simulator.mirror import Mirror, Source
+from sandbox.simulator.network import Network
+from sandbox.simulator.outside import Bell, Merchants, Phones, SimulatedHarim
+from sandbox.simulator.switch import SimulatedSwitch
+from sandbox.simulator.weather import Weather
+from sandbox.simulator.workers import Crew, Turn
 
-Wrapped = Callable[[Switch], Switch]
 HISTORY = 30
 CHECK_ALL_EVERY = 1_000
-DEPTH_MOST = 2
-CRASHES = 0.05
-CRASH_PLACES = 8
-JUMPS_SECONDS = (30, 70, 130, 400, 1_000, 4_000)
-QUIET_ROUNDS = 400
+FUSES = 0.06
+FUSE_PLACES = 8
+LOST_NOT_DEAD = 0.4
+TIME_MOVES = 0.3
+TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 3, "poison": 0.1}
+"""Whose turn it is, and how often of about a hundred, when nobody who waited goes on."""
+
+GOES_ON = 0.3
+QUEUES = {"sms.code": 40, "webhook": 20, "switch.inquire": 15, "switch.reverse": 20, "sms.last_try": 5}
+"""How often a worker looks into each queue."""
+
+SWEEPS = {
+    "expire": 20,
+    "give_back_unconfirmed": 15,
+    "recover_lost": 40,
+    "dispute": 20,
+    "erase": 5,
+    "expire_challenges": 15,
+    "forget_quotas": 5,
+}
+"""How often a worker sweeps what; sweeps and queues that are not named here get a middling share."""
+
+OTHERS = 10
+
+ROUND_SECONDS = 60
+REST_MOST_SECONDS = 7_200
+"""I18's T: page with its extensions (25 min), confirm window (15 min), five inquiries, the longest wait between two
+reversals (15 min), and as much again."""
+
+QUEUE_ROUND_SECONDS = 21_600
+QUEUE_ROUNDS = 40
+"""Ten days: a webhook is tried for about three and a poison job as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended; ``violation`` is ``None`` when every invariant held."""
+    """How a run ended; ``violation`` is ``None`` when every invariant held.
+
+    Args:
+        oldest: the most steps that an attempt had to wait for its final result.
+        unknown: the most steps that an attempt was neither decided nor being reversed.
+        rested: simulated seconds from the end of all faults until every payment was decided.
+    """
 
     seed: int
     steps: int
@@ -44,6 +88,9 @@ class Outcome:
     digest: str
     payments: int
     changes: int
+    oldest: int
+    unknown: int
+    rested: float
     violation: str | None
     history: tuple[str, ...]
     report: Report | None
@@ -53,7 +100,8 @@ class Outcome:
         """What is printed."""
         rate = self.steps / self.seconds if self.seconds else 0.0
         told = f"seed {self.seed}: {self.steps} steps, {self.payments} payments, {self.changes} changes"
-        first = f"{told}, {rate:.0f} steps/s, digest {self.digest[:16]}"
+        waits = f"longest unknown {self.unknown} steps, without result {self.oldest}, at rest after {self.rested:.0f} s"
+        first = f"{told}, {rate:.0f} steps/s, {waits}, digest {self.digest[:16]}"
         if self.violation is None:
             return (first, *(self.report.lines if self.report else ()))
         again = f"again: python -m sandbox simulate --steps {self.steps} --seed {self.seed} --replay"
@@ -68,113 +116,168 @@ class Outcome:
 class Simulation:
     """One run."""
 
-    def __init__(self, seed: int, opened: stage.Databases, clock: Clock, fuses: dict[str, Fuse], wrap: Wrapped) -> None:
+    def __init__(
+        self, seed: int, opened: stage.Databases, clock: Clock, fuses: dict[str, Fuse], seen: Coverage
+    ) -> None:
         self.step = 0
+        self.rested = 0.0
         self.history: deque[str] = deque(maxlen=HISTORY)
         self.listener: Callable[[str], None] = lambda _: None
-        self._depth = 0
+        self.calls = Calls(dice(seed, "calls"))
         self._dice = dice(seed, "schedule")
-        self._opened, self._clock, self._fuse = opened, clock, fuses["gateway"]
-        self.mirror = Mirror(opened.gateway_reader, opened.bank_reader)
-        self._network = Network(dice(seed, "network"), clock, fuses, meanwhile=self._meanwhile, note=self._note)
-        phones, harim = Phones(self._network), SimulatedHarim(self._network)
-        switch = SimulatedSwitch(self._network, LinkKeys(stage.keyring(), ISSUER_ID))
-        outside = stage.Outside(wrap(switch), harim, Merchants(self._network), phones)
-        gateway, caller = stage.gateway_of(opened.gateway, outside)
-        bank, switch.host = stage.bank_of(opened.bank, phones)
-        switch.keys, harim.bank = LinkKeys(gateway.keyring, ISSUER_ID), bank
-        self._cast = Cast(self._dice, gateway, caller, bank, phones, self.mirror)
-        self._jobs, self._sweeps = self._cast.jobs(), self._cast.sweeps()
+        self._opened, self._clock, self._fuses = opened, clock, fuses
+        sources = (
+            Source("gateway", opened.gateway, opened.gateway_reader),
+            Source("bank", opened.bank, opened.bank_reader),
+        )
+        self.mirror = Mirror(seen, sources=sources)
+        self._network = Network(dice(seed, "network"), clock, fuses, self.calls, seen, self._note)
+        for fuse in fuses.values():
+            fuse.saw = self._network.saw
+        self._bell = Bell(self._network)
+        self._bell.away = self._dice.random() < 0.5  # noqa: PLR2004 - a coin
+        self._cast, self._crew, merchants = self._people()
+        self._weather = Weather(self._network, merchants, self._bell)
+        self._jobs, self._sweeps = self._crew.jobs(), self._crew.sweeps()
         self._cast.open()
-        self.mirror.observe()
+        self._look()
+
+    def _people(self) -> tuple[Cast, Crew, Merchants]:
+        """Wire both organisations to the simulated outside, and set everybody in their place."""
+        network, keys = self._network, stage.gateway_keys()
+        phones = Phones(network, self._sms)
+        merchants = Merchants(network, invariants.check_event_told, self.mirror.heard)
+        switch, harim = SimulatedSwitch(network, keys, self._told, self.mirror.stands), SimulatedHarim(network)
+        outside = stage.Outside(switch, harim, merchants, self._bell, (switch.gates,))
+        gateway, caller = stage.gateway_of(self._opened.gateway, keys, outside)
+        switch.found.gateway = gateway
+        bank, switch.hosts = stage.bank_of(self._opened.bank, phones, self._bell)
+        harim.bank = bank
+        cast = Cast(self._dice, network, gateway, caller, bank, phones, merchants, self.mirror)
+        return cast, Crew(network, gateway, bank), merchants
 
     def run(self, steps: int) -> None:
         """Take so many steps, then let everything come to rest."""
-        next_check = CHECK_ALL_EVERY
         while self.step < steps:
             self._one()
-            if self.step >= next_check:  # a step may hold others, so a round number may be passed over
-                self.mirror.check_all()
-                next_check = self.step + CHECK_ALL_EVERY
+            if self.step % CHECK_ALL_EVERY == 0:
+                self._check_all()
         self._rest()
 
     def _note(self, line: str) -> None:
-        text = f"{self.step:>7} {'  ' * self._depth}{line}"
+        text = f"{self.step:>7} {line}"
         self.history.append(text)
         self.listener(text)
         self.mirror.say(text)
 
-    def _meanwhile(self) -> None:
-        """Let others act while somebody waits; who waits is not disturbed by their crashes."""
-        if self._depth > DEPTH_MOST:
-            return
-        before, self._fuse.left = self._fuse.left, None
-        for _ in range(self._dice.randrange(1, 5)):
-            self._one()
-        self._fuse.left = before
+    def _sms(self, message: Any) -> None:
+        invariants.check_sms(self.mirror, int(message.reference.removeprefix("sms-")), self._clock.now("bank"))
+
+    def _told(self, trace: Trace, answer: object) -> None:
+        """Count the answers that change nothing, which no row tells of."""
+        key = (trace.acquirer_id, trace.terminal_id, trace.stan, trace.rrn, trace.local_time)
+        state = self.mirror.attempt_at(key).get("state")
+        if isinstance(answer, Approved) and state == "approved":
+            self.mirror.coverage.moved("attempt", "approved", "switch_approved")
+        if isinstance(answer, Unknown) and state == "unknown":
+            self.mirror.coverage.moved("attempt", "unknown", "no_answer")
 
     def _one(self) -> None:
         self.step += 1
-        self._clock.seconds += self._dice.random()
-        name, action = self._choose()
-        self._fuse.left = self._dice.randrange(CRASH_PLACES) if self._dice.random() < CRASHES else None
-        self._depth += 1
-        try:
-            result = action()
-        except GatewayError as error:
-            result = type(error).__name__
-        except Crashed:
-            result = "died"
-        finally:
-            self._depth -= 1
-            self._fuse.left = None
-        self._note(f"{name}: {result}")
-        self.mirror.observe()
-        require(not self._cast.failures, f"a handler failed: {self._cast.failures[:1]}")
+        if self._dice.random() < TIME_MOVES:
+            self._clock.seconds += self._dice.random() * 2
+        fuse = self._fuses[self._dice.choice(("gateway", "gateway", "bank"))]
+        fuse.left = self._dice.randrange(FUSE_PLACES) if self._dice.random() < FUSES else None
+        fuse.lethal = self._dice.random() > LOST_NOT_DEAD
+        self._turn()
+        for each in self._fuses.values():
+            each.left = None
+        self._look()
 
-    def _choose(self) -> tuple[str, Callable[[], object]]:
-        luck = self._dice.random()
-        if luck < 0.55:  # noqa: PLR2004 - a little more than half of all steps are people's
-            rows = self._cast.actions()
+    def _turn(self) -> None:
+        if self.calls.due() and self._dice.random() < GOES_ON:
+            self._note(f"resumed {self._result(self._resume)}")
+            return
+        whose = self._dice.choices(list(TURNS), list(TURNS.values()))[0]
+        if self._bell.rung and whose == "people" and self._dice.random() < 0.3:  # noqa: PLR2004 - a worker hears it
+            whose, self._bell.rung = "jobs", False
+        name, action = self._choose(whose)
+        self._note(f"{name}: {self._result(lambda: self.calls.start(name, action))}")
+
+    def _resume(self) -> object:
+        name, result = self.calls.resume()
+        return f"{name}: {'waits again' if result is HELD else result}"
+
+    def _result(self, turn: Callable[[], object]) -> object:
+        try:
+            result = turn()
+        except GatewayError as error:
+            self.mirror.coverage.saw(type(error).__name__)
+            return type(error).__name__
+        except Crashed:
+            return "died"
+        except OperationalError:
+            return "connection lost"
+        except redis.RedisError as error:
+            raise Violated(f"I17: without Redis {type(error).__name__}") from error
+        return "waits" if result is HELD else result
+
+    def _look(self) -> None:
+        self.mirror.observe(self.step, self._clock.now("gateway"))
+        require(not self._crew.failures, f"a handler failed: {self._crew.failures[:1]}")
+
+    def _choose(self, whose: str) -> Turn:
+        if whose in {"people", "world"}:
+            rows = self._cast.actions() if whose == "people" else self._weather.events()
             name = self._dice.choices(list(rows), [weight for weight, _ in rows.values()])[0]
             return name, rows[name][1]
-        if luck < 0.85:  # noqa: PLR2004
-            return self._dice.choice(self._jobs)
-        if luck < 0.94:  # noqa: PLR2004
-            sweep = self._dice.choice(self._sweeps)
-            return sweep.name, sweep.run
-        if luck < 0.98 and self._network.transit:  # noqa: PLR2004
+        if whose == "poison":
+            return "poison", self._crew.poison
+        if whose == "late messages":
             return "late message", self._network.deliver
-        return ("clocks", self._move_clocks)
-
-    def _move_clocks(self) -> str:
-        if self._dice.random() < 0.5:  # noqa: PLR2004
-            seconds = self._dice.choice(JUMPS_SECONDS)
-            self._clock.seconds += seconds
-            return f"{seconds} s later"
-        organisation = self._dice.choice(("gateway", "bank"))
-        self._clock.skews[organisation] = self._dice.uniform(-120, 120)
-        return f"{organisation} is {self._clock.skews[organisation]:.3f} s off"
+        turns, shares = (self._jobs, QUEUES) if whose == "jobs" else (self._sweeps, SWEEPS)
+        return self._dice.choices(turns, [shares.get(name, OTHERS) for name, _ in turns])[0]
 
     def _rest(self) -> None:
-        """Stop all faults, deliver what is under way, and work until nothing moves (I18)."""
-        self._network.faulty = False
-        while self._network.transit:
+        """Stop all faults, end what is under way, and work until nothing moves (I18) and no job waits (I11)."""
+        self._weather.clear()
+        began = self._clock.seconds
+        while self.calls.held:
+            self._note(f"resumed {self._result(self._resume)}")
+            self._look()
+        while self._network.transit or self._network.lost:
             self._network.deliver()
-            self.mirror.observe()
-        for _ in range(QUIET_ROUNDS):
-            self._clock.seconds += 120
-            for _, run in (*self._jobs, *((sweep.name, sweep.run) for sweep in self._sweeps)):
-                while run():
-                    self.mirror.observe()
-            self.mirror.observe()
-            try:
-                self.mirror.check_quiet()
-            except Violated:
-                continue
-            break
-        self.mirror.check_quiet()
+            self._look()
+        self._until(invariants.check_decided, ROUND_SECONDS, REST_MOST_SECONDS // ROUND_SECONDS)
+        self.rested = self._clock.seconds - began
+        self._until(invariants.check_quiet, QUEUE_ROUND_SECONDS, QUEUE_ROUNDS)
+        self._check_all()
+
+    def _check_all(self) -> None:
+        """Check everything again, and ask what both organisations' own monitors ask."""
         self.mirror.check_all()
+        for database, rules in ((self._opened.gateway, GATEWAY_RULES), (self._opened.bank, BANK_RULES)):
+            for verdict in Inspector(database, rules).everything().verdicts:
+                invariants.check_verdict(verdict)
+
+    def _until(self, check: Callable[[Mirror], None], seconds: int, rounds: int) -> None:
+        for _ in range(rounds):
+            self._work()
+            try:
+                check(self.mirror)
+            except Violated:
+                self._clock.seconds += seconds
+            else:
+                return
+        check(self.mirror)
+
+    def _work(self) -> None:
+        for _, sweep in self._sweeps:
+            sweep()
+        for _, work in self._jobs:
+            while work():
+                self._look()
+        self._look()
 
     def report(self) -> Report:
         """Compare both organisations' books as the audit does (D36)."""
@@ -192,12 +295,12 @@ def simulate(
     steps: int,
     seed: int,
     listener: Callable[[str], None] | None = None,
-    wrap: Wrapped = lambda switch: switch,
+    coverage: Coverage | None = None,
 ) -> Outcome:
     """Run one seed on a running cluster, from empty databases to rest and audit."""
     clock, fuses = Clock(), {"gateway": Fuse(), "bank": Fuse()}
     with _silent(), seeded(seed), stage.databases(cluster, clock, fuses) as opened:
-        run = Simulation(seed, opened, clock, fuses, wrap)
+        run = Simulation(seed, opened, clock, fuses, coverage or Coverage())
         run.listener = listener or run.listener
         began, violation, report = time.monotonic(), None, None
         try:
@@ -207,6 +310,8 @@ def simulate(
             violation = str(error)
         except Exception as error:  # noqa: BLE001 - whatever a use case may not raise is a finding with its seed
             violation = f"unexpected {type(error).__name__}: {error}"
+        finally:
+            run.calls.drop()
         return Outcome(
             seed,
             run.step,
@@ -214,6 +319,9 @@ def simulate(
             run.mirror.digest,
             len(run.mirror.payments),
             run.mirror.changes,
+            run.mirror.oldest,
+            run.mirror.longest_unknown,
+            run.rested,
             violation,
             tuple(run.history),
             report,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,9 @@ from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from foundation.signatures import Signer
+from foundation.wake import Wake
 from gateway import migrations as gateway_migrations
+from gateway.bulkhead import Gates
 from gateway.config import Settings as GatewaySettings
 from gateway.domain.issuers import Issuer
 from gateway.ports import Callbacks, Harim, Switch
@@ -31,7 +33,8 @@ from otp.domain import purposes
 from otp.domain.authorisation import Limits
 from otp.domain.cvv2 import cvv2_of
 from otp.domain.psp import Psp
-from otp.host.peers import peers_of
+from otp.host.key_sets import KeySets
+from otp.host.peers import Peer, peers_of
 from otp.host.respond import Responder
 from otp.ports import SmsProvider
 from otp.services.bank import Bank
@@ -42,14 +45,18 @@ from otp.store.psps import PspDirectory
 from sandbox.cards import luhn_digit
 from sandbox.keys import GATEWAY_PURPOSES
 from sandbox.postgres import Cluster, Roles
+from sandbox.simulator import invariants
 from sandbox.simulator.faults import READ_CLOCK, Clock, Fuse, SimulatedDatabase
 from sandbox.world import ACQUIRER_ID, BANK_BIN, BANK_NAME, ISSUER_ID, MERCHANT_ID, PSP_ID, TERMINAL_ID
 
 FOREVER_SECONDS = 1e9
 EXPIRY = "0812"
+ISSUERS = ((ISSUER_ID, BANK_BIN), ("bank-two-b", "999004"))
+"""Two issuers with wires of their own, so that one can hang while the other is well; one bank stands behind both."""
+
 WATCHED = {
-    "gateway": ("payment", "attempt", "posting", "outbox"),
-    "bank": ("card", "challenge", "authorisation", "posting"),
+    "gateway": ("payment", "payment_event", "attempt", "posting", "outbox"),
+    "bank": ("card", "challenge", "authorisation", "posting", "outbox"),
 }
 WATCH = """
 CREATE UNLOGGED TABLE simulator_change (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL,
@@ -70,12 +77,13 @@ NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What is simulated: the wires, the phones and the merchants' servers."""
+    """What is simulated for the gateway: the wires and their gates, the merchants' servers and Redis."""
 
     switch: Switch
     harim: Harim
     callbacks: Callbacks
-    sms: SmsProvider
+    wake: Wake
+    gates: tuple[Gates, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,14 @@ class Databases:
     bank: SimulatedDatabase
     gateway_reader: psycopg.Connection[tuple[object, ...]]
     bank_reader: psycopg.Connection[tuple[object, ...]]
+
+
+class SimulatedHost(Responder):
+    """A host's desk that knows the key file only: how long key sets are remembered depends on the machine's clock."""
+
+    def __init__(self, desk: Desk, peers: Mapping[str, Peer]) -> None:
+        super().__init__(desk, peers)
+        self._sets = KeySets(peers, lambda _: ())
 
 
 @contextmanager
@@ -117,16 +133,18 @@ def databases(cluster: Cluster, clock: Clock, fuses: dict[str, Fuse]) -> Iterato
 
 
 def _create(cluster: Cluster, organisation: str, name: str) -> None:
-    roles = cluster.create_roles(organisation)
+    """Make an empty database from a template that is migrated once per cluster and process."""
+    roles, template = cluster.create_roles(organisation), f"{name}_template"
+    if cluster.create_database(template, roles):
+        migrate = {"gateway": gateway_migrations.migrate, "bank": bank_migrations.migrate}[organisation]
+        url = cluster.url(template, roles.owner)
+        migrate(url, application_role=roles.application, reader_role=roles.reader)
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+            for statement in (READ_CLOCK, WATCH, *(NOTE.format(table) for table in WATCHED[organisation])):
+                owner.execute(statement.encode())
     with cluster.superuser() as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
-    cluster.create_database(name, roles)
-    migrate = {"gateway": gateway_migrations.migrate, "bank": bank_migrations.migrate}[organisation]
-    url = cluster.url(name, roles.owner)
-    migrate(url, application_role=roles.application, reader_role=roles.reader)
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
-        for statement in (READ_CLOCK, WATCH, *(NOTE.format(table) for table in WATCHED[organisation])):
-            owner.execute(statement.encode())
+    cluster.create_database(name, roles, template=template)
 
 
 def keyring(*rows: tuple[str, str, int]) -> Keyring:
@@ -135,17 +153,23 @@ def keyring(*rows: tuple[str, str, int]) -> Keyring:
 
 
 def _bytes(purpose: str, size: int) -> bytes:
-    return (purpose.replace(f":{ISSUER_ID}", "").replace("-in", "").replace("-out", "") * size).encode()[:size]
+    return (purpose.partition(":")[0].replace("-in", "").replace("-out", "") * size).encode()[:size]
 
 
-def gateway_of(database: SimulatedDatabase, outside: Outside) -> tuple[Gateway, Caller]:
-    """Wire the gateway and enrol one merchant and the bank."""
+def gateway_keys() -> Keyring:
+    """Make the gateway's keys, those it shares with each issuer among them."""
     rows = [(f"{purpose}-1", purpose, 32) for purpose in GATEWAY_PURPOSES]
-    rows += [
-        ("mac-1", f"iso-mac-out:{ISSUER_ID}", 16),
-        ("mac-2", f"iso-mac-in:{ISSUER_ID}", 16),
-        ("pin-1", f"iso-pin:{ISSUER_ID}", 24),
-    ]
+    for issuer_id, prefix in ISSUERS:
+        rows += [
+            (f"mac-out-{prefix}", f"iso-mac-out:{issuer_id}", 16),
+            (f"mac-in-{prefix}", f"iso-mac-in:{issuer_id}", 16),
+            (f"pin-{prefix}", f"iso-pin:{issuer_id}", 24),
+        ]
+    return keyring(*rows)
+
+
+def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> tuple[Gateway, Caller]:
+    """Wire the gateway and enrol one merchant and the issuers."""
     settings = GatewaySettings(  # type: ignore[call-arg]  # mypy does not see positional defaults of Field
         database_url=SecretStr("postgresql+psycopg://simulated"),
         key_file=Path("none"),
@@ -154,29 +178,32 @@ def gateway_of(database: SimulatedDatabase, outside: Outside) -> tuple[Gateway, 
         psp_id=PSP_ID,
         acquirer_id=ACQUIRER_ID,
         signing_key_id="none",
-        dispute_after_seconds=600,
+        dispute_after_seconds=int(invariants.DISPUTE_AFTER.total_seconds()),
         directory_seconds=FOREVER_SECONDS,
     )
     gateway = Gateway(
         settings=settings,
         database=database,
-        keyring=keyring(*rows),
+        keyring=keys,
         directory=Directory(database, seconds=FOREVER_SECONDS),
         harim=outside.harim,
         switch=outside.switch,
         callbacks=outside.callbacks,
         flood=FloodControl(None, workers=1),
+        gates=outside.gates,
+        wake=outside.wake,
     )
     names = {"name_fa": "فروشگاه", "name_en": "Shop", "payee_name": "فروشگاه", "site": "http://localhost:8200"}
     hooks = {"webhook_url": "http://localhost:8200/hook", "webhook_secret": "whsec_c2ltdWxhdGVk"}
     add_merchant(gateway, NewMerchant(merchant_id=MERCHANT_ID, terminal_id=TERMINAL_ID, **names, **hooks))
-    gateway.directory.add_issuer(_issuer(), (BANK_BIN,))
+    for issuer_id, prefix in ISSUERS:
+        gateway.directory.add_issuer(_issuer(issuer_id), (prefix,))
     return gateway, Caller("key", "test", frozenset(), TERMINAL_ID, MERCHANT_ID, "http://localhost:8200")
 
 
-def _issuer() -> Issuer:
+def _issuer(issuer_id: str) -> Issuer:
     return Issuer(
-        issuer_id=ISSUER_ID,
+        issuer_id=issuer_id,
         name_fa=BANK_NAME[0],
         name_en=BANK_NAME[1],
         harim_dialect="harim-v1-rest",
@@ -193,12 +220,18 @@ def _issuer() -> Issuer:
     )
 
 
-def bank_of(database: SimulatedDatabase, sms: SmsProvider) -> tuple[Bank, Responder]:
-    """Wire the bank and its authorisation host, and register the gateway as a PSP."""
+def bank_of(database: SimulatedDatabase, sms: SmsProvider, wake: Wake) -> tuple[Bank, dict[str, Responder]]:
+    """Wire the bank and its authorisation hosts by issuer, and register the gateway as a PSP."""
     rows = [(f"{purpose}-1", purpose, 32) for purpose in purposes.SYMMETRIC]
-    rows += [("cvk-1", purposes.CARD_VERIFICATION, 16), ("mac-1", "iso-mac-in", 16), ("mac-2", "iso-mac-out", 16)]
-    keys = keyring(*rows, ("pin-1", "iso-pin", 24))
-    settings = BankSettings(  # type: ignore[call-arg]
+    rows += [("cvk-1", purposes.CARD_VERIFICATION, 16)]
+    for _, prefix in ISSUERS:
+        rows += [
+            (f"mac-out-{prefix}", "iso-mac-in", 16),
+            (f"mac-in-{prefix}", "iso-mac-out", 16),
+            (f"pin-{prefix}", "iso-pin", 24),
+        ]
+    keys = keyring(*rows)
+    settings = BankSettings(  # type: ignore[call-arg]  # the same
         database_url=SecretStr("postgresql+psycopg://simulated"),
         key_file=Path("none"),
         public_url="http://localhost:8102",
@@ -211,15 +244,20 @@ def bank_of(database: SimulatedDatabase, sms: SmsProvider) -> tuple[Bank, Respon
         code_length=6,
     )
     psps = PspDirectory(database, seconds=FOREVER_SECONDS)
-    bank = Bank(settings, database, keys, Signer("none", bytes(32)), psps, FloodControl(None, workers=1), sms=sms)
+    bank = Bank(settings, database, keys, Signer("none", bytes(32)), psps, FloodControl(None, workers=1), wake, sms)
     register_psp(bank, Psp(PSP_ID, "Pooya", ACQUIRER_ID, {"none": bytes(32)}, disclosure="open"))
-    peers = peers_of({ACQUIRER_ID: HostPeer(mac_in=["mac-1"], mac_out="mac-2", pin=["pin-1"])}, keys)
-    return bank, Responder(Desk(database, keys, Limits(Rial(10**9), Rial(2 * 10**9))), peers)
+    desk = Desk(database, keys, Limits(Rial(10**9), Rial(2 * 10**9)))
+    return bank, {issuer_id: _host(desk, keys, prefix) for issuer_id, prefix in ISSUERS}
 
 
-def open_simulated_card(bank: Bank, number: int, balance: int) -> tuple[Pan, str]:
+def _host(desk: Desk, keys: Keyring, prefix: str) -> Responder:
+    peer = HostPeer(mac_in=[f"mac-out-{prefix}"], mac_out=f"mac-in-{prefix}", pin=[f"pin-{prefix}"])
+    return SimulatedHost(desk, peers_of({ACQUIRER_ID: peer}, keys))
+
+
+def open_simulated_card(bank: Bank, prefix: str, number: int, balance: int) -> tuple[Pan, str]:
     """Open one more card; return its number and CVV2."""
-    body = f"{BANK_BIN}{300_000_000 + number:09d}"
+    body = f"{prefix}{300_000_000 + number:09d}"
     pan = Pan.parse(body + luhn_digit(body))
     open_card(bank, NewCard(pan, EXPIRY, f"0912{number:07d}", Rial(balance)))
     return pan, cvv2_of(bank.keys.material("cvk-1").reveal(), pan, EXPIRY)

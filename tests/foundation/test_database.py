@@ -1,5 +1,6 @@
 """One way to a transaction, and no talking inside it."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -92,6 +93,23 @@ def losing_answers_at_the_end(wire: FaultProxy) -> Iterator[None]:
     """Lose what is answered after this block."""
     yield
     wire.misbehave(half_closed=True)
+
+
+def test_f27_a_forgotten_transaction_is_ended_by_the_server(house_database: Database) -> None:
+    """F27: after twenty idle seconds (here a fifth of one) it holds back no vacuum, and the next one is fresh."""
+
+    def forget() -> None:
+        with house_database.begin() as connection:
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 200"))
+            time.sleep(0.5)
+            connection.execute(text("SELECT 1"))
+
+    with house_database.single() as connection:
+        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "20s"
+    with pytest.raises(DBAPIError):
+        forget()
+    with house_database.begin() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
 
 
 def _sleep(database: Database) -> None:

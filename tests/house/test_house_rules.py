@@ -3,10 +3,13 @@
 import ast
 import re
 import subprocess
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from sandbox.simulator.catalogue import FAULTS
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = ("contracts", "foundation", "gateway", "merchant_demo", "otp")
@@ -68,6 +71,14 @@ APPLIES = {
     *("d25", "d28", "d29", "d30", "d32", "d33", "d34", "d36", "d37", "d38", "d39", "d40", "d41", "d42"),
 }
 """Decisions that what is built so far has to keep; each is named by a test."""
+
+_F_NUMBERS = re.compile(r"test_((?:[df]\d+[a-z]?_)+)")
+FAULT_ROWS = {f"F{number}" for number in (*range(1, 14), *range(15, 21), *range(22, 28), 29, 33, 35)}
+"""Rows of the fault table that what is built so far has to bear; each is named by a test or met by the simulator."""
+
+_EXCEPTION = re.compile(r"noqa|type: *ignore")
+_CODES = re.compile(r"noqa(: *[A-Z]+\d+(, *[A-Z]+\d+)*)?|type: *ignore(\[[a-z, -]+\])?")
+_REASON = re.compile(r"[^\W\d_]{3}")
 
 
 def _tracked() -> list[Path]:
@@ -183,6 +194,34 @@ def test_every_decision_that_applies_is_named_by_a_test() -> None:
     }
 
     assert APPLIES - named == set()
+
+
+def test_every_fault_that_applies_is_named_by_a_test_or_met_by_the_simulator() -> None:
+    """A row of the fault table that nobody tries is only a wish; one test may try several."""
+    tried = {
+        number.upper()
+        for _, tree in _modules("tests")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and (match := _F_NUMBERS.match(node.name))
+        for number in match[1].split("_")
+    }
+    tried |= {row.number for row in FAULTS}
+
+    assert FAULT_ROWS - tried == set()
+
+
+def test_every_exception_from_the_checks_gives_its_reason() -> None:
+    """Whoever turns a check off for a line says on that line why."""
+    folders = (*PRODUCTION, "bench", "sandbox")
+    silent = []
+    for name, _ in _modules(*folders):
+        with (ROOT / name).open("rb") as module:
+            for token in tokenize.tokenize(module.readline):
+                comment = token.string if token.type == tokenize.COMMENT else ""
+                if _EXCEPTION.search(comment) and not _REASON.search(_CODES.sub("", comment)):
+                    silent.append(f"{name}:{token.start[0]}")
+
+    assert silent == []
 
 
 @pytest.mark.parametrize(("folder", "most"), [("", MODULE_LINES_MAX), ("tests/", TEST_LINES_MAX)])

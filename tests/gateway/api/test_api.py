@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -174,6 +175,23 @@ def test_a_lost_database_is_503_never_a_no(shop: Shop) -> None:
     assert client.get("/readyz").status_code == 503
     with pytest.raises(OperationalError), away.single():
         pass
+
+
+def test_f29_a_full_pool_is_waited_for_in_bounds_and_then_503(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F29: with every connection held the caller is told to try again, health shows it, and afterwards all is well."""
+    monkeypatch.setattr("foundation.database.POOL_WAIT_SECONDS", 0.3)
+    url = shop.gateway.database.engine.url.render_as_string(hide_password=False)
+    small = Database(url, pool_size=1, application_name="tests")
+    client = create_app(gateway=replace(shop.gateway, database=small)).test_client()
+
+    with small.engine.connect():
+        answer = client.post("/api/v1/payments", json=BODY, headers=HEADERS)
+        ready = client.get("/readyz").status_code
+
+    assert (answer.status_code, answer.headers["Retry-After"], ready) == (503, "5", 503)
+    assert client.post("/api/v1/payments", json=BODY, headers=HEADERS).status_code == 201
+    assert client.get("/readyz").status_code == 200
+    small.close()
 
 
 def test_a_ready_gateway_says_so(client: FlaskClient) -> None:

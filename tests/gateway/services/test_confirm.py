@@ -128,6 +128,24 @@ def test_a_key_of_another_request_is_refused(shop: Shop) -> None:
     assert shop.state(second) is PaymentState.AUTHORISED
 
 
+def test_a_key_that_changed_nothing_keeps_its_answer_too(shop: Shop) -> None:
+    """I10: a repeat under a second key is answered the same for ever, and another request under it is refused."""
+    payment = shop.paid()
+    keys = [Idempotency("again", b"first".ljust(32)), Idempotency("again", b"other".ljust(32))]
+    shop.confirm(payment, key="key-1")
+    again = shop.confirm(payment, key="key-2")
+    reverse(shop.gateway, shop.caller, payment.payment_id, None)
+    given_back = reverse(shop.gateway, shop.caller, payment.payment_id, keys[0])
+    shop.work()
+
+    assert shop.state(payment) is PaymentState.REVERSED
+    assert shop.confirm(payment, key="key-2") == again
+    assert (shop.confirm(payment, key="key-1").first_time, again.first_time) == (True, False)
+    assert reverse(shop.gateway, shop.caller, payment.payment_id, keys[0]) == given_back
+    with pytest.raises(IdempotencyMismatch):
+        reverse(shop.gateway, shop.caller, payment.payment_id, keys[1])
+
+
 def test_d8_a_merchant_reverses_before_and_shortly_after_confirming(shop: Shop) -> None:
     """D8: authorised or confirmed money goes back whole; asking again shows how it stands."""
     before, after = shop.paid(), shop.paid()

@@ -1,0 +1,82 @@
+"""Both books as their committed changes made them: what the invariants look at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.simulator.coverage import Coverage
+from sandbox.simulator.faults import BEGIN
+
+Row = dict[str, Any]
+Key = tuple[str, ...]
+
+
+def _sums() -> Any:
+    return defaultdict(int)
+
+
+@dataclass
+class Memory:
+    """Rows by their keys, and sums of what was posted.
+
+    Args:
+        step: the scheduler's, at the last look.
+        now: the gateway's time at the last look.
+        since: attempts without a final result, and the step at which they were submitted.
+        overdue: reversals past their time that nobody was told of, and the step since when.
+        oldest: the most steps that one had to wait for its result.
+        longest_unknown: the most steps that one was neither decided nor being reversed.
+        states: every state that a payment was in.
+        balances: by payment and account, at the gateway.
+        taken: by authorisation, what the bank took from the card and did not give back.
+        card_net: by account, what the bank's postings brought.
+        paid_by: by code, the authorisation that it paid.
+        heard: number of each event that a merchant's server answered 2xx.
+    """
+
+    coverage: Coverage
+    step: int = 0
+    now: dt.datetime = BEGIN
+    oldest: int = 0
+    longest_unknown: int = 0
+    since: dict[str, int] = field(default_factory=dict)
+    overdue: dict[str, int] = field(default_factory=dict)
+    payments: dict[str, Row] = field(default_factory=dict)
+    attempts: dict[str, Row] = field(default_factory=dict)
+    jobs: dict[str, Row] = field(default_factory=dict)
+    bank_jobs: dict[int, Row] = field(default_factory=dict)
+    cards: dict[int, Row] = field(default_factory=dict)
+    challenges: dict[int, Row] = field(default_factory=dict)
+    authorisations: dict[int, Row] = field(default_factory=dict)
+    states: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    balances: dict[tuple[str, str], int] = field(default_factory=_sums)
+    taken: dict[int, int] = field(default_factory=_sums)
+    card_net: dict[str, int] = field(default_factory=_sums)
+    approved: dict[str, int] = field(default_factory=_sums)
+    paid_by: dict[int, int] = field(default_factory=dict)
+    wrong_tries: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+    by_key: dict[Key, str] = field(default_factory=dict)
+    at_bank: dict[Key, int] = field(default_factory=dict)
+    heard: set[int] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+
+    def attempt_at(self, key: Key) -> Row:
+        """Return the attempt with this message key, empty when none is known yet."""
+        return self.attempts.get(self.by_key.get(key, ""), {})
+
+    def authorisation_of(self, attempt: Row) -> Row | None:
+        """Return what the bank has of an attempt."""
+        return self.authorisations.get(self.at_bank.get(key_of(attempt), 0))
+
+
+def key_of(row: Row) -> Key:
+    """Return what a purchase is called on both sides of the wire."""
+    return tuple(str(row[name]) for name in ("acquirer_id", "terminal_id", "stan", "rrn", "local_time"))
+
+
+def instant(text: str) -> dt.datetime:
+    """Read a time as PostgreSQL writes it into JSON."""
+    return dt.datetime.fromisoformat(text)

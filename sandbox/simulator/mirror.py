@@ -1,0 +1,245 @@
+"""Keeps the memory of both books: reads every committed change, and has each judged as it comes.
+
+Triggers of the simulated databases record each row's before and after, so a step costs one query per database that was
+used in it, and no state between two steps escapes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from gateway.domain.attempt import ENDS as ATTEMPT_ENDS
+from gateway.domain.payment import PaymentEvent, PaymentState
+from sandbox.simulator import invariants
+from sandbox.simulator.faults import SimulatedDatabase
+from sandbox.simulator.invariants import require
+from sandbox.simulator.memory import Key, Memory, Row, key_of
+
+READ = b"SELECT number, kind, before, after FROM simulator_change WHERE number > %s ORDER BY number"
+EVENTS = frozenset(map(str, PaymentEvent))
+SAME_STATE_APPROVAL = frozenset({"voiding", "disputed", "voided"})
+ATTEMPT_EVENTS = {
+    "approved": "switch_approved",
+    "declined": "switch_declined",
+    "unknown": "no_answer",
+    "voiding": "reversal_decided",
+    "voided": "reversal_accepted",
+    "disputed": "reversal_overdue",
+}
+CHALLENGE_EVENTS = {
+    "consumed": "code_matched",
+    "locked": "last_try_mismatched",
+    "expired": "lifetime_elapsed",
+    "superseded": "newer_issued",
+}
+COUNTS = (
+    ("payment", "SELECT state, count(*) FROM payment GROUP BY 1"),
+    ("attempt", "SELECT state, count(*) FROM attempt GROUP BY 1"),
+    ("authorisation", "SELECT state, count(*) FROM authorisation GROUP BY 1"),
+)
+
+
+@dataclass
+class Source:
+    """One organisation's database: who writes it, and who reads what was written."""
+
+    name: str
+    database: SimulatedDatabase
+    reader: psycopg.Connection[tuple[Any, ...]]
+    seen: int = 0
+
+
+@dataclass
+class Mirror(Memory):
+    """The memory, and how it is kept."""
+
+    sources: tuple[Source, ...] = ()
+    changes: int = 0
+    _was: dict[str, str] = field(default_factory=dict)
+    _digest: Any = field(default_factory=hashlib.sha256)
+
+    @property
+    def digest(self) -> str:
+        """Name the whole history: equal digests are equal histories."""
+        return str(self._digest.hexdigest())
+
+    def say(self, line: str) -> None:
+        """Add a line to the history's digest."""
+        self._digest.update(line.encode())
+
+    def observe(self, step: int, now: dt.datetime) -> None:
+        """Read what was committed since the last look, and check everything it touched."""
+        self.step, self.now = step, now
+        for source in self.sources:
+            if source.database.used:
+                source.database.used = False
+                self._read(source)
+        invariants.check_ages(self)
+        invariants.check_alarms(self)
+        touched, self.touched = sorted(self.touched), set()
+        for attempt_id in touched:
+            invariants.check_both_sides(self, self.attempts[attempt_id])
+        for payment_id in sorted({self.attempts[attempt_id]["payment_id"] for attempt_id in touched}):
+            invariants.check_payment(self, self.payments[payment_id])
+
+    def _read(self, source: Source) -> None:
+        handlers = self._handlers(source.name)
+        for number, kind, before, after in source.reader.execute(READ, (source.seen,)).fetchall():
+            source.seen = number
+            self.changes += 1
+            row = after or before
+            self.say(f"{source.name} {kind} {next(iter(row.values()))} {row.get('state')}")
+            invariants.check_move(kind, before, after)
+            if after is not None:
+                handlers[kind](before, after)
+
+    def _handlers(self, organisation: str) -> dict[str, Callable[[Row | None, Row], None]]:
+        if organisation == "gateway":
+            return {
+                "payment": self._payment,
+                "payment_event": self._event,
+                "attempt": self._attempt,
+                "outbox": self._job,
+                "posting": self._posting,
+            }
+        return {
+            "card": self._card,
+            "challenge": self._challenge,
+            "authorisation": self._authorisation,
+            "outbox": self._bank_job,
+            "posting": self._bank_posting,
+        }
+
+    def _payment(self, before: Row | None, after: Row) -> None:
+        payment_id = after["payment_id"]
+        self.payments[payment_id] = after
+        self.states[payment_id].add(after["state"])
+        self._was[payment_id] = before["state"] if before else ""
+        if before and before["state"] != after["state"]:
+            invariants.check_owed(self.sources[0].reader, after)
+        if after["attempt_id"] in self.attempts:
+            self.touched.add(after["attempt_id"])
+
+    def _event(self, _before: Row | None, after: Row) -> None:
+        """Judge a move by its event; a late approval leaves the payment's row alone."""
+        event, payment_id = after["event"], after["payment_id"]
+        if event not in EVENTS or event == PaymentEvent.OPENED:
+            return
+        late = event == PaymentEvent.LATE_APPROVAL
+        was = self.payments[payment_id]["state"] if late else self._was[payment_id]
+        invariants.check_event(was, event, after["state"])
+        self.coverage.moved("payment", was, event)
+        if late:
+            self.coverage.saw("late approval recorded")
+        if event == PaymentEvent.CONFIRM_WINDOW_ELAPSED:
+            self.coverage.saw("not confirmed in time")
+        if event == PaymentEvent.REVERSAL_OVERDUE:
+            self.coverage.saw("reversal overdue")
+
+    def _attempt(self, before: Row | None, after: Row) -> None:
+        name, state = after["attempt_id"], after["state"]
+        self.attempts[name] = after
+        self.touched.add(name)
+        if before is None:
+            self.by_key[key_of(after)] = name
+        elif before["state"] != state:
+            late = before["state"] == "declined"
+            self.coverage.moved("attempt", before["state"], "switch_approved" if late else ATTEMPT_EVENTS[state])
+        elif state in SAME_STATE_APPROVAL:
+            self.coverage.moved("attempt", state, "switch_approved")
+        waited = self.step - self.since.setdefault(name, self.step)
+        self.oldest = max(self.oldest, waited)
+        if before and before["state"] in invariants.UNDECIDED and state not in invariants.UNDECIDED:
+            self.longest_unknown = max(self.longest_unknown, waited)
+        if state in ATTEMPT_ENDS:
+            self.since.pop(name)
+
+    def _job(self, before: Row | None, after: Row) -> None:
+        self.jobs[after["unique_key"]] = after
+        invariants.check_job(self, before, after)
+        if after["topic"].startswith("switch."):
+            self.touched.add(after["payload"]["attempt_id"])
+        if after["topic"] == "webhook" and after["dead_at"]:
+            self.coverage.saw("webhook dead")
+
+    def _posting(self, _before: Row | None, after: Row) -> None:
+        require(isinstance(after["amount_rial"], int) and after["amount_rial"] > 0, "I1: not a whole positive sum")
+        for side, sign in (("source", -1), ("destination", 1)):
+            self.balances[after["payment_id"], after[side].partition(":")[0]] += sign * after["amount_rial"]
+        self.touched.add(after["attempt_id"])
+
+    def _card(self, before: Row | None, after: Row) -> None:
+        self.cards[after["card_id"]] = after
+        require(before is None or before["opened_rial"] == after["opened_rial"], "I1: an opening balance changed")
+
+    def _challenge(self, before: Row | None, after: Row) -> None:
+        self.challenges[after["challenge_id"]] = after
+        self.wrong_tries[after["transaction_ref"]][after["challenge_id"]] = after["wrong_tries"]
+        invariants.check_tries(self, after)
+        if before is None:
+            return
+        if before["state"] != after["state"]:
+            self.coverage.moved("challenge", before["state"], CHALLENGE_EVENTS[after["state"]])
+        elif before["resends"] != after["resends"]:
+            self.coverage.moved("challenge", "issued", "resent")
+        elif before["wrong_tries"] != after["wrong_tries"]:
+            self.coverage.moved("challenge", "issued", "code_mismatched")
+        if after["delivery"] == "dropped" != before["delivery"]:
+            self.coverage.saw("sms dropped")
+
+    def _bank_job(self, _before: Row | None, after: Row) -> None:
+        self.bank_jobs[after["id"]] = after
+
+    def _authorisation(self, before: Row | None, after: Row) -> None:
+        key, number = key_of(after), after["authorisation_id"]
+        self.authorisations[number] = after
+        self.at_bank[key] = number
+        require(key in self.by_key, f"I5: the bank was asked {key} without a committed intent")
+        self.touched.add(self.by_key[key])
+        was, now = before and before["state"], after["state"]
+        if now == "tombstone":
+            self.coverage.saw("tombstone before the purchase")
+        if after["reason"] and was != now:
+            self.coverage.saw(f"bank: {after['reason']}")
+        if now == "approved" and was != now:
+            self.approved[after["transaction_ref"]] += 1
+            invariants.check_debit(self, after)
+        elif was == "approved" and now != was:
+            self.approved[after["transaction_ref"]] -= 1
+
+    def _bank_posting(self, _before: Row | None, after: Row) -> None:
+        for side, sign in (("source", -1), ("destination", 1)):
+            self.card_net[after[side]] += sign * after["amount_rial"]
+        number, taken = after["authorisation_id"], after["amount_rial"]
+        self.taken[number] += taken if after["source"].startswith("card:") else -taken
+        row = self.authorisations.get(number)
+        require(row is None or self.taken[number] <= row["amount_rial"], f"I2: authorisation {number} debited twice")
+
+    def check_all(self) -> None:
+        """Check everything again, and compare the memory with the tables (each thousand steps, and at the end)."""
+        for attempt in self.attempts.values():
+            invariants.check_both_sides(self, attempt)
+        for payment in self.payments.values():
+            invariants.check_payment(self, payment)
+        memory = {"payment": self.payments, "attempt": self.attempts, "authorisation": self.authorisations}
+        for (name, query), reader in zip(COUNTS, (0, 0, 1), strict=True):
+            counted: dict[str, int] = {}
+            for row in memory[name].values():  # type: ignore[attr-defined]  # one of three dicts
+                counted[row["state"]] = counted.get(row["state"], 0) + 1
+            found = dict(self.sources[reader].reader.execute(query.encode()).fetchall())
+            require(found == counted, "the books changed behind the record")
+
+    def state(self, payment_id: str) -> str:
+        """Say where a payment stands."""
+        return str(self.payments.get(payment_id, {}).get("state", PaymentState.OPEN))
+
+    def stands(self, key: Key) -> tuple[str, str]:
+        """Say where an attempt and its payment stand."""
+        attempt = self.attempt_at(key)
+        return str(attempt.get("state")), self.state(attempt.get("payment_id", ""))

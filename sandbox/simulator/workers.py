@@ -1,0 +1,106 @@
+"""Both organisations' workers, one job and one sweep at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy.exc import OperationalError
+
+from foundation import outbox
+from foundation.outbox import Job, Outbox
+from foundation.worker import Periodic, Topic, Worker
+from gateway import worker as gateway_worker
+from gateway.services.gateway import Gateway
+from otp import worker as bank_worker
+from otp.services.bank import Bank
+from sandbox.simulator.network import Network
+
+Turn = tuple[str, Callable[[], object]]
+POISON = "poison"
+
+
+class OneJob(Outbox):
+    """Leases one job at a time, and counts jobs that two workers held."""
+
+    def __init__(self, crew: Crew, inner: Outbox) -> None:
+        super().__init__(inner._database)  # noqa: SLF001 - the same table
+        self._crew = crew
+
+    def claim(self, topics: Any, *, batch: int, lease_seconds: float) -> list[Job]:
+        """Lease at most one."""
+        jobs = super().claim(topics, batch=min(batch, 1), lease_seconds=lease_seconds)
+        for job in jobs:
+            if (job.topic, job.id) in self._crew.working:
+                self._crew.network.saw("job taken twice")
+        return jobs
+
+    def _write(self, statement: Any, job: Job, **values: Any) -> bool:
+        kept = super()._write(statement, job, **values)
+        if not kept:
+            self._crew.network.saw("lease lost")
+        return kept
+
+
+class Inline(ThreadPoolExecutor):
+    """A pool without threads."""
+
+    def map(self, fn: Any, *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:  # noqa: ARG002 - as a pool's
+        """Do it here and now."""
+        return map(fn, *iterables)
+
+
+@dataclass
+class Crew:
+    """The workers.
+
+    Args:
+        working: topic and number of each job that somebody works on.
+        failures: what a handler raised that it should not have.
+    """
+
+    network: Network
+    gateway: Gateway
+    bank: Bank
+    working: list[tuple[str, int]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    _pool: Inline = field(default_factory=lambda: Inline(1))
+
+    def jobs(self) -> tuple[Turn, ...]:
+        """Return every queue of both workers."""
+        rows = [(Outbox(self.gateway.database), topic) for topic in gateway_worker.topics(self.gateway)]
+        bank = bank_worker.make(self.bank)
+        rows += [(bank._outbox, topic) for topic in bank._topics.values()]  # noqa: SLF001 - the bank's own table
+        return tuple((topic.name, self._turn(queue, topic)) for queue, topic in rows)
+
+    def sweeps(self) -> tuple[Turn, ...]:
+        """Return every sweeper of both workers."""
+        bank: tuple[Periodic, ...] = bank_worker.make(self.bank)._periodics  # noqa: SLF001 - as it runs them
+        return tuple((sweep.name, sweep.run) for sweep in (*gateway_worker.periodics(self.gateway), *bank))
+
+    def poison(self) -> str:
+        """Queue a job that no handler can do (F26)."""
+        with self.gateway.database.begin() as connection:
+            outbox.add(connection, "webhook", {POISON: True}, unique_key=f"{POISON}-{self.network.dice.random()}")
+        return "queued"
+
+    def _turn(self, queue: Outbox, topic: Topic) -> Callable[[], object]:
+        def watched(job: Job) -> Any:
+            self.working.append((job.topic, job.id))
+            try:
+                return topic.handler(job)
+            except OperationalError:
+                raise
+            except Exception as error:
+                if POISON in job.payload:
+                    self.network.saw("poison tried")
+                else:
+                    self.failures.append(f"{topic.name}: {type(error).__name__}: {error}")
+                raise
+            finally:
+                self.working.remove((job.topic, job.id))
+
+        worker = Worker(OneJob(self, queue), [replace(topic, handler=watched)])
+        return lambda: worker.tick(self._pool)

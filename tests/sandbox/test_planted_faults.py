@@ -1,0 +1,258 @@
+"""Each invariant that the simulator checks can fail: with one fault planted in the real code, it is found and named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from foundation.wake import Wake
+from gateway import worker
+from gateway.domain.outcome import Approved, Declined, ReversalUnknown, Reversed, Unknown
+from gateway.ports import Delivered
+from gateway.services import confirm, open_payment, sweep
+from gateway.store import payments
+from gateway.switch.client import SwitchClient
+from otp.domain import authorisation
+from otp.domain.action_codes import Reason
+from otp.domain.challenge import ChallengeState
+from otp.services import deliver
+from otp.store import accounts, authorisations
+from sandbox.postgres import Cluster
+from sandbox.simulator import invariants
+from sandbox.simulator.runner import simulate
+
+pytestmark = pytest.mark.xdist_group("simulator")
+
+Patch = pytest.MonkeyPatch
+SEEDS = range(1, 17)
+"""Histories to look through; how soon a fault shows depends on who happens to act when."""
+
+
+def _statement(patch: Patch, module: Any, name: str, *changes: tuple[str, str]) -> None:
+    """Write a statement of a store otherwise."""
+    words = getattr(module, name).text
+    for before, after in changes:
+        assert before in words
+        words = words.replace(before, after)
+    patch.setattr(module, name, text(words))
+
+
+def _after(patch: Patch, owner: Any, name: str, change: Callable[[Any], Any]) -> None:
+    """Change what a function gives back."""
+    before = getattr(owner, name)
+    patch.setattr(owner, name, lambda *args, **kwargs: change(before(*args, **kwargs)))
+
+
+def balance_off_by_one(patch: Patch) -> None:
+    """The bank's account takes a rial less than it posts."""
+    _statement(patch, accounts, "_WRITE", ("- decided.debit_rial\n", "- decided.debit_rial + 1\n"))
+
+
+def repeats_executed(patch: Patch) -> None:
+    """The host forgets which messages it has seen, and takes a used code for a good one."""
+    insert = authorisations.insert_purchase
+
+    def again(connection: Any, intent: Any) -> Any:
+        row = insert(connection, intent) or authorisations.read(connection, intent.key)
+        return getattr(row, "authorisation_id", row)
+
+    patch.setattr(authorisations, "insert_purchase", again)
+    patch.setattr(authorisation, "_verdict", lambda *_: (Reason.APPROVED, ChallengeState.CONSUMED))
+
+
+def silence_is_yes(patch: Patch) -> None:
+    """A purchase that nobody answered counts as paid."""
+    _after(patch, SwitchClient, "authorise", lambda answer: Approved() if isinstance(answer, Unknown) else answer)
+
+
+def given_back_but_a_rial(patch: Patch) -> None:
+    """The bank keeps a rial of each reversal."""
+    _statement(
+        patch,
+        authorisations,
+        "_REVERSE",
+        ("+ undone.amount_rial", "+ undone.amount_rial - 1"),
+        ("|| card_id, amount_rial FROM", "|| card_id, amount_rial - 1 FROM"),
+    )
+
+
+def other_number_than_written(patch: Patch) -> None:
+    """The gateway sends a purchase under a number that it did not write down."""
+    real = SwitchClient.authorise
+
+    def otherwise(client: SwitchClient, issuer: Any, request: Any) -> Any:
+        stan = f"{(int(request.trace.stan) + 500_000) % 1_000_000:06}"
+        return real(client, issuer, replace(request, trace=replace(request.trace, stan=stan)))
+
+    patch.setattr(SwitchClient, "authorise", otherwise)
+
+
+def lost_attempts_stay_lost(patch: Patch) -> None:
+    """Nobody looks for attempts whose process died."""
+    patch.setattr(sweep, "recover_lost", lambda _: 0)
+
+
+def nobody_is_told(patch: Patch) -> None:
+    """A reversal that takes longer than promised alarms nobody; the promise is short, so that this comes soon."""
+    patch.setattr(invariants, "DISPUTE_AFTER", dt.timedelta(seconds=1))
+    patch.setattr(invariants, "UNMARKED_STEPS_MOST", 100)
+    patch.setattr(sweep, "dispute", lambda _: 0)
+
+
+def silence_is_no(patch: Patch) -> None:
+    """A purchase that nobody answered counts as declined (F4)."""
+    _after(patch, SwitchClient, "authorise", lambda answer: Declined("912") if isinstance(answer, Unknown) else answer)
+
+
+def silence_is_given_back(patch: Patch) -> None:
+    """A reversal that nobody answered counts as accepted (F6)."""
+    _after(patch, SwitchClient, "reverse", lambda answer: Reversed() if isinstance(answer, ReversalUnknown) else answer)
+
+
+def cancelled_while_paying(patch: Patch) -> None:
+    """The shopper may cancel while the bank is asked."""
+    _statement(patch, payments, "_CANCEL", ("('open')", "('open', 'paying', 'unknown')"))
+
+
+def always_the_first(patch: Patch) -> None:
+    """Every confirmation is told that it was the first."""
+    _after(patch, confirm, "_again", lambda done: replace(done, first_time=True))
+
+
+def confirmed_while_going_back(patch: Patch) -> None:
+    """A payment whose money goes back already can be confirmed."""
+    _statement(patch, payments, "_CONFIRM", ("('authorised')", "('authorised', 'reversing')"))
+
+
+def foreign_codes(patch: Patch) -> None:
+    """A code of one payment pays another (F11)."""
+    real = authorisation._verdict  # noqa: SLF001 - the fault is planted there
+    patch.setattr(authorisation, "_verdict", lambda row, now: real(replace(row, binding_matches=True), now))
+
+
+def dead_codes(patch: Patch) -> None:
+    """A code pays after its life."""
+    real = authorisation._verdict  # noqa: SLF001
+    later = dt.timedelta(hours=1)
+
+    def verdict(row: Any, now: dt.datetime) -> Any:
+        if row.state is ChallengeState.EXPIRED:
+            return (Reason.APPROVED if row.binding_matches else Reason.CODE_FOREIGN), ChallengeState.CONSUMED
+        return real(replace(row, expires_at=row.expires_at + later), now)
+
+    patch.setattr(authorisation, "_verdict", verdict)
+
+
+class AnyBody(bytes):
+    """Equal to everything."""
+
+    __slots__ = ()
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = bytes.__hash__
+
+
+def any_body(patch: Patch) -> None:
+    """The same key answers whatever body comes with it."""
+    _after(
+        patch,
+        open_payment.payments,
+        "stored",
+        lambda known: known and replace(known, body_hash=AnyBody(known.body_hash)),
+    )
+
+
+def reversal_without_job(patch: Patch) -> None:
+    """The decision to give money back queues nothing."""
+    _statement(patch, payments, "_REVERSE", ("FROM voiding ON CONFLICT", "FROM voiding WHERE false ON CONFLICT"))
+
+
+def nobody_is_owed(patch: Patch) -> None:
+    """A confirmation owes no webhook."""
+    _statement(patch, payments, "_CONFIRM", ("WHERE merchant.webhook_url IS NOT NULL", "WHERE false"))
+
+
+def told_without_asking(patch: Patch) -> None:
+    """A webhook counts as delivered before anybody answered."""
+    patch.setattr(worker, "tell", lambda *_: Delivered())
+
+
+def sms_past_its_time(patch: Patch) -> None:
+    """The worker sends codes whatever became of them."""
+    change = lambda row: replace(row, state="issued", seconds_left=100.0)  # noqa: E731
+    _after(patch, deliver.deliveries, "for_sending", change)
+
+
+def confirmed_without_money(patch: Patch) -> None:
+    """A confirmation moves nothing to the merchant's account."""
+    _statement(patch, payments, "_CONFIRM", ("WHERE row.amount_rial > 0", "WHERE false"))
+
+
+def redis_must_answer(patch: Patch) -> None:
+    """Ringing the bell fails without Redis."""
+
+    def ring(bell: Wake) -> None:
+        with bell._redis.pipeline(transaction=False) as pipeline:  # noqa: SLF001
+            pipeline.execute()
+
+    patch.setattr(Wake, "ring", ring)
+
+
+def nothing_expires(patch: Patch) -> None:
+    """Pages stay open for ever."""
+    patch.setattr(sweep, "expire", lambda _: 0)
+
+
+PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
+    ("I1", balance_off_by_one, 600, 1),
+    ("I2", repeats_executed, 600, 9),
+    ("I3", silence_is_yes, 600, 1),
+    ("I4", given_back_but_a_rial, 1000, 1),
+    ("I5", other_number_than_written, 600, 1),
+    ("I5", lost_attempts_stay_lost, 2500, 1),
+    ("I5", nobody_is_told, 1000, 7),
+    ("I6", silence_is_no, 1000, 1),
+    ("I6", silence_is_given_back, 1000, 4),
+    ("I7", cancelled_while_paying, 1000, 2),
+    ("I8", always_the_first, 600, 1),
+    ("I7 I8", confirmed_while_going_back, 1000, 7),
+    ("I9", foreign_codes, 600, 1),
+    ("I9", dead_codes, 1000, 6),
+    ("I10", any_body, 600, 2),
+    ("I11", reversal_without_job, 600, 1),
+    ("I11", nobody_is_owed, 600, 1),
+    ("I12", told_without_asking, 300, 1),
+    ("I12", sms_past_its_time, 600, 1),
+    ("I13", confirmed_without_money, 600, 1),
+    ("I17", redis_must_answer, 600, 2),
+    ("I18", nothing_expires, 200, 1),
+)
+"""Invariant (either, where both are broken), planted fault, how many steps of a history are looked at, and the seed
+that is looked at first."""
+
+
+@pytest.mark.parametrize(("number", "plant", "steps", "first"), PLANTED, ids=[row[1].__name__ for row in PLANTED])
+def test_a_planted_fault_is_found(
+    cluster: Cluster, monkeypatch: Patch, number: str, plant: Callable[[Patch], None], steps: int, first: int
+) -> None:
+    """The violation is named by its invariant, and the report says how to see it again."""
+    plant(monkeypatch)
+    found = []
+    for seed in (first, *SEEDS):
+        outcome = simulate(cluster, steps=steps, seed=seed)
+        found.append(outcome.violation)
+        if str(outcome.violation).partition(":")[0] in number.split():
+            break
+
+    assert str(outcome.violation).partition(":")[0] in number.split(), found
+    assert "--replay" in outcome.lines[-1]
