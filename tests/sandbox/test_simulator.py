@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from foundation.checks import Severity, Verdict
 from sandbox import simulator
 from sandbox.crashes import POINTS
 from sandbox.postgres import Cluster
 from sandbox.simulator.catalogue import FAULTS, UNREACHED, FaultRow
 from sandbox.simulator.coverage import MOVES, Coverage
+from sandbox.simulator.invariants import Violated, check_verdict
 from sandbox.simulator.runner import simulate
 
 pytestmark = pytest.mark.xdist_group("simulator")
@@ -76,3 +78,12 @@ def test_places_of_death_are_called_what_the_crash_points_are_called() -> None:
 
     assert passed == set(POINTS) - {"bank.before_commit"}
     assert named == passed
+
+
+def test_a_monitors_rule_about_money_that_is_broken_or_not_asked_ends_a_run() -> None:
+    """The violation bears the rule's number; how late something is, simulated jumps of time decide, so it ends none."""
+    for verdict in (Verdict("I3_kept", Severity.MONEY, 1, 500), Verdict("I3_kept", Severity.MONEY, failed="DataError")):
+        with pytest.raises(Violated, match=r"^I3: the monitor says"):
+            check_verdict(verdict)
+    for held in (Verdict("I3_kept", Severity.MONEY), Verdict("I18_jobs", Severity.DELAY, 7)):
+        check_verdict(held)
