@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from foundation.logs import configure_logging
 from gateway import config, wiring
 from gateway.api import problems
-from gateway.api.payments import blueprint as api
+from gateway.api.door import blueprint as api
 from gateway.config import Settings
 from gateway.services.enrol import check_rows
 from gateway.services.gateway import Gateway

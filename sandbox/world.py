@@ -33,7 +33,11 @@ PSP_ID = "pooya"
 ISSUER_ID = "bank-two"
 BANK_BIN = "999002"
 BANK_NAME = ("بانک دو (آزمایشی)", "Bank Two (sandbox)")
-TUNABLE = ("GATEWAY_PAGE_CALLS_PER_MINUTE", "GATEWAY_API_CALLS_PER_MINUTE")
+TUNABLE = (
+    "GATEWAY_PAGE_CALLS_PER_MINUTE",
+    "GATEWAY_API_CALLS_PER_MINUTE",
+    "GATEWAY_API_STRANGER_CALLS_PER_MINUTE",
+)
 """Settings that a person's own environment may give a sandbox: load from one address needs more than a shopper."""
 HANGING_ISSUER_ID = "bank-that-hangs"
 HANGING_BIN = "999003"
