@@ -70,7 +70,8 @@ Each machine is a table in the code; these drawings are made from the tables.
 def problems() -> str:
     """Return the page of every problem of the merchant API."""
     rows = "\n".join(
-        f'| {row.status} | <a id="{row.code}"></a>`{row.code}` | {row.title.en}<br>{row.title.fa} | {row.do.en}<br>{row.do.fa} |'
+        f'| {row.status} | <a id="{row.code}"></a>`{row.code}` | {row.title.en}<br>{row.title.fa} '
+        f"| {row.do.en}<br>{row.do.fa} |"
         for row in ROWS
     )
     return f"""# Problems of the merchant API

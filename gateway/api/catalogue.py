@@ -46,7 +46,7 @@ ROWS = (
     ),
     _row(
         errors.InvalidCursor,
-        400,
+        422,
         ("نشانگر صفحه معتبر نیست", "The cursor is not valid here"),
         (
             "مقدار `next_cursor` را دست‌نخورده و با همان صافی‌ها بفرستید، یا از صفحهٔ نخست آغاز کنید.",

@@ -70,18 +70,15 @@ def _moment(text: object) -> object:
     return text
 
 
-Amount = Annotated[
-    int,
-    Field(
-        strict=True,
-        ge=1,
-        le=BIGGEST,
-        description="whole rials",
-        json_schema_extra=_told(minimum=PURCHASE_LEAST.amount, maximum=PURCHASE_MOST.amount),
-    ),
-]
+def _whole(value: object) -> object:
+    """Read ``5000.0`` as JSON means it: the whole number that some languages write so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Amount = Annotated[int, Field(strict=True, ge=1, le=BIGGEST, description="whole rials"), BeforeValidator(_whole)]
 Text = Annotated[str, Field(strict=True)]
-Number = Annotated[int, BeforeValidator(_digits)]
+Limit = Annotated[int, Field(ge=1, le=PAGE_MOST), BeforeValidator(_digits)]
+Rials = Annotated[int, Field(ge=1, le=BIGGEST), BeforeValidator(_digits)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
@@ -96,7 +93,9 @@ class _Out(BaseModel):
 class OpenPaymentIn(_In):
     """Open a payment of one amount for one order."""
 
-    amount: Amount
+    amount: Annotated[
+        Amount, Field(json_schema_extra=_told(minimum=PURCHASE_LEAST.amount, maximum=PURCHASE_MOST.amount))
+    ]
     order_id: Annotated[
         Text,
         Field(
@@ -141,7 +140,7 @@ class ReverseIn(_In):
 class PageQuery(_In):
     """Which page of a list."""
 
-    limit: Annotated[Number, Field(ge=1, le=PAGE_MOST, description="payments per page")] = PAGE_USUAL
+    limit: Annotated[Limit, Field(description="payments per page")] = PAGE_USUAL
     cursor: Annotated[
         str | None,
         Field(max_length=CURSOR_MOST, description="next_cursor of the page before; keep the filters while paging"),
@@ -153,7 +152,7 @@ class ListQuery(PageQuery):
 
     state: Annotated[State | None, Field(description="as they stand now")] = None
     order_id: Annotated[str | None, Field(pattern=ORDER_ID_PATTERN, description="every payment of one order")] = None
-    amount: Annotated[Number | None, Field(ge=1, le=BIGGEST, description="exactly this many rials")] = None
+    amount: Annotated[Rials | None, Field(description="exactly this many rials")] = None
     card_token: Annotated[str | None, Field(pattern="^card_[0-9a-f]{32}$", description="paid with this card")] = None
     rrn: Annotated[str | None, Field(pattern="^[0-9]{12}$", description="retrieval reference number")] = None
     tracking_code: Annotated[

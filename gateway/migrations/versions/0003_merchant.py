@@ -22,8 +22,9 @@ LISTS = """
 CREATE FUNCTION outside_state(state text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   $$ SELECT CASE state WHEN 'paying' THEN 'open' WHEN 'disputed' THEN 'reversing' ELSE state END $$;
 COMMENT ON FUNCTION outside_state IS 'the word merchants read; a test compares it with the table in the domain';
-CREATE INDEX payment_listed ON payment (terminal_id, created_at, payment_id, amount_rial);
-CREATE INDEX payment_by_state ON payment (terminal_id, outside_state(state), created_at, payment_id, amount_rial);
+CREATE INDEX payment_listed ON payment (terminal_id, created_at, payment_id);
+CREATE INDEX payment_by_state ON payment (terminal_id, outside_state(state), created_at, payment_id);
+CREATE INDEX payment_by_amount ON payment (terminal_id, amount_rial, created_at, payment_id);
 CREATE INDEX payment_by_order ON payment (terminal_id, order_id, created_at, payment_id);
 CREATE INDEX payment_by_card ON payment (terminal_id, card_token, created_at, payment_id)
   WHERE card_token IS NOT NULL;
