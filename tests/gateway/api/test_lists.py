@@ -165,8 +165,8 @@ def test_every_filter_and_page_has_an_index(shop: Shop) -> None:
             assert "Seq Scan" not in plan, (filters, plan)
             assert "Sort" not in plan or filters.keys() & {"rrn", "tracking_code"}, (filters, plan)
         plan = explained(shop, unconfirmed, "00000001", after=after, most=26)
-        assert "payment_to_confirm" in plan
-        assert "Sort" not in plan
+        assert "Seq Scan" not in plan, plan
+        assert "payment_to_confirm" in plan or "payment_unconfirmed" in plan, plan
 
 
 def explained(shop: Shop, read: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
