@@ -74,7 +74,7 @@ PAGE: dict[str, Said] = {
 }
 
 STATES: dict[str, Said] = {
-    "open": Said("هنوز پرداخت نشده؛ تا expires_at می‌شود پرداخت کرد", "not paid yet; can be paid until `expires_at`"),
+    "open": Said("هنوز پرداخت نشده؛ تا `expires_at` می‌شود پرداخت کرد", "not paid yet; can be paid until `expires_at`"),
     "unknown": Said(
         "بانک هنوز آری یا نه نگفته؛ تحویل ندهید و دوباره نگیرید",
         "the bank has not said yes or no; do not deliver, do not charge again",
