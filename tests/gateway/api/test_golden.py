@@ -1,4 +1,4 @@
-"""Each object of the contract, byte for byte as published: an unmeant change of a name or a form is seen here."""
+"""Each object of the contract, member for member as published: an unmeant change of a name or form is seen here."""
 
 from __future__ import annotations
 
