@@ -18,7 +18,11 @@ SETTINGS = {
     "POOYA_CROWD": str(healthy_bank.CROWD),
     "POOYA_LOG_LEVEL": "WARNING",
     "POOYA_SETTINGS": json.dumps(
-        {"GATEWAY_PAGE_CALLS_PER_MINUTE": "1000000", "GATEWAY_API_CALLS_PER_MINUTE": "1000000"}
+        {
+            "GATEWAY_PAGE_CALLS_PER_MINUTE": "1000000",
+            "GATEWAY_API_CALLS_PER_MINUTE": "1000000",
+            "GATEWAY_API_STRANGER_CALLS_PER_MINUTE": "1000000",
+        }
     ),
 }
 """All shoppers of a benchmark come from one address, which flood control would rightly slow down."""

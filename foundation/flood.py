@@ -1,20 +1,46 @@
-"""Flood control per address: the one limit that may live in Redis, because it guards machines, not money (D20)."""
+"""Flood control: the one limit that may live in Redis, because it guards machines, not money (D20)."""
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import dataclass
 
 import redis
 import structlog
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import FixedWindowRateLimiter
 
 log = structlog.get_logger()
 
 REDIS_BUDGET_SECONDS = 0.1
 QUIET_AFTER_FAILURE_SECONDS = 5.0
 """A Redis that failed is left alone for so long: one call in five seconds waits for it, not every one (F12)."""
+BUCKETS_MAX = 10_000
+"""Buckets one process counts by itself; with more, windows that ended are dropped, then all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a caller has left of its window.
+
+    Args:
+        limit: calls per window.
+        used: calls so far, the one just counted included.
+        ends_in_seconds: whole seconds until the window is over, at least 1.
+    """
+
+    limit: int
+    used: int
+    ends_in_seconds: int
+
+    @property
+    def allowed(self) -> bool:
+        """Tell whether the call just counted is within the limit."""
+        return self.used <= self.limit
+
+    @property
+    def remaining(self) -> int:
+        """Return how many more calls this window allows."""
+        return max(0, self.limit - self.used)
 
 
 class FloodControl:
@@ -27,23 +53,51 @@ class FloodControl:
 
     def __init__(self, redis_url: str | None, *, workers: int) -> None:
         self._workers = max(1, workers)
-        self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._windows: dict[str, tuple[float, int]] = {}
+        self._lock = threading.Lock()
         self._quiet_until = 0.0
-        self._shared: FixedWindowRateLimiter | None = None
+        self._shared: redis.Redis | None = None
         if redis_url is not None:
-            client = redis.Redis.from_url(
+            self._shared = redis.Redis.from_url(
                 redis_url, socket_timeout=REDIS_BUDGET_SECONDS, socket_connect_timeout=REDIS_BUDGET_SECONDS
             )
-            pool = client.connection_pool
-            self._shared = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
 
     def allow(self, bucket: str, limit: int, *, per_seconds: int) -> bool:
         """Count one call and tell whether it is within ``limit`` calls per ``per_seconds``."""
+        return self.take(bucket, limit, per_seconds=per_seconds).allowed
+
+    def take(self, bucket: str, limit: int, *, per_seconds: int) -> Share:
+        """Count one call and return what is left; a window begins with the first call in it."""
         if self._shared is not None and time.monotonic() >= self._quiet_until:
             try:
-                return self._shared.hit(RateLimitItemPerSecond(limit, per_seconds), bucket)
+                return self._take_shared(self._shared, bucket, limit, per_seconds)
             except redis.RedisError:
                 self._quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
                 log.warning("redis_unavailable", use="flood")
-        own_share = max(1, limit // self._workers)
-        return self._local.hit(RateLimitItemPerSecond(own_share, per_seconds), bucket)
+        return self._take_own(bucket, max(1, limit // self._workers), per_seconds)
+
+    @staticmethod
+    def _take_shared(client: redis.Redis, bucket: str, limit: int, per_seconds: int) -> Share:
+        name = f"flood:{bucket}"
+        with client.pipeline(transaction=True) as together:  # one round trip
+            together.set(name, 0, ex=per_seconds, nx=True)
+            together.incr(name)
+            together.ttl(name)
+            _, used, left = together.execute()
+        return Share(limit, int(used), max(1, int(left)))
+
+    def _take_own(self, bucket: str, limit: int, per_seconds: int) -> Share:
+        now = time.monotonic()
+        with self._lock:
+            if len(self._windows) >= BUCKETS_MAX:
+                self._drop(now)
+            ends, used = self._windows.get(bucket, (0.0, 0))
+            if ends <= now:
+                ends, used = now + per_seconds, 0
+            self._windows[bucket] = (ends, used + 1)
+        return Share(limit, used + 1, max(1, round(ends - now)))
+
+    def _drop(self, now: float) -> None:
+        self._windows = {bucket: window for bucket, window in self._windows.items() if window[0] > now}
+        if len(self._windows) >= BUCKETS_MAX:
+            self._windows.clear()

@@ -14,7 +14,7 @@ from foundation.logs import configure_logging
 from foundation.metrics import CONTENT_TYPE, may_read
 from gateway import config, wiring
 from gateway.api import problems
-from gateway.api.payments import blueprint as api
+from gateway.api.door import blueprint as api
 from gateway.config import Settings
 from gateway.services.enrol import check_rows_at_start
 from gateway.services.gateway import Gateway

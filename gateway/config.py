@@ -63,7 +63,10 @@ class Settings(BaseSettings):
     directory_seconds: float = Field(5.0, description="how long merchants, keys and issuers are remembered")
     callback_timeout_seconds: float = Field(10.0, description="for one webhook")
     page_calls_per_minute: int = Field(1200, description="flood control per address on the hosted pages")
-    api_calls_per_minute: int = Field(1200, description="flood control per address on the merchant API")
+    api_calls_per_minute: int = Field(6000, ge=1, description="merchant API: calls per secret key")
+    api_stranger_calls_per_minute: int = Field(
+        600, ge=1, description="merchant API: calls per address without a key that is known to be good"
+    )
 
     def switch_tls(self) -> TlsFiles | None:
         """Return the files of the switch's TLS; none means plain TCP, which a live gateway refuses (D22).

@@ -1,7 +1,8 @@
-"""Writes the pages of ``docs/`` that say what code already says: settings, and what may follow what."""
+"""Writes the pages that say what code already says: settings, what may follow what, problems, the merchant contract."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from foundation.machine import Machine
+from gateway.api.catalogue import ROWS
+from gateway.api.door import OPERATIONS
+from gateway.api.openapi import document
 from gateway.config import Settings as GatewaySettings
 from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.payment import MACHINE as PAYMENT
@@ -65,7 +69,38 @@ Each machine is a table in the code; these drawings are made from the tables.
 {_drawing("Challenge", "one dynamic PIN at the bank (`otp/domain/challenge.py`)", CHALLENGE)}"""
 
 
-PAGES: dict[str, Callable[[], str]] = {"configuration.md": configuration, "states.md": states}
+def problems() -> str:
+    """Return the page of every problem of the merchant API."""
+    rows = "\n".join(
+        f'| {row.status} | <a id="{row.code}"></a>`{row.code}` | {row.title.en}<br>{row.title.fa} '
+        f"| {row.do.en}<br>{row.do.fa} |"
+        for row in ROWS
+    )
+    return f"""# Problems of the merchant API
+{NOTE}
+
+`application/problem+json` (RFC 9457). The `type` of a problem is the gateway's own `/api/v1/problems#code`, which
+serves this table as JSON and as a page. `title` is Persian where `Accept-Language` prefers it.
+
+| status | code | meaning | what to do |
+|---|---|---|---|
+{rows}
+"""
+
+
+def contract() -> str:
+    """Return the OpenAPI document of the merchant API, for a gateway at the sandbox's usual address."""
+    return json.dumps(document(OPERATIONS, USUAL_ADDRESS), indent=1, ensure_ascii=False) + "\n"
+
+
+USUAL_ADDRESS = "http://localhost:8000"
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration.md": configuration,
+    "states.md": states,
+    "problems.md": problems,
+    "../contracts/merchant/v1/openapi.json": contract,
+}
+"""File, as seen from ``docs/`` → what it says."""
 
 
 def write_pages() -> None:

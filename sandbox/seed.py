@@ -13,6 +13,7 @@ from gateway import wiring as gateway_wiring
 from gateway.domain.issuers import Issuer
 from gateway.services import enrol
 from gateway.services.enrol import NewMerchant
+from gateway.services.keys import new_key
 from otp import config as bank_config
 from otp import wiring as bank_wiring
 from otp.domain.cvv2 import cvv2_of
@@ -74,7 +75,7 @@ def seed_gateway(world: World) -> None:
                 webhook_secret=handed["webhook_secret"],
             ),
         )
-        enrol.new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
+        new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
         for bank in BANKS:
             enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
         enrol.add_issuer(gateway, _hanging_issuer(world), (HANGING_BIN,))

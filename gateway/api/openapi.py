@@ -1,12 +1,19 @@
-"""The OpenAPI 3.1 document of the merchant API: paths here, shapes from the schemas."""
+"""The OpenAPI 3.1 document of the merchant API, made from the tables of operations and problems and the schemas."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from gateway.api.schemas import ConfirmedOut, ConfirmIn, OpenPaymentIn, PaymentOut, PaymentsOut, Problem
+from gateway.api.catalogue import BY_CODE
+from gateway.api.operations import PREFIX, Operation
+from gateway.api.schemas import Problem, ProblemsOut
+from gateway.domain.references import ORDER_ID_PATTERN, PAYMENT_ID_PATTERN
+from gateway.domain.scopes import MEANS
 
 TITLE = "Pooya merchant API"
 VERSION = "1.0.0"
@@ -18,115 +25,148 @@ by itself.
 tells by webhook.
 Send an `Idempotency-Key` with every POST: the same key with the same request always has the same answer."""
 
-_MODELS = (OpenPaymentIn, ConfirmIn, PaymentOut, ConfirmedOut, PaymentsOut, Problem)
-_KEY = {
+PATH_PATTERNS = {"id": PAYMENT_ID_PATTERN, "order_id": ORDER_ID_PATTERN}
+KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "description": "1 to 128 visible ASCII characters, new for each request you mean",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
-_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-_PROBLEMS = {
-    "400": "The request does not follow the contract",
-    "401": "A valid secret key is needed",
-    "404": "There is no such payment",
-    "409": "The payment's state, another payment of the order, or the amount forbids this",
-    "422": "A value is outside its rules, or the idempotency key belongs to another request",
-    "429": "Too many calls; see Retry-After",
-    "503": "Try again with the same Idempotency-Key",
+_WHOLE = {"type": "integer", "minimum": 0}
+_HEADERS: dict[str, dict[str, Any]] = {
+    "RateLimit-Limit": {"description": "calls of this key per minute", "schema": _WHOLE},
+    "RateLimit-Remaining": {"description": "calls left in this minute", "schema": _WHOLE},
+    "RateLimit-Reset": {"description": "seconds until the minute is over", "schema": _WHOLE},
+    "Request-Id": {"description": "name this when you ask us", "schema": {"type": "string"}},
 }
+_VARIES = re.compile(r"\{(\w+)\}")
+_RETRIES = frozenset({"request_in_progress", "too_many_calls", "unavailable"})
 
 
-def document(server_url: str) -> dict[str, Any]:
+def document(operations: Iterable[Operation], server_url: str) -> dict[str, Any]:
     """Build the document for a gateway at this address."""
+    operations = tuple(operations)
+    sent = {operation.body for operation in operations if operation.body is not None}
+    models: set[type[BaseModel]] = {*sent, *(operation.answer for operation in operations), Problem, ProblemsOut}
     _, definitions = models_json_schema(
-        [(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
+        ref_template="#/components/schemas/{model}",
     )
     return {
         "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": VERSION, "description": DESCRIPTION},
-        "servers": [{"url": server_url}],
+        "info": {
+            "title": TITLE,
+            "version": VERSION,
+            "description": DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": server_url.rstrip("/")}],
         "security": [{"secretKey": []}],
-        "paths": _paths(),
+        "paths": _paths(operations),
         "webhooks": {"payment": {"post": _webhook()}},
         "components": {
-            "securitySchemes": {
-                "secretKey": {"type": "http", "scheme": "bearer", "description": "`sk_test_…` or `sk_live_…`"}
-            },
+            "securitySchemes": {"secretKey": _key_scheme()},
+            "headers": _HEADERS,
             "schemas": definitions["$defs"],
         },
     }
 
 
-def _paths() -> dict[str, Any]:
+def _key_scheme() -> dict[str, str]:
+    scopes = "; ".join(f"`{scope}`: {english}" for scope, (_, english) in MEANS.items())
     return {
-        "/api/v1/payments": {
-            "post": _operation(
-                "openPayment",
-                "Open a payment",
-                PaymentOut,
-                status="201",
-                body=OpenPaymentIn,
-                parameters=[_KEY],
-            ),
-            "get": _operation("listPayments", "List payments in one state", PaymentsOut, parameters=_list_parameters()),
-        },
-        "/api/v1/payments/{id}": {
-            "get": _operation("getPayment", "Show one payment", PaymentOut, parameters=[_ID]),
-        },
-        "/api/v1/payments/{id}/confirm": {
-            "post": _operation(
-                "confirmPayment",
-                "Confirm an authorised payment",
-                ConfirmedOut,
-                body=ConfirmIn,
-                parameters=[_ID, _KEY],
-            ),
-        },
-        "/api/v1/payments/{id}/reverse": {
-            "post": _operation(
-                "reversePayment", "Give the money back", PaymentOut, status="202", parameters=[_ID, _KEY]
-            ),
-        },
+        "type": "http",
+        "scheme": "bearer",
+        "description": f"`sk_test_…` at the sandbox, `sk_live_…` at the live gateway. Scopes: {scopes}.",
     }
 
 
-def _list_parameters() -> list[dict[str, Any]]:
-    state = PaymentOut.model_json_schema()["properties"]["state"]
+def _paths(operations: tuple[Operation, ...]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for operation in operations:
+        paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _operation(operation)
+    paths[f"{PREFIX}/problems"] = {"get": _catalogue()}
+    return paths
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary.en,
+        "description": f"{operation.summary.fa}\n\nScope: `{operation.scope}`.",
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+        "responses": {
+            str(operation.status): {
+                "description": operation.summary.en,
+                "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS},
+                "content": {"application/json": {"schema": _ref(operation.answer)}},
+            },
+            **_refusals(operation.every_problem()),
+        },
+    }
+    if operation.idempotent_by_key:
+        described["parameters"].append(KEY_HEADER)
+    if operation.body is not None:
+        content = {"application/json": {"schema": _ref(operation.body)}}
+        described["requestBody"] = {"required": operation.body_required, "content": content}
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": "state", "in": "query", "required": False, "schema": {**state, "default": "authorised"}},
-        {"name": "after", "in": "query", "required": False, "schema": {"type": "string"}},
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": PATH_PATTERNS[name]}}
+        for name in _VARIES.findall(operation.path)
     ]
 
 
-def _operation(
-    name: str,
-    summary: str,
-    answer: type[Any],
-    *,
-    parameters: list[dict[str, Any]],
-    status: str = "200",
-    body: type[Any] | None = None,
-) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        "operationId": name,
-        "summary": summary,
-        "parameters": parameters,
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    properties = operation.query.model_json_schema()["properties"]
+    return [{"name": name, "in": "query", "required": False, **_parameter(of)} for name, of in properties.items()]
+
+
+def _parameter(of: dict[str, Any]) -> dict[str, Any]:
+    """Describe one parameter; one that may be left out is never sent as null."""
+    of = {name: value for name, value in of.items() if name != "title"}
+    description = of.pop("description")
+    choices: list[dict[str, Any]] = of.pop("anyOf", [])
+    chosen = next((choice for choice in choices if choice.get("type") != "null"), {})
+    schema = {name: value for name, value in (of | chosen).items() if value is not None}
+    return {"description": description, "schema": schema}
+
+
+def _refusals(codes: tuple[str, ...]) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(BY_CODE[code].status, []).append(code)
+    return {str(status): _refusal(by_status[status]) for status in sorted(by_status)}
+
+
+def _refusal(codes: list[str]) -> dict[str, Any]:
+    refusal: dict[str, Any] = {
+        "description": "; ".join(f"`{code}`: {BY_CODE[code].title.en}" for code in codes),
+        "content": {"application/problem+json": {"schema": _ref(Problem)}},
+    }
+    if _RETRIES & set(codes):
+        refusal["headers"] = {"Retry-After": {"description": "seconds to wait", "schema": _WHOLE}}
+    return refusal
+
+
+def _catalogue() -> dict[str, Any]:
+    return {
+        "operationId": "listProblems",
+        "summary": "Every problem the API answers with",
+        "security": [],
         "responses": {
-            status: {"description": summary, "content": {"application/json": {"schema": _ref(answer)}}},
-            **{
-                code: {
-                    "description": text,
-                    "content": {"application/problem+json": {"schema": _ref(Problem)}},
-                }
-                for code, text in _PROBLEMS.items()
+            "200": {
+                "description": "the catalogue; a browser gets a page",
+                "content": {"application/json": {"schema": _ref(ProblemsOut)}, "text/html": {}},
             },
+            **_refusals(("too_many_calls",)),
         },
     }
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(body)}}}
-    return operation
 
 
 def _webhook() -> dict[str, Any]:
@@ -155,5 +195,5 @@ def _webhook() -> dict[str, Any]:
     }
 
 
-def _ref(model: type[Any]) -> dict[str, str]:
+def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}

@@ -1,154 +1,219 @@
-"""The merchant API at ``/api/v1``: parse, call one use case, render."""
+"""Payments over the merchant API: parse, call one use case, render. The table at the end says what is served."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from typing import Any, TypeVar, cast
-
-from flask import Blueprint, Response, current_app, g, request
-from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import HTTPException
+from flask import Response, request
+from pydantic import BaseModel
 
 from foundation.rial import Rial
-from gateway.api import problems
-from gateway.api.openapi import document
-from gateway.api.schemas import ConfirmedOut, ConfirmIn, OpenPaymentIn, PaymentsOut, facts, payment_out
-from gateway.domain.errors import GatewayError, MalformedMessage, TooManyCalls, Unauthenticated
-from gateway.services.authenticate import Caller, authenticate
+from gateway.api.asking import body, caller, gateway_of_app, idempotency, query
+from gateway.api.operations import PREFIX, Operation, Said
+from gateway.api.paging import cursor_of, position_of
+from gateway.api.schemas import (
+    ConfirmedOut,
+    ConfirmIn,
+    EventsOut,
+    ListQuery,
+    OpenPaymentIn,
+    PageQuery,
+    PaymentOut,
+    PaymentsOut,
+    ReverseIn,
+    event_out,
+    facts,
+    payment_out,
+)
+from gateway.domain.scopes import Scope
 from gateway.services.confirm import confirm
-from gateway.services.gateway import Gateway
-from gateway.services.open_payment import Idempotency, OpenPurchase, PaymentRecord, open_payment
-from gateway.services.read_payment import get_payment, list_payments
+from gateway.services.open_payment import OpenPurchase, PaymentRecord, open_payment
+from gateway.services.read_payment import (
+    Page,
+    Position,
+    events_of,
+    get_payment,
+    list_payments,
+    list_unconfirmed,
+    payment_of_order,
+)
 from gateway.services.reverse import reverse
 
-In = TypeVar("In", bound=BaseModel)
 
-blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
-blueprint.register_error_handler(GatewayError, problems.of_error)
-blueprint.register_error_handler(HTTPException, problems.of_http)
-
-OPEN_TO_ALL = frozenset({"api.openapi"})
-BODY_MAX_BYTES = 16_384
-_KEY = re.compile(r"[\x21-\x7e]{1,128}")
-_BEARER = "Bearer "
-
-
-@blueprint.before_request
-def _guard() -> None:
-    request.max_content_length = BODY_MAX_BYTES
-    gateway = _gateway()
-    address = request.remote_addr or "unknown"
-    if not gateway.flood.allow(f"api {address}", gateway.settings.api_calls_per_minute, per_seconds=60):
-        raise TooManyCalls
-    if request.endpoint not in OPEN_TO_ALL:
-        scheme, secret = (
-            request.headers.get("Authorization", "")[:7],
-            request.headers.get("Authorization", "")[7:],
-        )
-        if scheme != _BEARER:
-            raise Unauthenticated
-        g.caller = authenticate(gateway, secret)
-
-
-@blueprint.after_request
-def _never_stored(response: Response) -> Response:
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-@blueprint.get("/openapi.json")
-def openapi() -> Response:
-    """Publish the contract."""
-    return Response(json.dumps(document(_gateway().settings.public_url)), mimetype="application/json")
-
-
-@blueprint.post("/payments")
 def open_() -> Response:
     """Open a payment."""
-    body = _body(OpenPaymentIn)
+    sent = body(OpenPaymentIn)
     purchase = OpenPurchase(
-        amount=Rial(body.amount),
-        order_id=body.order_id,
-        callback_url=body.callback_url,
-        description=body.description,
-        mobile=body.mobile,
+        amount=Rial(sent.amount),
+        order_id=sent.order_id,
+        callback_url=sent.callback_url,
+        description=sent.description,
+        mobile=sent.mobile,
     )
-    record = open_payment(_gateway(), _caller(), purchase, _idempotency(body))
+    record = open_payment(gateway_of_app(), caller(), purchase, idempotency(sent))
     response = _payment(record, status=201)
-    response.headers["Location"] = f"/api/v1/payments/{record.payment_id}"
+    response.headers["Location"] = f"{PREFIX}/payments/{record.payment_id}"
     return response
 
 
-@blueprint.get("/payments")
 def list_() -> Response:
-    """List payments in one state, such as paid but not yet confirmed."""
-    known = {"state", "after"}
-    if unknown := set(request.args) - known:
-        raise MalformedMessage(tuple((name, "is not a parameter") for name in sorted(unknown)))
-    state = request.args.get("state", "authorised")
-    records, more = list_payments(_gateway(), _caller(), state=state, after=request.args.get("after"))
-    public_url = _gateway().settings.public_url
-    page = PaymentsOut(items=[payment_out(record, public_url) for record in records], has_more=more)
-    return Response(page.model_dump_json(), mimetype="application/json")
+    """List payments, newest first."""
+    asked = query(ListQuery)
+    filters = asked.model_dump(exclude_none=True, exclude={"limit", "cursor"})
+    within = f"{request.path} {filters}"
+    page = list_payments(gateway_of_app(), caller(), filters, after=_position(asked, within=within), most=asked.limit)
+    return _page(page, within=within)
 
 
-@blueprint.get("/payments/<payment_id>")
-def get(payment_id: str) -> Response:
+def unconfirmed() -> Response:
+    """List what is paid and must still be confirmed, oldest first."""
+    asked = query(PageQuery)
+    after = _position(asked, within=request.path)
+    page = list_unconfirmed(gateway_of_app(), caller(), after=after, most=asked.limit)
+    return _page(page, within=request.path)
+
+
+def get(id: str) -> Response:  # noqa: A002 - the contract's name of the parameter
     """Show one payment."""
-    return _payment(get_payment(_gateway(), _caller(), payment_id))
+    return _payment(get_payment(gateway_of_app(), caller(), id))
 
 
-@blueprint.post("/payments/<payment_id>/confirm")
-def confirm_(payment_id: str) -> Response:
+def events(id: str) -> Response:  # noqa: A002 - as above
+    """Show what happened to one payment."""
+    found = events_of(gateway_of_app(), caller(), id)
+    return _json(EventsOut(items=[event_out(record) for record in found]))
+
+
+def of_order(order_id: str) -> Response:
+    """Show the payment that counts for an order."""
+    return _payment(payment_of_order(gateway_of_app(), caller(), order_id))
+
+
+def confirm_(id: str) -> Response:  # noqa: A002 - as above
     """Confirm an authorised payment."""
-    body = _body(ConfirmIn)
-    done = confirm(_gateway(), _caller(), payment_id, Rial(body.amount), _idempotency(body))
-    answer = ConfirmedOut.model_validate(
-        facts(done.record, _gateway().settings.public_url) | {"first_time": done.first_time}
-    )
-    return Response(answer.model_dump_json(), mimetype="application/json")
+    sent = body(ConfirmIn)
+    gateway = gateway_of_app()
+    done = confirm(gateway, caller(), id, Rial(sent.amount), idempotency(sent))
+    return _json(ConfirmedOut.model_validate(facts(done.record, gateway.settings) | {"first_time": done.first_time}))
 
 
-@blueprint.post("/payments/<payment_id>/reverse")
-def reverse_(payment_id: str) -> Response:
+def reverse_(id: str) -> Response:  # noqa: A002 - as above
     """Give the money back."""
-    return _payment(reverse(_gateway(), _caller(), payment_id, _idempotency(None)), status=202)
+    sent = body(ReverseIn, required=False)
+    amount = None if sent.amount is None else Rial(sent.amount)
+    return _payment(reverse(gateway_of_app(), caller(), id, idempotency(sent), amount=amount), status=202)
 
 
-def _gateway() -> Gateway:
-    return cast("Gateway", current_app.extensions["gateway"])
+def _position(asked: PageQuery, *, within: str) -> Position | None:
+    return None if asked.cursor is None else position_of(asked.cursor, within=within)
 
 
-def _caller() -> Caller:
-    return cast("Caller", g.caller)
+def _page(page: Page, *, within: str) -> Response:
+    settings = gateway_of_app().settings
+    items = [payment_out(record, settings) for record in page.records]
+    following = None if page.next is None else cursor_of(page.next, within=within)
+    return _json(PaymentsOut(items=items, next_cursor=following))
 
 
 def _payment(record: PaymentRecord, *, status: int = 200) -> Response:
-    answer = payment_out(record, _gateway().settings.public_url)
+    return _json(payment_out(record, gateway_of_app().settings), status=status)
+
+
+def _json(answer: BaseModel, *, status: int = 200) -> Response:
     return Response(answer.model_dump_json(), status, mimetype="application/json")
 
 
-def _body(model: type[In]) -> In:
-    if request.mimetype != "application/json":
-        raise MalformedMessage((("Content-Type", "is application/json"),))
-    try:
-        return model.model_validate_json(request.get_data())
-    except ValidationError as error:
-        rows: list[Any] = list(error.errors(include_input=False, include_url=False, include_context=False))
-        raise MalformedMessage(
-            tuple((".".join(map(str, row["loc"])) or "body", str(row["msg"])) for row in rows)
-        ) from None
-
-
-def _idempotency(body: BaseModel | None) -> Idempotency | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not _KEY.fullmatch(key):
-        raise MalformedMessage((("Idempotency-Key", "has 1 to 128 visible ASCII characters"),))
-    canonical = json.dumps(body.model_dump(mode="json") if body else {}, sort_keys=True)
-    hashed = hashlib.sha256(f"{request.method} {request.path}\n{canonical}".encode()).digest()
-    return Idempotency(key, hashed)
+OPERATIONS = (
+    Operation(
+        name="openPayment",
+        method="POST",
+        path="/payments",
+        serve=open_,
+        scope=Scope.PAYMENTS_WRITE,
+        summary=Said("باز کردن پرداخت", "Open a payment"),
+        body=OpenPaymentIn,
+        answer=PaymentOut,
+        status=201,
+        problems=("duplicate_order", "invalid_amount", "invalid_order_id", "invalid_callback", "invalid_text"),
+    ),
+    Operation(
+        name="listPayments",
+        method="GET",
+        path="/payments",
+        serve=list_,
+        scope=Scope.PAYMENTS_READ,
+        summary=Said("فهرست پرداخت‌ها، تازه‌ترین نخست", "List payments, newest first"),
+        query=ListQuery,
+        answer=PaymentsOut,
+        problems=("invalid_cursor",),
+    ),
+    Operation(
+        name="listUnconfirmed",
+        method="GET",
+        path="/payments/unconfirmed",
+        serve=unconfirmed,
+        scope=Scope.PAYMENTS_READ,
+        summary=Said(
+            "پرداخت‌شده‌هایی که هنوز باید تأیید کنید، کهنه‌ترین نخست",
+            "List what is paid and must still be confirmed, oldest first",
+        ),
+        query=PageQuery,
+        answer=PaymentsOut,
+        problems=("invalid_cursor",),
+    ),
+    Operation(
+        name="getPayment",
+        method="GET",
+        path="/payments/{id}",
+        serve=get,
+        scope=Scope.PAYMENTS_READ,
+        summary=Said("دیدن یک پرداخت", "Show one payment"),
+        answer=PaymentOut,
+        problems=("payment_not_found",),
+    ),
+    Operation(
+        name="listEvents",
+        method="GET",
+        path="/payments/{id}/events",
+        serve=events,
+        scope=Scope.PAYMENTS_READ,
+        summary=Said("رویدادهای یک پرداخت، کهنه‌ترین نخست", "Show what happened to a payment, oldest first"),
+        answer=EventsOut,
+        problems=("payment_not_found",),
+    ),
+    Operation(
+        name="getPaymentOfOrder",
+        method="GET",
+        path="/orders/{order_id}",
+        serve=of_order,
+        scope=Scope.PAYMENTS_READ,
+        summary=Said(
+            "پرداخت یک سفارش: زنده اگر باشد، وگرنه آخرین",
+            "Show the payment of an order: the live one, otherwise the latest",
+        ),
+        answer=PaymentOut,
+        problems=("order_not_found",),
+    ),
+    Operation(
+        name="confirmPayment",
+        method="POST",
+        path="/payments/{id}/confirm",
+        serve=confirm_,
+        scope=Scope.PAYMENTS_CONFIRM,
+        summary=Said("تأیید پرداخت", "Confirm an authorised payment"),
+        body=ConfirmIn,
+        answer=ConfirmedOut,
+        problems=("payment_not_found", "amount_mismatch", "not_possible"),
+    ),
+    Operation(
+        name="reversePayment",
+        method="POST",
+        path="/payments/{id}/reverse",
+        serve=reverse_,
+        scope=Scope.PAYMENTS_REVERSE,
+        summary=Said("بازگرداندن پول", "Give the money back"),
+        body=ReverseIn,
+        body_required=False,
+        answer=PaymentOut,
+        status=202,
+        problems=("payment_not_found", "amount_mismatch", "not_possible", "reversal_window_over"),
+    ),
+)

@@ -1,57 +1,62 @@
-"""Errors as RFC 9457 problem details: one table, nearest class wins."""
+"""Errors as RFC 9457 problem details, rendered from the catalogue; they never carry what was sent or what failed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+import structlog
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
+from gateway.api.asking import gateway_of_app
+from gateway.api.catalogue import BY_CODE, Row, row_of
+from gateway.api.operations import PREFIX
 from gateway.api.schemas import Problem
 from gateway.domain import errors
-from gateway.domain.errors import GatewayError
+from gateway.domain.errors import Flaw, GatewayError, Place
 
-TYPE_PREFIX = "urn:pooya:problem:"
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
 
-STATUS: dict[type[GatewayError], tuple[int, str]] = {
-    errors.GatewayError: (400, "The request was refused"),
-    errors.InvalidInput: (422, "A value is outside its rules"),
-    errors.MalformedMessage: (400, "The request does not follow the contract"),
-    errors.NotFound: (404, "There is no such payment"),
-    errors.NotAllowed: (403, "This key may not do that"),
-    errors.Unauthenticated: (401, "A valid secret key is needed"),
-    errors.Conflict: (409, "The payment's state forbids this"),
-    errors.IssuerPaused: (409, "Payments with this bank's cards are paused"),
-    errors.DuplicateOrder: (409, "The order already has a payment"),
-    errors.AmountMismatch: (409, "The amount is not the payment's"),
-    errors.IdempotencyMismatch: (422, "The idempotency key belongs to another request"),
-    errors.LimitReached: (429, "A limit was reached"),
-}
-"""Error class → status and title; a class without its own row has its parent's."""
+_HTTP = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_SERVER_ERROR = 500
+
+log = structlog.get_logger()
+
+
+def type_of(code: str, public_url: str) -> str:
+    """Return the address that names a problem; a browser finds its explanation there."""
+    return f"{public_url.rstrip('/')}{PREFIX}/problems#{code}"
 
 
 def of_error(error: GatewayError) -> Response:
     """Turn one of our errors into its problem."""
-    status, title = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    row = row_of(error)
+    if row is None:
+        log.error("error_without_a_row", error=type(error).__name__)
+        return of_failure()
+    flaws = getattr(error, "flaws", ()) or _flaw_of(error)
     extra: dict[str, Any] = {
         "payment_id": getattr(error, "payment_id", None),
         "state": getattr(error, "state", None),
-        "errors": [{"at": at, "problem": what} for at, what in getattr(error, "fields", ())] or None,
+        "scope": getattr(error, "scope", None),
+        "errors": [{flaw.place: flaw.name, "detail": flaw.detail} for flaw in flaws] or None,
     }
-    response = _problem(status, error.code, title, str(error) or title, **extra)
+    response = _problem(row, str(error) or row.title.en, **extra)
     if isinstance(error, errors.Unauthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.TooManyCalls):
+    if isinstance(error, errors.TooManyCalls | errors.RequestInProgress):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
 
 
 def of_http(error: HTTPException) -> Response:
     """Turn a wrong address, method or size into a problem."""
-    status = error.code or 500
-    title = error.name
-    response = _problem(status, title.lower().replace(" ", "_"), title, error.description or title)
+    status = error.code or _SERVER_ERROR
+    if status >= _SERVER_ERROR:
+        return of_failure()
+    row = BY_CODE[_HTTP.get(status, "not_found")]
+    response = _problem(row, row.title.en)
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         response.headers["Allow"] = ", ".join(sorted(allowed))
@@ -60,16 +65,33 @@ def of_http(error: HTTPException) -> Response:
 
 def of_failure() -> Response:
     """Say that the outcome is not known, after a lost database or a fault of ours; the caller repeats its key (D34)."""
-    response = _problem(
-        503,
-        "unavailable",
-        "Try again",
-        "the request may or may not have been carried out; repeat it with the same key",
-    )
-    response.headers["Retry-After"] = "5"
+    row = BY_CODE["unavailable"]
+    response = _problem(row, row.do.en.replace("`", ""))
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
-def _problem(status: int, code: str, title: str, detail: str, **extra: Any) -> Response:
-    problem = Problem(type=TYPE_PREFIX + code, title=title, status=status, detail=detail, code=code, **extra)
-    return Response(problem.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
+def speaks_persian() -> bool:
+    """Tell whether the caller prefers Persian to English; English where it says nothing."""
+    return request.accept_languages.best_match(("en", "fa"), "en") == "fa"
+
+
+def _flaw_of(error: GatewayError) -> tuple[Flaw, ...]:
+    field = getattr(error, "field", None)
+    return () if field is None else (Flaw(Place.BODY, f"#/{field}", str(error)),)
+
+
+def _problem(row: Row, detail: str, **extra: Any) -> Response:
+    persian = speaks_persian()
+    problem = Problem(
+        type=type_of(row.code, gateway_of_app().settings.public_url),
+        title=row.title.fa if persian else row.title.en,
+        status=row.status,
+        detail=detail,
+        code=row.code,
+        **extra,
+    )
+    response = Response(problem.model_dump_json(exclude_none=True), row.status, mimetype=MEDIA_TYPE)
+    response.headers["Content-Language"] = "fa" if persian else "en"
+    response.vary.add("Accept-Language")
+    return response

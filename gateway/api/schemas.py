@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.config import Settings
+from gateway.domain.limits import CALLBACK_MAX, DESCRIPTION_MAX, PURCHASE_LEAST, PURCHASE_MOST
+from gateway.domain.payment import OUTSIDE, TIMELINE, PaymentEvent, PaymentState
+from gateway.domain.references import ORDER_ID_PATTERN
 from gateway.services.open_payment import PaymentRecord
+from gateway.services.read_payment import EventRecord
 
 State = Literal[
     "open",
@@ -22,7 +27,59 @@ State = Literal[
     "expired",
     "unknown",
 ]
-Amount = Annotated[int, Field(strict=True, ge=1, description="whole rials")]
+CURSOR_MOST = 200
+EventType = Literal[
+    "opened",
+    "submitted",
+    "authorised",
+    "declined",
+    "unanswered",
+    "approved_too_late",
+    "attempt_reversed",
+    "cancelled",
+    "expired",
+    "confirmed",
+    "reversal_asked",
+    "not_confirmed_in_time",
+    "reversed",
+    "settled",
+]
+BIGGEST = 10**15
+"""Beyond any amount; keeps numbers within what the database holds."""
+
+PAGE_MOST = 100
+PAGE_USUAL = 25
+NUMBER_DIGITS = 18
+_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,26}(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
+
+
+def _told(**rules: Any) -> dict[str, Any]:
+    """Return rules that the contract tells and the domain checks, each answered 422 with its own code."""
+    return rules
+
+
+def _digits(text: object) -> object:
+    if isinstance(text, str) and not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS):
+        raise ValueError("is a whole number in ASCII digits")
+    return text
+
+
+def _moment(text: object) -> object:
+    if isinstance(text, str) and not _RFC3339.fullmatch(text):
+        raise ValueError("is a time as 2026-11-24T12:00:00Z; write a + in an address as %2B")
+    return text
+
+
+def _whole(value: object) -> object:
+    """Read ``5000.0`` as JSON means it: the whole number that some languages write so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Amount = Annotated[int, Field(strict=True, ge=1, le=BIGGEST, description="whole rials"), BeforeValidator(_whole)]
+Text = Annotated[str, Field(strict=True)]
+Limit = Annotated[int, Field(ge=1, le=PAGE_MOST), BeforeValidator(_digits)]
+Rials = Annotated[int, Field(ge=1, le=BIGGEST), BeforeValidator(_digits)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class _In(BaseModel):
@@ -36,19 +93,73 @@ class _Out(BaseModel):
 class OpenPaymentIn(_In):
     """Open a payment of one amount for one order."""
 
-    amount: Amount
-    order_id: Annotated[str, Field(strict=True, description="your own number: 1 to 64 letters, digits and ._-")]
-    callback_url: Annotated[str, Field(strict=True, description="on your registered site; the shopper returns there")]
-    description: Annotated[str, Field(strict=True, description="shown on the page, at most 120 characters")] | None = (
-        None
-    )
-    mobile: Annotated[str, Field(strict=True, description="the shopper's, 09 and nine digits")] | None = None
+    amount: Annotated[
+        Amount, Field(json_schema_extra=_told(minimum=PURCHASE_LEAST.amount, maximum=PURCHASE_MOST.amount))
+    ]
+    order_id: Annotated[
+        Text,
+        Field(
+            description="your own number: 1 to 64 letters, digits and ._-",
+            json_schema_extra=_told(pattern=ORDER_ID_PATTERN, minLength=1, maxLength=64),
+        ),
+    ]
+    callback_url: Annotated[
+        Text,
+        Field(
+            description="on your registered site; the shopper returns there",
+            json_schema_extra=_told(format="uri", maxLength=CALLBACK_MAX),
+        ),
+    ]
+    description: Annotated[
+        Text | None,
+        Field(
+            description=f"shown on the page, at most {DESCRIPTION_MAX} printable characters",
+            json_schema_extra=_told(maxLength=DESCRIPTION_MAX),
+        ),
+    ] = None
+    mobile: Annotated[
+        Text | None,
+        Field(description="the shopper's, 09 and nine digits", json_schema_extra=_told(pattern="^09[0-9]{9}$")),
+    ] = None
 
 
 class ConfirmIn(_In):
     """Confirm a payment; the amount must be the payment's."""
 
     amount: Amount
+
+
+class ReverseIn(_In):
+    """Reverse a payment as a whole; the body may be left out."""
+
+    amount: Annotated[Amount | None, Field(description="if sent, it must be the payment's: a part is not reversed")] = (
+        None
+    )
+
+
+class PageQuery(_In):
+    """Which page of a list."""
+
+    limit: Annotated[Limit, Field(description="payments per page")] = PAGE_USUAL
+    cursor: Annotated[
+        str | None,
+        Field(max_length=CURSOR_MOST, description="next_cursor of the page before; keep the filters while paging"),
+    ] = None
+
+
+class ListQuery(PageQuery):
+    """Which payments; filters are joined by and."""
+
+    state: Annotated[State | None, Field(description="as they stand now")] = None
+    order_id: Annotated[str | None, Field(pattern=ORDER_ID_PATTERN, description="every payment of one order")] = None
+    amount: Annotated[Rials | None, Field(description="exactly this many rials")] = None
+    card_token: Annotated[str | None, Field(pattern="^card_[0-9a-f]{32}$", description="paid with this card")] = None
+    rrn: Annotated[str | None, Field(pattern="^[0-9]{12}$", description="retrieval reference number")] = None
+    tracking_code: Annotated[
+        str | None, Field(pattern="^[0-9]{12,20}$", description="what the shopper reads on the receipt")
+    ] = None
+    created_from: Annotated[Moment | None, Field(description="opened at this moment or later, RFC 3339")] = None
+    created_before: Annotated[Moment | None, Field(description="opened before this moment, RFC 3339")] = None
 
 
 class CardOut(_Out):
@@ -80,6 +191,9 @@ class PaymentOut(_Out):
     ]
     authorised_at: dt.datetime | None
     confirmed_at: dt.datetime | None
+    reverse_before: Annotated[
+        dt.datetime | None, Field(description="a confirmed payment can be reversed until then; null when it is not")
+    ]
     reversed_at: dt.datetime | None
     rrn: Annotated[str | None, Field(description="retrieval reference number, 12 digits")]
     tracking_code: Annotated[str | None, Field(description="what the shopper reads on the receipt")]
@@ -96,36 +210,87 @@ class ConfirmedOut(PaymentOut):
 
 
 class PaymentsOut(_Out):
-    """Up to a hundred payments, by id."""
+    """One page of a list."""
 
     items: list[PaymentOut]
-    has_more: Annotated[bool, Field(description="ask again with after = the last id")]
+    next_cursor: Annotated[str | None, Field(description="send it as cursor for the next page; null at the end")]
+
+
+class EventOut(_Out):
+    """One thing that happened to a payment."""
+
+    at: dt.datetime
+    type: EventType
+    state: Annotated[State, Field(description="how the payment stood then")]
+    attempt: Annotated[int | None, Field(description="which try of the shopper, from 1; null when it is about none")]
+
+
+class EventsOut(_Out):
+    """A payment's history, oldest first."""
+
+    items: list[EventOut]
+
+
+class FlawOut(_Out):
+    """One place of the request; exactly one of pointer, parameter and header is there."""
+
+    pointer: Annotated[str | None, Field(description="JSON pointer into the body")] = None
+    parameter: Annotated[str | None, Field(description="of the query")] = None
+    header: str | None = None
+    detail: str
 
 
 class Problem(_Out):
     """RFC 9457 problem details."""
 
-    type: str
-    title: str
+    type: Annotated[str, Field(description="address of the explanation, ends in # and the code")]
+    title: Annotated[str, Field(description="in Persian where Accept-Language prefers it")]
     status: int
     detail: str
     code: Annotated[str, Field(description="stable, for machines")]
-    errors: list[dict[str, str]] | None = None
+    errors: list[FlawOut] | None = None
     payment_id: str | None = None
-    state: str | None = None
+    state: State | None = None
+    scope: Annotated[str | None, Field(description="what the key lacks")] = None
 
 
-def payment_out(record: PaymentRecord, public_url: str) -> PaymentOut:
+class ProblemRow(_Out):
+    """One problem of the catalogue."""
+
+    code: str
+    type: str
+    status: int
+    title_fa: str
+    title_en: str
+    do_fa: str
+    do_en: str
+
+
+class ProblemsOut(_Out):
+    """Every problem the API answers with."""
+
+    items: list[ProblemRow]
+
+
+def payment_out(record: PaymentRecord, settings: Settings) -> PaymentOut:
     """Show a payment to its merchant."""
-    return PaymentOut.model_validate(facts(record, public_url))
+    return PaymentOut.model_validate(facts(record, settings))
 
 
-def facts(record: PaymentRecord, public_url: str) -> dict[str, object]:
+def event_out(record: EventRecord) -> EventOut:
+    """Show an event to the payment's merchant."""
+    word = TIMELINE[PaymentEvent(record.event)]
+    values = {"at": record.at, "type": word, "state": OUTSIDE[record.state], "attempt": record.attempt}
+    return EventOut.model_validate(values)
+
+
+def facts(record: PaymentRecord, settings: Settings) -> dict[str, object]:
     """Return what a merchant may know of a payment, by the names of the contract."""
     card = None
     if record.pan_masked is not None and record.card_token is not None:
         card = CardOut(masked_pan=record.pan_masked, token=record.card_token)
     window = dt.timedelta(seconds=record.confirm_window_seconds)
+    reversible = record.confirmed_at if record.state is PaymentState.CONFIRMED else None
     return {
         "id": record.payment_id,
         "state": OUTSIDE[record.state],
@@ -133,7 +298,7 @@ def facts(record: PaymentRecord, public_url: str) -> dict[str, object]:
         "fee": record.fee_rial,
         "order_id": record.order_id,
         "description": record.description,
-        "page_url": f"{public_url.rstrip('/')}/pay/{record.page_token}",
+        "page_url": f"{settings.public_url.rstrip('/')}/pay/{record.page_token}",
         "callback_url": record.callback_url,
         "created_at": record.created_at,
         "expires_at": record.page_expires_at,
@@ -141,6 +306,7 @@ def facts(record: PaymentRecord, public_url: str) -> dict[str, object]:
         "decided_by": record.decided_by if record.state is PaymentState.UNKNOWN else None,
         "authorised_at": record.authorised_at,
         "confirmed_at": record.confirmed_at,
+        "reverse_before": reversible and reversible + dt.timedelta(seconds=settings.reverse_window_seconds),
         "reversed_at": record.reversed_at,
         "rrn": record.rrn,
         "tracking_code": record.tracking_code,

@@ -9,18 +9,47 @@
     │  ├─ UnknownIssuer           no issuer row for this BIN
     │  ├─ RealCardInSandbox       a real bank's card where only test cards work
     │  ├─ RefusedRow              an operator's row (issuer, merchant, key) is wrong; the message says why
-    │  └─ MalformedMessage
-    ├─ NotFound                   PaymentNotFound
+    │  ├─ MalformedMessage · UnsupportedMediaType
+    │  └─ InvalidCursor           a page's cursor is damaged or belongs to other filters
+    ├─ NotFound                   PaymentNotFound · OrderNotFound
     ├─ NotAllowed                 Unauthenticated · ScopeMissing
+    │  └─ KeyOfOtherMode          a test key at a live gateway, or the reverse (D10)
     ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
     │  ├─ IssuerPaused            an operator stopped new business with the card's issuer
-    │  └─ AttemptInProgress       another submission of this payment is being authorised (D8)
+    │  ├─ AttemptInProgress       another submission of this payment is being authorised (D8)
+    │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
+    │  └─ RequestInProgress       the same key, or the same payment, is being worked on at this moment
     └─ LimitReached               TooManyPinRequests · TooManyAttempts · TooManyExtensions · TooManyCalls
 
 Declined, wrong PIN, not enough balance and unknown are answers, not errors: :mod:`gateway.domain.outcome`.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    """Which part of a request a flaw is in."""
+
+    BODY = "pointer"
+    QUERY = "parameter"
+    HEADER = "header"
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing wrong with a request.
+
+    Args:
+        name: JSON pointer (``#/amount``) in the body, otherwise the name of the parameter or header.
+        detail: what is expected there; never what was sent.
+    """
+
+    place: Place
+    name: str
+    detail: str
 
 
 class GatewayError(Exception):
@@ -30,9 +59,10 @@ class GatewayError(Exception):
 
 
 class InvalidInput(GatewayError):
-    """The caller can fix this by sending something else."""
+    """The caller can fix this by sending something else; ``field`` names what, where it is one field of a message."""
 
     code = "invalid_input"
+    field: str | None = None
 
 
 class InvalidCard(InvalidInput):
@@ -49,6 +79,7 @@ class InvalidAmount(InvalidInput):
     """The amount is outside the limits of this kind of payment."""
 
     code = "invalid_amount"
+    field = "amount"
 
     def __init__(self, least: int, most: int) -> None:
         super().__init__(f"amount must be between {least} and {most} rials")
@@ -60,18 +91,24 @@ class InvalidOrderId(InvalidInput):
     """The order id is empty, too long, or holds other than letters, digits and ``._-``."""
 
     code = "invalid_order_id"
+    field = "order_id"
 
 
 class InvalidCallback(InvalidInput):
     """The callback address is not one of this merchant's site."""
 
     code = "invalid_callback"
+    field = "callback_url"
 
 
 class InvalidText(InvalidInput):
-    """A description or mobile number has the wrong shape; the message names it."""
+    """A description, mobile number or name has the wrong shape; the message names it."""
 
     code = "invalid_text"
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field} {rule}")
+        self.field = field
 
 
 class UnknownIssuer(InvalidInput):
@@ -98,13 +135,25 @@ class RefusedRow(InvalidInput):
 
 
 class MalformedMessage(InvalidInput):
-    """The body does not follow the contract; ``fields`` pairs each place with what is wrong there."""
+    """The request does not follow the contract; ``flaws`` say where and what."""
 
     code = "malformed"
 
-    def __init__(self, fields: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(self, *flaws: Flaw) -> None:
         super().__init__("the request does not follow the contract")
-        self.fields = fields
+        self.flaws = flaws
+
+
+class UnsupportedMediaType(InvalidInput):
+    """The body is of another type than the contract's."""
+
+    code = "unsupported_media_type"
+
+
+class InvalidCursor(InvalidInput):
+    """The cursor is not one that this list gave, or its filters were changed on the way."""
+
+    code = "invalid_cursor"
 
 
 class NotFound(GatewayError):
@@ -119,6 +168,12 @@ class PaymentNotFound(NotFound):
     code = "payment_not_found"
 
 
+class OrderNotFound(NotFound):
+    """No payment of this caller was ever opened for this order."""
+
+    code = "order_not_found"
+
+
 class NotAllowed(GatewayError):
     """The caller may not do this."""
 
@@ -126,15 +181,25 @@ class NotAllowed(GatewayError):
 
 
 class Unauthenticated(NotAllowed):
-    """The key is missing, unknown, expired, revoked or of the other mode."""
+    """The key is missing, unknown, expired or revoked."""
 
     code = "unauthenticated"
 
 
+class KeyOfOtherMode(Unauthenticated):
+    """A test key at a live gateway or the reverse; told by its prefix, without looking it up (D10)."""
+
+    code = "key_of_other_mode"
+
+
 class ScopeMissing(NotAllowed):
-    """The key is genuine but may not do this."""
+    """The key is genuine but may not do this; ``scope`` names what it lacks."""
 
     code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this key lacks the scope {scope}")
+        self.scope = scope
 
 
 class Conflict(GatewayError):
@@ -185,6 +250,19 @@ class IdempotencyMismatch(Conflict):
     """The idempotency key was used for another request."""
 
     code = "idempotency_mismatch"
+
+
+class ReversalWindowOver(NotPossible):
+    """The payment was confirmed too long ago to be reversed."""
+
+    code = "reversal_window_over"
+
+
+class RequestInProgress(Conflict):
+    """Another request with this key, or about this payment, is being carried out; repeat it soon."""
+
+    code = "request_in_progress"
+    retry_after_seconds = 2
 
 
 class LimitReached(GatewayError):

@@ -47,14 +47,14 @@ def check_amount(amount: Rial) -> Rial:
 def check_description(text: str | None) -> str | None:
     """Return the description, or raise :class:`InvalidText`: at most 120 characters, no control characters."""
     if text is not None and (len(text) > DESCRIPTION_MAX or not text.replace(HALF_SPACE, "").isprintable()):
-        raise InvalidText(f"description takes at most {DESCRIPTION_MAX} printable characters")
+        raise InvalidText("description", f"takes at most {DESCRIPTION_MAX} printable characters")
     return text
 
 
 def check_mobile(text: str | None) -> str | None:
     """Return the customer's mobile number, or raise :class:`InvalidText` unless it is ``09`` and nine digits."""
     if text is not None and not _MOBILE.fullmatch(text):
-        raise InvalidText("mobile is 09 and nine digits")
+        raise InvalidText("mobile", "is 09 and nine digits")
     return text
 
 
@@ -65,7 +65,7 @@ def check_payee_name(text: str) -> str:
     """
     units = len(text.encode("utf-16-le")) // 2
     if not text.strip() or units > PAYEE_NAME_MAX or _PAYEE_FORBIDDEN.search(text):
-        raise InvalidText("a payee name has letters, spaces and single digits, at most 20")
+        raise InvalidText("payee_name", "has letters, spaces and single digits, at most 20")
     return text
 
 

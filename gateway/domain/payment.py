@@ -128,3 +128,21 @@ TOLD_AFTER_UNKNOWN = frozenset({_E.ATTEMPT_DECLINED, _E.ATTEMPT_VOIDED})
 
 TOLD_PER_ATTEMPT = frozenset({_E.ATTEMPT_UNANSWERED, _E.APPROVED_TOO_LATE}) | TOLD_AFTER_UNKNOWN
 """Told once per attempt; everything else once per payment."""
+
+TIMELINE: dict[PaymentEvent, str] = {
+    _E.OPENED: "opened",
+    _E.ATTEMPT_SUBMITTED: "submitted",
+    _E.ATTEMPT_APPROVED: "authorised",
+    _E.ATTEMPT_DECLINED: "declined",
+    _E.ATTEMPT_UNANSWERED: "unanswered",
+    _E.APPROVED_TOO_LATE: "approved_too_late",
+    _E.ATTEMPT_VOIDED: "attempt_reversed",
+    _E.CUSTOMER_CANCELLED: "cancelled",
+    _E.WINDOW_ELAPSED: "expired",
+    _E.PAYEE_CONFIRMED: "confirmed",
+    _E.PAYEE_REVERSED: "reversal_asked",
+    _E.CONFIRM_WINDOW_ELAPSED: "not_confirmed_in_time",
+    _E.REVERSAL_ACCEPTED: "reversed",
+    _E.SETTLED_IN_BATCH: "settled",
+}
+"""What a merchant reads in a payment's history, and under which word; other events are ours alone."""

@@ -21,7 +21,9 @@ PAGE_TOKEN_LENGTH = 32
 ID_LENGTH = 20
 SECRET_LENGTH = 40
 
-_ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PAYMENT_ID_PATTERN = f"^pay_[{READABLE}]{{{ID_LENGTH}}}$"
+ORDER_ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$"
+_ORDER_ID = re.compile(ORDER_ID_PATTERN)
 _SECRET = re.compile(r"sk_(test|live)_[0-9A-Za-z]{40}")
 
 

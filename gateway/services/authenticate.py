@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from gateway.domain.errors import Unauthenticated
+from gateway.domain.errors import KeyOfOtherMode, Unauthenticated
 from gateway.domain.references import mode_of_secret_key
 from gateway.services.gateway import Gateway
 from gateway.store.directory import Caller as Caller
@@ -17,16 +17,24 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def remembered(gateway: Gateway, secret: str) -> Caller | None:
+    """Return the terminal whose secret key this is if this process knows it already, without a question."""
+    return gateway.directory.remembered_caller(secret_hash(secret))
+
+
 def authenticate(gateway: Gateway, secret: str) -> Caller:
     """Return the terminal whose secret key this is.
 
     Raises:
-        Unauthenticated: unknown, expired, revoked, of a closed merchant, or of the other mode (D10).
+        KeyOfOtherMode: its prefix says so (D10); it was not looked up.
+        Unauthenticated: no key at all, unknown, expired, revoked, or of a closed merchant.
     """
-    mode = mode_of_secret_key(secret)
-    if mode != MODES[gateway.settings.mode]:
-        raise Unauthenticated
+    mode, ours = mode_of_secret_key(secret), MODES[gateway.settings.mode]
+    if mode is None:
+        raise Unauthenticated("send Authorization: Bearer and your secret key")
+    if mode != ours:
+        raise KeyOfOtherMode(f"this gateway takes sk_{ours}_ keys")
     caller = gateway.directory.caller(secret_hash(secret))
     if caller is None or caller.mode != mode:
-        raise Unauthenticated
+        raise Unauthenticated("this key is unknown, expired or revoked")
     return caller

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from foundation.rial import Rial
-from gateway.domain.errors import AmountMismatch, IdempotencyMismatch, NotPossible, PaymentNotFound
+from gateway.domain.errors import AmountMismatch, NotPossible, PaymentNotFound, RequestInProgress
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.services.gateway import Gateway
-from gateway.services.open_payment import Idempotency, kept_under
+from gateway.services.idempotency import Idempotency, first_answer, keep_answer, kept_under
+from gateway.services.open_payment import IN_PROGRESS
 from gateway.store import payments
 from gateway.store.directory import Caller
-from gateway.store.payments import KeyTaken, PaymentRecord
+from gateway.store.idempotency import Busy, KeyTaken
+from gateway.store.payments import PaymentRecord
+
+AGAIN = "again"
+"""Mark of a kept answer whose call found the payment confirmed already (D30)."""
 
 CONFIRMED = frozenset({PaymentState.CONFIRMED, PaymentState.SETTLED})
 
@@ -33,6 +38,7 @@ def confirm(
         PaymentNotFound: the caller's terminal has none with this id.
         AmountMismatch: ``amount`` is not the payment's; nothing was changed.
         IdempotencyMismatch: the key was used for another request.
+        RequestInProgress: a request with this key, or about this payment, is being carried out.
         NotPossible: it is not authorised, or its window is over and the money goes back.
     """
     values = {
@@ -44,6 +50,8 @@ def confirm(
     try:
         with gateway.database.single() as connection:
             record = payments.confirm(connection, values)
+    except Busy:
+        raise RequestInProgress(IN_PROGRESS) from None
     except KeyTaken:
         record = None
     if record is not None:
@@ -56,20 +64,15 @@ def _again(
     gateway: Gateway, caller: Caller, payment_id: str, amount: Rial, idempotency: Idempotency | None
 ) -> Confirmed:
     with gateway.database.begin() as connection:
-        known = idempotency and payments.stored(connection, caller.terminal_id, idempotency.key)
+        if (answer := first_answer(connection, caller, idempotency)) is not None:
+            return Confirmed(PaymentRecord.of(answer), first_time=not answer.get(AGAIN, False))
         record = payments.get(connection, caller.terminal_id, payment_id)
-        repeated = record is not None and record.amount_rial == amount.amount and record.state in CONFIRMED
-        if idempotency and not known and record and repeated:
-            known = payments.keep(connection, record, idempotency.key, idempotency.body_hash)
-    if idempotency and known:
-        if known.body_hash != idempotency.body_hash:
-            raise IdempotencyMismatch
-        return Confirmed(known.record, first_time=known.changed)
-    if record is None:
-        raise PaymentNotFound
-    if record.amount_rial != amount.amount:
-        raise AmountMismatch
-    if repeated:
-        return Confirmed(record, first_time=False)
+        if record is None:
+            raise PaymentNotFound("your terminal has no payment with this id")
+        if record.amount_rial != amount.amount:
+            raise AmountMismatch("amount is not the payment's; nothing was changed")
+        if record.state in CONFIRMED:
+            keep_answer(connection, caller, idempotency, record.json(**{AGAIN: True}))
+            return Confirmed(record, first_time=False)
     late = record.state is PaymentState.AUTHORISED
     raise NotPossible(OUTSIDE[PaymentState.REVERSING if late else record.state])

@@ -1,4 +1,4 @@
-"""An operator connects merchants, keys and issuers; a wrong row is refused with a sentence."""
+"""An operator connects merchants and issuers; a wrong row is refused with a sentence."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from foundation.certificates import CertificateRefused, pinned_certificates
 from gateway.domain.errors import InvalidText, RefusedRow
 from gateway.domain.issuers import SANDBOX_PREFIX, X509_DIALECTS, Issuer, real_bank_of
 from gateway.domain.limits import check_payee_name, host_of
-from gateway.domain.references import READABLE, mode_of_secret_key, new_secret_key
-from gateway.services.authenticate import MODES, secret_hash
 from gateway.services.gateway import Gateway
 from gateway.services.tell import SECRET_PURPOSE, secret_place
 
 log = structlog.get_logger()
 
-KEY_ID_LENGTH = 12
 TIMEOUT_MS = range(100, 60_001)
 PORTS = range(1, 65_536)
 RECOVERY_PACE = range(1, 1_001)
@@ -84,25 +81,6 @@ def add_merchant(gateway: Gateway, merchant: NewMerchant) -> None:
         },
         terminal_id=merchant.terminal_id,
     )
-
-
-def new_key(gateway: Gateway, terminal_id: str, *, secret: str | None = None) -> str:
-    """Make a secret key for a terminal and return it, the only time it can be seen; or register a given one.
-
-    Raises:
-        RefusedRow: there is no such terminal, or the given secret is not a key of this mode.
-    """
-    mode = MODES[gateway.settings.mode]
-    secret = secret or new_secret_key(mode)
-    _require(mode_of_secret_key(secret) == mode, f"a key here is sk_{mode}_ and forty letters and digits")
-    _require(
-        gateway.directory.has_terminal(terminal_id),
-        f"there is no terminal {terminal_id}; add its merchant first",
-    )
-    hashed = secret_hash(secret)
-    key_id = "key_" + "".join(READABLE[byte % len(READABLE)] for byte in hashed[:KEY_ID_LENGTH])
-    gateway.directory.add_key(key_id=key_id, terminal_id=terminal_id, secret_hash=hashed, mode=mode)
-    return secret
 
 
 def add_issuer(gateway: Gateway, issuer: Issuer, bins: tuple[str, ...]) -> None:

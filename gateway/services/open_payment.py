@@ -6,30 +6,19 @@ from dataclasses import dataclass
 
 from foundation.rial import Rial
 from gateway.domain import limits
-from gateway.domain.errors import DuplicateOrder, IdempotencyMismatch, InvalidOrderId
+from gateway.domain.errors import DuplicateOrder, InvalidOrderId, RequestInProgress
 from gateway.domain.fees import purchase_fee
 from gateway.domain.references import is_order_id, new_page_token, new_payment_id, new_reference
 from gateway.services.gateway import Gateway
+from gateway.services.idempotency import Idempotency as Idempotency
+from gateway.services.idempotency import first_answer, kept_under
 from gateway.store import payments
 from gateway.store.directory import Caller
-from gateway.store.payments import KeyTaken, OrderTaken
+from gateway.store.idempotency import Busy, KeyTaken
+from gateway.store.payments import OrderTaken
 from gateway.store.payments import PaymentRecord as PaymentRecord
 
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """A caller's key and the SHA-256 of the request it stands for."""
-
-    key: str
-    body_hash: bytes
-
-
-def kept_under(idempotency: Idempotency | None) -> dict[str, object]:
-    """Return the values under which a request's answer is kept; nothing is kept without a key."""
-    return {
-        "key": idempotency.key if idempotency else None,
-        "body_hash": idempotency.body_hash if idempotency else None,
-    }
+IN_PROGRESS = "another request with this key, or about this payment, is being carried out; repeat it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +40,20 @@ def open_payment(
     Raises:
         InvalidAmount, InvalidOrderId, InvalidCallback, InvalidText: a part of the request is outside its rules.
         IdempotencyMismatch: the key was used for another request.
+        RequestInProgress: a request with this key, or for this order, is being carried out.
         DuplicateOrder: the terminal has a live payment for this order (D42).
     """
     values = _values(gateway, caller, purchase, idempotency)
     try:
         with gateway.database.single() as connection:
             return payments.open_payment(connection, values)
+    except Busy:
+        raise RequestInProgress(IN_PROGRESS) from None
     except (KeyTaken, OrderTaken):
         pass
     with gateway.database.begin() as connection:
-        if idempotency is not None and (known := payments.stored(connection, caller.terminal_id, idempotency.key)):
-            if known.body_hash != idempotency.body_hash:
-                raise IdempotencyMismatch
-            return known.record
+        if (answer := first_answer(connection, caller, idempotency)) is not None:
+            return PaymentRecord.of(answer)
         raise DuplicateOrder(payments.of_order(connection, caller.terminal_id, purchase.order_id) or "a payment")
 
 

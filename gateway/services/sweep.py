@@ -11,6 +11,8 @@ log = structlog.get_logger()
 
 BATCH = 200
 ANSWERS_KEPT_DAYS = 30
+"""The contract promises one day; a shop that was away for a week still gets its first answer."""
+
 JOBS_KEPT_DAYS = 30
 
 

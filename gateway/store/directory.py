@@ -20,7 +20,8 @@ T = TypeVar("T")
 ENTRIES_MAX = 10_000
 
 _CALLER = text("""
-SELECT k.key_id, k.mode, k.scopes, t.terminal_id, m.merchant_id, m.site
+SELECT k.key_id, k.mode, k.scopes, t.terminal_id, m.merchant_id, m.site,
+  k.last_used_on IS DISTINCT FROM CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date) AS first_today
 FROM api_key k JOIN terminal t USING (terminal_id) JOIN merchant m USING (merchant_id)
 WHERE k.secret_hash = :secret_hash AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > house_now())
   AND t.active AND m.active
@@ -41,9 +42,8 @@ ON CONFLICT (merchant_id) DO UPDATE SET name_fa = EXCLUDED.name_fa, name_en = EX
 _ADD_TERMINAL = text("""
 INSERT INTO terminal (terminal_id, merchant_id) VALUES (:terminal_id, :merchant_id) ON CONFLICT (terminal_id) DO NOTHING
 """)
-_ADD_KEY = text("""
-INSERT INTO api_key (key_id, terminal_id, secret_hash, mode) VALUES (:key_id, :terminal_id, :secret_hash, :mode)
-ON CONFLICT (secret_hash) DO NOTHING
+_USED_TODAY = text("""
+UPDATE api_key SET last_used_on = CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date) WHERE key_id = :key_id
 """)
 _ADD_ISSUER = text(f"""
 INSERT INTO issuer ({_ISSUER_COLUMNS}) VALUES ({", ".join(f":{name}" for name in Issuer.__dataclass_fields__)})
@@ -82,6 +82,13 @@ class Directory:
     def caller(self, secret_hash: bytes) -> Caller | None:
         """Return whose secret this is, if it may be used now."""
         return self._remember(("caller", secret_hash), lambda: self._read_caller(secret_hash))
+
+    def remembered_caller(self, secret_hash: bytes) -> Caller | None:
+        """Return whose secret this is if that is known already, without asking the database."""
+        with self._lock:
+            kept = self._known.get(("caller", secret_hash))
+        known: Caller | None = kept[1] if kept is not None and kept[0] > time.monotonic() else None
+        return known
 
     def issuer_of(self, pan: Pan) -> Issuer | None:
         """Return the active issuer of this card by its longest BIN prefix."""
@@ -128,13 +135,6 @@ class Directory:
             connection.execute(_ADD_TERMINAL, values)
         self.forget()
 
-    def add_key(self, *, key_id: str, terminal_id: str, secret_hash: bytes, mode: str) -> None:
-        """Insert a key's hash; the same secret again changes nothing."""
-        values = {"key_id": key_id, "terminal_id": terminal_id, "secret_hash": secret_hash, "mode": mode}
-        with self._database.single() as connection:
-            connection.execute(_ADD_KEY, values)
-        self.forget()
-
     def add_issuer(self, issuer: Issuer, bins: tuple[str, ...]) -> None:
         """Insert or correct an issuer and its BIN prefixes."""
         values = {name: getattr(issuer, name) for name in Issuer.__dataclass_fields__}
@@ -163,6 +163,9 @@ class Directory:
             row = connection.execute(_CALLER, {"secret_hash": secret_hash}).one_or_none()
         if row is None:
             return None
+        if row.first_today:
+            with self._database.single() as connection:
+                connection.execute(_USED_TODAY, {"key_id": row.key_id})
         scopes = frozenset(row.scopes)
         return Caller(row.key_id, row.mode, scopes, row.terminal_id, row.merchant_id, row.site)
 

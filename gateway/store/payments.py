@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, TextClause, text
-from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.payment import MACHINE, PaymentEvent, PaymentState
 from gateway.store.fragments import FACTS, among, moved, noted, queued, told, voiding
+from gateway.store.idempotency import BOUNDED, conflicts, kept
 
 _OPEN = text(f"""
 WITH opened AS (
@@ -20,34 +21,26 @@ WITH opened AS (
   SELECT :payment_id, :page_token, 'PURCHASE', t.terminal_id, t.merchant_id, :order_id, :amount_rial, :fee_rial,
     :description, :mobile, :callback_url, :reference, 'open', house_now() + make_interval(secs => :page_seconds),
     :confirm_window_seconds
-  FROM terminal t WHERE t.terminal_id = :terminal_id
+  FROM terminal t, {BOUNDED} WHERE t.terminal_id = :terminal_id
   RETURNING {FACTS}, attempt_id),
 {noted(PaymentEvent.OPENED, "opened")},
-kept AS (
-  INSERT INTO idempotency (terminal_id, key, body_hash, answer)
-  SELECT terminal_id, :key, :body_hash, to_jsonb(opened) FROM opened WHERE CAST(:key AS text) IS NOT NULL)
+{kept("opened")}
 SELECT {FACTS} FROM opened
-""")
-_STORED = text("SELECT body_hash, answer FROM idempotency WHERE terminal_id = :terminal_id AND key = :key")
-_KEEP = text(f"""
-INSERT INTO idempotency (terminal_id, key, body_hash, answer)
-SELECT terminal_id, :key, :body_hash, to_jsonb(found) || jsonb_build_object('repeated', true)
-FROM (SELECT {FACTS} FROM payment WHERE payment_id = :payment_id AND terminal_id = :terminal_id) AS found
-ON CONFLICT DO NOTHING
 """)
 _OF_ORDER = text("""
 SELECT payment_id FROM payment WHERE terminal_id = :terminal_id AND order_id = :order_id
   AND state NOT IN ('cancelled', 'expired', 'reversed')
 """)
 _GET = text(f"SELECT {FACTS} FROM payment WHERE payment_id = :payment_id AND terminal_id = :terminal_id")
-_LIST = text(f"""
-SELECT {FACTS} FROM payment
-WHERE terminal_id = :terminal_id AND state = ANY(:states) AND (CAST(:after AS text) IS NULL OR payment_id > :after)
-ORDER BY payment_id LIMIT :most
+_EVENTS = text("""
+SELECT e.event, e.state, e.at, a.number AS attempt
+FROM payment p JOIN payment_event e USING (payment_id) LEFT JOIN attempt a ON a.attempt_id = e.attempt_id
+WHERE p.payment_id = :payment_id AND p.terminal_id = :terminal_id AND e.event = ANY(:events)
+ORDER BY e.event_id LIMIT :most
 """)
 _CONFIRM = text(f"""
 WITH confirmed AS (
-  UPDATE payment SET state = 'confirmed', confirmed_at = house_now(), confirmed_by = :key
+  UPDATE payment SET state = 'confirmed', confirmed_at = house_now(), confirmed_by = :key FROM {BOUNDED}
   WHERE payment_id = :payment_id AND terminal_id = :terminal_id AND amount_rial = :amount_rial
     AND state IN {among(MACHINE.befores(PaymentEvent.PAYEE_CONFIRMED))}
     AND authorised_at + make_interval(secs => confirm_window_seconds) > house_now()
@@ -55,24 +48,21 @@ WITH confirmed AS (
 {noted(PaymentEvent.PAYEE_CONFIRMED, "confirmed")},
 {moved(PaymentEvent.PAYEE_CONFIRMED, "confirmed")},
 {told(PaymentEvent.PAYEE_CONFIRMED, "confirmed")},
-kept AS (
-  INSERT INTO idempotency (terminal_id, key, body_hash, answer)
-  SELECT terminal_id, :key, :body_hash, to_jsonb(confirmed) FROM confirmed WHERE CAST(:key AS text) IS NOT NULL)
+{kept("confirmed")}
 SELECT {FACTS} FROM confirmed
 """)
 _REVERSE = text(f"""
 WITH given_back AS (
-  UPDATE payment SET state = 'reversing'
+  UPDATE payment SET state = 'reversing' FROM {BOUNDED}
   WHERE payment_id = :payment_id AND terminal_id = :terminal_id
+    AND (CAST(:amount_rial AS bigint) IS NULL OR amount_rial = :amount_rial)
     AND state IN {among(MACHINE.befores(PaymentEvent.PAYEE_REVERSED))}
     AND (confirmed_at IS NULL OR confirmed_at + make_interval(secs => :reverse_window_seconds) > house_now())
   RETURNING {FACTS}, attempt_id),
 {voiding("given_back")},
 {noted(PaymentEvent.PAYEE_REVERSED, "given_back")},
 {queued("switch.reverse", "voiding")},
-kept AS (
-  INSERT INTO idempotency (terminal_id, key, body_hash, answer)
-  SELECT terminal_id, :key, :body_hash, to_jsonb(given_back) FROM given_back WHERE CAST(:key AS text) IS NOT NULL)
+{kept("given_back")}
 SELECT {FACTS} FROM given_back
 """)
 _CANCEL = text(f"""
@@ -131,18 +121,19 @@ class PaymentRecord:
                 values[name] = dt.datetime.fromisoformat(values[name])
         return cls(**{**values, "state": PaymentState(values["state"])})
 
+    def json(self, **more: object) -> str:
+        """Return this row as the JSON that a stored answer keeps, with ``more`` beside its columns."""
+        return json.dumps(asdict(self) | more, default=str)
+
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """The first answer to a request with this idempotency key; ``changed`` when that request changed the payment."""
+class EventRecord:
+    """One line of a payment's history; ``attempt`` counts the payment's attempts from 1."""
 
-    body_hash: bytes
-    record: PaymentRecord
-    changed: bool
-
-
-class KeyTaken(Exception):
-    """The idempotency key already belongs to another request; nothing was changed."""
+    event: str
+    state: PaymentState
+    at: dt.datetime
+    attempt: int | None
 
 
 class OrderTaken(Exception):
@@ -154,6 +145,7 @@ def open_payment(connection: Connection, values: Mapping[str, Any]) -> PaymentRe
 
     Raises:
         KeyTaken: the idempotency key was used before.
+        Busy: a request with this key, or for this order, is being carried out.
         OrderTaken: D42.
     """
     record = _one(connection, _OPEN, values)
@@ -163,31 +155,21 @@ def open_payment(connection: Connection, values: Mapping[str, Any]) -> PaymentRe
 
 
 def confirm(connection: Connection, values: Mapping[str, Any]) -> PaymentRecord | None:
-    """Confirm within the window (the sweeper's predicate is the complement); ``None`` when the state forbids it."""
+    """Confirm within the window (the sweeper's predicate is the complement); ``None`` when the state forbids it.
+
+    Raises:
+        KeyTaken, Busy: as for opening; the payment's row may be what is busy.
+    """
     return _one(connection, _CONFIRM, values)
 
 
 def reverse(connection: Connection, values: Mapping[str, Any]) -> PaymentRecord | None:
-    """Commit the decision to give the money back; ``None`` when the state or the window forbids it."""
-    return _one(connection, _REVERSE, values)
+    """Commit the decision to give the money back; ``None`` when state, amount or window forbids it.
 
-
-def stored(connection: Connection, terminal_id: str, key: str) -> Stored | None:
-    """Return what a request with this key was answered."""
-    row = connection.execute(_STORED, {"terminal_id": terminal_id, "key": key}).one_or_none()
-    if row is None:
-        return None
-    return Stored(bytes(row.body_hash), PaymentRecord.of(row.answer), changed="repeated" not in row.answer)
-
-
-def keep(connection: Connection, record: PaymentRecord, key: str, body_hash: bytes) -> Stored | None:
-    """Keep the payment as it stands as the answer to a request that changed nothing; return what is kept.
-
-    That is another answer where a request with this key was faster.
+    Raises:
+        KeyTaken, Busy: as above.
     """
-    values = {"payment_id": record.payment_id, "terminal_id": record.terminal_id, "key": key, "body_hash": body_hash}
-    connection.execute(_KEEP, values)
-    return stored(connection, record.terminal_id, key)
+    return _one(connection, _REVERSE, values)
 
 
 def of_order(connection: Connection, terminal_id: str, order_id: str) -> str | None:
@@ -203,12 +185,13 @@ def get(connection: Connection, terminal_id: str, payment_id: str) -> PaymentRec
     return None if row is None else PaymentRecord.of(row)
 
 
-def listed(
-    connection: Connection, terminal_id: str, states: list[str], *, after: str | None, most: int
-) -> list[PaymentRecord]:
-    """Read up to ``most`` payments of this terminal in these states, in the order of their ids."""
-    values = {"terminal_id": terminal_id, "states": states, "after": after, "most": most}
-    return [PaymentRecord.of(row) for row in connection.execute(_LIST, values).mappings()]
+def events(
+    connection: Connection, terminal_id: str, payment_id: str, *, named: list[str], most: int
+) -> list[EventRecord]:
+    """Read the events of these names in a payment's history, oldest first, at most ``most``."""
+    values = {"terminal_id": terminal_id, "payment_id": payment_id, "events": named, "most": most}
+    rows = connection.execute(_EVENTS, values).all()
+    return [EventRecord(row.event, PaymentState(row.state), row.at, row.attempt) for row in rows]
 
 
 def cancel(connection: Connection, page_token: str) -> bool:
@@ -233,13 +216,6 @@ def receipt(connection: Connection, tracking_code: str) -> tuple[int, dt.datetim
 
 
 def _one(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> PaymentRecord | None:
-    try:
+    with conflicts(payment_order=OrderTaken):
         row = connection.execute(statement, dict(values)).mappings().one_or_none()
-    except IntegrityError as error:
-        constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-        if constraint == "idempotency_key":
-            raise KeyTaken from None
-        if constraint == "payment_order":
-            raise OrderTaken from None
-        raise
     return None if row is None else PaymentRecord.of(row)

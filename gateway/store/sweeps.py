@@ -43,8 +43,8 @@ UPDATE payment SET mobile = NULL WHERE payment_id IN (
 """)
 _FORGET = text("""
 DELETE FROM idempotency WHERE (terminal_id, key) IN (
-  SELECT terminal_id, key FROM idempotency WHERE created_at + make_interval(days => :keep_days) <= house_now()
-  LIMIT :most)
+  SELECT terminal_id, key FROM idempotency WHERE created_at <= (SELECT house_now() - make_interval(days => :keep_days))
+  ORDER BY created_at LIMIT :most)
 """)
 _FORGET_JOBS = text("""
 DELETE FROM outbox WHERE id IN (

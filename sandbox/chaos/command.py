@@ -32,6 +32,7 @@ SETTINGS = {
     "GATEWAY_PAGE_SECONDS": "120",
     "OTP_TERMINAL_REQUESTS_PER_HOUR": "100000",
     "GATEWAY_API_CALLS_PER_MINUTE": "100000",
+    "GATEWAY_API_STRANGER_CALLS_PER_MINUTE": "100000",
     "GATEWAY_PAGE_CALLS_PER_MINUTE": "100000",
 }
 """Windows short enough to be seen in a run; limits of one address out of the way, since all shoppers share one."""

@@ -25,8 +25,9 @@ from gateway.config import Settings
 from gateway.domain.card import CardEntry
 from gateway.domain.issuers import Issuer
 from gateway.services.authenticate import authenticate
-from gateway.services.enrol import add_issuer, add_merchant, new_key
+from gateway.services.enrol import add_issuer, add_merchant
 from gateway.services.gateway import Gateway
+from gateway.services.keys import new_key
 from gateway.services.open_payment import OpenPurchase, PaymentRecord, open_payment
 from gateway.switch.client import SwitchClient
 from otp.config import HostPeer

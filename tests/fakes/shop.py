@@ -22,8 +22,9 @@ from gateway.domain.payment import PaymentState
 from gateway.services.authenticate import authenticate
 from gateway.services.authorise import PayResult, pay
 from gateway.services.confirm import Confirmed, confirm
-from gateway.services.enrol import NewMerchant, add_issuer, add_merchant, new_key
+from gateway.services.enrol import NewMerchant, add_issuer, add_merchant
 from gateway.services.gateway import Gateway
+from gateway.services.keys import new_key
 from gateway.services.open_payment import Idempotency, OpenPurchase, PaymentRecord, open_payment
 from gateway.services.show_page import page_of
 from gateway.store.directory import Caller

@@ -3,6 +3,7 @@
 import threading
 import time
 
+import pytest
 import redis
 from structlog.testing import capture_logs
 
@@ -60,3 +61,31 @@ def test_f12_a_redis_that_hangs_costs_its_budget_once(redis_url: str) -> None:
 
     assert counted == [True] * 10 + [False] * 2
     assert [line["use"] for line in said] == ["flood", "wake"], "one count and one ring waited, nobody else"
+
+
+def test_a_share_says_what_is_left_and_until_when(redis_url: str) -> None:
+    """In Redis and in the process alike; beyond the limit nothing is left, and the window still ends."""
+    for flood in (FloodControl(redis_url, workers=1), FloodControl(None, workers=1)):
+        shares = [flood.take("share", 2, per_seconds=30) for _ in range(3)]
+
+        assert [share.remaining for share in shares] == [1, 0, 0]
+        assert [share.allowed for share in shares] == [True, True, False]
+        assert all(1 <= share.ends_in_seconds <= 30 for share in shares)
+
+
+def test_a_window_that_ended_begins_anew(redis_url: str) -> None:
+    """A second later the share is whole again."""
+    for flood in (FloodControl(redis_url, workers=1), FloodControl(None, workers=1)):
+        assert [flood.allow("short", 1, per_seconds=1) for _ in range(2)] == [True, False]
+        time.sleep(1.1)
+        assert flood.allow("short", 1, per_seconds=1)
+
+
+def test_a_process_counts_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended windows go first; with none ended all go, so that a flood of addresses cannot fill the memory."""
+    monkeypatch.setattr("foundation.flood.BUCKETS_MAX", 3)
+    flood = FloodControl(None, workers=1)
+    for number in range(7):
+        assert flood.allow(f"address {number}", 1, per_seconds=60)
+    assert not flood.allow("address 6", 1, per_seconds=60)
+    assert flood.allow("address 0", 1, per_seconds=60)

@@ -104,12 +104,38 @@ def test_an_issuer_is_paused_listed_and_resumed(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("environment")
+def test_keys_are_made_listed_rotated_and_revoked(capsys: pytest.CaptureFixture[str]) -> None:
+    """A key's whole life on the command line; only the commands that make one print one."""
+    run(MERCHANT)
+    capsys.readouterr()
+    assert run("key new --terminal-id 00000001 --name checkout --scope payments:read --expires-days 30") == 0
+    old = capsys.readouterr().out.strip()
+    assert run("key list --terminal-id 00000001") == 0
+    listed = capsys.readouterr().out
+    key_id = listed.split(" ")[0]
+    assert "checkout · test · usable · ends " in listed
+    assert "never used · payments:read" in listed
+    assert run(f"key rotate {key_id} --overlap-hours 1") == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("sk_test_")
+    assert f"{key_id} ends at" in said.err
+    assert run(f"key revoke {key_id}") == 0
+    capsys.readouterr()
+    assert run("key list --terminal-id 00000001") == 0
+    listed = capsys.readouterr().out
+    assert [" revoked " in line for line in listed.splitlines()] == [True, False]
+    assert old not in listed
+    assert run(f"key revoke {key_id}") == 1
+
+
+@pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
         ("issuer pause 999002", "there is no issuer 999002"),
         (f"{ISSUER} --recovery-burst 0", "recovery_burst is 1 to 1000"),
         ("key new --terminal-id 99999999", "there is no terminal 99999999"),
+        ("key rotate key_x", "there is no usable key key_x"),
         (MERCHANT.replace("000000000000001", "1"), "merchant_id has 15 digits"),
         (ISSUER.replace("harim-v1-rest", "harim-v9"), "there is no dialect harim-v9"),
         (ISSUER.replace("--bin 999002", "--bin 621986"), "real bank"),

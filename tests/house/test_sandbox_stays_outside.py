@@ -22,7 +22,7 @@ print(json.dumps([rule.rule for rule in app.url_map.iter_rules()]))
 """
 BLUEPRINTS = (
     "gateway.web.pages:blueprint",
-    "gateway.api.payments:blueprint",
+    "gateway.api.door:blueprint",
     "otp.harim_api.rest:blueprint",
     "merchant_demo.pages:blueprint",
     "merchant_demo.webhook:blueprint",

@@ -10,10 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from foundation.database import Database
-from gateway.api import problems
 from gateway.app import create_app
-from gateway.domain import errors
-from gateway.domain.errors import GatewayError
 from gateway.services.authorise import pay
 from tests.fakes.shop import SECRET_KEY, Shop, card
 
@@ -47,7 +44,7 @@ def test_a_purchase_by_the_merchants_eyes(shop: Shop, client: FlaskClient) -> No
     opened = client.post("/api/v1/payments", json=BODY, headers=HEADERS).get_json()
     path = f"/api/v1/payments/{opened['id']}"
     pay(shop.gateway, opened["page_url"].rsplit("/", 1)[1], card())
-    listed = client.get("/api/v1/payments?state=authorised", headers=HEADERS).get_json()
+    listed = client.get("/api/v1/payments/unconfirmed", headers=HEADERS).get_json()
     confirmed = client.post(f"{path}/confirm", json={"amount": 250_000}, headers=HEADERS).get_json()
     again = client.post(f"{path}/confirm", json={"amount": 250_000}, headers=HEADERS).get_json()
 
@@ -87,12 +84,11 @@ def test_d42_a_duplicate_order_names_its_payment(client: FlaskClient) -> None:
         "Basic abc",
         "Bearer",
         "Bearer sk_test_wrong",
-        "Bearer sk_live_" + "A" * 40,
         "Bearer sk_test_" + "B" * 40,
     ],
 )
 def test_d10_a_wrong_key_learns_nothing(client: FlaskClient, authorization: str | None) -> None:
-    """D10: missing, malformed, of the other mode and unknown keys are one answer."""
+    """D10: missing, malformed and unknown keys are one answer."""
     headers = {} if authorization is None else {"Authorization": authorization}
     answer = client.get("/api/v1/payments/pay_x", headers=headers)
 
@@ -112,23 +108,23 @@ def test_a_revoked_key_is_unknown(shop: Shop, client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("kwargs", "status", "at"),
     [
-        ({"data": "{", "content_type": "application/json"}, 400, "body"),
-        ({"data": "[]", "content_type": "application/json"}, 400, "body"),
-        ({"data": "{}", "content_type": "text/plain"}, 400, "Content-Type"),
-        ({"json": BODY | {"amount": "250000"}}, 400, "amount"),
-        ({"json": BODY | {"amount": 1.5}}, 400, "amount"),
-        ({"json": BODY | {"amount": True}}, 400, "amount"),
-        ({"json": BODY | {"amount": -1}}, 400, "amount"),
-        ({"json": BODY | {"amount": 10**40}}, 422, None),
-        ({"json": BODY | {"extra": 1}}, 400, "extra"),
-        ({"json": BODY | {"amount": 5}}, 422, None),
-        ({"json": BODY | {"callback_url": "javascript:alert(1)"}}, 422, None),
-        ({"json": BODY, "headers": HEADERS | {"Idempotency-Key": "x" * 129}}, 400, "Idempotency-Key"),
+        ({"data": "{", "content_type": "application/json"}, 400, {"pointer": "#"}),
+        ({"data": "[]", "content_type": "application/json"}, 400, {"pointer": "#"}),
+        ({"data": "{}", "content_type": "text/plain"}, 415, None),
+        ({"json": BODY | {"amount": "250000"}}, 400, {"pointer": "#/amount"}),
+        ({"json": BODY | {"amount": 1.5}}, 400, {"pointer": "#/amount"}),
+        ({"json": BODY | {"amount": True}}, 400, {"pointer": "#/amount"}),
+        ({"json": BODY | {"amount": -1}}, 400, {"pointer": "#/amount"}),
+        ({"json": BODY | {"amount": 10**40}}, 400, {"pointer": "#/amount"}),
+        ({"json": BODY | {"extra": 1}}, 400, {"pointer": "#/extra"}),
+        ({"json": BODY | {"amount": 5}}, 422, {"pointer": "#/amount"}),
+        ({"json": BODY | {"callback_url": "javascript:alert(1)"}}, 422, {"pointer": "#/callback_url"}),
+        ({"json": BODY, "headers": HEADERS | {"Idempotency-Key": "x" * 129}}, 400, {"header": "Idempotency-Key"}),
         ({"data": b"\xff" * 40_000, "content_type": "application/json"}, 413, None),
     ],
 )
 def test_malformed_requests_are_problems(
-    client: FlaskClient, kwargs: dict[str, object], status: int, at: str | None
+    client: FlaskClient, kwargs: dict[str, object], status: int, at: dict[str, str] | None
 ) -> None:
     """Every refusal is problem+json that names the place and never echoes the value."""
     answer = client.post("/api/v1/payments", **({"headers": HEADERS} | kwargs))  # type: ignore[arg-type]
@@ -136,7 +132,7 @@ def test_malformed_requests_are_problems(
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
     if at is not None:
-        assert answer.get_json()["errors"][0]["at"] == at
+        assert at.items() < answer.get_json()["errors"][0].items()
 
 
 def test_wrong_paths_methods_and_parameters_are_problems(client: FlaskClient) -> None:
@@ -147,18 +143,6 @@ def test_wrong_paths_methods_and_parameters_are_problems(client: FlaskClient) ->
     assert client.get("/api/v1/payments?status=open", headers=HEADERS).status_code == 400
     assert client.get("/api/v1/payments?state=paid", headers=HEADERS).status_code == 400
     assert client.get("/api/v1/payments/pay_x", headers=HEADERS).status_code == 404
-
-
-def test_flood_control_answers_with_a_wait(shop: Shop) -> None:
-    """Per address; Retry-After says when."""
-    few = shop.gateway.settings.model_copy(update={"api_calls_per_minute": 2})
-    object.__setattr__(shop.gateway, "settings", few)
-    client = create_app(gateway=shop.gateway).test_client()
-
-    answers = [client.get("/api/v1/payments", headers=HEADERS) for _ in range(3)]
-
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert answers[2].headers["Retry-After"] == "60"
 
 
 def test_a_lost_database_is_503_never_a_no(shop: Shop) -> None:
@@ -202,22 +186,3 @@ def test_a_ready_gateway_says_so(client: FlaskClient) -> None:
         "keys": "up",
         "redis": "not used",
     }
-
-
-def _all_errors(kind: type[GatewayError] = GatewayError) -> list[type[GatewayError]]:
-    return [kind, *(found for child in kind.__subclasses__() for found in _all_errors(child))]
-
-
-def test_every_error_has_a_status_and_a_code_of_its_own(shop: Shop) -> None:
-    """The table covers the tree; codes are distinct."""
-    kinds = _all_errors()
-    codes = [kind.code for kind in kinds]
-    assert len(set(codes)) == len(codes)
-    for kind in kinds:
-        assert any(parent in problems.STATUS for parent in kind.__mro__)
-    app = create_app(gateway=shop.gateway)
-    with app.app_context():
-        assert problems.of_error(errors.ScopeMissing()).status_code == 403
-        assert problems.of_error(errors.InvalidCard("pin")).status_code == 422
-        paused = problems.of_error(errors.IssuerPaused())
-        assert (paused.status_code, paused.get_json()["code"]) == (409, "issuer_paused")

@@ -9,7 +9,8 @@ import pytest
 from gateway.app import create_app
 from gateway.domain.errors import RefusedRow, Unauthenticated
 from gateway.services.authenticate import authenticate
-from gateway.services.enrol import add_issuer, add_merchant, check_rows, new_key
+from gateway.services.enrol import add_issuer, add_merchant, check_rows
+from gateway.services.keys import new_key
 from tests.fakes.shop import ISSUER, MERCHANT, SECRET_KEY, Shop
 
 

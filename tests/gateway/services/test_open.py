@@ -15,15 +15,21 @@ from gateway.domain.errors import (
     InvalidCallback,
     InvalidOrderId,
     InvalidText,
-    MalformedMessage,
     NotPossible,
+    OrderNotFound,
     PaymentNotFound,
 )
 from gateway.domain.payment import PaymentState
 from gateway.services.cancel import cancel
 from gateway.services.look_up_receipt import look_up_receipt
 from gateway.services.open_payment import OpenPurchase, open_payment
-from gateway.services.read_payment import get_payment, list_payments
+from gateway.services.read_payment import (
+    events_of,
+    get_payment,
+    list_payments,
+    list_unconfirmed,
+    payment_of_order,
+)
 from gateway.services.show_page import page_of
 from tests.fakes.shop import Shop
 
@@ -117,15 +123,10 @@ def test_a_merchant_finds_what_is_paid_and_not_yet_confirmed(shop: Shop) -> None
     shop.open()
     shop.confirm(paid[0])
 
-    found, more = list_payments(shop.gateway, shop.caller, state="authorised")
+    page = list_unconfirmed(shop.gateway, shop.caller)
 
-    assert {record.payment_id for record in found} == {record.payment_id for record in paid[1:]}
-    assert not more
-    rest, _ = list_payments(shop.gateway, shop.caller, state="authorised", after=found[0].payment_id)
-    assert rest == found[1:]
-    assert list_payments(shop.gateway, shop.caller, state="refunded") == ([], False)
-    with pytest.raises(MalformedMessage):
-        list_payments(shop.gateway, shop.caller, state="paid")
+    assert [record.payment_id for record in page.records] == [record.payment_id for record in paid[1:]]
+    assert page.next is None
 
 
 def test_nobody_reads_another_terminals_payment(shop: Shop) -> None:
@@ -135,7 +136,12 @@ def test_nobody_reads_another_terminals_payment(shop: Shop) -> None:
 
     with pytest.raises(PaymentNotFound):
         get_payment(shop.gateway, stranger, payment.payment_id)
-    assert list_payments(shop.gateway, stranger, state="open") == ([], False)
+    assert list_payments(shop.gateway, stranger, {}).records == []
+    assert list_payments(shop.gateway, shop.caller, {}).records == [payment]
+    with pytest.raises(PaymentNotFound):
+        events_of(shop.gateway, stranger, payment.payment_id)
+    with pytest.raises(OrderNotFound):
+        payment_of_order(shop.gateway, stranger, payment.order_id)
 
 
 def test_d28_a_receipt_is_checked_by_its_tracking_code(shop: Shop) -> None:

@@ -1,0 +1,226 @@
+"""Every problem the merchant API answers with, as one table: code, status, what it means, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.api.operations import Said
+from gateway.domain import errors
+from gateway.domain.errors import GatewayError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One problem.
+
+    Args:
+        of: the error that is answered so; ``None`` for what the web server or a lost database says.
+        title: what is wrong, the same for every occurrence.
+        do: what a merchant's developer does about it.
+    """
+
+    code: str
+    status: int
+    of: type[GatewayError] | None
+    title: Said
+    do: Said
+
+
+def _row(of: type[GatewayError], status: int, title: tuple[str, str], do: tuple[str, str]) -> Row:
+    return Row(of.code, status, of, Said(*title), Said(*do))
+
+
+def _plain(code: str, status: int, title: tuple[str, str], do: tuple[str, str]) -> Row:
+    return Row(code, status, None, Said(*title), Said(*do))
+
+
+ROWS = (
+    _row(
+        errors.MalformedMessage,
+        400,
+        ("درخواست مطابق قرارداد نیست", "The request does not follow the contract"),
+        (
+            "جای هر ایراد در `errors` آمده است؛ درستشان کنید و دوباره بفرستید.",
+            "`errors` names each place; correct them and send it again.",
+        ),
+    ),
+    _row(
+        errors.InvalidCursor,
+        422,
+        ("نشانگر صفحه معتبر نیست", "The cursor is not valid here"),
+        (
+            "مقدار `next_cursor` را دست‌نخورده و با همان صافی‌ها بفرستید، یا از صفحهٔ نخست آغاز کنید.",
+            "Send `next_cursor` untouched and with the same filters, or begin at the first page.",
+        ),
+    ),
+    _row(
+        errors.Unauthenticated,
+        401,
+        ("کلید محرمانهٔ معتبر لازم است", "A valid secret key is needed"),
+        (
+            "سرآیند `Authorization: Bearer` را با کلیدی بفرستید که هنوز کار می‌کند.",
+            "Send `Authorization: Bearer` with a key that has not ended.",
+        ),
+    ),
+    _row(
+        errors.KeyOfOtherMode,
+        401,
+        ("این کلید برای محیط دیگر است", "The key is of the other mode"),
+        (
+            "کلید `sk_test_` را در محیط آزمایشی و `sk_live_` را در محیط عملیاتی به کار ببرید.",
+            "Use `sk_test_` keys at the sandbox and `sk_live_` keys at the live gateway.",
+        ),
+    ),
+    _row(
+        errors.ScopeMissing,
+        403,
+        ("این کلید اجازهٔ این کار را ندارد", "The key may not do that"),
+        (
+            "کلیدی به کار ببرید که دامنهٔ نام‌برده در `scope` را دارد.",
+            "Use a key that has the scope named in `scope`.",
+        ),
+    ),
+    _row(
+        errors.PaymentNotFound,
+        404,
+        ("چنین پرداختی نیست", "There is no such payment"),
+        (
+            "شناسه را بررسی کنید؛ هر پایانه تنها پرداخت‌های خود را می‌بیند.",
+            "Check the id; a terminal sees its own payments only.",
+        ),
+    ),
+    _row(
+        errors.OrderNotFound,
+        404,
+        ("برای این سفارش پرداختی نیست", "The order has no payment"),
+        (
+            "اگر پاسخ باز کردن پرداخت به دستتان نرسیده بود، دوباره بازش کنید: چیزی باز نشده است.",
+            "If the answer to opening it was lost, open it again: nothing was opened.",
+        ),
+    ),
+    _plain(
+        "not_found",
+        404,
+        ("چنین نشانی‌ای نیست", "There is nothing at this address"),
+        ("مسیر را با مرجع مقایسه کنید.", "Compare the path with the reference."),
+    ),
+    _plain(
+        "method_not_allowed",
+        405,
+        ("این نشانی چنین روشی ندارد", "The address does not take this method"),
+        ("روش‌های مجاز در سرآیند `Allow` آمده است.", "The header `Allow` names the methods."),
+    ),
+    _row(
+        errors.NotPossible,
+        409,
+        ("وضعیت پرداخت اجازه نمی‌دهد", "The payment's state forbids this"),
+        (
+            "وضعیت کنونی در `state` است؛ پرداخت را بخوانید و از آنجا تصمیم بگیرید.",
+            "`state` is how it stands; read the payment and decide from there.",
+        ),
+    ),
+    _row(
+        errors.ReversalWindowOver,
+        409,
+        ("مهلت بازگرداندن گذشته است", "The time for reversing is over"),
+        (
+            "پس از `reverse_before` پول را باید از راهی دیگر به خریدار برگردانید.",
+            "After `reverse_before` give the money back to the shopper in another way.",
+        ),
+    ),
+    _row(
+        errors.AmountMismatch,
+        409,
+        ("مبلغ با مبلغ پرداخت یکی نیست", "The amount is not the payment's"),
+        (
+            "چیزی تغییر نکرد. سفارش و پرداخت را مقایسه کنید؛ کالا را تحویل ندهید.",
+            "Nothing was changed. Compare order and payment; do not deliver.",
+        ),
+    ),
+    _row(
+        errors.DuplicateOrder,
+        409,
+        ("این سفارش پرداختی زنده دارد", "The order has a live payment"),
+        (
+            "همان پرداخت را که `payment_id` نام می‌برد به کار ببرید؛ شمارهٔ سفارش پس از لغو، انقضا یا بازگشت آزاد می‌شود.",
+            "Use the payment that `payment_id` names; the order id is free again once that one came to nothing.",
+        ),
+    ),
+    _row(
+        errors.RequestInProgress,
+        409,
+        ("همین درخواست در حال انجام است", "The same request is being carried out"),
+        (
+            "پس از `Retry-After` همان درخواست را با همان کلید تکرار کنید.",
+            "Repeat the same request with the same key after `Retry-After`.",
+        ),
+    ),
+    _plain(
+        "body_too_large",
+        413,
+        ("بدنهٔ درخواست بیش از اندازه بزرگ است", "The body is too large"),
+        ("بدنه حداکثر ۱۶۳۸۴ بایت است.", "A body has at most 16384 bytes."),
+    ),
+    _row(
+        errors.UnsupportedMediaType,
+        415,
+        ("نوع بدنه پذیرفته نیست", "The body is of another type"),
+        ("سرآیند `Content-Type` را `application/json` بگذارید.", "Send `Content-Type: application/json`."),
+    ),
+    _row(
+        errors.InvalidAmount,
+        422,
+        ("مبلغ بیرون از حد است", "The amount is outside its limits"),
+        ("مبلغ به ریال است: از ۱٬۰۰۰ تا ۱٬۰۰۰٬۰۰۰٬۰۰۰.", "Amounts are rials: from 1,000 to 1,000,000,000."),
+    ),
+    _row(
+        errors.InvalidOrderId,
+        422,
+        ("شمارهٔ سفارش پذیرفته نیست", "The order id has another shape"),
+        ("۱ تا ۶۴ حرف لاتین، رقم و `._-` بفرستید.", "Send 1 to 64 letters, digits and `._-`."),
+    ),
+    _row(
+        errors.InvalidCallback,
+        422,
+        ("نشانی بازگشت پذیرفته نیست", "The callback address is not yours"),
+        (
+            "نشانی باید روی سایت ثبت‌شدهٔ شما و در محیط عملیاتی `https` باشد.",
+            "It must be on your registered site, and https at the live gateway.",
+        ),
+    ),
+    _row(
+        errors.InvalidText,
+        422,
+        ("متنی شکل دیگری دارد", "A text has another shape"),
+        ("نام و قاعدهٔ آن در `errors` آمده است.", "`errors` names it and its rule."),
+    ),
+    _row(
+        errors.IdempotencyMismatch,
+        422,
+        ("کلید یکتایی از آنِ درخواست دیگری است", "The idempotency key belongs to another request"),
+        ("برای هر درخواست تازه کلیدی تازه بسازید.", "Make a new key for each new request."),
+    ),
+    _row(
+        errors.TooManyCalls,
+        429,
+        ("شمار درخواست‌ها بیش از حد است", "There were too many calls"),
+        ("به اندازهٔ `Retry-After` ثانیه صبر کنید.", "Wait `Retry-After` seconds."),
+    ),
+    _plain(
+        "unavailable",
+        503,
+        ("نتیجه معلوم نیست؛ دوباره بفرستید", "The outcome is not known; try again"),
+        (
+            "شاید انجام شده باشد و شاید نه. همان درخواست را با همان `Idempotency-Key` تکرار کنید.",
+            "It may or may not have been carried out. Repeat it with the same `Idempotency-Key`.",
+        ),
+    ),
+)
+
+BY_CODE = {row.code: row for row in ROWS}
+BY_ERROR = {row.of: row for row in ROWS if row.of is not None}
+
+
+def row_of(error: GatewayError) -> Row | None:
+    """Return the row of an error's class or its nearest parent's; ``None`` for one no merchant should ever meet."""
+    return next((BY_ERROR[kind] for kind in type(error).__mro__ if kind in BY_ERROR), None)

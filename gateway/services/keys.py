@@ -1,0 +1,119 @@
+"""An operator makes, rotates, lists and revokes merchants' secret keys. A key is shown once; its hash is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from gateway.domain.errors import RefusedRow
+from gateway.domain.references import READABLE, mode_of_secret_key, new_secret_key
+from gateway.domain.scopes import check_scopes
+from gateway.services.authenticate import MODES, secret_hash
+from gateway.services.gateway import Gateway
+from gateway.store import keys
+from gateway.store.keys import KeyRow as KeyRow
+
+KEY_ID_LENGTH = 12
+NAME_MAX = 64
+DAYS = range(1, 3_651)
+OVERLAP_HOURS = range(24 * 90 + 1)
+
+
+def new_key(
+    gateway: Gateway,
+    terminal_id: str,
+    *,
+    secret: str | None = None,
+    name: str = "",
+    scopes: Iterable[str] = (),
+    expires_days: int | None = None,
+) -> str:
+    """Make a secret key for a terminal and return it, the only time it can be seen; or register a given one.
+
+    ``name`` is what the operator calls it, at most 64 characters. No ``scopes`` means every scope, no
+    ``expires_days`` until it is revoked.
+
+    Raises:
+        RefusedRow: there is no such terminal or scope, the life is out of range, or the given secret is not a key
+            of this mode.
+    """
+    mode = MODES[gateway.settings.mode]
+    secret = secret or new_secret_key(mode)
+    _require(mode_of_secret_key(secret) == mode, f"a key here is sk_{mode}_ and forty letters and digits")
+    _require(len(name) <= NAME_MAX and name.isprintable(), f"a name has at most {NAME_MAX} printable characters")
+    _require(gateway.directory.has_terminal(terminal_id), f"there is no terminal {terminal_id}; add its merchant first")
+    values = {
+        **_hashed(secret),
+        "terminal_id": terminal_id,
+        "mode": mode,
+        "name": name,
+        "scopes": sorted(check_scopes(scopes)),
+        "expires_days": _days(expires_days),
+    }
+    with gateway.database.single() as connection:
+        keys.add(connection, values)
+    gateway.directory.forget()
+    return secret
+
+
+def rotate_key(
+    gateway: Gateway, key_id: str, *, overlap_hours: int, expires_days: int | None = None
+) -> tuple[str, dt.datetime]:
+    """Make the successor of a key, with its name and scopes; both work until the old one ends.
+
+    Returns:
+        The new secret, shown this once, and when the old key ends.
+
+    Raises:
+        RefusedRow: the key is not there or has ended, or a number is out of range.
+    """
+    _require(overlap_hours in OVERLAP_HOURS, f"overlap is 0 to {OVERLAP_HOURS[-1]} hours")
+    secret = new_secret_key(MODES[gateway.settings.mode])
+    values = {
+        **_hashed(secret),
+        "replaces": key_id,
+        "overlap_hours": overlap_hours,
+        "expires_days": _days(expires_days),
+    }
+    with gateway.database.single() as connection:
+        ends = keys.rotate(connection, values)
+    gateway.directory.forget()
+    if ends is None:
+        raise RefusedRow(f"there is no usable key {key_id}")
+    return secret, ends
+
+
+def revoke_key(gateway: Gateway, key_id: str) -> None:
+    """End a key; every process refuses it after ``GATEWAY_DIRECTORY_SECONDS`` at most.
+
+    Raises:
+        RefusedRow: there is no such key, or it was revoked before.
+    """
+    with gateway.database.single() as connection:
+        revoked = keys.revoke(connection, key_id)
+    gateway.directory.forget()
+    _require(revoked, f"there is no key {key_id} to revoke")
+
+
+def list_keys(gateway: Gateway, terminal_id: str) -> list[KeyRow]:
+    """Return every key of a terminal, oldest first, those that ended too."""
+    with gateway.database.single() as connection:
+        return keys.of_terminal(connection, terminal_id)
+
+
+def _hashed(secret: str) -> dict[str, object]:
+    hashed = secret_hash(secret)
+    return {
+        "secret_hash": hashed,
+        "key_id": "key_" + "".join(READABLE[byte % len(READABLE)] for byte in hashed[:KEY_ID_LENGTH]),
+    }
+
+
+def _days(days: int | None) -> int | None:
+    _require(days is None or days in DAYS, f"a key lives {DAYS[0]} to {DAYS[-1]} days")
+    return days
+
+
+def _require(holds: object, sentence: str) -> None:
+    if not holds:
+        raise RefusedRow(sentence)

@@ -1,0 +1,118 @@
+"""Each object of the contract, member for member as published: an unmeant change of a name or form is seen here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from gateway.api.door import OPERATIONS
+from gateway.api.openapi import document
+from gateway.api.reference import catalogue
+from gateway.api.schemas import (
+    ConfirmedOut,
+    ConfirmIn,
+    EventsOut,
+    FlawOut,
+    OpenPaymentIn,
+    PaymentsOut,
+    Problem,
+    ReverseIn,
+    event_out,
+    facts,
+    payment_out,
+)
+from gateway.config import Settings
+from gateway.domain.payment import PaymentState
+from gateway.store.payments import EventRecord, PaymentRecord
+
+EXAMPLES = Path(__file__).parents[3] / "contracts" / "merchant" / "v1" / "examples"
+NOON = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+SENT = {"OpenPaymentIn": OpenPaymentIn, "ConfirmIn": ConfirmIn, "ReverseIn": ReverseIn}
+
+
+def record(state: PaymentState) -> PaymentRecord:
+    """Make the one payment of all examples."""
+    paid = state is not PaymentState.OPEN
+    return PaymentRecord(
+        payment_id="pay_0123456789ABCDEFGHJK",
+        page_token="0123456789ABCDEFGHJKMNPQRSTVWXYZ",
+        state=state,
+        terminal_id="10000001",
+        merchant_id="000000000000001",
+        order_id="A-1001",
+        amount_rial=250_000,
+        fee_rial=0,
+        description="کتاب",
+        callback_url="https://shop.example/back",
+        created_at=NOON,
+        page_expires_at=NOON + dt.timedelta(minutes=15),
+        confirm_window_seconds=900,
+        authorised_at=NOON + dt.timedelta(minutes=2) if paid else None,
+        confirmed_at=NOON + dt.timedelta(minutes=3) if state is PaymentState.CONFIRMED else None,
+        reversed_at=None,
+        rrn="632800000001" if paid else None,
+        tracking_code="48151623420815" if paid else None,
+        pan_masked="999002******1234" if paid else None,
+        card_token="card_0123456789abcdef0123456789abcdef" if paid else None,
+        issuer_id="two" if paid else None,
+        decided_by=None,
+    )
+
+
+def answers(settings: Settings) -> dict[str, str]:
+    """Return what each example's object is today."""
+    settings = settings.model_copy(update={"public_url": "https://gateway.example"})
+    confirmed = facts(record(PaymentState.CONFIRMED), settings) | {"first_time": True}
+    payment = payment_out(record(PaymentState.AUTHORISED), settings)
+    event = EventRecord("attempt_approved", PaymentState.AUTHORISED, NOON, 1)
+    problem = Problem(
+        type="https://gateway.example/api/v1/problems#malformed",
+        title="The request does not follow the contract",
+        status=400,
+        detail="the request does not follow the contract",
+        code="malformed",
+        errors=[FlawOut(pointer="#/amount", detail="Input should be a valid integer")],
+    )
+    return {
+        "PaymentOut": payment_out(record(PaymentState.OPEN), settings).model_dump_json(),
+        "ConfirmedOut": ConfirmedOut.model_validate(confirmed).model_dump_json(),
+        "PaymentsOut": PaymentsOut(items=[payment], next_cursor="q83vAQIDBAUGXw").model_dump_json(),
+        "EventsOut": EventsOut(items=[event_out(event)]).model_dump_json(),
+        "Problem": problem.model_dump_json(exclude_none=True),
+        "ProblemsOut": catalogue(settings.public_url).model_dump_json(),
+    }
+
+
+def read(name: str) -> Any:
+    """Read a published example."""
+    return json.loads((EXAMPLES / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["PaymentOut", "ConfirmedOut", "PaymentsOut", "EventsOut", "Problem", "ProblemsOut"])
+def test_an_object_is_as_published(settings: Settings, name: str) -> None:
+    """Same members, same order, same forms."""
+    assert json.dumps(read(name), ensure_ascii=False) == json.dumps(
+        json.loads(answers(settings)[name]), ensure_ascii=False
+    )
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_a_request_is_read_as_published(name: str) -> None:
+    """Every member of the example arrives."""
+    assert SENT[name].model_validate(read(name)).model_dump(exclude_none=True) == read(name)
+
+
+def test_every_object_has_an_example_that_the_document_allows() -> None:
+    """Examples and schemas name each other; parts of objects are seen inside these."""
+    spec = document(OPERATIONS, "https://gateway.example")
+    names = {path.stem for path in EXAMPLES.glob("*.json")}
+
+    assert names == set(spec["components"]["schemas"]) - {"CardOut", "EventOut", "FlawOut", "ProblemRow"}
+    for name in names:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(read(name))
