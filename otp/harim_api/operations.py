@@ -18,9 +18,10 @@ from otp.domain.answers import ANSWERS, Code, body
 from otp.domain.binding import Binding, check_binding
 from otp.domain.errors import InvalidBinding
 from otp.domain.psp import Psp
-from otp.harim_api.schemas import DynamicPinRequest, known_request_id
+from otp.harim_api.schemas import DeliveryQuestion, DynamicPinRequest, known_request_id
 from otp.services.bank import Bank
 from otp.services.issue_code import CodeRequest, Told, issue_code
+from otp.services.tell_delivery import tell_delivery
 
 log = structlog.get_logger()
 
@@ -119,6 +120,14 @@ def _first_field(error: ValidationError) -> str | None:
     return ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"]) or None
 
 
+def _get_delivery_status(bank: Bank, psp: Psp, asked: Asked) -> Told:
+    try:
+        correlation_id = DeliveryQuestion.model_validate(asked.document).correlation_id
+    except ValidationError as error:
+        return refusal(Code.MALFORMED, None, field=_first_field(error))
+    return Told(OK, {"correlation_id": correlation_id, "state": tell_delivery(bank, psp, correlation_id)})
+
+
 def _not_offered(_bank: Bank, _psp: Psp, asked: Asked) -> Told:
     """Answer for an operation that is part of the contract and off at this bank."""
     return refusal(Code.UNSUPPORTED_OPERATION, known_request_id(asked.document))
@@ -135,7 +144,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
         "RequestDynamicPin": _request_dynamic_pin,
         "VerifyDynamicPin": _not_offered,
-        "GetDeliveryStatus": _not_offered,
+        "GetDeliveryStatus": _get_delivery_status,
         "Ping": _ping,
     }
 )

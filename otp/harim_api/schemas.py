@@ -61,6 +61,12 @@ class DynamicPinRequest(_Strict):
     card: Card
 
 
+class DeliveryQuestion(_Strict):
+    """GetDeliveryStatus."""
+
+    correlation_id: RequestId
+
+
 def known_request_id(document: object) -> str | None:
     """Return the request id of a message that is otherwise malformed, so that its answer can be matched."""
     value = document.get("request_id") if isinstance(document, dict) else None

@@ -11,6 +11,7 @@ from foundation.signatures import Signer
 from foundation.wake import Wake
 from foundation.xml_signatures import EnvelopeSigner
 from otp.config import Settings
+from otp.domain.psp import Psp
 from otp.ports import SmsProvider
 from otp.store.psps import PspDirectory
 
@@ -36,6 +37,10 @@ class Bank:
     wake: Wake | None = None
     sms: SmsProvider | None = None
     envelope_signer: EnvelopeSigner | None = None
+
+    def discloses_to(self, psp: Psp) -> bool:
+        """Tell whether this PSP may be told about a card without proof (D19)."""
+        return self.settings.disclosure == "open" and psp.disclosure == "open"
 
     def ring(self) -> None:
         """Wake the SMS worker, where there is a bell."""

@@ -146,7 +146,7 @@ class _Asked:
             now=self.found.now,
             rules=rules,
             refused=self._refused(),
-            open_disclosure=settings.disclosure == "open" and self.psp.disclosure == "open",
+            open_disclosure=self.bank.discloses_to(self.psp),
             proof=self._proof(),
             card=card,
             has_mobile=self.found.card is not None and self.found.card.mobile_token is not None,

@@ -24,6 +24,11 @@ UPDATE challenge SET delivery = :delivery, provider_message_id = coalesce(:messa
  WHERE challenge_id = :challenge_id
 """)
 
+_OF_CODE = text("""
+SELECT delivery AS state, proven FROM challenge
+ WHERE correlation_id = CAST(:correlation_id AS uuid) AND psp_id = :psp_id
+""")
+
 _EXPIRE = text("""
 UPDATE challenge SET state = 'expired', decided_at = house_now()
  WHERE challenge_id IN (SELECT challenge_id FROM challenge WHERE state = 'issued' AND expires_at <= house_now()
@@ -48,6 +53,20 @@ class Sending:
     mobile_sealed: bytes | None
     webotp_host: str | None
     seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """Where the last message of a code is, and whether the card was proven to the PSP that asked for it."""
+
+    state: str
+    proven: bool
+
+
+def of_code(connection: Connection, psp_id: str, correlation_id: str) -> LastMessage | None:
+    """Read the last message of the code that this PSP knows by this id, if there is one."""
+    row = connection.execute(_OF_CODE, {"psp_id": psp_id, "correlation_id": correlation_id}).mappings().first()
+    return None if row is None else LastMessage(**row)
 
 
 def for_sending(connection: Connection, challenge_id: int) -> Sending:

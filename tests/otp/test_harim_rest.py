@@ -200,11 +200,10 @@ def test_a_body_above_64_kb_is_not_read(caller: Caller) -> None:
     [
         ("POST", "/harim/v1/dynamic-pins/verify", {"request_id": "0d9c5f0e-6a57-4c59-9f0b-0c5f3b8a7c11"}),
         ("POST", "/harim/v1/dynamic-pins/verify", None),
-        ("GET", "/harim/v1/dynamic-pins/0d9c5f0e-6a57-4c59-9f0b-0c5f3b8a7c11/delivery?x=1", None),
     ],
 )
 def test_d13_operations_that_are_off_are_said_so(caller: Caller, method: str, path: str, document: object) -> None:
-    """VerifyDynamicPin and GetDeliveryStatus are in the contract and answer 501, signed."""
+    """VerifyDynamicPin is in the contract and answers 501, signed, to a PSP that it was not opened to."""
     status, body, signed = caller.call(method, path, document)
 
     assert (status, body["code"], signed) == (501, "UNSUPPORTED_OPERATION", True)
