@@ -6,7 +6,7 @@ from collections import deque
 
 from foundation.database import guard_no_transaction
 from gateway.domain.issuers import Issuer
-from gateway.ports import PinAnswer, PinRequest, PinSent
+from gateway.ports import Delivery, PinAnswer, PinRequest, PinSent
 
 SENT = PinSent(code_length=6, expires_in_seconds=120, resend_in_seconds=60, mobile_last_two="67")
 
@@ -17,6 +17,8 @@ class FakeHarim:
     def __init__(self) -> None:
         self.answers: deque[PinAnswer] = deque()
         self.asked: list[tuple[Issuer, PinRequest]] = []
+        self.deliveries: deque[Delivery | None] = deque()
+        self.followed: list[str] = []
 
     def will(self, *answers: PinAnswer) -> None:
         """Say what the next requests are answered; without a word a PIN is sent."""
@@ -28,6 +30,13 @@ class FakeHarim:
         assert request.request_id not in {known.request_id for _, known in self.asked}
         self.asked.append((issuer, request))
         return self.answers.popleft() if self.answers else SENT
+
+    def delivery(self, issuer: Issuer, correlation_id: str) -> Delivery | None:
+        """Tell the next state of a message; without a word, that it is on its way."""
+        guard_no_transaction()
+        assert issuer.issuer_id
+        self.followed.append(correlation_id)
+        return self.deliveries.popleft() if self.deliveries else Delivery.QUEUED
 
     def ping(self, issuer: Issuer) -> bool:
         """Answer always."""
