@@ -33,6 +33,8 @@ _EXPIRE = text("""
 UPDATE challenge SET state = 'expired', decided_at = house_now()
  WHERE challenge_id IN (SELECT challenge_id FROM challenge WHERE state = 'issued' AND expires_at <= house_now()
                          ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
+    OR challenge_id IN (SELECT challenge_id FROM challenge WHERE state = 'verified' AND proof_expires_at <= house_now()
+                         ORDER BY proof_expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
 """)
 
 _FORGET_QUOTAS = text("DELETE FROM quota WHERE window_start < house_now() - interval '2 days'")
@@ -81,7 +83,7 @@ def record_delivery(connection: Connection, challenge_id: int, delivery: str, me
 
 
 def expire(connection: Connection, most: int) -> int:
-    """End challenges that are past their life, at most ``most`` of them; return how many."""
+    """End challenges whose code, or whose proof, is past its life, at most ``most`` of each; return how many."""
     return connection.execute(_EXPIRE, {"most": most}).rowcount
 
 
