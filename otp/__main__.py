@@ -1,4 +1,4 @@
-"""``python -m otp migrate | check | worker | host``: the bank's commands."""
+"""``python -m otp migrate | check | worker | host | verify-pin PSP on|off``: the bank's commands."""
 
 from __future__ import annotations
 
@@ -10,17 +10,26 @@ from foundation.logs import configure_logging
 from foundation.settings import InvalidSettings
 from otp import config, worker
 from otp.domain import purposes
+from otp.domain.errors import UnknownPsp
 from otp.host.server import serve
 from otp.migrations import migrate
+from otp.services.register_psp import open_verify
 from otp.wiring import build, build_host
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; say in a sentence what is wrong and end with 2 when the settings are."""
     parser = argparse.ArgumentParser(prog="python -m otp", description="The bank's commands.")
-    parser.add_argument("command", choices=sorted(COMMANDS))
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in sorted(COMMANDS):
+        commands.add_parser(name)
+    verify = commands.add_parser("verify-pin", help="open VerifyDynamicPin to a PSP, or close it")
+    verify.add_argument("psp_id")
+    verify.add_argument("state", choices=("on", "off"))
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.command == "verify-pin":
+            return _verify_pin(config.load(), chosen.psp_id, enabled=chosen.state == "on")
         return COMMANDS[chosen.command](config.load())
     except (InvalidSettings, KeyFileRefused, UnknownKey) as error:
         print(error, file=sys.stderr)
@@ -44,6 +53,19 @@ def _host(settings: config.Settings) -> int:
 def _worker(settings: config.Settings) -> int:
     configure_logging("otp-worker", settings.log_level)
     worker.run(build(settings))
+    return 0
+
+
+def _verify_pin(settings: config.Settings, psp_id: str, *, enabled: bool) -> int:
+    bank = build(settings)
+    try:
+        open_verify(bank, psp_id, enabled=enabled)
+    except UnknownPsp:
+        print(f"there is no PSP {psp_id}", file=sys.stderr)
+        return 1
+    finally:
+        bank.database.close()
+    print(f"VerifyDynamicPin is {'open' if enabled else 'closed'} to {psp_id}")
     return 0
 
 

@@ -137,6 +137,8 @@ def decide(facts: Facts) -> Decision:
 
 def verify(facts: Facts) -> Decision:
     """Decide about a code alone: message, card, code, as in a purchase; no limits, no funds, no debit (D13)."""
+    if facts.refused is None and facts.fee > facts.fee_max:
+        return Decision(Reason.FEE_TOO_HIGH)
     return _judge(facts, _prove)
 
 

@@ -18,10 +18,11 @@ from otp.domain.answers import ANSWERS, Code, body
 from otp.domain.binding import Binding, check_binding
 from otp.domain.errors import InvalidBinding
 from otp.domain.psp import Psp
-from otp.harim_api.schemas import DeliveryQuestion, DynamicPinRequest, known_request_id
+from otp.harim_api.schemas import DeliveryQuestion, DynamicPinRequest, VerifyRequest, known_request_id
 from otp.services.bank import Bank
 from otp.services.issue_code import CodeRequest, Told, issue_code
 from otp.services.tell_delivery import tell_delivery
+from otp.services.verify_code import Check, verify_code
 
 log = structlog.get_logger()
 
@@ -77,19 +78,58 @@ def strangers_refusal(bank: Bank, code: Code, reason: str) -> Told:
 
 
 def _request_dynamic_pin(bank: Bank, psp: Psp, asked: Asked) -> Told:
+    def work() -> Told:
+        document = DynamicPinRequest.model_validate(asked.document)
+        card = document.card
+        request = CodeRequest(
+            request_id=document.request_id,
+            sequence=document.sequence,
+            body_hash=asked.body_hash,
+            binding=_binding(psp, document),
+            pan=Pan.parse(card.pan.get_secret_value()),
+            cvv2=None if card.cvv2 is None else Sensitive(card.cvv2.get_secret_value()),
+            expiry=None if card.expiry is None else Sensitive(card.expiry.get_secret_value()),
+        )
+        return issue_code(bank, psp, request)
+
+    return _unless_misshapen(asked, work)
+
+
+def _verify_dynamic_pin(bank: Bank, psp: Psp, asked: Asked) -> Told:
+    def work() -> Told:
+        document = VerifyRequest.model_validate(asked.document)
+        card = document.card
+        check = Check(
+            request_id=document.request_id,
+            sequence=document.sequence,
+            body_hash=asked.body_hash,
+            binding=_binding(psp, document),
+            pan=Pan.parse(card.pan.get_secret_value()),
+            cvv2=Sensitive(card.cvv2.get_secret_value()),
+            expiry=Sensitive(card.expiry.get_secret_value()),
+            pin=Sensitive(document.pin.get_secret_value()),
+        )
+        return verify_code(bank, psp, check)
+
+    if not psp.verify_enabled:
+        return refusal(Code.UNSUPPORTED_OPERATION, known_request_id(asked.document))
+    return _unless_misshapen(asked, work)
+
+
+def _unless_misshapen(asked: Asked, work: Callable[[], Told]) -> Told:
+    """Let ``work`` read a message and perform it; say what is wrong with one that cannot be read."""
     request_id = known_request_id(asked.document)
     try:
-        code_request = _read(psp, DynamicPinRequest.model_validate(asked.document), asked.body_hash)
+        return work()
     except ValidationError as error:
         return refusal(Code.MALFORMED, request_id, field=_first_field(error))
     except InvalidPan:
         return refusal(Code.MALFORMED, request_id, field="card.pan")
     except InvalidBinding as error:
         return refusal(Code.INCOMPLETE_BINDING, request_id, field=error.field)
-    return issue_code(bank, psp, code_request)
 
 
-def _read(psp: Psp, document: DynamicPinRequest, body_hash: bytes) -> CodeRequest:
+def _binding(psp: Psp, document: DynamicPinRequest) -> Binding:
     binding = Binding(
         type=document.type,
         amount=Rial(document.amount),
@@ -104,16 +144,7 @@ def _read(psp: Psp, document: DynamicPinRequest, body_hash: bytes) -> CodeReques
     check_binding(binding)
     if binding.acquirer_id != psp.acquirer_id:
         raise InvalidBinding("acquirer_id")
-    card = document.card
-    return CodeRequest(
-        request_id=document.request_id,
-        sequence=document.sequence,
-        body_hash=body_hash,
-        binding=binding,
-        pan=Pan.parse(card.pan.get_secret_value()),
-        cvv2=None if card.cvv2 is None else Sensitive(card.cvv2.get_secret_value()),
-        expiry=None if card.expiry is None else Sensitive(card.expiry.get_secret_value()),
-    )
+    return binding
 
 
 def _first_field(error: ValidationError) -> str | None:
@@ -128,11 +159,6 @@ def _get_delivery_status(bank: Bank, psp: Psp, asked: Asked) -> Told:
     return Told(OK, {"correlation_id": correlation_id, "state": tell_delivery(bank, psp, correlation_id)})
 
 
-def _not_offered(_bank: Bank, _psp: Psp, asked: Asked) -> Told:
-    """Answer for an operation that is part of the contract and off at this bank."""
-    return refusal(Code.UNSUPPORTED_OPERATION, known_request_id(asked.document))
-
-
 def _ping(bank: Bank, _psp: Psp, _asked: Asked) -> Told:
     """Tell whether the bank works and its database answers."""
     if not bank.database.ping():
@@ -143,7 +169,7 @@ def _ping(bank: Bank, _psp: Psp, _asked: Asked) -> Told:
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
         "RequestDynamicPin": _request_dynamic_pin,
-        "VerifyDynamicPin": _not_offered,
+        "VerifyDynamicPin": _verify_dynamic_pin,
         "GetDeliveryStatus": _get_delivery_status,
         "Ping": _ping,
     }

@@ -35,7 +35,3 @@ class Desk:
         """Return every MAC this proof may have been stored under, for this card and acquirer (D13)."""
         data = proof_mac_input(card_token, acquirer_id, proof.reveal())
         return tuple(self.keys.mac_with(key_id, data) for key_id in self.keys.ids(purposes.CODE_MAC))
-
-    def cvk(self) -> Sensitive[bytes]:
-        """Return the card verification key."""
-        return self.keys.material(self.keys.active_id(purposes.CARD_VERIFICATION))
