@@ -27,7 +27,7 @@ from otp.services.desk import Desk
 from otp.services.issue_code import Told, answered_before
 from otp.services.judging import Shown, facts_of
 from otp.store import accounts, challenges, verifications
-from otp.store.challenges import RequestKey
+from otp.store.challenges import FirstAnswer, RequestKey
 from otp.store.verifications import Verification
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ def verify_code(bank: Bank, psp: Psp, check: Check) -> Told:
     return Told(told.status, {**told.body, "proof": proof.reveal()})
 
 
-def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> challenges.FirstAnswer:
+def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
     settings = bank.settings
     desk = Desk(bank.database, bank.keys, Limits(Rial(settings.purchase_max_rial), Rial(settings.day_max_rial)))
     token = card_token(bank.keys, check.pan)
@@ -86,9 +86,9 @@ def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> challenges.F
             status=ANSWERS[code].status,
             answer=_verified(bank, check) if earned else body(code, check.request_id),
         )
-        verifications.write(connection, key, writing)
+        kept = verifications.write(connection, key, writing)
     log.info("code_checked", code=str(code))
-    return challenges.FirstAnswer(writing.body_hash, writing.status, writing.answer)
+    return kept
 
 
 def _shown(desk: Desk, psp: Psp, check: Check, token: bytes) -> Shown:

@@ -48,7 +48,7 @@ decided AS (
            CAST(:challenge_id AS bigint) AS challenge_id, CAST(:challenge_state AS text) AS challenge_state,
            CAST(:debit_rial AS bigint) AS debit_rial),
 counted AS (
-    UPDATE card SET status = :status, pin_failures = :pin_failures, pin_locked_until = :pin_locked_until,
+    UPDATE card SET status = :card_status, pin_failures = :pin_failures, pin_locked_until = :pin_locked_until,
            pin_lock_level = :pin_lock_level, card_data_failures = :card_data_failures,
            card_data_failed_since = :card_data_failed_since,
            card_not_present_paused_until = :card_not_present_paused_until,
@@ -203,7 +203,7 @@ def judged(
 def _counters(card: CardFacts | None) -> dict[str, object]:
     return {
         "card_changes": card is not None,
-        "status": "active" if card is None or card.active else "blocked",
+        "card_status": "active" if card is None or card.active else "blocked",
         "pin_failures": card.pin_failures if card else 0,
         "pin_locked_until": card.pin_locked_until if card else None,
         "pin_lock_level": card.pin_lock_level if card else 0,

@@ -25,6 +25,7 @@ WITH {JUDGED}
 INSERT INTO harim_request (psp_id, request_id, body_hash, transaction_ref, sequence, status, answer)
 VALUES (:psp_id, CAST(:request_id AS uuid), CAST(:body_hash AS bytea), :transaction_ref, :sequence, :status,
         CAST(:answer AS jsonb))
+RETURNING body_hash, status, answer
 """)
 
 
@@ -53,8 +54,8 @@ def read_request(connection: Connection, key: RequestKey) -> tuple[FirstAnswer |
     return first, row.last_sequence or 0
 
 
-def write(connection: Connection, key: RequestKey, verification: Verification) -> None:
-    """Write counters, the challenge with its proof, the warning and the answer in one statement.
+def write(connection: Connection, key: RequestKey, verification: Verification) -> FirstAnswer:
+    """Write counters, the challenge with its proof, the warning and the answer in one statement; return it as kept.
 
     Raises:
         RequestIdTaken: when a request with the same id came first; the transaction must end.
@@ -72,4 +73,5 @@ def write(connection: Connection, key: RequestKey, verification: Verification) -
         "status": verification.status,
         "answer": json.dumps(verification.answer),
     }
-    once(connection, _WRITE, values, key)
+    row = once(connection, _WRITE, values, key).one()
+    return FirstAnswer(row.body_hash, row.status, row.answer)
