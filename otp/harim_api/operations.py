@@ -38,7 +38,7 @@ class Asked:
 
     Args:
         document: its fields by name, or anything else where it is no message at all.
-        body_hash: SHA-256 by which the same message is known again (D21).
+        body_hash: keyed hash by which the same message is known again (D21).
     """
 
     document: Any

@@ -38,7 +38,7 @@ class CodeRequest:
     Args:
         request_id: UUID, unique for ever per PSP (D21).
         sequence: counts the requests about one transaction from 1.
-        body_hash: SHA-256 of the body as it came.
+        body_hash: keyed hash of the body as it came; a bare one would give the PAN away (D16).
         cvv2: with ``expiry`` it proves the card (D19); one without the other proves nothing.
     """
 

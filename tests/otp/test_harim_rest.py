@@ -108,6 +108,17 @@ def test_d21_a_repeated_body_gets_the_first_answer_and_a_changed_one_409(here: A
     assert (other[0], other[1]["code"], other[2]) == (409, "REQUEST_ID_REUSED", True)
 
 
+def test_d16_the_kept_hash_of_a_body_gives_no_card_number_away(here: Any, caller: Caller) -> None:
+    """A bare hash could be tried against every number of a BIN; the kept one needs the bank's key."""
+    raw = json.dumps(caller.message(here.card())).encode()
+    caller.call("POST", PATH, raw=raw)
+
+    (row,) = here.sql("SELECT body_hash FROM harim_request")
+
+    assert row["body_hash"] == here.bank.body_mark(raw)
+    assert row["body_hash"] != hashlib.sha256(raw).digest()
+
+
 def alter_target(message: RequestToSign) -> None:
     """Leave the signature out."""
     del message.headers["Signature"]
