@@ -27,6 +27,7 @@ from gateway.ports import (
     AuthorisationRequest,
     Callbacks,
     Delivered,
+    Delivery,
     Harim,
     InquiryRequest,
     NotDelivered,
@@ -110,6 +111,12 @@ class MeteredHarim:
             answer = self._harim.request_pin(issuer, request)
         self._meters.pin_requests.labels(issuer.issuer_id, _pin_answer(answer)).inc()
         return answer
+
+    def delivery(self, issuer: Issuer, correlation_id: str) -> Delivery | None:
+        """Ask ``issuer`` what became of a code's message."""
+        told = self._harim.delivery(issuer, correlation_id)
+        self._meters.deliveries.labels(issuer.issuer_id, "unanswered" if told is None else str(told)).inc()
+        return told
 
     def ping(self, issuer: Issuer) -> bool:
         """Tell whether the issuer's Harim service answers now."""

@@ -36,6 +36,12 @@ class Meters:
             ("issuer", "answer"),
             registry=registry,
         )
+        self.deliveries = Counter(
+            "gateway_delivery_checks",
+            "news of an SMS asked for, by issuer and what it told",
+            ("issuer", "answer"),
+            registry=registry,
+        )
         self.webhooks = Counter(
             "gateway_webhooks", "webhooks tried, by what came of it", ("outcome",), registry=registry
         )

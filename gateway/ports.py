@@ -68,13 +68,23 @@ class PinRequest:
 
 @dataclass(frozen=True, slots=True)
 class PinSent:
-    """The issuer accepted the request. What it discloses depends on the card proof (D19)."""
+    """The issuer accepted the request. What it discloses depends on the card proof (D19).
+
+    Args:
+        correlation_id: the issuer's name for the code, by which it tells what became of the message.
+    """
 
     already_sent: bool = False
     code_length: int | None = None
     expires_in_seconds: int | None = None
     resend_in_seconds: int | None = None
     mobile_last_two: str | None = None
+    correlation_id: str | None = None
+
+    @property
+    def followed_as(self) -> str | None:
+        """By which id the message can be followed; none where the issuer disclosed nothing about the card."""
+        return None if self.expires_in_seconds is None else self.correlation_id
 
 
 class PinRefusal(StrEnum):
@@ -110,11 +120,25 @@ class PinUnanswered:
 PinAnswer = PinSent | PinRefused | PinUnanswered
 
 
+class Delivery(StrEnum):
+    """What an issuer tells of a code's last message, in the words of Harim v1."""
+
+    QUEUED = "queued"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DROPPED = "dropped"
+    UNDISCLOSED = "undisclosed"
+
+
 class Harim(Protocol):
     """The issuers' dynamic-PIN services."""
 
     def request_pin(self, issuer: Issuer, request: PinRequest) -> PinAnswer:
         """Ask ``issuer`` to send a code for this transaction to the card's holder."""
+        ...
+
+    def delivery(self, issuer: Issuer, correlation_id: str) -> Delivery | None:
+        """Ask ``issuer`` what became of a code's message; ``None`` when it did not say."""
         ...
 
     def ping(self, issuer: Issuer) -> bool:

@@ -1,4 +1,4 @@
-"""``python -m otp migrate | check | worker | host | monitor``: the bank's commands."""
+"""``python -m otp migrate | check | worker | host | monitor | verify-pin PSP on|off``: the bank's commands."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
 from otp import config, worker
 from otp.domain import purposes
+from otp.domain.errors import UnknownPsp
 from otp.host.server import serve
 from otp.migrations import migrate
+from otp.services.register_psp import open_verify
 from otp.services.watch import look_at_everything
 from otp.wiring import build, build_host, link_keys
 
@@ -22,8 +24,12 @@ Arguments = argparse.Namespace
 def main(arguments: list[str]) -> int:
     """Run one command; say in a sentence what is wrong and end with 2 when the settings are."""
     parser = argparse.ArgumentParser(prog="python -m otp", description="The bank's commands.")
-    parser.add_argument("command", choices=sorted(COMMANDS))
-    parser.add_argument("--json", action="store_true", help="for programs, of monitor")
+    commands = parser.add_subparsers(dest="command", required=True)
+    verbs = {name: commands.add_parser(name) for name in sorted(COMMANDS)}
+    verbs["monitor"].add_argument("--json", action="store_true", help="for programs")
+    verbs["verify-pin"].description = "Open VerifyDynamicPin to a PSP, or close it."
+    verbs["verify-pin"].add_argument("psp_id")
+    verbs["verify-pin"].add_argument("state", choices=("on", "off"))
     chosen = parser.parse_args(arguments)
     try:
         return COMMANDS[chosen.command](config.load(), chosen)
@@ -54,6 +60,20 @@ def _worker(settings: config.Settings, _: Arguments) -> int:
     return 0
 
 
+def _verify_pin(settings: config.Settings, chosen: Arguments) -> int:
+    psp_id, enabled = chosen.psp_id, chosen.state == "on"
+    bank = build(settings)
+    try:
+        open_verify(bank, psp_id, enabled=enabled)
+    except UnknownPsp:
+        print(f"there is no PSP {psp_id}", file=sys.stderr)
+        return 1
+    finally:
+        bank.database.close()
+    print(f"VerifyDynamicPin is {'open' if enabled else 'closed'} to {psp_id}")
+    return 0
+
+
 def _check(settings: config.Settings, _: Arguments) -> int:
     bank = build(settings)
     reachable = bank.database.ping()
@@ -80,7 +100,14 @@ def _monitor(settings: config.Settings, chosen: Arguments) -> int:
             bank.reader.close()
 
 
-COMMANDS = {"check": _check, "host": _host, "migrate": _migrate, "monitor": _monitor, "worker": _worker}
+COMMANDS = {
+    "check": _check,
+    "host": _host,
+    "migrate": _migrate,
+    "monitor": _monitor,
+    "verify-pin": _verify_pin,
+    "worker": _worker,
+}
 
 
 if __name__ == "__main__":

@@ -21,6 +21,12 @@ class Meters:
             ("psp", "answer"),
             registry=registry,
         )
+        self.code_checks = Counter(
+            "bank_code_checks",
+            "codes that PSPs had checked without a purchase, by PSP and answer",
+            ("psp", "answer"),
+            registry=registry,
+        )
         self.pin_seconds = Histogram(
             "bank_pin_request_seconds",
             "how long the bank took over a PSP's question",

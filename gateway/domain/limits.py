@@ -18,6 +18,10 @@ PIN_REQUESTS_MAX = 5
 
 PIN_REQUESTS_PER_CARD_HOUR = 10
 PIN_REQUESTS_PER_CARD_DAY = 20
+DELIVERY_CHECKS_MAX = 10
+DELIVERY_CHECK_SECONDS = 2
+"""How often an issuer is asked about one SMS: after 2 s, 4 s more, 6 s more …: ten times in a code's two minutes."""
+
 EXTENSIONS_MAX = 2
 INQUIRIES_MAX = 5
 INQUIRY_WAITS_SECONDS = (2, 4, 15, 30)

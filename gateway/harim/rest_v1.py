@@ -9,8 +9,8 @@ import structlog
 
 from gateway.domain.issuers import Issuer
 from gateway.harim.transport import NoAnswer, Transport
-from gateway.harim.v1 import fields_of, meaning
-from gateway.ports import PinAnswer, PinRequest, PinUnanswered
+from gateway.harim.v1 import delivery_meaning, fields_of, meaning
+from gateway.ports import Delivery, PinAnswer, PinRequest, PinUnanswered
 
 log = structlog.get_logger()
 
@@ -28,6 +28,12 @@ def request_pin(transport: Transport, issuer: Issuer, request: PinRequest) -> Pi
     except NoAnswer as error:
         log.warning("harim_unanswered", issuer_id=issuer.issuer_id, why=str(error))
         return PinUnanswered(str(error))
+
+
+def delivery(transport: Transport, issuer: Issuer, correlation_id: str) -> Delivery | None:
+    """Ask one issuer what became of a message; raises NoAnswer."""
+    answer = transport.exchange(issuer, "GET", f"{PATH}/{correlation_id}/delivery", b"")
+    return delivery_meaning(_document(answer.body), correlation_id, good=answer.status == OK)
 
 
 def ping(transport: Transport, issuer: Issuer) -> bool:

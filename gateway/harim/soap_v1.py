@@ -20,8 +20,8 @@ from foundation.soap import SOAP_11, AgainstSchema, Contract, NotOffered, NotSoa
 from foundation.xml_signatures import EnvelopeVerifier
 from gateway.domain.issuers import Issuer
 from gateway.harim.transport import BODY_MAX_BYTES, Heard, Line, NoAnswer, Transport
-from gateway.harim.v1 import fields_of, meaning
-from gateway.ports import PinAnswer, PinRequest, PinUnanswered
+from gateway.harim.v1 import delivery_meaning, fields_of, meaning
+from gateway.ports import Delivery, PinAnswer, PinRequest, PinUnanswered
 
 log = structlog.get_logger()
 
@@ -45,6 +45,13 @@ def request_pin(transport: Transport, issuer: Issuer, request: PinRequest) -> Pi
     except NoAnswer as error:
         log.warning("harim_unanswered", issuer_id=issuer.issuer_id, why=str(error))
         return PinUnanswered(str(error))
+
+
+def delivery(transport: Transport, issuer: Issuer, correlation_id: str) -> Delivery | None:
+    """Ask one issuer what became of a message; raises NoAnswer."""
+    said = _asked(transport, issuer, "GetDeliveryStatus", {"correlation_id": correlation_id})
+    good = "delivery" in said
+    return delivery_meaning(said["delivery" if good else "refusal"], correlation_id, good=good)
 
 
 def ping(transport: Transport, issuer: Issuer) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.harim.transport import NoAnswer
-from gateway.ports import PinAnswer, PinRefusal, PinRefused, PinRequest, PinSent
+from gateway.ports import Delivery, PinAnswer, PinRefusal, PinRefused, PinRequest, PinSent
 
 log = structlog.get_logger()
 
@@ -50,12 +51,22 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     request_id: str | None = None
+    correlation_id: str | None = None
     code: str
     code_length: Annotated[int, Field(ge=4, le=12)] | None = None
     expires_in_seconds: Seconds | None = None
     resend_in_seconds: Seconds | None = None
     retry_after_seconds: Seconds | None = None
     mobile_last_two: Annotated[str, Field(pattern=r"^[0-9]{2}$")] | None = None
+
+
+class DeliveryBody(BaseModel):
+    """The fields of an answer about a message that we read."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    correlation_id: str
+    state: str
 
 
 def fields_of(request: PinRequest) -> dict[str, Any]:
@@ -104,6 +115,7 @@ def meaning(document: Any, request_id: str, *, good: bool) -> PinAnswer:
             expires_in_seconds=body.expires_in_seconds,
             resend_in_seconds=body.resend_in_seconds,
             mobile_last_two=body.mobile_last_two,
+            correlation_id=_uuid_or_none(body.correlation_id),
         )
     if body.code in OUR_FAULT:
         log.error("harim_request_refused", reason=body.code)
@@ -111,3 +123,31 @@ def meaning(document: Any, request_id: str, *, good: bool) -> PinAnswer:
     if body.code not in REFUSALS or good:
         raise NoAnswer("incoherent: code")
     return PinRefused(REFUSALS[body.code], body.retry_after_seconds)
+
+
+def delivery_meaning(document: Any, correlation_id: str, *, good: bool) -> Delivery | None:
+    """Say what a verified answer to GetDeliveryStatus means; ``None`` when it may be another one later.
+
+    An issuer that does not offer the operation will never disclose anything.
+
+    Raises:
+        NoAnswer: incoherent.
+    """
+    try:
+        if not good:
+            code = Body.model_validate(document).code
+            return None if code == "TEMPORARILY_UNAVAILABLE" else Delivery.UNDISCLOSED
+        body = DeliveryBody.model_validate(document)
+    except ValidationError:
+        raise NoAnswer("incoherent: body") from None
+    if body.correlation_id != correlation_id:
+        raise NoAnswer("incoherent: another code's answer")
+    return Delivery(body.state) if body.state in set(Delivery) else None
+
+
+def _uuid_or_none(text: str | None) -> str | None:
+    """Return an id that may stand in an address; a code whose id is none is good all the same, only not followed."""
+    try:
+        return None if text is None else str(UUID(text))
+    except ValueError:
+        return None

@@ -7,8 +7,13 @@ import uuid
 from gateway.domain.card import CardEntry
 from gateway.domain.errors import TooManyPinRequests
 from gateway.domain.issuers import Issuer
-from gateway.domain.limits import PIN_REQUESTS_MAX, PIN_REQUESTS_PER_CARD_DAY, PIN_REQUESTS_PER_CARD_HOUR
-from gateway.ports import PinAnswer, PinRefused, PinRequest, PinSent, PinUnanswered
+from gateway.domain.limits import (
+    DELIVERY_CHECK_SECONDS,
+    PIN_REQUESTS_MAX,
+    PIN_REQUESTS_PER_CARD_DAY,
+    PIN_REQUESTS_PER_CARD_HOUR,
+)
+from gateway.ports import Delivery, PinAnswer, PinRefused, PinRequest, PinSent, PinUnanswered
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
 from gateway.services.pause_issuer import unless_paused
@@ -75,6 +80,9 @@ def _facts(answer: PinAnswer, issuer: Issuer) -> dict[str, object]:
         "mobile_last_two": None,
         "resend_in_seconds": 0,
         "expires_in_seconds": 0,
+        "correlation_id": None,
+        "delivery": None,
+        "check_seconds": DELIVERY_CHECK_SECONDS,
     }
     match answer:
         case PinSent():
@@ -84,6 +92,8 @@ def _facts(answer: PinAnswer, issuer: Issuer) -> dict[str, object]:
                 "mobile_last_two": answer.mobile_last_two,
                 "resend_in_seconds": answer.resend_in_seconds or issuer.resend_wait_seconds,
                 "expires_in_seconds": answer.expires_in_seconds or issuer.code_life_seconds,
+                "correlation_id": answer.followed_as,
+                "delivery": Delivery.QUEUED if answer.followed_as and not answer.already_sent else None,
             }
         case PinRefused(reason, retry_after):
             return facts | {"state": "refused", "reason": reason, "resend_in_seconds": retry_after or 0}

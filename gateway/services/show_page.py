@@ -10,6 +10,7 @@ from gateway.domain.attempt import AttemptState
 from gateway.domain.errors import AttemptInProgress, GatewayError, NotPossible, PaymentNotFound
 from gateway.domain.limits import ATTEMPTS_MAX, EXTENSIONS_MAX, PIN_REQUESTS_MAX
 from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.ports import Delivery
 from gateway.services.gateway import Gateway
 from gateway.store import pages
 from gateway.store.pages import PageRow
@@ -31,7 +32,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class PinStatus:
-    """The last PIN request of this payment; seconds are what is left now, by the database clock, never below 0."""
+    """The last PIN request of this payment; seconds are what is left now, by the database clock, never below 0.
+
+    Args:
+        delivery: what its issuer last told of the SMS.
+        ask_in_seconds: when there may be news of it; ``None`` when nothing more is to be heard.
+    """
 
     sent: bool
     requests_left: int
@@ -39,6 +45,8 @@ class PinStatus:
     expires_in_seconds: int
     code_length: int | None
     mobile_last_two: str | None
+    delivery: Delivery | None
+    ask_in_seconds: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +172,8 @@ def _pin(row: PageRow) -> PinStatus:
         expires_in_seconds=row.expires_in_seconds,
         code_length=row.code_length,
         mobile_last_two=row.mobile_last_two,
+        delivery=None if row.delivery is None else Delivery(row.delivery),
+        ask_in_seconds=row.ask_in_seconds,
     )
 
 

@@ -158,6 +158,28 @@
     place.hidden = false;
     tell(answer.message);
   };
+  // What became of the SMS, asked for as seldom as the gateway says and at most a dozen times a code.
+  const delivery = by("pin-delivery");
+  let following;
+  const showDelivery = (answer) => {
+    if (answer.message === delivery.textContent) return;
+    delivery.textContent = answer.message;
+    delivery.className = answer.tone === "warn" ? "mistake" : "hint";
+    delivery.hidden = !answer.message;
+    if (answer.message) tell(answer.message);
+  };
+  const follow = (seconds, rounds = 12) => {
+    clearTimeout(following);
+    if (!seconds || !rounds) return;
+    following = setTimeout(async () => {
+      try {
+        const response = await fetch(delivery.dataset.url, { headers: { Accept: "application/json" } });
+        const answer = await response.json();
+        showDelivery(answer);
+        follow(answer.again_in_seconds, rounds - 1);
+      } catch { /* the page is complete without */ }
+    }, seconds * 1000);
+  };
   const readSms = () => {
     if (!("OTPCredential" in window)) return;
     const stop = new AbortController();
@@ -189,6 +211,8 @@
         return;
       }
       report(answer);
+      showDelivery({ tone: "good", message: "" });
+      follow(answer.follow_in_seconds);
       if (answer.resend_in_seconds) wait(answer.resend_in_seconds); else free(label);
       if (answer.tone === "good") pin.focus();
     } catch {
@@ -197,6 +221,7 @@
     }
   });
   if (ask.dataset.wait) wait(Number(ask.dataset.wait));
+  if (delivery.dataset.again) follow(Number(delivery.dataset.again));
 
   // One press pays once; a card of a real bank never leaves a sandbox page.
   form.addEventListener("submit", (event) => {

@@ -34,9 +34,38 @@ FROM counted
 _ANSWER = text("""
 UPDATE pin_request SET state = :state, reason = :reason, code_length = :code_length, mobile_last_two = :mobile_last_two,
   answered_at = house_now(), resend_at = house_now() + make_interval(secs => :resend_in_seconds),
-  expires_at = house_now() + make_interval(secs => :expires_in_seconds)
+  expires_at = house_now() + make_interval(secs => :expires_in_seconds), delivery = :delivery,
+  correlation_id = CAST(:correlation_id AS uuid),
+  delivery_due_at = CASE WHEN CAST(:correlation_id AS uuid) IS NOT NULL
+    THEN house_now() + make_interval(secs => :check_seconds) END
 WHERE request_id = CAST(:request_id AS uuid) AND state = 'asked'
 """)
+
+# Of two that find a check due at once, the second waits for the first and then finds it not due any more.
+_CLAIM_CHECK = text("""
+UPDATE pin_request SET delivery_checks = delivery_checks + 1,
+  delivery_due_at = CASE WHEN delivery_checks + 1 < :checks_max
+    THEN house_now() + make_interval(secs => :seconds * (delivery_checks + 2)) END
+WHERE delivery_due_at <= house_now() AND request_id = (
+  SELECT request_id FROM pin_request JOIN payment USING (payment_id) WHERE page_token = :page_token
+  ORDER BY sequence DESC LIMIT 1)
+RETURNING CAST(request_id AS text) AS request_id, issuer_id, CAST(correlation_id AS text) AS correlation_id,
+  CASE WHEN delivery_due_at IS NOT NULL THEN :seconds * (delivery_checks + 1) END AS next_in_seconds
+""")
+_NOTE_DELIVERY = text("""
+UPDATE pin_request SET delivery = :delivery, delivery_due_at = CASE WHEN NOT :done THEN delivery_due_at END
+WHERE request_id = CAST(:request_id AS uuid)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question about a message that its caller alone may ask now, and when the next one is possible, if ever."""
+
+    request_id: str
+    issuer_id: str
+    correlation_id: str
+    next_in_seconds: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +95,15 @@ def ask(connection: Connection, values: Mapping[str, Any]) -> Asked | None:
 def answer(connection: Connection, values: Mapping[str, Any]) -> None:
     """Record what the issuer answered."""
     connection.execute(_ANSWER, dict(values))
+
+
+def claim_check(connection: Connection, page_token: str, *, checks_max: int, seconds: int) -> Check | None:
+    """Count a question about the payment's last message; ``None`` when it is not time for one."""
+    values = {"page_token": page_token, "checks_max": checks_max, "seconds": seconds}
+    row = connection.execute(_CLAIM_CHECK, values).mappings().one_or_none()
+    return None if row is None else Check(**row)
+
+
+def note_delivery(connection: Connection, request_id: str, delivery: str | None, *, done: bool) -> None:
+    """Record what is known of a message; when ``done``, nobody asks again."""
+    connection.execute(_NOTE_DELIVERY, {"request_id": request_id, "delivery": delivery, "done": done})

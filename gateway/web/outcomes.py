@@ -9,8 +9,8 @@ from typing import Literal
 from gateway.domain import errors
 from gateway.domain.declines import DECLINES, Decline
 from gateway.domain.payment import PaymentState
-from gateway.ports import PinAnswer, PinRefused, PinSent, PinUnanswered
-from gateway.services.show_page import PageView
+from gateway.ports import Delivery, PinAnswer, PinRefused, PinSent, PinUnanswered
+from gateway.services.show_page import PageView, PinStatus
 
 Tone = Literal["good", "warn", "bad"]
 Kind = Literal["card", "waiting", "unknown", "overdue", "receipt", "cancelled", "expired", "reversing", "reversed"]
@@ -85,6 +85,21 @@ def pin_message(answer: PinAnswer) -> Message:
             return Message(f"pin.{reason}", _PIN_TONES.get(reason, "warn"), {"seconds": seconds or 60})
         case PinUnanswered():
             return Message("pin.temporarily_unavailable", "warn")
+
+
+_DELIVERIES: dict[Delivery, Message] = {
+    Delivery.QUEUED: Message("pin.delivery.queued", "good"),
+    Delivery.ACCEPTED: Message("pin.delivery.accepted", "good"),
+    Delivery.REFUSED: Message("pin.delivery.not_sent", "warn"),
+    Delivery.DROPPED: Message("pin.delivery.not_sent", "warn"),
+}
+
+
+def delivery_message(pin: PinStatus) -> Message | None:
+    """Return what the customer reads of the SMS while its code is good; nothing where its issuer tells nothing."""
+    if not (pin.sent and pin.expires_in_seconds and pin.delivery):
+        return None
+    return _DELIVERIES[pin.delivery]
 
 
 def last_attempt_messages(view: PageView) -> tuple[Message, ...]:

@@ -9,10 +9,12 @@ from flask import Blueprint, jsonify, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.domain.errors import NotPossible, PaymentNotFound
+from gateway.domain.limits import DELIVERY_CHECK_SECONDS
 from gateway.ports import PinAnswer, PinRefused, PinSent, PinUnanswered
 from gateway.services.authorise import Refused, pay
 from gateway.services.cancel import cancel
 from gateway.services.extend import extend
+from gateway.services.follow_pin import page_with_delivery
 from gateway.services.gateway import Gateway
 from gateway.services.look_up_receipt import look_up_receipt
 from gateway.services.request_pin import request_pin
@@ -21,7 +23,15 @@ from gateway.web.failures import slow_floods
 from gateway.web.forms import NOTHING_TYPED, CardForm
 from gateway.web.headers import guard_pages
 from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages, pin_message, refusal_messages
-from gateway.web.rendering import gateway_of_app, outcome_page, page_address, payment_page, receipt_check_page, said
+from gateway.web.rendering import (
+    delivery_answer,
+    gateway_of_app,
+    outcome_page,
+    page_address,
+    payment_page,
+    receipt_check_page,
+    said,
+)
 
 blueprint = Blueprint("pages", __name__)
 blueprint.before_request(slow_floods)
@@ -36,9 +46,18 @@ Deed = Callable[[Gateway, str, CardForm], AnyResponse]
 @blueprint.get("/pay/<page_token>")
 def show(page_token: str) -> AnyResponse:
     """Show the payment as it stands now; never a card number (D29)."""
-    view = page_of(gateway_of_app(), page_token)
+    view = page_with_delivery(gateway_of_app(), page_token)
     sent = Message("pin.already_sent", "good") if view.pin.sent and view.pin.expires_in_seconds else None
     return make_response(payment_page(view, mistakes=last_attempt_messages(view), note=sent, title="declined.title"))
+
+
+@blueprint.get("/pay/<page_token>/pin")
+def follow(page_token: str) -> AnyResponse:
+    """Tell the page's script what became of the SMS; as seldom as it may ask, its issuer is asked more seldom still."""
+    view = page_with_delivery(gateway_of_app(), page_token)
+    if kind_of(view) != "card":
+        return jsonify(tone="good", message="", again_in_seconds=0)
+    return jsonify(delivery_answer(view.pin))
 
 
 @blueprint.get("/receipt/<tracking_code>")
@@ -89,7 +108,12 @@ def _request_pin(gateway: Gateway, page_token: str, form: CardForm) -> AnyRespon
     answer = request_pin(gateway, page_token, form.card_entry())
     message = pin_message(answer)
     if _wants_json():
-        return jsonify(tone=message.tone, message=said(message), resend_in_seconds=_seconds_until_resend(answer))
+        return jsonify(
+            tone=message.tone,
+            message=said(message),
+            resend_in_seconds=_seconds_until_resend(answer),
+            follow_in_seconds=DELIVERY_CHECK_SECONDS if isinstance(answer, PinSent) and answer.followed_as else 0,
+        )
     return make_response(payment_page(page_of(gateway, page_token), note=message, typed=form.shown_again()))
 
 

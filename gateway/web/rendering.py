@@ -18,10 +18,18 @@ from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.services import health
 from gateway.services.gateway import Gateway
 from gateway.services.look_up_receipt import ReceiptCheck
-from gateway.services.show_page import PageView
+from gateway.services.show_page import PageView, PinStatus
 from gateway.web.csrf import proof_of
 from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed
-from gateway.web.outcomes import SECONDS_UNTIL_REFRESH, SECONDS_UNTIL_RETURN, WAITS, Kind, Message, kind_of
+from gateway.web.outcomes import (
+    SECONDS_UNTIL_REFRESH,
+    SECONDS_UNTIL_RETURN,
+    WAITS,
+    Kind,
+    Message,
+    delivery_message,
+    kind_of,
+)
 from gateway.web.wording import WORDS, say
 
 _SCRIPT_WORDS = {
@@ -47,6 +55,16 @@ def page_address(page_token: str, **more: str) -> str:
     """Return the address of a payment's page in the customer's language."""
     query = {"lang": "en"} | more if language() == "en" else more
     return url_for("pages.show", page_token=page_token) + (f"?{urlencode(query)}" if query else "")
+
+
+def delivery_answer(pin: PinStatus) -> dict[str, object]:
+    """Return what the page says of the SMS and in how many seconds there may be news; 0 means that there is none."""
+    message = delivery_message(pin)
+    return {
+        "tone": message.tone if message else "good",
+        "message": said(message) if message else "",
+        "again_in_seconds": 0 if pin.ask_in_seconds is None else max(1, pin.ask_in_seconds),
+    }
 
 
 def return_address(view: PageView) -> str:
@@ -127,6 +145,8 @@ def _card_page(
         typed=typed,
         form_fields=FIELDS,
         resend_in=view.pin.resend_in_seconds,
+        delivery=delivery_answer(view.pin),
+        delivery_url=url_for("pages.follow", page_token=view.page_token, lang=chosen),
         proof=proof_of(gateway.keyring, view.page_token),
         banks=banks,
         troubles=_troubles(gateway, chosen, set(banks.values())),

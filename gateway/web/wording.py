@@ -132,6 +132,11 @@ _PIN = {
         "رمز همین پرداخت چند لحظه پیش فرستاده شده و هنوز معتبر است؛ همان را وارد کنید.",
         "The code for this payment was sent a moment ago and is still valid; use that one.",
     ),
+    "pin.delivery.queued": Words("پیامک در راه است.", "The SMS is on its way."),
+    "pin.delivery.accepted": Words("پیامک به اپراتور تحویل شد.", "The SMS was handed to the operator."),
+    "pin.delivery.not_sent": Words(
+        "پیامک ارسال نشد؛ دوباره رمز بخواهید.", "The SMS was not sent; ask for the code again."
+    ),
     "pin.card_not_found": Words("کارتی با این شماره پیدا نشد.", "We couldn’t find this card."),
     "pin.card_blocked": _free(
         "بانک این کارت را مسدود کرده است؛ با بانک تماس بگیرید.", "Your bank has blocked this card; contact them."

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from otp.domain.action_codes import Reason
+
 
 class Code(StrEnum):
     """What the bank says to a PSP."""
 
     ACCEPTED = "ACCEPTED"
     ALREADY_SENT = "ALREADY_SENT"
+    VERIFIED = "VERIFIED"
     CARD_NOT_FOUND = "CARD_NOT_FOUND"
     CARD_BLOCKED = "CARD_BLOCKED"
     CARD_DATA_MISMATCH = "CARD_DATA_MISMATCH"
+    CARD_OR_CODE_WRONG = "CARD_OR_CODE_WRONG"
+    CODE_EXPIRED = "CODE_EXPIRED"
+    CODE_USED = "CODE_USED"
+    CODE_FOREIGN = "CODE_FOREIGN"
+    CODE_LOCKED = "CODE_LOCKED"
     NO_MOBILE = "NO_MOBILE"
     DYNAMIC_PIN_NOT_ACTIVE = "DYNAMIC_PIN_NOT_ACTIVE"
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
@@ -49,12 +57,30 @@ ANSWERS: Mapping[Code, Answer] = MappingProxyType(
         Code.ALREADY_SENT: Answer(
             200, "رمز پویا کمی پیش فرستاده شد؛ همان را وارد کنید.", "The code was sent a moment ago; use that one."
         ),
+        Code.VERIFIED: Answer(200, "رمز درست بود و دیگر به کار نمی‌رود.", "The code was right and is used up now."),
         Code.CARD_NOT_FOUND: Answer(404, "این کارت در بانک شناخته نشد.", "This bank has no such card."),
         Code.CARD_BLOCKED: Answer(
             403, "کارت مسدود، منقضی یا موقتاً بسته است.", "The card is blocked, expired or paused for a while."
         ),
         Code.CARD_DATA_MISMATCH: Answer(
             403, "مشخصات کارت درست نیست.", "CVV2 or expiry is wrong; which of them is not told."
+        ),
+        Code.CARD_OR_CODE_WRONG: Answer(
+            403, "مشخصات کارت یا رمز پویا درست نیست.", "Card data or code is wrong; which of them is not told."
+        ),
+        Code.CODE_EXPIRED: Answer(
+            409,
+            "اعتبار این رمز تمام شده یا رمز تازه‌تری فرستاده شده است.",
+            "The code was right but its time is over or a newer one was sent.",
+        ),
+        Code.CODE_USED: Answer(409, "این رمز پیش‌تر به کار رفته است.", "The code was right but has been used."),
+        Code.CODE_FOREIGN: Answer(
+            409,
+            "این رمز برای تراکنش دیگری ساخته شده بود و دیگر اعتبار ندارد.",
+            "The code was made for another transaction and is void now.",
+        ),
+        Code.CODE_LOCKED: Answer(
+            409, "دفعه‌های مجاز این رمز تمام شده است.", "The code was right but its tries are used up."
         ),
         Code.NO_MOBILE: Answer(
             409, "برای این کارت شمارهٔ همراهی ثبت نشده است.", "No mobile number is registered for this card."
@@ -96,6 +122,28 @@ ANSWERS: Mapping[Code, Answer] = MappingProxyType(
         ),
     }
 )
+
+
+VERDICTS: Mapping[Reason, Code] = MappingProxyType(
+    {
+        Reason.APPROVED: Code.VERIFIED,
+        Reason.CARD_UNKNOWN: Code.CARD_OR_CODE_WRONG,
+        Reason.CARD_DATA_WRONG: Code.CARD_OR_CODE_WRONG,
+        Reason.CODE_WRONG: Code.CARD_OR_CODE_WRONG,
+        Reason.CARD_PAUSED: Code.CARD_BLOCKED,
+        Reason.PIN_LOCKED: Code.CARD_BLOCKED,
+        Reason.CARD_BLOCKED: Code.CARD_BLOCKED,
+        Reason.CARD_EXPIRED: Code.CARD_BLOCKED,
+        Reason.SECOND_PIN_INACTIVE: Code.DYNAMIC_PIN_NOT_ACTIVE,
+        Reason.CODE_EXPIRED: Code.CODE_EXPIRED,
+        Reason.CODE_USED: Code.CODE_USED,
+        Reason.CODE_FOREIGN: Code.CODE_FOREIGN,
+        Reason.CODE_LOCKED: Code.CODE_LOCKED,
+        Reason.FEE_TOO_HIGH: Code.FEE_NOT_ALLOWED,
+        Reason.NOT_SUPPORTED: Code.UNSUPPORTED_OPERATION,
+    }
+)
+"""What VerifyDynamicPin tells for each reason; those about money and PIN blocks cannot come up there (D13, D18)."""
 
 
 def body(code: Code, request_id: str | None, **details: int | str | None) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The decision about one purchase: card, code, limits, funds, in the order of D4.
+"""The decision about one purchase: card, code, limits, funds, in the order of D4; and about a code alone (D13).
 
 Pure: the facts were read under the card's lock, with the database's own time (D33), and the decision is written by the
 next statement. Nothing here is looked up, counted or stored.
@@ -7,7 +7,7 @@ next statement. Nothing here is looked up, counted or stored.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from foundation.rial import Rial
@@ -49,19 +49,25 @@ class CardFacts:
 
 @dataclass(frozen=True, slots=True)
 class ChallengeFacts:
-    """A challenge of this card that has this payment's reference or this code."""
+    """A challenge of this card that has this payment's reference, or this code or proof.
+
+    Args:
+        matches: what is shown, a code or a proof, is this challenge's.
+        proof_expires_at: until when the proof can be spent, where the code was verified.
+    """
 
     challenge_id: int
     state: ChallengeState
     of_this_payment: bool
-    code_matches: bool
+    matches: bool
     binding_matches: bool
     wrong_tries: int
     tries_max: int
     expires_at: dt.datetime
+    proof_expires_at: dt.datetime | None = None
 
     def live(self, now: dt.datetime) -> bool:
-        """Tell whether this challenge can still be met."""
+        """Tell whether this challenge's code can still be met."""
         return self.state is ChallengeState.ISSUED and self.expires_at > now and self.wrong_tries < self.tries_max
 
 
@@ -75,7 +81,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a decision depends on."""
+    """All that a decision depends on; ``by_proof`` when a proof is shown instead of a code."""
 
     now: dt.datetime
     total: Rial
@@ -86,6 +92,7 @@ class Facts:
     card: CardFacts | None
     challenges: Sequence[ChallengeFacts] = ()
     refused: Reason | None = None
+    by_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +126,33 @@ class Decision:
         return CODES[self.reason]
 
 
+_Then = Callable[[Facts, CardFacts, ChallengeChange], Decision]
+"""What follows once card and code are right."""
+
+
 def decide(facts: Facts) -> Decision:
     """Decide one purchase: message, card, code, limits, funds; a matched code is consumed whatever follows (D4)."""
+    return _judge(facts, _decide_money)
+
+
+def verify(facts: Facts) -> Decision:
+    """Decide about a code alone: message, card, code, as in a purchase; no limits, no funds, no debit (D13)."""
+    if facts.refused is None and facts.fee > facts.fee_max:
+        return Decision(Reason.FEE_TOO_HIGH)
+    return _judge(facts, _prove)
+
+
+def _judge(facts: Facts, then: _Then) -> Decision:
     if facts.refused is not None:
         return Decision(facts.refused)
     if not facts.fee.amount < facts.total.amount:
         return Decision(Reason.AMOUNT_NOT_POSSIBLE)
     if facts.card is None:
         return Decision(Reason.CARD_UNKNOWN)
-    return _decide_card(facts, facts.card)
+    return _decide_card(facts, facts.card, then)
 
 
-def _decide_card(facts: Facts, card: CardFacts) -> Decision:
+def _decide_card(facts: Facts, card: CardFacts, then: _Then) -> Decision:
     """Judge the card; its data first, so that nothing about it is told to somebody who does not hold it (D18)."""
     if card.paused_until is not None and card.paused_until > facts.now:
         return Decision(Reason.CARD_PAUSED)
@@ -145,22 +167,23 @@ def _decide_card(facts: Facts, card: CardFacts) -> Decision:
     for refused, reason in refusals:
         if refused:
             return Decision(reason)
-    return _decide_code(facts, card)
+    return _decide_code(facts, card, then)
 
 
-def _decide_code(facts: Facts, card: CardFacts) -> Decision:
+def _decide_code(facts: Facts, card: CardFacts, then: _Then) -> Decision:
     matched = sorted(
-        (challenge for challenge in facts.challenges if challenge.code_matches),
+        (challenge for challenge in facts.challenges if challenge.matches),
         key=lambda challenge: (challenge.live(facts.now), challenge.binding_matches, challenge.challenge_id),
     )
     if not matched:
-        return _count_wrong_code(facts, card)
+        # Nobody guesses 256 bits, so a proof that is none counts nothing.
+        return Decision(Reason.CODE_WRONG) if facts.by_proof else _count_wrong_code(facts, card)
     challenge = matched[-1]
-    reason, state = _verdict(challenge, facts.now)
+    reason, state = (_verdict_on_proof if facts.by_proof else _verdict)(challenge, facts.now)
     change = ChallengeChange(challenge.challenge_id, state, challenge.wrong_tries)
     if reason is not Reason.APPROVED:
         return Decision(reason, challenge=change if state != challenge.state else None)
-    return _decide_money(facts, card, change)
+    return then(facts, card, change)
 
 
 def _verdict(challenge: ChallengeFacts, now: dt.datetime) -> tuple[Reason, ChallengeState]:
@@ -171,15 +194,29 @@ def _verdict(challenge: ChallengeFacts, now: dt.datetime) -> tuple[Reason, Chall
     if challenge.state is ChallengeState.ISSUED:
         over = challenge.expires_at <= now
         return (Reason.CODE_EXPIRED, ChallengeState.EXPIRED) if over else (Reason.CODE_LOCKED, ChallengeState.LOCKED)
-    reasons = {ChallengeState.CONSUMED: Reason.CODE_USED, ChallengeState.LOCKED: Reason.CODE_LOCKED}
-    return reasons.get(challenge.state, Reason.CODE_EXPIRED), challenge.state
+    return _AFTERWARDS.get(challenge.state, Reason.CODE_EXPIRED), challenge.state
+
+
+_AFTERWARDS = {
+    ChallengeState.VERIFIED: Reason.CODE_USED,
+    ChallengeState.CONSUMED: Reason.CODE_USED,
+    ChallengeState.LOCKED: Reason.CODE_LOCKED,
+}
+"""What a code, or a proof, is worth once its challenge is decided; it has expired in every other state."""
+
+
+def _verdict_on_proof(challenge: ChallengeFacts, now: dt.datetime) -> tuple[Reason, ChallengeState]:
+    """Say what a proof is worth; one that is shown for another transaction is spent as well (D4)."""
+    if challenge.state is not ChallengeState.VERIFIED:
+        return _AFTERWARDS.get(challenge.state, Reason.CODE_EXPIRED), challenge.state
+    if challenge.proof_expires_at is None or challenge.proof_expires_at <= now:
+        return Reason.CODE_EXPIRED, ChallengeState.EXPIRED
+    return Reason.APPROVED if challenge.binding_matches else Reason.CODE_FOREIGN, ChallengeState.CONSUMED
 
 
 def _decide_money(facts: Facts, card: CardFacts, consumed: ChallengeChange) -> Decision:
     """Judge limits and funds after the code was consumed for good (D4)."""
-    proven = replace(
-        card, pin_failures=0, pin_locked_until=None, pin_lock_level=0, data_failures=0, data_failed_since=None
-    )
+    proven = _forgiven(card)
     refusals = (
         (facts.fee > facts.fee_max, Reason.FEE_TOO_HIGH),
         (facts.total > facts.limits.purchase_max, Reason.PURCHASE_LIMIT),
@@ -190,6 +227,18 @@ def _decide_money(facts: Facts, card: CardFacts, consumed: ChallengeChange) -> D
         if refused:
             return Decision(reason, card=proven, challenge=consumed)
     return Decision(Reason.APPROVED, card=proven, challenge=consumed, debit=facts.total)
+
+
+def _prove(_facts: Facts, card: CardFacts, matched: ChallengeChange) -> Decision:
+    """Let a proof stand for the code; the code itself is used up."""
+    return Decision(Reason.APPROVED, card=_forgiven(card), challenge=replace(matched, state=ChallengeState.VERIFIED))
+
+
+def _forgiven(card: CardFacts) -> CardFacts:
+    """Forget failures: who has the phone and the card's data is its holder."""
+    return replace(
+        card, pin_failures=0, pin_locked_until=None, pin_lock_level=0, data_failures=0, data_failed_since=None
+    )
 
 
 def count_data_failure(card: CardFacts, now: dt.datetime) -> CardFacts:

@@ -8,9 +8,10 @@ from foundation.machine import Machine, Transition
 
 
 class ChallengeState(StrEnum):
-    """Where a challenge stands; only ``issued`` can still be met."""
+    """Where a challenge stands: ``issued``, its code can be met; ``verified``, it was, and its proof can be spent."""
 
     ISSUED = "issued"
+    VERIFIED = "verified"
     CONSUMED = "consumed"
     LOCKED = "locked"
     EXPIRED = "expired"
@@ -23,6 +24,8 @@ class ChallengeEvent(StrEnum):
     ISSUED = "issued"
     RESENT = "resent"
     CODE_MATCHED = "code_matched"
+    CODE_VERIFIED = "code_verified"
+    PROOF_SPENT = "proof_spent"
     CODE_MISMATCHED = "code_mismatched"
     LAST_TRY_MISMATCHED = "last_try_mismatched"
     LIFETIME_ELAPSED = "lifetime_elapsed"
@@ -34,6 +37,9 @@ CHALLENGE = Machine(
         Transition(None, ChallengeEvent.ISSUED, ChallengeState.ISSUED),
         Transition(ChallengeState.ISSUED, ChallengeEvent.RESENT, ChallengeState.ISSUED),
         Transition(ChallengeState.ISSUED, ChallengeEvent.CODE_MATCHED, ChallengeState.CONSUMED),
+        Transition(ChallengeState.ISSUED, ChallengeEvent.CODE_VERIFIED, ChallengeState.VERIFIED),
+        Transition(ChallengeState.VERIFIED, ChallengeEvent.PROOF_SPENT, ChallengeState.CONSUMED),
+        Transition(ChallengeState.VERIFIED, ChallengeEvent.LIFETIME_ELAPSED, ChallengeState.EXPIRED),
         Transition(ChallengeState.ISSUED, ChallengeEvent.CODE_MISMATCHED, ChallengeState.ISSUED),
         Transition(ChallengeState.ISSUED, ChallengeEvent.LAST_TRY_MISMATCHED, ChallengeState.LOCKED),
         Transition(ChallengeState.ISSUED, ChallengeEvent.LIFETIME_ELAPSED, ChallengeState.EXPIRED),

@@ -27,5 +27,9 @@ class DuplicateCard(BankError):
     """There is an account of this card already."""
 
 
+class UnknownPsp(BankError):
+    """There is no PSP with this id."""
+
+
 class DuplicatePsp(BankError):
     """There is a PSP with this id or acquirer already."""

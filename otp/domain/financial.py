@@ -31,7 +31,8 @@ class Purchase:
     Args:
         sent_at: DE 12 as an instant.
         total: principal and fee (DE 4); ``fee`` is DE 46.
-        pin: ``None`` when the PIN block does not open to a PIN.
+        pin: ``None`` when the PIN block does not open to a PIN, or ``proof`` is there instead.
+        proof: that the code was checked before (D13).
         pan: ``None`` when the digits are no card number.
     """
 
@@ -49,6 +50,7 @@ class Purchase:
     expiry: Sensitive[str]
     cvv2: Sensitive[str]
     pin: Sensitive[str] | None
+    proof: Sensitive[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

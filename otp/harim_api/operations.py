@@ -18,9 +18,11 @@ from otp.domain.answers import ANSWERS, Code, body
 from otp.domain.binding import Binding, check_binding
 from otp.domain.errors import InvalidBinding
 from otp.domain.psp import Psp
-from otp.harim_api.schemas import DynamicPinRequest, known_request_id
+from otp.harim_api.schemas import DeliveryQuestion, DynamicPinRequest, VerifyRequest, known_request_id
 from otp.services.bank import Bank
 from otp.services.issue_code import CodeRequest, Told, issue_code
+from otp.services.tell_delivery import tell_delivery
+from otp.services.verify_code import Check, verify_code
 
 log = structlog.get_logger()
 
@@ -28,6 +30,7 @@ BODY_MAX_BYTES = 65_536
 RETRY_AFTER_SECONDS = 5
 FLOOD_WINDOW_SECONDS = 60
 REQUEST_DYNAMIC_PIN = "RequestDynamicPin"
+VERIFY_DYNAMIC_PIN = "VerifyDynamicPin"
 OK = ANSWERS[Code.ACCEPTED].status
 
 
@@ -37,7 +40,7 @@ class Asked:
 
     Args:
         document: its fields by name, or anything else where it is no message at all.
-        body_hash: SHA-256 by which the same message is known again (D21).
+        body_hash: keyed hash by which the same message is known again (D21).
     """
 
     document: Any
@@ -65,9 +68,10 @@ def perform(bank: Bank, psp: Psp, operation: str, asked: Asked) -> Told:
 
 
 def counted(bank: Bank, psp: Psp, operation: str, told: Told) -> Told:
-    """Count what a known PSP is told about its request for a PIN, and return it."""
-    if operation == REQUEST_DYNAMIC_PIN:
-        bank.meters.pin_requests.labels(psp.psp_id, told.body["code"]).inc()
+    """Count what a known PSP is told about its request for a PIN, or of a code to check, and return it."""
+    meters = {REQUEST_DYNAMIC_PIN: bank.meters.pin_requests, VERIFY_DYNAMIC_PIN: bank.meters.code_checks}
+    if operation in meters:
+        meters[operation].labels(psp.psp_id, told.body["code"]).inc()
     return told
 
 
@@ -91,19 +95,58 @@ def strangers_refusal(bank: Bank, code: Code, reason: str) -> Told:
 
 
 def _request_dynamic_pin(bank: Bank, psp: Psp, asked: Asked) -> Told:
+    def work() -> Told:
+        document = DynamicPinRequest.model_validate(asked.document)
+        card = document.card
+        request = CodeRequest(
+            request_id=document.request_id,
+            sequence=document.sequence,
+            body_hash=asked.body_hash,
+            binding=_binding(psp, document),
+            pan=Pan.parse(card.pan.get_secret_value()),
+            cvv2=None if card.cvv2 is None else Sensitive(card.cvv2.get_secret_value()),
+            expiry=None if card.expiry is None else Sensitive(card.expiry.get_secret_value()),
+        )
+        return issue_code(bank, psp, request)
+
+    return _unless_misshapen(asked, work)
+
+
+def _verify_dynamic_pin(bank: Bank, psp: Psp, asked: Asked) -> Told:
+    def work() -> Told:
+        document = VerifyRequest.model_validate(asked.document)
+        card = document.card
+        check = Check(
+            request_id=document.request_id,
+            sequence=document.sequence,
+            body_hash=asked.body_hash,
+            binding=_binding(psp, document),
+            pan=Pan.parse(card.pan.get_secret_value()),
+            cvv2=Sensitive(card.cvv2.get_secret_value()),
+            expiry=Sensitive(card.expiry.get_secret_value()),
+            pin=Sensitive(document.pin.get_secret_value()),
+        )
+        return verify_code(bank, psp, check)
+
+    if not psp.verify_enabled:
+        return refusal(Code.UNSUPPORTED_OPERATION, known_request_id(asked.document))
+    return _unless_misshapen(asked, work)
+
+
+def _unless_misshapen(asked: Asked, work: Callable[[], Told]) -> Told:
+    """Let ``work`` read a message and perform it; say what is wrong with one that cannot be read."""
     request_id = known_request_id(asked.document)
     try:
-        code_request = _read(psp, DynamicPinRequest.model_validate(asked.document), asked.body_hash)
+        return work()
     except ValidationError as error:
         return refusal(Code.MALFORMED, request_id, field=_first_field(error))
     except InvalidPan:
         return refusal(Code.MALFORMED, request_id, field="card.pan")
     except InvalidBinding as error:
         return refusal(Code.INCOMPLETE_BINDING, request_id, field=error.field)
-    return issue_code(bank, psp, code_request)
 
 
-def _read(psp: Psp, document: DynamicPinRequest, body_hash: bytes) -> CodeRequest:
+def _binding(psp: Psp, document: DynamicPinRequest) -> Binding:
     binding = Binding(
         type=document.type,
         amount=Rial(document.amount),
@@ -118,25 +161,19 @@ def _read(psp: Psp, document: DynamicPinRequest, body_hash: bytes) -> CodeReques
     check_binding(binding)
     if binding.acquirer_id != psp.acquirer_id:
         raise InvalidBinding("acquirer_id")
-    card = document.card
-    return CodeRequest(
-        request_id=document.request_id,
-        sequence=document.sequence,
-        body_hash=body_hash,
-        binding=binding,
-        pan=Pan.parse(card.pan.get_secret_value()),
-        cvv2=None if card.cvv2 is None else Sensitive(card.cvv2.get_secret_value()),
-        expiry=None if card.expiry is None else Sensitive(card.expiry.get_secret_value()),
-    )
+    return binding
 
 
 def _first_field(error: ValidationError) -> str | None:
     return ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"]) or None
 
 
-def _not_offered(_bank: Bank, _psp: Psp, asked: Asked) -> Told:
-    """Answer for an operation that is part of the contract and off at this bank."""
-    return refusal(Code.UNSUPPORTED_OPERATION, known_request_id(asked.document))
+def _get_delivery_status(bank: Bank, psp: Psp, asked: Asked) -> Told:
+    try:
+        correlation_id = DeliveryQuestion.model_validate(asked.document).correlation_id
+    except ValidationError as error:
+        return refusal(Code.MALFORMED, None, field=_first_field(error))
+    return Told(OK, {"correlation_id": correlation_id, "state": tell_delivery(bank, psp, correlation_id)})
 
 
 def _ping(bank: Bank, _psp: Psp, _asked: Asked) -> Told:
@@ -149,8 +186,8 @@ def _ping(bank: Bank, _psp: Psp, _asked: Asked) -> Told:
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
         REQUEST_DYNAMIC_PIN: _request_dynamic_pin,
-        "VerifyDynamicPin": _not_offered,
-        "GetDeliveryStatus": _not_offered,
+        VERIFY_DYNAMIC_PIN: _verify_dynamic_pin,
+        "GetDeliveryStatus": _get_delivery_status,
         "Ping": _ping,
     }
 )

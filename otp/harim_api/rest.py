@@ -6,7 +6,6 @@ known learns only that.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,7 @@ def _serve(operation: str, in_address: dict[str, str] | None = None) -> Response
     except SignatureRefused as error:
         told = strangers_refusal(bank, Code.SIGNATURE_REFUSED, str(error))
         return Response(_written(told), told.status, content_type=_JSON)
-    told = perform(bank, psp, operation, Asked(in_address or _document(raw), hashlib.sha256(raw).digest()))
+    told = perform(bank, psp, operation, Asked(in_address or _document(raw), bank.body_mark(raw)))
     content = _written(told)
     headers = bank.signer.sign_answer(message, status=told.status, headers={"Content-Type": _JSON}, body=content)
     return Response(content, told.status, headers)

@@ -44,6 +44,13 @@ class Card(_Strict):
         return self
 
 
+class ProvenCard(Card):
+    """The card with what proves it."""
+
+    cvv2: Annotated[SecretStr, _shaped(r"[0-9]{3,4}")]
+    expiry: Annotated[SecretStr, _shaped(r"[0-9]{2}(0[1-9]|1[0-2])")]
+
+
 class DynamicPinRequest(_Strict):
     """RequestDynamicPin. The shapes of what a code is bound to are judged by the domain (D6, D25)."""
 
@@ -59,6 +66,19 @@ class DynamicPinRequest(_Strict):
     payee_name: Short
     payee_key: Short
     card: Card
+
+
+class VerifyRequest(DynamicPinRequest):
+    """VerifyDynamicPin: the same transaction with a proven card, and the code to be checked (D13)."""
+
+    card: ProvenCard
+    pin: Annotated[SecretStr, _shaped(r"[0-9]{5,12}")]
+
+
+class DeliveryQuestion(_Strict):
+    """GetDeliveryStatus."""
+
+    correlation_id: RequestId
 
 
 def known_request_id(document: object) -> str | None:

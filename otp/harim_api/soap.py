@@ -6,7 +6,6 @@ would give. A fault is only what comes before that: no XML, no SOAP, no known si
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -118,7 +117,7 @@ def _answer(bank: Bank, psp: Psp, version: Version, signed: SignedEnvelope) -> E
     except AgainstSchema as error:
         operation, told = error.operation, counted(bank, psp, error.operation, _misshapen(error))
     else:
-        operation, body_hash = said.operation, hashlib.sha256(soap.canonical(said.element)).digest()
+        operation, body_hash = said.operation, bank.body_mark(soap.canonical(said.element))
         told = perform(bank, psp, operation, Asked(said.document, body_hash))
     part = GOOD_ANSWERS[operation] if told.status == OK else "refusal"
     return contract().answer(version, operation, {part: _present(told.body)})

@@ -10,6 +10,7 @@ from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.financial import HostAnswer, MessageKey, Purchase, Reversal
+from otp.domain.proof import PROOF_SHAPE
 from otp.host.iso8583 import Malformed, Message, read_tlv
 from otp.host.peers import Peer
 from otp.host.pin_block import PinBlockRefused, open_pin
@@ -19,12 +20,14 @@ PRIVATE_DATA = {
     "02": r"PURCHASE|CARD_TRANSFER|BILL_PAYMENT|TOP_UP|BALANCE_INQUIRY",
     "03": r"[0-9a-f]{64}",
     "04": r"[A-Z2-7]{16}",
+    "05": PROOF_SHAPE,
 }
-"""Sub-fields of DE 48 by tag: CVV2, type word, payee key, payment reference."""
+"""Sub-fields of DE 48 by tag: CVV2, type word, payee key, payment reference, proof instead of a PIN."""
 
 FUNCTIONS = {"1200": ("200",), "1420": ("400",), "1604": ("680",), "1804": ("801", "802", "815", "831")}
 """DE 24 by message type."""
 
+_PIN_BLOCK = 52
 _ECHOED = (3, 4, 11, 12, 24, 32, 37, 41)
 _ANSWERED = {
     "1200": ("1210", frozenset({3, 4, 11, 12, 32, 37, 41})),
@@ -46,6 +49,9 @@ def purchase_of(message: Message, peer: Peer) -> Purchase:
     for tag in ("01", "02", "04"):
         if tag not in values:
             raise Malformed(48, f"sub-field {tag} is missing")
+    by_proof = "05" in values
+    if by_proof == (_PIN_BLOCK in message):
+        raise Malformed(_PIN_BLOCK, "stands where DE 48.05 does not: one of them, never both")
     pan = _pan(message)
     return Purchase(
         key=_own_key(message),
@@ -61,7 +67,8 @@ def purchase_of(message: Message, peer: Peer) -> Purchase:
         pan=pan,
         expiry=message.secret(14),
         cvv2=Sensitive(values["01"]),
-        pin=_pin(message, peer, pan),
+        pin=None if by_proof else _pin(message, peer, pan),
+        proof=Sensitive(values["05"]) if by_proof else None,
     )
 
 
@@ -149,6 +156,6 @@ def _pin(message: Message, peer: Peer, pan: Pan | None) -> Sensitive[str] | None
     if pan is None:
         return None
     try:
-        return open_pin(key, bytes.fromhex(message.secret(52).reveal()), pan)
+        return open_pin(key, bytes.fromhex(message.secret(_PIN_BLOCK).reveal()), pan)
     except PinBlockRefused:
         return None

@@ -8,21 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from foundation.persian import TEHRAN
-from foundation.rial import Rial
 from otp.domain.action_codes import ActionCode, Reason
-from otp.domain.authorisation import CardFacts, ChallengeFacts, Decision, Facts, decide
+from otp.domain.authorisation import Decision, decide
 from otp.domain.binding import Binding, TransactionType
-from otp.domain.challenge import ChallengeState
-from otp.domain.cvv2 import cvv2_of
-from otp.domain.expiry import is_past
-from otp.domain.fees import fee_ceiling
 from otp.domain.financial import PIN_DIGITS_LEAST, HostAnswer, MessageKey, Purchase
 from otp.services.desk import Desk
+from otp.services.judging import Shown, facts_of
 from otp.store import accounts, authorisations
 
 PROCESSING_CODES = {TransactionType.PURCHASE: "000000"}
@@ -80,10 +75,9 @@ def _decide_and_write(
     desk: Desk, connection: Connection, purchase: Purchase, token: bytes, authorisation_id: int
 ) -> HostAnswer:
     card_id = accounts.lock_card(connection, token)
-    code = "" if purchase.pin is None else purchase.pin.reveal()
-    macs = desk.code_macs(token, code) if len(code) >= PIN_DIGITS_LEAST else ()
-    account = accounts.read_account(connection, card_id, purchase.transaction_ref, macs)
-    decision = decide(_facts(desk, purchase, account, macs))
+    shown = _shown(desk, purchase, token)
+    account = accounts.read_account(connection, card_id, purchase.transaction_ref, shown.macs)
+    decision = decide(facts_of(desk, shown, account))
     answer = _answer(decision, account.now, authorisation_id)
     accounts.write_decision(
         connection,
@@ -96,21 +90,28 @@ def _decide_and_write(
     return answer
 
 
-def _facts(desk: Desk, purchase: Purchase, account: accounts.Account, macs: Sequence[bytes]) -> Facts:
-    today = account.now.astimezone(TEHRAN).date()
-    ceiling = fee_ceiling(purchase.type_word, today)
-    digest = _binding_digest(purchase)
-    return Facts(
-        now=account.now,
+def _shown(desk: Desk, purchase: Purchase, token: bytes) -> Shown:
+    return Shown(
+        pan=purchase.pan,
+        expiry=purchase.expiry,
+        cvv2=purchase.cvv2,
+        macs=_macs(desk, purchase, token),
+        by_proof=purchase.proof is not None,
+        acquirer_id=purchase.key.acquirer_id,
+        transaction_ref=purchase.transaction_ref,
+        type_word=purchase.type_word,
         total=purchase.total,
         fee=purchase.fee,
-        fee_max=Rial(0) if ceiling is None else ceiling,
-        limits=desk.limits,
-        spent_today=Rial(account.spent_rial),
-        card=_card(desk, purchase, account, today),
-        challenges=tuple(_challenge(row, purchase, macs, digest) for row in account.challenges),
-        refused=_refusal(purchase, ceiling),
+        binding_digest=_binding_digest(purchase),
+        refused=_refusal(purchase),
     )
+
+
+def _macs(desk: Desk, purchase: Purchase, token: bytes) -> tuple[bytes, ...]:
+    if purchase.proof is not None:
+        return desk.proof_macs(token, purchase.key.acquirer_id, purchase.proof)
+    code = "" if purchase.pin is None else purchase.pin.reveal()
+    return desk.code_macs(token, code) if len(code) >= PIN_DIGITS_LEAST else ()
 
 
 def _binding_digest(purchase: Purchase) -> bytes:
@@ -131,47 +132,12 @@ def _binding_digest(purchase: Purchase) -> bytes:
     return binding.digest()
 
 
-def _refusal(purchase: Purchase, ceiling: Rial | None) -> Reason | None:
+def _refusal(purchase: Purchase) -> Reason | None:
     """Say what this host refuses about the message itself, before it looks at any card."""
-    kind = TransactionType(purchase.type_word)
-    if ceiling is None or PROCESSING_CODES.get(kind) != purchase.processing_code:
+    if PROCESSING_CODES.get(TransactionType(purchase.type_word)) != purchase.processing_code:
         return Reason.NOT_SUPPORTED
-    return Reason.PIN_BLOCK_REFUSED if purchase.pin is None and purchase.pan is not None else None
-
-
-def _card(desk: Desk, purchase: Purchase, account: accounts.Account, today: dt.date) -> CardFacts | None:
-    row = account.card
-    if row is None or purchase.pan is None:
-        return None
-    cvv2 = cvv2_of(desk.cvk().reveal(), purchase.pan, row.expiry)
-    cvv2_right = hmac.compare_digest(cvv2, purchase.cvv2.reveal())
-    expiry_right = hmac.compare_digest(row.expiry, purchase.expiry.reveal())
-    return CardFacts(
-        active=row.status == "active",
-        second_pin_active=row.second_pin_active,
-        expired=is_past(row.expiry, today),
-        data_right=cvv2_right and expiry_right,
-        pin_failures=row.pin_failures,
-        pin_locked_until=row.pin_locked_until,
-        pin_lock_level=row.pin_lock_level,
-        data_failures=row.card_data_failures,
-        data_failed_since=row.card_data_failed_since,
-        paused_until=row.card_not_present_paused_until,
-        balance=Rial(row.balance_rial),
-    )
-
-
-def _challenge(row: accounts.NearChallenge, purchase: Purchase, macs: Sequence[bytes], digest: bytes) -> ChallengeFacts:
-    return ChallengeFacts(
-        challenge_id=row.challenge_id,
-        state=ChallengeState(row.state),
-        of_this_payment=(row.acquirer_id, row.transaction_ref) == (purchase.key.acquirer_id, purchase.transaction_ref),
-        code_matches=any(hmac.compare_digest(row.code_mac, mac) for mac in macs),
-        binding_matches=hmac.compare_digest(row.binding_digest, digest),
-        wrong_tries=row.wrong_tries,
-        tries_max=row.tries_max,
-        expires_at=row.expires_at,
-    )
+    pinless = purchase.pin is None and purchase.proof is None
+    return Reason.PIN_BLOCK_REFUSED if pinless and purchase.pan is not None else None
 
 
 def _answer(decision: Decision, now: dt.datetime, authorisation_id: int) -> HostAnswer:

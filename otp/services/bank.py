@@ -11,11 +11,14 @@ from foundation.signatures import Signer
 from foundation.wake import Wake
 from foundation.xml_signatures import EnvelopeSigner
 from otp.config import Settings
+from otp.domain import purposes
+from otp.domain.psp import Psp
 from otp.meters import Meters
 from otp.ports import SmsProvider
 from otp.store.psps import PspDirectory
 
 SMS_CHANNEL = "otp-sms"
+_BODY = b"harim-body\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,17 @@ class Bank:
     envelope_signer: EnvelopeSigner | None = None
     reader: Database | None = None
     meters: Meters = field(default_factory=Meters)
+
+    def discloses_to(self, psp: Psp) -> bool:
+        """Tell whether this PSP may be told about a card without proof (D19)."""
+        return self.settings.disclosure == "open" and psp.disclosure == "open"
+
+    def body_mark(self, body: bytes) -> bytes:
+        """Return the keyed hash by which the same message is known again (D21).
+
+        A bare hash would give the PAN away to whoever reads the table and tries every number (D16).
+        """
+        return self.keys.mac(purposes.CARD_TOKEN, _BODY + body)
 
     def ring(self) -> None:
         """Wake the SMS worker, where there is a bell."""

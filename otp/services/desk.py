@@ -11,6 +11,7 @@ from foundation.sensitive import Sensitive
 from otp.domain import purposes
 from otp.domain.authorisation import Limits
 from otp.domain.code import mac_input
+from otp.domain.proof import proof_mac_input
 from otp.meters import Meters
 
 
@@ -32,6 +33,7 @@ class Desk:
         data = mac_input(card_token, code)
         return tuple(self.keys.mac_with(key_id, data) for key_id in self.keys.ids(purposes.CODE_MAC))
 
-    def cvk(self) -> Sensitive[bytes]:
-        """Return the card verification key."""
-        return self.keys.material(self.keys.active_id(purposes.CARD_VERIFICATION))
+    def proof_macs(self, card_token: bytes, acquirer_id: str, proof: Sensitive[str]) -> tuple[bytes, ...]:
+        """Return every MAC this proof may have been stored under, for this card and acquirer (D13)."""
+        data = proof_mac_input(card_token, acquirer_id, proof.reveal())
+        return tuple(self.keys.mac_with(key_id, data) for key_id in self.keys.ids(purposes.CODE_MAC))

@@ -38,7 +38,7 @@ class CodeRequest:
     Args:
         request_id: UUID, unique for ever per PSP (D21).
         sequence: counts the requests about one transaction from 1.
-        body_hash: SHA-256 of the body as it came.
+        body_hash: keyed hash of the body as it came; a bare one would give the PAN away (D16).
         cvv2: with ``expiry`` it proves the card (D19); one without the other proves nothing.
     """
 
@@ -69,12 +69,13 @@ def issue_code(bank: Bank, psp: Psp, request: CodeRequest) -> Told:
             card_id = accounts.lock_card(connection, token)
             situation = challenges.read_situation(connection, card_id, key)
             if situation.first is not None:
-                return _again(situation.first, request)
+                return answered_before(situation.first, request.body_hash, request.request_id)
             writing = _Asked(bank, psp, request, token, new, situation).writing()
             status, answer = challenges.write(connection, key, writing)
     except challenges.RequestIdTaken:
         with bank.database.single() as connection:
-            return _again(challenges.first_answer(connection, key), request)
+            first = challenges.first_answer(connection, key)
+        return answered_before(first, request.body_hash, request.request_id)
     if status == ANSWERS[Code.ACCEPTED].status and writing.step != Step.NOTHING:
         bank.ring()
     return Told(status, answer)
@@ -100,10 +101,11 @@ def _new_code(bank: Bank, binding: Binding, token: bytes) -> NewCode:
     )
 
 
-def _again(first: FirstAnswer, request: CodeRequest) -> Told:
-    if hmac.compare_digest(first.body_hash, request.body_hash):
+def answered_before(first: FirstAnswer, body_hash: bytes, request_id: str) -> Told:
+    """Give the first answer to this request id, or, where it served another message, say so (D21)."""
+    if hmac.compare_digest(first.body_hash, body_hash):
         return Told(first.status, first.answer)
-    return Told(ANSWERS[Code.REQUEST_ID_REUSED].status, body(Code.REQUEST_ID_REUSED, request.request_id))
+    return Told(ANSWERS[Code.REQUEST_ID_REUSED].status, body(Code.REQUEST_ID_REUSED, request_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class _Asked:
             now=self.found.now,
             rules=rules,
             refused=self._refused(),
-            open_disclosure=settings.disclosure == "open" and self.psp.disclosure == "open",
+            open_disclosure=self.bank.discloses_to(self.psp),
             proof=self._proof(),
             card=card,
             has_mobile=self.found.card is not None and self.found.card.mobile_token is not None,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from otp.domain.authorisation import CardFacts, Decision
 from otp.domain.financial import HostAnswer
+from otp.domain.proof import PROOF_SECONDS
 
 _LOCK = text("SELECT card_id FROM card WHERE card_token = :card_token FOR UPDATE")
 
@@ -21,10 +22,11 @@ today AS MATERIALIZED (
     SELECT date_trunc('day', now AT TIME ZONE 'Asia/Tehran') AT TIME ZONE 'Asia/Tehran' AS began FROM clock),
 near AS MATERIALIZED (
     SELECT challenge_id, psp.acquirer_id, transaction_ref, state, binding_digest, code_mac, wrong_tries, tries_max,
-           expires_at
+           expires_at, proof_mac, proof_expires_at
       FROM challenge JOIN psp USING (psp_id)
      WHERE card_id = CAST(:card_id AS bigint)
-       AND (transaction_ref = :transaction_ref OR code_mac = ANY(CAST(:code_macs AS bytea[])))
+       AND (transaction_ref = :transaction_ref OR code_mac = ANY(CAST(:macs AS bytea[]))
+            OR proof_mac = ANY(CAST(:macs AS bytea[])))
        AND issued_at > (SELECT now FROM clock) - interval '1 day'
      ORDER BY challenge_id FOR UPDATE OF challenge)
 SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_failures, card.pin_locked_until,
@@ -34,18 +36,19 @@ SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_fai
          WHERE card_id = CAST(:card_id AS bigint) AND state = 'approved'
            AND created_at >= (SELECT began FROM today)) AS spent_rial,
        near.challenge_id, near.acquirer_id, near.transaction_ref, near.state, near.binding_digest, near.code_mac,
-       near.wrong_tries, near.tries_max, near.expires_at
+       near.wrong_tries, near.tries_max, near.expires_at, near.proof_mac, near.proof_expires_at
   FROM clock LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN near ON true
  ORDER BY near.challenge_id
 """)
 
-_WRITE = text("""
-WITH decided AS (
+# What a decision does to card, challenge and holder, whether money was asked for or only a code was checked.
+JUDGED = """
+decided AS (
     SELECT CAST(:authorisation_id AS bigint) AS authorisation_id, CAST(:card_id AS bigint) AS card_id,
            CAST(:challenge_id AS bigint) AS challenge_id, CAST(:challenge_state AS text) AS challenge_state,
            CAST(:debit_rial AS bigint) AS debit_rial),
 counted AS (
-    UPDATE card SET status = :status, pin_failures = :pin_failures, pin_locked_until = :pin_locked_until,
+    UPDATE card SET status = :card_status, pin_failures = :pin_failures, pin_locked_until = :pin_locked_until,
            pin_lock_level = :pin_lock_level, card_data_failures = :card_data_failures,
            card_data_failed_since = :card_data_failed_since,
            card_not_present_paused_until = :card_not_present_paused_until,
@@ -53,17 +56,24 @@ counted AS (
       FROM decided WHERE card.card_id = decided.card_id AND CAST(:card_changes AS bool) RETURNING card.card_id),
 judged AS (
     UPDATE challenge SET state = decided.challenge_state, wrong_tries = :wrong_tries,
-           decided_at = CASE decided.challenge_state WHEN 'issued' THEN decided_at ELSE house_now() END
-      FROM decided WHERE challenge.challenge_id = decided.challenge_id AND state = 'issued'
+           decided_at = CASE decided.challenge_state WHEN 'issued' THEN decided_at ELSE house_now() END,
+           proof_mac = coalesce(CAST(:proof_mac AS bytea), proof_mac),
+           proof_expires_at = CASE WHEN CAST(:proof_mac AS bytea) IS NULL THEN proof_expires_at
+                                   ELSE house_now() + make_interval(secs => :proof_seconds) END
+      FROM decided WHERE challenge.challenge_id = decided.challenge_id AND state IN ('issued', 'verified')
     RETURNING challenge.challenge_id),
+warned AS (
+    INSERT INTO outbox (topic, unique_key, payload)
+    SELECT 'sms.last_try', CAST(:warning_key AS text), jsonb_build_object('card_id', card_id)
+      FROM decided WHERE CAST(:warn AS bool) RETURNING id)
+"""
+
+_WRITE = text(f"""
+WITH {JUDGED},
 posted AS (
     INSERT INTO posting (authorisation_id, event, source, destination, amount_rial)
     SELECT authorisation_id, 'purchase', 'card:' || card_id, 'acquirer:' || CAST(:acquirer_id AS text), debit_rial
-      FROM decided WHERE debit_rial > 0 RETURNING posting_id),
-warned AS (
-    INSERT INTO outbox (topic, unique_key, payload)
-    SELECT 'sms.last_try', 'last-try:' || authorisation_id, jsonb_build_object('card_id', card_id)
-      FROM decided WHERE CAST(:warn AS bool) RETURNING id)
+      FROM decided WHERE debit_rial > 0 RETURNING posting_id)
 UPDATE authorisation
    SET state = :state, action_code = :action_code, reason = :reason, approval_code = :approval_code,
        capture_date = :capture_date, card_id = decided.card_id, decided_at = house_now(),
@@ -74,7 +84,7 @@ UPDATE authorisation
 
 @dataclass(frozen=True, slots=True)
 class NearChallenge:
-    """A recent challenge of this card with this payment's reference or this code."""
+    """A recent challenge of this card with this payment's reference, or this code or proof."""
 
     challenge_id: int
     acquirer_id: str
@@ -85,6 +95,8 @@ class NearChallenge:
     wrong_tries: int
     tries_max: int
     expires_at: dt.datetime
+    proof_mac: bytes | None
+    proof_expires_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +131,9 @@ def lock_card(connection: Connection, card_token: bytes) -> int | None:
     return None if row is None else int(row.card_id)
 
 
-def read_account(
-    connection: Connection, card_id: int | None, transaction_ref: str, code_macs: Sequence[bytes]
-) -> Account:
+def read_account(connection: Connection, card_id: int | None, transaction_ref: str, macs: Sequence[bytes]) -> Account:
     """Read the card, its recent challenges that concern this purchase, and what it spent today (Asia/Tehran)."""
-    parameters = {"card_id": card_id, "transaction_ref": transaction_ref, "code_macs": list(code_macs)}
+    parameters = {"card_id": card_id, "transaction_ref": transaction_ref, "macs": list(macs)}
     rows = connection.execute(_READ, parameters).mappings().all()
     first = rows[0]
     return Account(
@@ -148,32 +158,52 @@ def write_decision(
     acquirer_id: str,
 ) -> None:
     """Write counters, the challenge, the debit with its posting, the warning and the answer in one statement."""
-    challenge = decision.challenge
     connection.execute(
         _WRITE,
         {
+            **judged(decision, card_id=card_id, warning_key=f"last-try:{authorisation_id}"),
             "authorisation_id": authorisation_id,
-            "card_id": card_id,
             "acquirer_id": acquirer_id,
-            "challenge_id": challenge.challenge_id if challenge else None,
-            "challenge_state": challenge.state if challenge else None,
-            "wrong_tries": challenge.wrong_tries if challenge else 0,
-            "debit_rial": decision.debit.amount,
-            "warn": decision.warn_holder,
             "state": "approved" if decision.debit else "declined",
             "action_code": answer.action_code,
             "reason": decision.reason,
             "approval_code": answer.approval_code,
             "capture_date": answer.capture_date,
-            **_counters(decision.card),
         },
     )
+
+
+def judged(
+    decision: Decision, *, card_id: int | None, warning_key: str, proof_mac: bytes | None = None
+) -> dict[str, object]:
+    """Return what :data:`JUDGED` writes of a decision.
+
+    Args:
+        decision: about a purchase or a code.
+        card_id: the card, held by :func:`lock_card`.
+        warning_key: makes the holder's warning one of a kind.
+        proof_mac: of the proof that stands for the code from now on (D13).
+    """
+    challenge = decision.challenge
+    return {
+        "authorisation_id": None,
+        "card_id": card_id,
+        "challenge_id": challenge.challenge_id if challenge else None,
+        "challenge_state": challenge.state if challenge else None,
+        "wrong_tries": challenge.wrong_tries if challenge else 0,
+        "debit_rial": decision.debit.amount,
+        "warn": decision.warn_holder,
+        "warning_key": warning_key,
+        "proof_mac": proof_mac,
+        "proof_seconds": PROOF_SECONDS,
+        **_counters(decision.card),
+    }
 
 
 def _counters(card: CardFacts | None) -> dict[str, object]:
     return {
         "card_changes": card is not None,
-        "status": "active" if card is None or card.active else "blocked",
+        "card_status": "active" if card is None or card.active else "blocked",
         "pin_failures": card.pin_failures if card else 0,
         "pin_locked_until": card.pin_locked_until if card else None,
         "pin_lock_level": card.pin_lock_level if card else 0,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, CursorResult, TextClause, text
 from sqlalchemy.exc import IntegrityError
 
 from otp.domain.authorisation import CardFacts
@@ -264,10 +264,21 @@ def write(connection: Connection, key: RequestKey, writing: Writing) -> tuple[in
         "limited_status": writing.limited_status,
         "limited_answer": json.dumps(writing.limited_answer),
     }
+    row = once(connection, _WRITE, values, key).one()
+    return row.status, row.answer
+
+
+def once(
+    connection: Connection, statement: TextClause, values: Mapping[str, object], key: RequestKey
+) -> CursorResult[Any]:
+    """Run the statement that uses a request id up.
+
+    Raises:
+        RequestIdTaken: when a request with the same id came first; the transaction must end.
+    """
     try:
-        row = connection.execute(_WRITE, values).one()
+        return connection.execute(statement, dict(values))
     except IntegrityError as error:
         if "harim_request_once" in str(error.orig):
             raise RequestIdTaken(key.request_id) from None
         raise
-    return row.status, row.answer

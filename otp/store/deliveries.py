@@ -24,10 +24,17 @@ UPDATE challenge SET delivery = :delivery, provider_message_id = coalesce(:messa
  WHERE challenge_id = :challenge_id
 """)
 
+_OF_CODE = text("""
+SELECT delivery AS state, proven FROM challenge
+ WHERE correlation_id = CAST(:correlation_id AS uuid) AND psp_id = :psp_id
+""")
+
 _EXPIRE = text("""
 UPDATE challenge SET state = 'expired', decided_at = house_now()
  WHERE challenge_id IN (SELECT challenge_id FROM challenge WHERE state = 'issued' AND expires_at <= house_now()
                          ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
+    OR challenge_id IN (SELECT challenge_id FROM challenge WHERE state = 'verified' AND proof_expires_at <= house_now()
+                         ORDER BY proof_expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
 """)
 
 _FORGET_QUOTAS = text("DELETE FROM quota WHERE window_start < house_now() - interval '2 days'")
@@ -50,6 +57,20 @@ class Sending:
     seconds_left: float
 
 
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """Where the last message of a code is, and whether the card was proven to the PSP that asked for it."""
+
+    state: str
+    proven: bool
+
+
+def of_code(connection: Connection, psp_id: str, correlation_id: str) -> LastMessage | None:
+    """Read the last message of the code that this PSP knows by this id, if there is one."""
+    row = connection.execute(_OF_CODE, {"psp_id": psp_id, "correlation_id": correlation_id}).mappings().first()
+    return None if row is None else LastMessage(**row)
+
+
 def for_sending(connection: Connection, challenge_id: int) -> Sending:
     """Read one challenge for the worker; the life it has left is by the database's clock."""
     return Sending(**connection.execute(_FOR_SENDING, {"challenge_id": challenge_id}).mappings().one())
@@ -62,7 +83,7 @@ def record_delivery(connection: Connection, challenge_id: int, delivery: str, me
 
 
 def expire(connection: Connection, most: int) -> int:
-    """End challenges that are past their life, at most ``most`` of them; return how many."""
+    """End challenges whose code, or whose proof, is past its life, at most ``most`` of each; return how many."""
     return connection.execute(_EXPIRE, {"most": most}).rowcount
 
 

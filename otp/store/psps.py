@@ -28,9 +28,12 @@ FROM psp WHERE active
 """)
 
 _ADD = text("""
-INSERT INTO psp (psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, certificates)
-VALUES (:psp_id, :name, :acquirer_id, CAST(:public_keys AS jsonb), :disclosure, :webotp_host, :certificates)
+INSERT INTO psp (psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, verify_enabled, certificates)
+VALUES (:psp_id, :name, :acquirer_id, CAST(:public_keys AS jsonb), :disclosure, :webotp_host, :verify_enabled,
+        :certificates)
 """)
+
+_OPEN_VERIFY = text("UPDATE psp SET verify_enabled = :enabled WHERE psp_id = :psp_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,18 @@ def add(connection: Connection, psp: Psp) -> None:
         "public_keys": json.dumps(keys),
         "disclosure": psp.disclosure,
         "webotp_host": psp.webotp_host,
+        "verify_enabled": psp.verify_enabled,
         "certificates": psp.certificates,
     }
     try:
         connection.execute(_ADD, values)
     except IntegrityError:
         raise DuplicatePsp(psp.psp_id) from None
+
+
+def open_verify(connection: Connection, psp_id: str, *, enabled: bool) -> bool:
+    """Open or close VerifyDynamicPin to a PSP (D13); tell whether there is one of this id."""
+    return connection.execute(_OPEN_VERIFY, {"psp_id": psp_id, "enabled": enabled}).rowcount == 1
 
 
 def _index(psps: list[Psp]) -> PspsNow:

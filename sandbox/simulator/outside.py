@@ -18,6 +18,7 @@ from gateway.domain.issuers import Issuer
 from gateway.harim.v1 import ACCEPTED, REFUSALS
 from gateway.ports import (
     Delivered,
+    Delivery,
     NotDelivered,
     PinAnswer,
     PinRefusal,
@@ -83,6 +84,11 @@ class SimulatedHarim:
         if told["code"] in ACCEPTED:
             return PinSent(already_sent=ACCEPTED[told["code"]], code_length=told.get("code_length"))
         return PinRefused(REFUSALS.get(told["code"], PinRefusal.NOT_ACCEPTED))
+
+    def delivery(self, issuer: Issuer, correlation_id: str) -> Delivery | None:
+        """Say nothing: simulated customers look at their phones."""
+        del issuer, correlation_id
+        return None
 
     def ping(self, issuer: Issuer) -> bool:
         """Answer always."""

@@ -66,6 +66,7 @@ def test_the_document_knows_every_code_and_every_status() -> None:
     named = set(schemas["Accepted"]["properties"]["code"]["enum"]) | set(
         schemas["Refusal"]["properties"]["code"]["enum"]
     )
+    named.add(schemas["Verified"]["properties"]["code"]["const"])
     statuses = set(document()["paths"]["/harim/v1/dynamic-pins"]["post"]["responses"])
 
     assert named == {str(code) for code in Code}

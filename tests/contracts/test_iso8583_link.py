@@ -74,7 +74,7 @@ class Link:
             f"{self.number:012}",
             now.astimezone(TEHRAN).strftime("%y%m%d%H%M%S"),
         )
-        cvv2 = cvv2_of(self.desk.cvk().reveal(), PAN, EXPIRY)
+        cvv2 = cvv2_of(self.desk.keys.material("cvk-1").reveal(), PAN, EXPIRY)
         request = AuthorisationRequest(order, trace, PAN, Sensitive(EXPIRY), Sensitive(cvv2), Sensitive(CODE))
         return replace(request, **changes)  # type: ignore[arg-type]
 

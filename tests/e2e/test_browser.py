@@ -43,6 +43,7 @@ def test_buying_with_javascript(customer: Customers, language: str, size: str, s
     expect(buyer.page.locator("#pin")).to_be_focused()
     expect(buyer.page.locator("#request_pin")).to_have_attribute("aria-disabled", "true")
     assert buyer.page.url == address
+    expect(buyer.page.locator("#pin-delivery")).to_have_text(getattr(WORDS["pin.delivery.accepted"], language))
     buyer.look("pin-sent")
     buyer.page.fill("#pin", code)
     buyer.press("pay")
@@ -69,6 +70,7 @@ def test_buying_without_javascript(customer: Customers, language: str) -> None:
     expect(buyer.page.locator("#pin-answer")).to_be_visible()
     assert buyer.page.locator("#pan").input_value().replace(" ", "") == buyer.card["pan"]
     assert buyer.page.locator("#cvv2").input_value() == ""
+    expect(buyer.page.locator("#pin-delivery")).to_have_text(getattr(WORDS["pin.delivery.queued"], language))
     buyer.picture("pin-sent")
     buyer.page.fill("#cvv2", buyer.card["cvv2"])
     buyer.page.fill("#pin", to_persian_digits(code))

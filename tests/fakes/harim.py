@@ -9,7 +9,7 @@ from foundation.pan import Pan, with_check_digit
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from gateway.domain.issuers import Issuer
-from gateway.ports import Kind, Order, PinAnswer, PinRequest, PinSent
+from gateway.ports import Delivery, Kind, Order, PinAnswer, PinRequest, PinSent
 
 REQUEST = PinRequest(
     request_id="0b9e1c9e-2f0a-4a53-9a3f-0d3b7c1f6a01",
@@ -30,6 +30,8 @@ class FakeHarim:
     def __init__(self) -> None:
         self.answers: deque[PinAnswer] = deque()
         self.asked: list[tuple[Issuer, PinRequest]] = []
+        self.deliveries: deque[Delivery | None] = deque()
+        self.followed: list[str] = []
 
     def will(self, *answers: PinAnswer) -> None:
         """Say what the next requests are answered; without a word a PIN is sent."""
@@ -41,6 +43,13 @@ class FakeHarim:
         assert request.request_id not in {known.request_id for _, known in self.asked}
         self.asked.append((issuer, request))
         return self.answers.popleft() if self.answers else SENT
+
+    def delivery(self, issuer: Issuer, correlation_id: str) -> Delivery | None:
+        """Tell the next state of a message; without a word, that it is on its way."""
+        guard_no_transaction()
+        assert issuer.issuer_id
+        self.followed.append(correlation_id)
+        return self.deliveries.popleft() if self.deliveries else Delivery.QUEUED
 
     def ping(self, issuer: Issuer) -> bool:
         """Answer always."""

@@ -34,6 +34,7 @@ REVEALS = {
     "otp/domain/code.py": "key into the derivation",
     "otp/domain/cvv2.py": "PAN into the CVV2",
     "otp/domain/message.py": "the code into the text",
+    "otp/domain/proof.py": "key into the derivation",
     "otp/host/key_change.py": "wrapped keys out of ISO 8583 fields",
     "otp/host/key_wrap.py": "key-exchange key into the unwrapping",
     "otp/host/mac.py": "MAC key into its check value",
@@ -42,9 +43,11 @@ REVEALS = {
     "otp/host/translate.py": "card out of ISO 8583 fields",
     "otp/services/authorise.py": "code into its MAC",
     "otp/services/cards.py": "PAN and CVV2 into keyed values",
-    "otp/services/desk.py": "PAN into the card token",
+    "otp/services/desk.py": "PAN into the card token, proof into its MAC",
     "otp/services/issue_code.py": "code into its MAC",
+    "otp/services/judging.py": "expiry beside the card's",
     "otp/services/open_card.py": "PAN into its seal",
+    "otp/services/verify_code.py": "code and proof into their MACs, proof into its answer",
     "otp/wiring.py": "signing key into the signer",
 }
 """Production modules that may open a :class:`foundation.sensitive.Sensitive`, and what for."""
@@ -67,7 +70,26 @@ _D_NUMBER = re.compile(r"test_(d\d+[a-z]?)_")
 _MACHINE_PATH = re.compile(r"/(?:root|work|home/\w+)/")
 _UNWANTED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "mock" + r"\.patch")), re.IGNORECASE)
 APPLIES = {
-    *("d1", "d2", "d3", "d4", "d5", "d6", "d8", "d9", "d9b", "d9c", "d10", "d17", "d18", "d19", "d20", "d21", "d22"),
+    *(
+        "d1",
+        "d2",
+        "d3",
+        "d4",
+        "d5",
+        "d6",
+        "d8",
+        "d9",
+        "d9b",
+        "d9c",
+        "d10",
+        "d13",
+        "d17",
+        "d18",
+        "d19",
+        "d20",
+        "d21",
+        "d22",
+    ),
     *("d25", "d28", "d29", "d30", "d32", "d33", "d34", "d36", "d37", "d38", "d39", "d40", "d41", "d42"),
 }
 """Decisions that what is built so far has to keep; each is named by a test."""

@@ -258,12 +258,9 @@ def test_a_body_without_an_operation_of_ours_is_a_signed_fault(
     assert (answer.code, answer.signed) == ("UNSUPPORTED_OPERATION", True)
 
 
-@pytest.mark.parametrize("operation", ["VerifyDynamicPin", "GetDeliveryStatus"])
-def test_d13_operations_that_are_off_are_said_so(here: Any, caller: SoapCaller, operation: str) -> None:
-    """VerifyDynamicPin and GetDeliveryStatus are in the contract and refused, signed."""
-    document = {**caller.message(here.card()), "pin": "123456"} if operation == "VerifyDynamicPin" else EMPTY
-
-    answer = caller.call(document, operation=operation)
+def test_d13_operations_that_are_off_are_said_so(here: Any, caller: SoapCaller) -> None:
+    """VerifyDynamicPin is in the contract and refused, signed, to a PSP that it was not opened to."""
+    answer = caller.call({**caller.message(here.card()), "pin": "123456"}, operation="VerifyDynamicPin")
 
     assert (answer.status, answer.part, answer.code, answer.signed) == (200, "refusal", "UNSUPPORTED_OPERATION", True)
 

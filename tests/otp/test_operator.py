@@ -159,6 +159,26 @@ def test_migrate_and_check_end_well(environment: pytest.MonkeyPatch, capsys: pyt
     assert "psycopg://" not in shown
 
 
+def test_d13_verify_is_opened_and_closed_by_command(
+    environment: pytest.MonkeyPatch, here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Off for a new PSP; on and off again; an unknown one is said so."""
+
+    def enabled() -> bool:
+        return bool(here.bank.psps.now().by_id["pooya"].verify_enabled)
+
+    environment.setenv("OTP_LOG_LEVEL", "INFO")
+    seen = [enabled()]
+    for state in ("on", "off"):
+        assert main(["verify-pin", "pooya", state]) == 0
+        seen.append(enabled())
+
+    assert seen == [False, True, False]
+    assert capsys.readouterr().out.splitlines()[0] == "VerifyDynamicPin is open to pooya"
+    assert main(["verify-pin", "nobody", "on"]) == 1
+    assert "no PSP nobody" in capsys.readouterr().err
+
+
 def test_check_says_that_the_database_is_away(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

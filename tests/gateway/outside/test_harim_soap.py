@@ -30,9 +30,10 @@ from tests.gateway.outside.test_harim import OURS, REQUEST
 PSP, BANK, BANKS_NEXT, STRANGER = (new_identity(name) for name in ("psp", "bank", "bank-next", "stranger"))
 MESSAGE = {"fa": "پیام", "en": "message"}
 REFUSAL = {"request_id": REQUEST.request_id, "code": "STALE", "message": MESSAGE}
+CORRELATION = "8c7a52a1-52e5-4f6b-a0f4-9f7e0f1f6f0d"
 SENT = {
     "request_id": REQUEST.request_id,
-    "correlation_id": "8c7a52a1-52e5-4f6b-a0f4-9f7e0f1f6f0d",
+    "correlation_id": CORRELATION,
     "code": "ACCEPTED",
     "message": MESSAGE,
     "code_length": 6,
@@ -96,7 +97,7 @@ def test_d21_the_request_follows_the_contract_and_the_answer_is_believed(client:
         answer = client.request_pin(issuer_at(site), REQUEST)
 
     assert answer == PinSent(
-        code_length=6, expires_in_seconds=120, resend_in_seconds=60, mobile_last_two="07", already_sent=False
+        code_length=6, expires_in_seconds=120, resend_in_seconds=60, mobile_last_two="07", correlation_id=CORRELATION
     )
     sent, _ = heard(site.requests[0])
     assert site.requests[0].path == "/harim/v1/soap"

@@ -87,7 +87,7 @@ class HostWorld:
             transaction_ref="".join(secrets.choice("ABCDEFGH234567") for _ in range(16)),
             pan=pan,
             expiry=Sensitive(EXPIRY),
-            cvv2=Sensitive(cvv2_of(self.desk.cvk().reveal(), pan, EXPIRY)),
+            cvv2=Sensitive(cvv2_of(self.desk.keys.material("cvk-1").reveal(), pan, EXPIRY)),
             pin=Sensitive(pin),
         )
         return replace(purchase, **changes)  # type: ignore[arg-type]

@@ -41,7 +41,7 @@ CHALLENGE = ChallengeFacts(
     challenge_id=7,
     state=ChallengeState.ISSUED,
     of_this_payment=True,
-    code_matches=True,
+    matches=True,
     binding_matches=True,
     wrong_tries=0,
     tries_max=3,
@@ -202,7 +202,7 @@ challenges = st.builds(
     challenge_id=st.integers(1, 9),
     state=st.sampled_from(ChallengeState),
     of_this_payment=st.booleans(),
-    code_matches=st.booleans(),
+    matches=st.booleans(),
     binding_matches=st.booleans(),
     wrong_tries=st.integers(0, 3),
     expires_at=st.sampled_from([NOW, NOW + dt.timedelta(1)]),
@@ -225,4 +225,4 @@ def test_d4_money_moves_only_for_a_live_bound_matching_code(
         assert total <= card.balance.amount
         assert decision.challenge is not None
         met = [each for each in near if each.challenge_id == decision.challenge.challenge_id]
-        assert any(each.live(NOW) and each.code_matches and each.binding_matches for each in met)
+        assert any(each.live(NOW) and each.matches and each.binding_matches for each in met)
