@@ -11,6 +11,7 @@ import pytest
 
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from otp.domain.action_codes import Reason
 from otp.domain.authorisation import decide, verify
 from otp.domain.challenge import ChallengeState
@@ -24,6 +25,7 @@ __all__ = ["acquirer", "server"]
 VERIFIED = replace(CHALLENGE, state=ChallengeState.VERIFIED, proof_expires_at=NOW + dt.timedelta(seconds=1))
 BY_PROOF = replace(FACTS, by_proof=True, challenges=(VERIFIED,))
 PROOF = "p" * 43
+PROOF_SHOWN = Sensitive(PROOF)
 
 
 def test_d13_a_check_is_the_same_judgement_without_money() -> None:
@@ -103,6 +105,16 @@ def test_d13_a_proof_is_of_one_request_of_one_psp(world: Any) -> None:
 
     assert (len(proofs), len(kept)) == (5, 4)
     assert derive_proof(*asked).reveal() in proofs
+
+
+def test_digits_that_are_no_card_number_are_an_unknown_card(world: Any) -> None:
+    """By code as by proof; nothing is counted anywhere."""
+    purchase = replace(world.purchase(world.card()), pan=None, pin=None)
+
+    assert [world.pay(each).action_code for each in (purchase, replace(world.again(purchase), proof=PROOF_SHOWN))] == [
+        "117",
+        "117",
+    ]
 
 
 def fields(world: Any, purchase: Any, **private: str) -> dict[int, str]:
