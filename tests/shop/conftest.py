@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-import structlog
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 
@@ -93,12 +92,11 @@ class FakeGateway:
 
 @pytest.fixture(autouse=True)
 def _logging_put_back() -> Iterator[None]:
-    """Undo what starting the shop does to this process's logging."""
+    """Put the standard library's logging back; structlog stays as it is, since loggers that were used keep its list."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.fixture
