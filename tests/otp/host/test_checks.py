@@ -104,6 +104,17 @@ PLANTS = [
     ("I12_sms", "UPDATE challenge SET delivery = 'accepted', delivery_at = expires_at + interval '1 second'", 0),
     ("I18_jobs", "UPDATE outbox SET done_at = NULL, due_at = house_now() - interval '3 minutes'", 0),
     ("I18_swept", "UPDATE challenge SET state = 'issued', expires_at = house_now() - interval '3 minutes'", 0),
+    (
+        "I9_code_fits",
+        "UPDATE challenge SET proof_mac = code_mac, proof_expires_at = house_now() - interval '3 minutes'",
+        1_000_000,
+    ),
+    (
+        "I18_swept",
+        "UPDATE challenge SET state = 'verified', proof_mac = code_mac,"
+        " proof_expires_at = house_now() - interval '3 minutes'",
+        0,
+    ),
 ]
 
 
