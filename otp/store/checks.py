@@ -87,7 +87,8 @@ SELECT a.authorisation_id, a.amount_rial FROM authorisation a
 LEFT JOIN challenge c USING (challenge_id) LEFT JOIN psp USING (psp_id)
 WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND NOT coalesce(
   c.state = 'consumed' AND c.card_id = a.card_id AND c.transaction_ref = a.transaction_ref
-  AND psp.acquirer_id = a.acquirer_id AND a.decided_at < c.expires_at + interval '1 second'
+  AND psp.acquirer_id = a.acquirer_id
+  AND a.decided_at < coalesce(c.proof_expires_at, c.expires_at) + interval '1 second'
   AND a.amount_rial = CAST(substring(c.canonical FROM '[|]amount=([0-9]+)[|]') AS bigint)
     + CAST(substring(c.canonical FROM '[|]fee=([0-9]+)[|]') AS bigint)
   AND rtrim(a.terminal_id) = substring(c.canonical FROM '[|]terminal=([^|]*)[|]'), false)
@@ -114,6 +115,9 @@ SELECT id, 0 FROM outbox WHERE done_at IS NULL AND dead_at IS NULL AND due_at < 
 
 _NOT_SWEPT = """
 SELECT challenge_id, 0 FROM challenge WHERE state = 'issued' AND expires_at < house_now() - interval '2 minutes'
+UNION ALL
+SELECT challenge_id, 0 FROM challenge
+WHERE state = 'verified' AND proof_expires_at < house_now() - interval '2 minutes'
 """
 
 CHECKS = (
@@ -136,7 +140,7 @@ CHECKS = (
     Check("I5_decided", "no message is committed without its answer", _MONEY, _UNDECIDED, "authorisation"),
     Check(
         "I9_code_fits",
-        "money was taken for a consumed code of the same card, payment, amount and terminal, in its life",
+        "money was taken for a consumed code of one card, payment, amount and terminal, in its life or its proof's",
         _MONEY,
         _CODE_FITS,
         "authorisation",
@@ -145,7 +149,7 @@ CHECKS = (
     Check("I11_sms_owed", "an issued code has its message in the outbox", _MONEY, _OWED, "challenge"),
     Check("I12_sms", "no message is sent after its code has died", _DELAY, _SENT_DEAD, "challenge"),
     Check("I18_jobs", "every message is taken up within two minutes of its time", _DELAY, _STUCK),
-    Check("I18_swept", "a dead code is ended within two minutes", _DELAY, _NOT_SWEPT),
+    Check("I18_swept", "a dead code or proof is ended within two minutes", _DELAY, _NOT_SWEPT),
 )
 
 MEASURES = (

@@ -119,7 +119,7 @@ class Pair:
             expiry=EXPIRY,
         )
         self._issue(desk, payment, pan)
-        cvv2 = cvv2_of(desk.cvk().reveal(), pan, EXPIRY)
+        cvv2 = cvv2_of(self.bank_keys.material("cvk-1").reveal(), pan, EXPIRY)
         return payment, CardEntry(pan, cvv2=Sensitive(cvv2), expiry=Sensitive(EXPIRY), pin=Sensitive(CODE))
 
     def _issue(self, desk: Desk, payment: PaymentRecord, pan: Pan) -> None:

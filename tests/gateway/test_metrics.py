@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
@@ -15,11 +16,11 @@ from gateway.domain.breaker import BreakerState
 from gateway.domain.outcome import Declined
 from gateway.metered import ANSWERS, MeteredCallbacks, MeteredHarim, MeteredSwitch
 from gateway.meters import BREAKER_NUMBERS
-from gateway.ports import NotDelivered, PinRefusal, PinRefused, PinUnanswered
+from gateway.ports import Delivery, NotDelivered, PinRefusal, PinRefused, PinUnanswered
 from gateway.services.gateway import Gateway
 from gateway.services.request_pin import request_pin
 from tests.fakes.counting import counting
-from tests.fakes.shop import PAN, Shop, card
+from tests.fakes.shop import ISSUER, PAN, Shop, card
 from tests.fakes.switch import debit_but_silent
 
 OPERATORS = (ip_network("127.0.0.1/32"),)
@@ -60,6 +61,9 @@ def test_purchases_codes_and_webhooks_are_counted(metered: Shop, page: Callable[
     payment = metered.open()
     for _ in range(3):
         request_pin(metered.gateway, payment.page_token, card())
+    metered.harim.deliveries.extend((Delivery.ACCEPTED, None))
+    for _ in range(2):
+        metered.gateway.harim.delivery(ISSUER, str(uuid.UUID(int=7)))
     metered.pay(payment)
     metered.switch.will(lambda *_: Declined("116"), debit_but_silent)
     metered.pay(metered.open())
@@ -77,6 +81,8 @@ def test_purchases_codes_and_webhooks_are_counted(metered: Shop, page: Callable[
         'gateway_pin_requests_total{answer="sent",issuer="two"} 1.0',
         'gateway_pin_requests_total{answer="too_soon",issuer="two"} 1.0',
         'gateway_pin_requests_total{answer="unanswered",issuer="two"} 1.0',
+        'gateway_delivery_checks_total{answer="accepted",issuer="two"} 1.0',
+        'gateway_delivery_checks_total{answer="unanswered",issuer="two"} 1.0',
         'gateway_switch_seconds_count{issuer="two",message="purchase"} 3.0',
         'gateway_harim_seconds_count{issuer="two"} 3.0',
         'gateway_calls_in_flight{issuer="two",wire="switch"} 0.0',

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 
+from foundation.database import Database
 from foundation.signatures import RequestToSign, Signer
+from otp.app import create_app
 from otp.services.register_psp import open_verify
 from tests.fakes.envelopes import FOLDER
 from tests.otp.conftest import BANK_IDENTITY, PSP_IDENTITY, PSP_PRIVATE_KEY
@@ -131,3 +134,48 @@ def test_d13_closed_again_it_is_off_at_once(here: Any, caller: SoapCaller) -> No
 
     assert (told[0], told[1]["code"]) == (501, "UNSUPPORTED_OPERATION")
     assert prover.spend(pan, binding, proof) == "000"
+
+
+@pytest.mark.parametrize("wire", ["rest", "soap"])
+def test_checks_are_counted_by_answer_and_are_no_requests_for_a_pin(here: Any, caller: SoapCaller, wire: str) -> None:
+    """On either wire, the ones that cannot be read too."""
+    wrong = message(caller, here.card(), here.binding(), "0000000")
+    for document in (wrong, {**wrong, "pin": "1234"}):
+        if wire == "rest":
+            by_rest(caller, document)
+        else:
+            caller.call(document, operation="VerifyDynamicPin")
+
+    read = here.bank.meters.metrics.registry.get_sample_value
+    for code in ("CARD_OR_CODE_WRONG", "MALFORMED"):
+        assert read("bank_code_checks_total", {"psp": "pooya", "answer": code}) == 1
+        assert read("bank_pin_requests_total", {"psp": "pooya", "answer": code}) is None
+
+
+@pytest.mark.parametrize("wire", ["rest", "soap"])
+@pytest.mark.parametrize("operation", ["VerifyDynamicPin", "GetDeliveryStatus"])
+def test_f13_a_bank_without_its_database_says_so_to_each_operation(
+    here: Any, caller: SoapCaller, wire: str, operation: str
+) -> None:
+    """F13: signed, with a time to ask again, and no proof is given."""
+    document: dict[str, Any] = message(caller, here.card(), here.binding(), "1234567")
+    here.bank.psps.now()
+    away = Database("postgresql+psycopg://nobody@/none?host=/nowhere", pool_size=1)
+    caller.client = create_app(bank=replace(here.bank, database=away)).test_client()
+    if operation == "GetDeliveryStatus":
+        document = {"correlation_id": str(uuid.uuid4())}
+
+    if wire == "soap":
+        answer = caller.call(document, operation=operation)
+        said = (answer.part, answer.code, answer.said["retry_after_seconds"], answer.signed)
+        assert said == ("refusal", "TEMPORARILY_UNAVAILABLE", 5, True)
+    elif operation == "VerifyDynamicPin":
+        status, told = by_rest(caller, document)
+        assert (status, told["code"], told["retry_after_seconds"]) == (503, "TEMPORARILY_UNAVAILABLE", 5)
+    else:
+        url = f"http://bank.test/harim/v1/dynamic-pins/{document['correlation_id']}/delivery"
+        asked = RequestToSign("GET", url, {"Content-Type": JSON})
+        Signer("pooya-1", PSP_PRIVATE_KEY).sign_request(asked, b"")
+        got = caller.client.get(url.removeprefix("http://bank.test"), headers=asked.headers)
+        assert (got.status_code, got.get_json()["code"]) == (503, "TEMPORARILY_UNAVAILABLE")
+        assert "Signature" in got.headers

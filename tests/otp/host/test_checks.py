@@ -77,6 +77,21 @@ def test_a_bank_that_was_lived_in_breaks_no_rule(world: Any, look: Callable[[], 
     assert report.measures["outbox_waiting"] == {"sms.code": 0, "sms.last_try": 0}
 
 
+def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
+    world: Any, look: Callable[[], Report], bank_urls: dict[str, str]
+) -> None:
+    """The proof lives on by itself: I9 asks for its life where there is one."""
+    purchase = world.purchase(world.card())
+    world.issue(purchase)
+    world.pay(purchase, "1234567")
+    world.sql(OWED)
+    with psycopg.connect(bank_urls["owner"].replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("UPDATE challenge SET expires_at = house_now() - interval '30 seconds'")
+        assert broken(look()) == {"I9_code_fits"}
+        owner.execute("UPDATE challenge SET proof_expires_at = house_now() + interval '10 seconds'")
+    assert broken(look()) == set()
+
+
 ANOTHER = (
     "INSERT INTO authorisation OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(a, "
     """'{"authorisation_id": 77, "stan": "999999"}')).* FROM authorisation a"""
@@ -104,6 +119,16 @@ PLANTS = [
     ("I12_sms", "UPDATE challenge SET delivery = 'accepted', delivery_at = expires_at + interval '1 second'", 0),
     ("I18_jobs", "UPDATE outbox SET done_at = NULL, due_at = house_now() - interval '3 minutes'", 0),
     ("I18_swept", "UPDATE challenge SET state = 'issued', expires_at = house_now() - interval '3 minutes'", 0),
+    (
+        "I9_code_fits",
+        "UPDATE challenge SET proof_expires_at = house_now() - interval '3 minutes'",
+        1_000_000,
+    ),
+    (
+        "I18_swept",
+        "UPDATE challenge SET state = 'verified', proof_expires_at = house_now() - interval '3 minutes'",
+        0,
+    ),
 ]
 
 
