@@ -105,8 +105,10 @@ def payment_page(
     if kind == "card":
         return _card_page(view, mistakes, note, typed, title)
     if kind == "receipt":
-        returning = view.state is PaymentState.AUTHORISED and "stay" not in request.args
-        return _render("receipt.html", view=view, returning=returning, return_in=SECONDS_UNTIL_RETURN,
+        awaited = view.state is PaymentState.AUTHORISED
+        # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
+        returning = (awaited or view.seconds_left > 0) and "stay" not in request.args
+        return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
                        stay_url=page_address(view.page_token, stay="1"), issuer_name=_issuer_name(view))  # fmt: skip
     return outcome_page(kind, view)
 

@@ -72,6 +72,15 @@ def test_the_receipt_leads_back_to_the_shop_with_what_it_needs_to_ask(page: Page
     assert "<form" not in receipt.text
 
 
+def test_a_customer_whose_shop_was_quicker_is_taken_back_all_the_same(page: Page, shop: Shop) -> None:
+    """A receipt first seen after the shop confirmed leads back while the page's time lasts, and not for ever."""
+    page.press("pay")
+    shop.confirm(page.payment)
+    assert 'http-equiv="refresh"' in page.client.get(page.path).text
+    shop.later(3_600)
+    assert 'http-equiv="refresh"' not in page.client.get(page.path).text
+
+
 @pytest.mark.parametrize("action", ["request_pin", "pay"])
 def test_d29_the_number_stands_in_this_answer_only_and_cvv2_and_pin_in_none(page: Page, action: str) -> None:
     """A re-rendered form repeats the card number and the expiry, never CVV2 or PIN; a GET repeats nothing."""
