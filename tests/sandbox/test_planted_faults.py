@@ -14,8 +14,8 @@ from foundation.wake import Wake
 from gateway import worker
 from gateway.domain.outcome import Approved, Declined, ReversalUnknown, Reversed, Unknown
 from gateway.ports import Delivered
-from gateway.services import confirm, open_payment, sweep
-from gateway.store import payments
+from gateway.services import confirm, sweep
+from gateway.store import idempotency, payments
 from gateway.switch.client import SwitchClient
 from otp.domain import authorisation
 from otp.domain.action_codes import Reason
@@ -166,7 +166,7 @@ def any_body(patch: Patch) -> None:
     """The same key answers whatever body comes with it."""
     _after(
         patch,
-        open_payment.payments,
+        idempotency,
         "stored",
         lambda known: known and replace(known, body_hash=AnyBody(known.body_hash)),
     )
