@@ -15,6 +15,7 @@ from foundation.logs import configure_logging
 from gateway import config, wiring
 from gateway.api import problems
 from gateway.api.payments import blueprint as api
+from gateway.api.webhooks import blueprint as webhooks
 from gateway.config import Settings
 from gateway.services.enrol import check_rows
 from gateway.services.gateway import Gateway
@@ -28,6 +29,7 @@ BODY_MAX_BYTES = 65_536
 TRACE_BYTES = 8
 API_PREFIX = "/api/"
 BLUEPRINTS = (api, web)
+api.register_blueprint(webhooks)
 
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Flask:

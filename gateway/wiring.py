@@ -24,7 +24,8 @@ def build(settings: Settings) -> Gateway:
     """Build the gateway of one process; opens no connection yet.
 
     Raises:
-        InvalidSettings: when a live gateway has no certificate for its switch, or one cannot be used.
+        InvalidSettings: when a live gateway has no certificate for its switch, or one cannot be used, or when it is to
+            send webhooks to its own machine.
     """
     tls = _switch_tls(settings)
     keyring = Keyring.from_file(settings.key_file)
@@ -43,7 +44,8 @@ def build(settings: Settings) -> Gateway:
         switch=SwitchClient(keyring, settings.acquirer_id, tls=tls),
         callbacks=WebhookSender(
             timeout_seconds=settings.callback_timeout_seconds,
-            public_only=settings.mode == "live",
+            https_only=settings.mode == "live",
+            allow_loopback=settings.loopback_allowed(),
             now=lambda: dt.datetime.now(dt.UTC),
         ),
         flood=FloodControl(settings.redis_url, workers=settings.workers),

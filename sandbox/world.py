@@ -158,6 +158,7 @@ class World:
             "GATEWAY_PSP_ID": PSP_ID,
             "GATEWAY_ACQUIRER_ID": ACQUIRER_ID,
             "GATEWAY_SIGNING_KEY_ID": "pooya-harim-1",
+            "GATEWAY_CALLBACK_ALLOW_LOOPBACK": "true",
         }
 
     def _bank(self) -> dict[str, str]:

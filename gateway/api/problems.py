@@ -19,12 +19,17 @@ STATUS: dict[type[GatewayError], tuple[int, str]] = {
     errors.InvalidInput: (422, "A value is outside its rules"),
     errors.MalformedMessage: (400, "The request does not follow the contract"),
     errors.NotFound: (404, "There is no such payment"),
+    errors.EndpointNotFound: (404, "There is no such endpoint"),
+    errors.EventNotFound: (404, "There is no such event"),
     errors.NotAllowed: (403, "This key may not do that"),
     errors.Unauthenticated: (401, "A valid secret key is needed"),
     errors.Conflict: (409, "The payment's state forbids this"),
     errors.DuplicateOrder: (409, "The order already has a payment"),
     errors.AmountMismatch: (409, "The amount is not the payment's"),
     errors.IdempotencyMismatch: (422, "The idempotency key belongs to another request"),
+    errors.DuplicateEndpoint: (409, "There is an endpoint with this address"),
+    errors.TooManyEndpoints: (409, "There are as many endpoints as there may be"),
+    errors.RotationRunning: (409, "Two secrets are live already"),
     errors.LimitReached: (429, "A limit was reached"),
 }
 """Error class → status and title; a class without its own row has its parent's."""

@@ -5,14 +5,15 @@
     GatewayError                  has a stable ``code`` for machines
     ├─ InvalidInput               the caller can fix it by sending something else
     │  ├─ InvalidCard             ``part`` says which: pan, cvv2, expiry, pin
-    │  ├─ InvalidAmount · InvalidOrderId · InvalidCallback · InvalidText
+    │  ├─ InvalidAmount · InvalidOrderId · InvalidCallback · InvalidText · InvalidEndpoint
     │  ├─ UnknownIssuer           no issuer row for this BIN
     │  ├─ RealCardInSandbox       a real bank's card where only test cards work
     │  ├─ RefusedRow              an operator's row (issuer, merchant, key) is wrong; the message says why
     │  └─ MalformedMessage
-    ├─ NotFound                   PaymentNotFound
+    ├─ NotFound                   PaymentNotFound · EndpointNotFound · EventNotFound
     ├─ NotAllowed                 Unauthenticated · ScopeMissing
     ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
+    │  ├─ DuplicateEndpoint · TooManyEndpoints · RotationRunning
     │  └─ AttemptInProgress       another submission of this payment is being authorised (D8)
     └─ LimitReached               TooManyPinRequests · TooManyAttempts · TooManyExtensions · TooManyCalls
 
@@ -73,6 +74,12 @@ class InvalidText(InvalidInput):
     code = "invalid_text"
 
 
+class InvalidEndpoint(InvalidInput):
+    """A webhook endpoint's address, event types or overlap are outside their rules; the message says which."""
+
+    code = "invalid_endpoint"
+
+
 class UnknownIssuer(InvalidInput):
     """No issuer is connected for this card's BIN."""
 
@@ -116,6 +123,18 @@ class PaymentNotFound(NotFound):
     """No payment of this caller has this id or page token."""
 
     code = "payment_not_found"
+
+
+class EndpointNotFound(NotFound):
+    """The caller's merchant has no webhook endpoint with this id."""
+
+    code = "endpoint_not_found"
+
+
+class EventNotFound(NotFound):
+    """The caller's merchant has no event with this id, or it is older than events are kept."""
+
+    code = "event_not_found"
 
 
 class NotAllowed(GatewayError):
@@ -178,6 +197,24 @@ class IdempotencyMismatch(Conflict):
     """The idempotency key was used for another request."""
 
     code = "idempotency_mismatch"
+
+
+class DuplicateEndpoint(Conflict):
+    """The merchant has an endpoint with this address."""
+
+    code = "duplicate_endpoint"
+
+
+class TooManyEndpoints(Conflict):
+    """The merchant has as many endpoints as it may."""
+
+    code = "too_many_endpoints"
+
+
+class RotationRunning(Conflict):
+    """The endpoint has two live secrets already; end that overlap first, or rotate without one."""
+
+    code = "rotation_running"
 
 
 class LimitReached(GatewayError):
