@@ -10,7 +10,7 @@ from foundation.outbox import Outbox
 from foundation.worker import Done, Periodic, Result, Retry, Topic, Worker
 from gateway.api.events import renderer
 from gateway.services import deliver, recover, sweep
-from gateway.services.deliver import Delivery
+from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
 
 INQUIRY_BACKOFF_SECONDS = (2, 4, 8, 16, 30)
@@ -37,17 +37,17 @@ def run(gateway: Gateway) -> None:
 def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
     """Return how webhooks go out: those for endpoints that fail or are slow have threads of their own (F23)."""
     render = renderer(gateway.settings.public_url)
-    shares = ((False, QUICK_THREADS, QUICK_PER_ENDPOINT), (True, SLOW_THREADS, SLOW_PER_ENDPOINT))
+    shares = ((Pace.QUICK, QUICK_THREADS, QUICK_PER_ENDPOINT), (Pace.SLOW, SLOW_THREADS, SLOW_PER_ENDPOINT))
     return tuple(
         Lane(
-            name="webhooks-slow" if slow else "webhooks-quick",
-            claim=partial(deliver.take, gateway, slow),
+            name=f"webhooks-{pace}",
+            claim=partial(deliver.take, gateway, pace),
             owner=lambda delivery: delivery.endpoint_id,
             handle=lambda delivery: deliver.deliver(gateway, delivery, render),
             threads=threads,
             per_owner=per_endpoint,
         )
-        for slow, threads, per_endpoint in shares
+        for pace, threads, per_endpoint in shares
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from gateway.api import webhook_contract
 from gateway.api.schemas import ConfirmedOut, ConfirmIn, OpenPaymentIn, PaymentOut, PaymentsOut, Problem
 
 TITLE = "Pooya merchant API"
@@ -18,7 +19,7 @@ by itself.
 tells by webhook.
 Send an `Idempotency-Key` with every POST: the same key with the same request always has the same answer."""
 
-_MODELS = (OpenPaymentIn, ConfirmIn, PaymentOut, ConfirmedOut, PaymentsOut, Problem)
+_MODELS = (OpenPaymentIn, ConfirmIn, PaymentOut, ConfirmedOut, PaymentsOut, Problem, *webhook_contract.MODELS)
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -30,7 +31,8 @@ _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"
 _PROBLEMS = {
     "400": "The request does not follow the contract",
     "401": "A valid secret key is needed",
-    "404": "There is no such payment",
+    "403": "The key lacks the scope for this",
+    "404": "There is no such payment, endpoint or event",
     "409": "The payment's state, another payment of the order, or the amount forbids this",
     "422": "A value is outside its rules, or the idempotency key belongs to another request",
     "429": "Too many calls; see Retry-After",
@@ -48,8 +50,8 @@ def document(server_url: str) -> dict[str, Any]:
         "info": {"title": TITLE, "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": server_url}],
         "security": [{"secretKey": []}],
-        "paths": _paths(),
-        "webhooks": {"payment": {"post": _webhook()}},
+        "paths": _paths() | webhook_contract.paths(_operation),
+        "webhooks": {"payment": {"post": webhook_contract.webhook()}},
         "components": {
             "securitySchemes": {
                 "secretKey": {"type": "http", "scheme": "bearer", "description": "`sk_test_…` or `sk_live_…`"}
@@ -127,32 +129,6 @@ def _operation(
     if body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(body)}}}
     return operation
-
-
-def _webhook() -> dict[str, Any]:
-    return {
-        "summary": "A payment changed",
-        "description": "Standard Webhooks: check `webhook-signature` over `id.timestamp.body`; answer 2xx.",
-        "requestBody": {
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["type", "timestamp", "data"],
-                        "properties": {
-                            "type": {"type": "string", "examples": ["payment.authorised"]},
-                            "timestamp": {"type": "string", "format": "date-time"},
-                            "data": {
-                                "type": "object",
-                                "required": ["id", "state", "order_id", "amount", "fee"],
-                            },
-                        },
-                    }
-                }
-            }
-        },
-        "responses": {"2XX": {"description": "Taken; other answers are retried for about three days"}},
-    }
 
 
 def _ref(model: type[Any]) -> dict[str, str]:

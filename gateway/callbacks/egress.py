@@ -15,6 +15,7 @@ REFUSED = tuple(
     map(
         ipaddress.ip_network,
         (
+            "192.0.0.0/24",  # protocol assignments; a cloud keeps its metadata there
             "192.88.99.0/24",  # 6to4 relays
             "168.63.129.16/32",  # a cloud's own services, at an address that looks public
             "2001::/23",  # protocol assignments, Teredo among them

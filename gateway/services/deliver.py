@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from enum import StrEnum
 
 import structlog
 
@@ -22,17 +23,24 @@ log = structlog.get_logger()
 Render = Callable[[Event], bytes]
 """Writes an event as its receiver reads it; the merchant API has the words."""
 
-LEASE_MARGIN_SECONDS = 15.0
+LEASE_MARGIN_SECONDS = 5.0
 """Beyond the sender's time-out, for looking up the address and writing the result."""
 BATCH = 200
 DAYS_KEPT = 30
 
 
-def take(gateway: Gateway, slow: bool, most: int, full: Collection[str] = ()) -> list[Delivery]:  # noqa: FBT001 - a lane
+class Pace(StrEnum):
+    """How an endpoint answered last: well and soon, or not."""
+
+    QUICK = "quick"
+    SLOW = "slow"
+
+
+def take(gateway: Gateway, pace: Pace, most: int, full: Collection[str] = ()) -> list[Delivery]:
     """Lease due deliveries of the quick or the slow endpoints, one per endpoint, none of those in ``full``."""
     lease = gateway.settings.callback_timeout_seconds + LEASE_MARGIN_SECONDS
     with gateway.database.single() as connection:
-        return webhooks.claim(connection, slow=slow, full=full, most=most, lease_seconds=lease)
+        return webhooks.claim(connection, slow=pace is Pace.SLOW, full=full, most=most, lease_seconds=lease)
 
 
 def deliver(gateway: Gateway, delivery: Delivery, render: Render) -> None:
@@ -56,11 +64,13 @@ def deliver(gateway: Gateway, delivery: Delivery, render: Render) -> None:
 def deliver_due(gateway: Gateway, render: Render, *, most: int = 100) -> int:
     """Send what is due now, each delivery once, in this thread; return how many were sent."""
     sent = 0
-    for slow in (False, True):
-        while sent < most and (taken := take(gateway, slow, most - sent)):
-            for delivery in taken:
-                deliver(gateway, delivery, render)
-            sent += len(taken)
+    while sent < most:
+        taken = take(gateway, Pace.QUICK, most - sent) or take(gateway, Pace.SLOW, most - sent)
+        if not taken:
+            break
+        for delivery in taken:
+            deliver(gateway, delivery, render)
+        sent += len(taken)
     return sent
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from foundation.outbox import Job, Outbox
@@ -14,11 +15,13 @@ from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from foundation.worker import Periodic, Topic, Worker
 from gateway import worker as gateway_worker
+from gateway.api.events import renderer
 from gateway.domain.card import CardEntry
 from gateway.domain.errors import IdempotencyMismatch
 from gateway.services.authorise import pay
 from gateway.services.cancel import cancel
 from gateway.services.confirm import confirm
+from gateway.services.deliver import deliver_due
 from gateway.services.extend import extend
 from gateway.services.gateway import Gateway
 from gateway.services.open_payment import Idempotency, OpenPurchase, open_payment
@@ -199,7 +202,8 @@ class Cast:
         )
         rows = [(gateway, topic) for topic in gateway_worker.topics(self.gateway)]
         rows += [(Outbox(self.bank.database), topic) for topic in bank_topics]
-        return tuple((topic.name, self._tick(outbox, topic)) for outbox, topic in rows)
+        webhooks = partial(deliver_due, self.gateway, renderer(self.gateway.settings.public_url), most=1)
+        return (*((topic.name, self._tick(outbox, topic)) for outbox, topic in rows), ("webhook", webhooks))
 
     def _tick(self, outbox: Outbox, topic: Topic) -> Callable[[], object]:
         def watched(job: Job) -> Any:

@@ -135,14 +135,14 @@ class Mirror:
         payment_id = after["payment_id"]
         self.payments[payment_id] = after
         if before and before["state"] != after["state"] and (told := TOLD.get(after["state"])):
-            self._owed(f"{told}:{payment_id}")
+            self._owed(told, payment_id)
         if after["attempt_id"] in self.attempts:
             self._touched.add(after["attempt_id"])
 
-    def _owed(self, unique_key: str) -> None:
-        """Check I11: the row is in the same commit, so it is there when all of it has been read."""
-        query = b"SELECT 1 FROM outbox WHERE unique_key = %s"
-        require(self.gateway_reader.execute(query, (unique_key,)).fetchone(), f"I11: nothing owes {unique_key}")
+    def _owed(self, told: str, payment_id: str) -> None:
+        """Check I11: the event is in the same commit, so it is there when all of it has been read."""
+        query = b"SELECT 1 FROM webhook_event WHERE type = %s AND payment_id = %s"
+        require(self.gateway_reader.execute(query, (told, payment_id)).fetchone(), f"I11: no {told} of {payment_id}")
 
     def _gateway_attempt(self, before: Row | None, after: Row) -> None:
         self.attempts[after["attempt_id"]] = after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,8 +40,8 @@ class Site:
 
 
 @contextmanager
-def serving(answer: Callable[[Request], Reply]) -> Iterator[Site]:
-    """Serve ``answer`` on a free port for the length of the block."""
+def serving(answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> Iterator[Site]:
+    """Serve ``answer`` on a free port for the length of the block, behind TLS where a context is given."""
     site = Site("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -77,9 +78,11 @@ def serving(answer: Callable[[Request], Reply]) -> Iterator[Site]:
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    site.url = f"http://127.0.0.1:{server.server_port}"
+    site.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
     try:
         yield site
     finally:
