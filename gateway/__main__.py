@@ -1,4 +1,4 @@
-"""``python -m gateway migrate | worker | check | merchant add | key new | issuer add``."""
+"""``python -m gateway migrate | worker | check | merchant add | key new | issuer add | webhook …``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from foundation.logs import configure_logging
 from foundation.settings import InvalidSettings
-from gateway import config, worker
+from gateway import config, webhook_commands, worker
 from gateway.config import Settings
 from gateway.domain.errors import GatewayError
 from gateway.domain.issuers import Issuer
@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(run=_new_key)
     issuers = commands.add_parser("issuer", help="issuers").add_subparsers(required=True)
     _issuer_arguments(issuers.add_parser("add", help="add or correct an issuer and its BINs"))
+    webhooks = commands.add_parser("webhook", help="webhook endpoints and events").add_subparsers(required=True)
+    webhook_commands.add_to(webhooks, _with_gateway)
     return parser
 
 
@@ -127,6 +129,14 @@ def _add_issuer(settings: Settings, chosen: Arguments) -> None:
     with _opened(settings) as gateway:
         enrol.add_issuer(gateway, Issuer(**values), tuple(chosen.bins))
     print(f"issuer {chosen.issuer_id} with {', '.join(chosen.bins)}")
+
+
+def _with_gateway(command: Callable[[Gateway, Arguments], None]) -> Callable[[Settings, Arguments], None]:
+    def run(settings: Settings, chosen: Arguments) -> None:
+        with _opened(settings) as gateway:
+            command(gateway, chosen)
+
+    return run
 
 
 @contextmanager

@@ -27,6 +27,7 @@ def build(settings: Settings) -> Gateway:
         InvalidSettings: when a live gateway has no certificate for its switch, or one cannot be used, or when it is to
             send webhooks to its own machine.
     """
+    allow_loopback = settings.loopback_allowed()
     tls = _switch_tls(settings)
     keyring = Keyring.from_file(settings.key_file)
     database = Database(
@@ -45,7 +46,7 @@ def build(settings: Settings) -> Gateway:
         callbacks=WebhookSender(
             timeout_seconds=settings.callback_timeout_seconds,
             https_only=settings.mode == "live",
-            allow_loopback=settings.loopback_allowed(),
+            allow_loopback=allow_loopback,
             now=lambda: dt.datetime.now(dt.UTC),
         ),
         flood=FloodControl(settings.redis_url, workers=settings.workers),

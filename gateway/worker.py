@@ -36,7 +36,7 @@ def run(gateway: Gateway) -> None:
 
 def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
     """Return how webhooks go out: those for endpoints that fail or are slow have threads of their own (F23)."""
-    render = renderer(gateway.settings.public_url)
+    render = renderer(gateway.settings)
     shares = ((Pace.QUICK, QUICK_THREADS, QUICK_PER_ENDPOINT), (Pace.SLOW, SLOW_THREADS, SLOW_PER_ENDPOINT))
     return tuple(
         Lane(

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.schemas import PaymentOut, payment_out
+from gateway.config import Settings
 from gateway.domain.webhooks import ENDPOINT_DISABLED, UNDELIVERED
 from gateway.services.deliver import Render
 from gateway.services.endpoints import Event
@@ -37,7 +38,7 @@ class DisabledOut(_Out):
     failing_since: dt.datetime
 
 
-class EventOut(_Out):
+class WebhookEventOut(_Out):
     """One thing that happened, as it was at that moment; it never changes and its id stays its own."""
 
     id: str
@@ -50,7 +51,7 @@ class EventOut(_Out):
     ]
 
 
-def event_out(event: Event, public_url: str) -> EventOut:
+def webhook_event_out(event: Event, settings: Settings) -> WebhookEventOut:
     """Show an event to its merchant."""
     data: PaymentOut | UndeliveredOut | DisabledOut
     if event.type == UNDELIVERED:
@@ -58,11 +59,11 @@ def event_out(event: Event, public_url: str) -> EventOut:
     elif event.type == ENDPOINT_DISABLED:
         data = DisabledOut.model_validate(event.facts)
     else:
-        data = payment_out(PaymentRecord.of(event.facts), public_url)
+        data = payment_out(PaymentRecord.of(event.facts), settings.public_url)
     when = event.created_at
-    return EventOut(id=event.event_id, type=event.type, created_at=when, timestamp=when, data=data)
+    return WebhookEventOut(id=event.event_id, type=event.type, created_at=when, timestamp=when, data=data)
 
 
-def renderer(public_url: str) -> Render:
+def renderer(settings: Settings) -> Render:
     """Return how a webhook's body is written: the event of the feed, in UTF-8."""
-    return lambda event: event_out(event, public_url).model_dump_json().encode()
+    return lambda event: webhook_event_out(event, settings).model_dump_json().encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.api import webhook_schemas as shapes
-from gateway.api.events import DisabledOut, EventOut, UndeliveredOut
+from gateway.api.events import DisabledOut, UndeliveredOut, WebhookEventOut
 
 MODELS = (
     shapes.AddEndpointIn,
@@ -16,10 +16,10 @@ MODELS = (
     shapes.EndpointOut,
     shapes.EndpointWithSecretOut,
     shapes.EndpointsOut,
-    shapes.EventsOut,
+    shapes.WebhookEventsOut,
     shapes.DeliveriesOut,
     shapes.RedeliveredOut,
-    EventOut,
+    WebhookEventOut,
     UndeliveredOut,
     DisabledOut,
 )
@@ -67,7 +67,7 @@ def paths(operation: Any) -> dict[str, Any]:
         },
         f"{ENDPOINTS}/{{id}}/redeliver": {
             "post": operation(
-                "redeliverSince",
+                "redeliverWebhookEvents",
                 "Send an endpoint every event since a time again",
                 shapes.RedeliveredOut,
                 status="202",
@@ -84,7 +84,7 @@ def webhook() -> dict[str, Any]:
     return {
         "summary": "A payment changed",
         "description": "Standard Webhooks: check `webhook-signature` over `id.timestamp.body`; answer 2xx.",
-        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/EventOut"}}}},
+        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/WebhookEventOut"}}}},
         "responses": {"2XX": {"description": "Taken; other answers are retried for three days"}},
     }
 
@@ -93,22 +93,25 @@ def _events(operation: Any) -> dict[str, Any]:
     return {
         EVENTS: {
             "get": operation(
-                "listEvents",
+                "listWebhookEvents",
                 "List events in the order in which they happened",
-                shapes.EventsOut,
+                shapes.WebhookEventsOut,
                 parameters=_query_parameters(),
             ),
         },
-        f"{EVENTS}/{{id}}": {"get": operation("getEvent", "Show an event", EventOut, parameters=[_ID])},
+        f"{EVENTS}/{{id}}": {"get": operation("getWebhookEvent", "Show an event", WebhookEventOut, parameters=[_ID])},
         f"{EVENTS}/{{id}}/deliveries": {
             "get": operation(
-                "listDeliveries", "Show how an event fares at each endpoint", shapes.DeliveriesOut, parameters=[_ID]
+                "listWebhookDeliveries",
+                "Show how an event fares at each endpoint",
+                shapes.DeliveriesOut,
+                parameters=[_ID],
             ),
         },
         f"{EVENTS}/{{id}}/redeliver": {
             "post": {
                 **operation(
-                    "redeliverEvent",
+                    "redeliverWebhookEvent",
                     "Send an event again",
                     shapes.RedeliveredOut,
                     status="202",
@@ -121,17 +124,13 @@ def _events(operation: Any) -> dict[str, Any]:
 
 
 def _query_parameters() -> list[dict[str, Any]]:
-    properties = shapes.EventsQuery.model_json_schema()["properties"]
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "description": schema["anyOf"][0].get("description", schema.get("description", "")),
-            "schema": {key: value for key, value in schema["anyOf"][0].items() if key != "description"},
-        }
-        for name, schema in properties.items()
-    ]
+    properties = shapes.WebhookEventsQuery.model_json_schema()["properties"]
+    return [_parameter(name, schema.get("anyOf", [schema])[0]) for name, schema in properties.items()]
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    shape = {key: value for key, value in schema.items() if key not in {"description", "title"}}
+    return {"name": name, "in": "query", "required": False, "description": schema["description"], "schema": shape}
 
 
 def _without_body(operation: dict[str, Any]) -> dict[str, Any]:

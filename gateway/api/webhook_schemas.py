@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from gateway.api.events import EventOut
+from gateway.api.events import WebhookEventOut
 from gateway.domain.webhooks import OVERLAP_SECONDS, OVERLAP_SECONDS_MAX
-from gateway.services.endpoints import Endpoint, Log, WithSecret
+from gateway.services.endpoints import PAGE_MOST, PAGE_USUAL, Endpoint, Log, WithSecret
 
 Url = Annotated[str, Field(strict=True, description="where events are sent; https, on the public internet")]
 Types = Annotated[
@@ -70,13 +70,14 @@ class RedeliverSinceIn(_In):
     since: AwareDatetime
 
 
-class EventsQuery(_In):
+class WebhookEventsQuery(_In):
     """Which events are wanted."""
 
     type: Annotated[str, Field(description="only events of this type")] | None = None
     payment_id: Annotated[str, Field(description="only events of this payment")] | None = None
     since: Annotated[AwareDatetime, Field(description="only events that happened then or later")] | None = None
-    after: Annotated[str, Field(description="only events after the one with this id")] | None = None
+    limit: Annotated[int, Field(ge=1, le=PAGE_MOST, description="events per page")] = PAGE_USUAL
+    cursor: Annotated[str, Field(description="next_cursor of the page before; keep the filters")] | None = None
 
 
 class EndpointOut(_Out):
@@ -119,14 +120,13 @@ class EndpointsOut(_Out):
     """All endpoints, oldest first."""
 
     items: list[EndpointOut]
-    has_more: Annotated[bool, Field(description="always false: there are at most sixteen")] = False
 
 
-class EventsOut(_Out):
-    """Up to a hundred events, in the order in which they happened."""
+class WebhookEventsOut(_Out):
+    """A page of events, in the order in which they happened."""
 
-    items: list[EventOut]
-    has_more: Annotated[bool, Field(description="ask again with after = the last id")]
+    items: list[WebhookEventOut]
+    next_cursor: Annotated[str | None, Field(description="send it as cursor for the next page; null at the end")]
 
 
 class TryOut(_Out):
@@ -173,7 +173,6 @@ class DeliveriesOut(_Out):
     """How an event fares at every endpoint it was sent to."""
 
     items: list[DeliveryOut]
-    has_more: Annotated[bool, Field(description="always false")] = False
 
 
 class RedeliveredOut(_Out):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from flask import Blueprint, Response, current_app, g, request
 from pydantic import BaseModel, ValidationError
 
-from gateway.api.events import event_out
+from gateway.api.events import webhook_event_out
 from gateway.api.webhook_schemas import (
     AddEndpointIn,
     ChangeEndpointIn,
@@ -17,12 +17,12 @@ from gateway.api.webhook_schemas import (
     EndpointOut,
     EndpointsOut,
     EndpointWithSecretOut,
-    EventsOut,
-    EventsQuery,
     RedeliveredOut,
     RedeliverEventIn,
     RedeliverSinceIn,
     RotateIn,
+    WebhookEventsOut,
+    WebhookEventsQuery,
 )
 from gateway.domain.errors import MalformedMessage, ScopeMissing
 from gateway.services import endpoints
@@ -105,18 +105,18 @@ def redeliver_since(endpoint_id: str) -> Response:
 @blueprint.get("/events")
 def list_events() -> Response:
     """List events in the order in which they happened."""
-    query = _parsed(lambda: EventsQuery.model_validate(request.args.to_dict()))
-    choice = Choice(query.type, query.payment_id, query.since, query.after)
-    found, more = endpoints.list_events(_gateway(), _merchant(), choice)
-    public_url = _gateway().settings.public_url
-    return _json(EventsOut(items=[event_out(event, public_url) for event in found], has_more=more))
+    query = _parsed(lambda: WebhookEventsQuery.model_validate(request.args.to_dict()))
+    choice = Choice(query.type, query.payment_id, query.since, query.cursor)
+    found, more = endpoints.list_events(_gateway(), _merchant(), choice, most=query.limit)
+    items = [webhook_event_out(event, _gateway().settings) for event in found]
+    return _json(WebhookEventsOut(items=items, next_cursor=found[-1].event_id if more else None))
 
 
 @blueprint.get("/events/<event_id>")
 def get_event(event_id: str) -> Response:
     """Show an event."""
     event = endpoints.get_event(_gateway(), _merchant(), event_id)
-    return _json(event_out(event, _gateway().settings.public_url))
+    return _json(webhook_event_out(event, _gateway().settings))
 
 
 @blueprint.get("/events/<event_id>/deliveries")

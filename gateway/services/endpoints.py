@@ -25,6 +25,7 @@ from gateway.store.webhooks import Event as Event
 
 SECRET_PURPOSE = "webhook-secret"  # noqa: S105 - a purpose of a key, not a secret
 PAGE_MOST = 100
+PAGE_USUAL = 25
 ATTEMPTS_SHOWN = 25
 
 
@@ -180,17 +181,19 @@ def merchant_of_endpoint(gateway: Gateway, endpoint_id: str) -> str:
     return found
 
 
-def list_events(gateway: Gateway, merchant_id: str, choice: Choice) -> tuple[list[Event], bool]:
-    """Return up to a hundred events in the order in which they happened, and whether there are more.
+def list_events(
+    gateway: Gateway, merchant_id: str, choice: Choice, *, most: int = PAGE_MOST
+) -> tuple[list[Event], bool]:
+    """Return up to ``most`` events in the order in which they happened, and whether there are more.
 
     Raises:
         EventNotFound: ``choice.after`` is no event of this merchant.
     """
     with gateway.database.single() as connection:
         if choice.after is not None and events.get(connection, merchant_id, choice.after) is None:
-            raise EventNotFound("there is no event with the id in after")
-        found = events.listed(connection, merchant_id, choice, most=PAGE_MOST + 1)
-    return found[:PAGE_MOST], len(found) > PAGE_MOST
+            raise EventNotFound("there is no event where cursor points to")
+        found = events.listed(connection, merchant_id, choice, most=most + 1)
+    return found[:most], len(found) > most
 
 
 def get_event(gateway: Gateway, merchant_id: str, event_id: str) -> Event:

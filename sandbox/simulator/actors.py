@@ -202,7 +202,7 @@ class Cast:
         )
         rows = [(gateway, topic) for topic in gateway_worker.topics(self.gateway)]
         rows += [(Outbox(self.bank.database), topic) for topic in bank_topics]
-        webhooks = partial(deliver_due, self.gateway, renderer(self.gateway.settings.public_url), most=1)
+        webhooks = partial(deliver_due, self.gateway, renderer(self.gateway.settings), most=1)
         return (*((topic.name, self._tick(outbox, topic)) for outbox, topic in rows), ("webhook", webhooks))
 
     def _tick(self, outbox: Outbox, topic: Topic) -> Callable[[], object]:

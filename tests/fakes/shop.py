@@ -161,7 +161,7 @@ class Shop:
                 before = self.rows("SELECT coalesce(sum(tries), 0) FROM outbox")[0][0]
                 Worker(outbox, [topic]).tick(pool)
                 done += self.rows("SELECT coalesce(sum(tries), 0) FROM outbox")[0][0] - before
-        return int(done) + deliver_due(self.gateway, renderer(self.gateway.settings.public_url))
+        return int(done) + deliver_due(self.gateway, renderer(self.gateway.settings))
 
     def settle_down(self, *, after: float = 0.0, rounds: int = 60) -> None:
         """From ``after`` seconds on, let time pass and the worker work until nothing is left to do."""

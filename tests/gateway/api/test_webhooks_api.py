@@ -105,11 +105,13 @@ def test_the_feed_and_its_deliveries(shop: Shop, client: Client) -> None:
     shop.work()
 
     listed = client.call("GET", "/api/v1/events", 200)
-    assert not listed["has_more"]
+    assert listed["next_cursor"] is None
     first, second, third = listed["items"]
     assert client.call("GET", f"/api/v1/events/{first['id']}", 200) == first
-    after = client.call("GET", "/api/v1/events", 200, after=first["id"])["items"]
-    assert after == [second, third]
+    page = client.call("GET", "/api/v1/events", 200, limit="2")
+    assert page["items"] == [first, second]
+    rest = client.call("GET", "/api/v1/events", 200, limit="2", cursor=page["next_cursor"])
+    assert (rest["items"], rest["next_cursor"]) == ([third], None)
     of_one = client.call("GET", "/api/v1/events", 200, payment_id=second["data"]["id"], type="payment.cancelled")
     assert of_one["items"] == [second]
     assert client.call("GET", "/api/v1/events", 200, since="2100-01-01T00:00:00Z")["items"] == []
@@ -135,9 +137,10 @@ def test_the_feed_and_its_deliveries(shop: Shop, client: Client) -> None:
         ("GET", "/api/v1/events/evt_none", 404, None, {}),
         ("GET", "/api/v1/events/evt_none/deliveries", 404, None, {}),
         ("POST", "/api/v1/events/evt_none/redeliver", 404, None, {}),
-        ("GET", "/api/v1/events", 404, None, {"after": "evt_none"}),
+        ("GET", "/api/v1/events", 404, None, {"cursor": "evt_none"}),
         ("GET", "/api/v1/events", 400, None, {"since": "2026-01-01T00:00:00"}),
         ("GET", "/api/v1/events", 400, None, {"page": "2"}),
+        ("GET", "/api/v1/events", 400, None, {"limit": "101"}),
         ("POST", f"{FIRST}/redeliver", 400, {}, {}),
         ("POST", f"{ENDPOINTS}/whe_none/redeliver", 404, {"since": "2026-01-01T00:00:00Z"}, {}),
         ("PATCH", f"{ENDPOINTS}/whe_none", 404, {}, {}),

@@ -61,7 +61,7 @@ def servers(shop: Shop) -> Servers:
 
 def send_due(shop: Shop) -> int:
     """Send what is due."""
-    return deliver_due(shop.gateway, renderer("http://localhost:8000"))
+    return deliver_due(shop.gateway, renderer(shop.gateway.settings))
 
 
 def add(shop: Shop, where: str, *types: str) -> str:
@@ -150,7 +150,7 @@ def test_f23_a_backlog_of_one_endpoint_is_no_queue_for_another(shop: Shop, serve
     first = take(shop.gateway, Pace.QUICK, 8)
     assert len({delivery.endpoint_id for delivery in first}) == len(first) == 2
     for delivery in first:
-        deliver(shop.gateway, delivery, renderer(""))
+        deliver(shop.gateway, delivery, renderer(shop.gateway.settings))
     assert {delivery.url.rsplit("/", 1)[1] for delivery in take(shop.gateway, Pace.QUICK, 8)} == {"other"}
     assert {delivery.endpoint_id for delivery in take(shop.gateway, Pace.SLOW, 8)} == {FIRST}
     assert take(shop.gateway, Pace.SLOW, 8, [FIRST]) == []
@@ -175,9 +175,9 @@ def test_f24_a_lost_lease_sends_the_same_event_again_and_writes_once(shop: Shop,
     assert take(shop.gateway, Pace.QUICK, 8) == []
     shop.later(60)
     (again,) = take(shop.gateway, Pace.QUICK, 8)
-    deliver(shop.gateway, again, renderer(""))
+    deliver(shop.gateway, again, renderer(shop.gateway.settings))
     servers.down.add("webhooks")
-    deliver(shop.gateway, lost, renderer(""))
+    deliver(shop.gateway, lost, renderer(shop.gateway.settings))
 
     assert servers.bodies[0]["id"] == servers.bodies[1]["id"]
     assert shop.rows("SELECT state, tries FROM webhook_delivery") == [("delivered", 2)]
