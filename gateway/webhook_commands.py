@@ -50,10 +50,8 @@ def add_to(commands: Any, with_gateway: Callable[[Command], Callable[..., None]]
 
 def _list(gateway: Gateway, chosen: Arguments) -> None:
     for each in endpoints.list_endpoints(gateway, chosen.merchant_id):
-        stands = (
-            "enabled" if each.enabled else f"disabled ({each.disabled_why}) since {each.disabled_at:%Y-%m-%d %H:%M}"
-        )
-        failing = f"failing since {each.failing_since:%Y-%m-%d %H:%M}" if each.failing_since else "well"
+        stands = f"disabled ({each.disabled_why}) since {_minute(each.disabled_at)}" if each.disabled_at else "enabled"
+        failing = f"failing since {_minute(each.failing_since)}" if each.failing_since else "well"
         print(" · ".join((each.endpoint_id, each.url, stands, failing, " ".join(each.event_types) or "all")))
 
 
@@ -110,6 +108,10 @@ def _redeliver(gateway: Gateway, chosen: Arguments) -> None:
         return
     done = endpoints.redeliver_since(gateway, merchant_id, chosen.endpoint_id, chosen.since)
     print(f"{done.queued} queued" + (f", the last of {done.until.isoformat()}" if done.until else ""))
+
+
+def _minute(at: dt.datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
 
 
 def _moment(text: str) -> dt.datetime:

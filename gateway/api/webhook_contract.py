@@ -103,7 +103,7 @@ def _events(operation: Any) -> dict[str, Any]:
         f"{EVENTS}/{{id}}/deliveries": {
             "get": operation(
                 "listWebhookDeliveries",
-                "Show how an event fares at each endpoint",
+                "Show how an event fares",
                 shapes.DeliveriesOut,
                 parameters=[_ID],
             ),
