@@ -131,6 +131,21 @@ def test_the_feed_and_its_deliveries(shop: Shop, client: Client) -> None:
     assert client.call("POST", f"/api/v1/events/{first['id']}/redeliver", 202, only)["queued"] == 1
 
 
+def test_f23_the_feed_tells_of_endpoints_that_do_not_hear(shop: Shop, client: Client) -> None:
+    """F23: an event that was given up and an endpoint that was disabled are events of the feed."""
+    for seconds in (0, 8 * 86_400):
+        shop.later(seconds)
+        cancel(shop.gateway, shop.open().page_token)
+        shop.callbacks.will(NotDelivered("status 500", status=500), NotDelivered("status 500", status=500))
+        shop.work()
+
+    notices = [each for each in client.call("GET", "/api/v1/events", 200)["items"] if "endpoint_id" in each["data"]]
+    assert {each["type"] for each in notices} == {"webhook.undelivered", "webhook_endpoint.disabled"}
+    assert {each["data"]["endpoint_id"] for each in notices} == {FIRST.rsplit("/", 1)[1]}
+    shown = client.call("GET", FIRST, 200)
+    assert (shown["enabled"], shown["disabled_why"]) == (False, "failing")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "body", "query"),
     [
