@@ -42,11 +42,8 @@ def old_url(cluster: Cluster, fresh_database: Callable[[str, str], str]) -> str:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes.update(url=url, application_role=roles.application, reader_role=roles.reader)
-    (own,) = [
-        each
-        for each in ScriptDirectory.from_config(config).walk_revisions()
-        if Path(each.path).stem.endswith("webhooks")
-    ]
+    every = ScriptDirectory.from_config(config).walk_revisions()
+    (own,) = [each for each in every if Path(each.path).stem.endswith("webhooks")]
     command.upgrade(config, str(own.down_revision))
     return url
 
