@@ -110,7 +110,8 @@ WHERE (event_id, endpoint_id) IN (
   LIMIT :most FOR UPDATE OF d SKIP LOCKED)
 """)
 _OLD = """
-WITH old AS (SELECT event_id FROM webhook_event WHERE created_at <= (SELECT house_now() - make_interval(days => :keep_days))
+WITH old AS (
+  SELECT event_id FROM webhook_event WHERE created_at <= (SELECT house_now() - make_interval(days => :keep_days))
   ORDER BY created_at LIMIT :most)"""
 _FORGET = (
     text(f"{_OLD} DELETE FROM webhook_attempt WHERE event_id IN (SELECT event_id FROM old)"),
