@@ -98,7 +98,11 @@ INSERT INTO webhook_delivery (endpoint_id, event_id, number, payment_id, state, 
   FROM webhook_event AS event JOIN webhook_endpoint AS endpoint USING (merchant_id)
   JOIN outbox AS job ON event.event_id = 'evt_' || job.id;
 DELETE FROM outbox WHERE topic = 'webhook';
-ALTER TABLE merchant DROP COLUMN webhook_url, DROP COLUMN webhook_secret_sealed, DROP COLUMN webhook_since;
+ALTER TABLE merchant DROP COLUMN webhook_url, DROP COLUMN webhook_secret_sealed;
+ALTER TABLE merchant RENAME webhook_since TO feed_since;
+UPDATE merchant SET feed_since = house_now();
+ALTER TABLE merchant ALTER feed_since SET DEFAULT house_now(), ALTER feed_since SET NOT NULL;
+COMMENT ON COLUMN merchant.feed_since IS 'from then on every change a webhook tells of is in the merchant''s feed';
 """
 
 RIGHTS = """
