@@ -8,8 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from gateway.api.events import WebhookEventOut
+from gateway.api.schemas import Limit, Moment
 from gateway.domain.webhooks import OVERLAP_SECONDS, OVERLAP_SECONDS_MAX
-from gateway.services.endpoints import PAGE_MOST, PAGE_USUAL, Endpoint, Log, WithSecret
+from gateway.services.endpoints import PAGE_USUAL, Endpoint, Log, WithSecret
 
 Url = Annotated[str, Field(strict=True, description="where events are sent; https, on the public internet")]
 Types = Annotated[
@@ -73,11 +74,13 @@ class RedeliverSinceIn(_In):
 class WebhookEventsQuery(_In):
     """Which events are wanted."""
 
-    type: Annotated[str, Field(description="only events of this type")] | None = None
-    payment_id: Annotated[str, Field(description="only events of this payment")] | None = None
-    since: Annotated[AwareDatetime, Field(description="only events that happened then or later")] | None = None
-    limit: Annotated[int, Field(ge=1, le=PAGE_MOST, description="events per page")] = PAGE_USUAL
-    cursor: Annotated[str, Field(description="next_cursor of the page before; keep the filters")] | None = None
+    type: Annotated[str | None, Field(max_length=64, description="only events of this type")] = None
+    payment_id: Annotated[str | None, Field(max_length=64, description="only events of this payment")] = None
+    since: Annotated[Moment | None, Field(description="only events that happened then or later, RFC 3339")] = None
+    limit: Annotated[Limit, Field(description="events per page")] = PAGE_USUAL
+    cursor: Annotated[
+        str | None, Field(max_length=64, description="next_cursor of the page before; keep the filters while paging")
+    ] = None
 
 
 class EndpointOut(_Out):

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
 
+from gateway.api.door import OPERATIONS
 from gateway.api.openapi import document
 from gateway.app import create_app
 from gateway.ports import NotDelivered
@@ -25,7 +26,7 @@ class Client:
 
     def __init__(self, client: FlaskClient) -> None:
         self._client = client
-        self._spec = document("http://localhost:8000")
+        self._spec = document(OPERATIONS, "http://localhost:8000")
 
     def call(self, method: str, path: str, status: int, body: Any = None, **query: str) -> Any:
         """Call an operation, expect a status, and return the answer's body."""
@@ -39,7 +40,7 @@ class Client:
     def _check(self, path: str, method: str, status: int, body: Any) -> None:
         parts = path.split("/")
         if len(parts) > 4:
-            parts[4] = "{id}"
+            parts[4] = "{event_id}" if parts[3] == "events" else "{endpoint_id}"
         promised = self._spec["paths"]["/".join(parts)][method.lower()]["responses"][str(status)]
         if "content" not in promised:
             assert body is None
