@@ -189,4 +189,4 @@ def test_a_stranger_is_refused(shop: Shop) -> None:
 def test_a_body_of_another_type_is_refused(shop: Shop) -> None:
     """JSON says that it is JSON."""
     client = create_app(gateway=shop.gateway).test_client()
-    assert client.post(ENDPOINTS, data=b"url=x", headers=HEADERS).status_code == 400
+    assert client.post(ENDPOINTS, data=b"url=x", headers=HEADERS).status_code == 415
