@@ -11,7 +11,7 @@ _TURN = text("""
 INSERT INTO recovery_pace AS pace (issuer_id, spent_until, asked_until, wait_seconds)
 VALUES (:issuer_id, house_now() + make_interval(secs => 1.0 / :per_second), house_now(), 0)
 ON CONFLICT (issuer_id) DO UPDATE SET (spent_until, asked_until, wait_seconds) = (
-  SELECT CASE WHEN free_at <= now THEN spent + step ELSE pace.spent_until END,
+  SELECT CASE WHEN free_at <= now THEN spent + step ELSE spent END,
     CASE WHEN free_at <= now THEN pace.asked_until ELSE turn_at END,
     CASE WHEN free_at <= now THEN 0 ELSE extract(epoch FROM turn_at - now) END
   FROM (SELECT house_now() AS now, make_interval(secs => 1.0 / :per_second) AS step) AS clock

@@ -156,6 +156,8 @@ def test_f20_a_clock_that_jumps_stops_no_recovery(shop: Shop, skew: int) -> None
     told = turns(shop, 1, per_second=10, burst=10)[0]
 
     assert told <= 0.1
+    shop.later(told + 0.2)
+    assert turns(shop, 1, per_second=10, burst=10) == [0]
 
 
 def test_f19_without_a_turn_nothing_is_asked_and_no_try_is_counted(shop: Shop) -> None:
