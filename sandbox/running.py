@@ -10,9 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from sandbox.banks import BANK_TWO
+from sandbox.cards import APPROVE
 from sandbox.crashes import CrashFile
 from sandbox.places import CannotRun
 from sandbox.world import PORTS, World
@@ -78,6 +81,7 @@ class RunningWorld:
         }
         self.world = World(state.resolve(), dict(zip(PORTS, numbers, strict=True)))
         self.info: dict[str, Any] = {}
+        self._fresh = count()
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> str:
@@ -179,10 +183,16 @@ class RunningWorld:
     def _crash(self) -> CrashFile:
         return CrashFile(self.world.crash_file)
 
-    def card(self, behaviour: str = "approve", number: int = 0) -> dict[str, Any]:
-        """Return one of the sandbox's cards by what it does."""
-        cards: list[dict[str, Any]] = [card for card in self.info["cards"] if card["behaviour"] == behaviour]
-        return cards[number]
+    def card(self, behaviour: str) -> dict[str, Any]:
+        """Return the sandbox's first card that does this."""
+        return next(card for card in self.info["cards"] if card["behaviour"] == behaviour)
+
+    def fresh_card(self) -> dict[str, Any]:
+        """Return bank two's next good card: the one that was used least, as a card may ask for ten codes an hour."""
+        good: list[dict[str, Any]] = [
+            card for card in self.info["cards"] if (card["behaviour"], card["bank"]) == (APPROVE, BANK_TWO.name_en)
+        ]
+        return good[next(self._fresh) % len(good)]
 
     @property
     def _said(self) -> Path:

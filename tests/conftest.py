@@ -29,6 +29,9 @@ TABLES = (
     "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
     "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 )
+CROWD = 200
+"""Good cards of the shared world, so that no card asks for more codes than a card may in an hour."""
+
 WORLD_FIXTURES = {"world", "own_world"}
 
 
@@ -222,7 +225,7 @@ def free_ports() -> Callable[[int], list[int]]:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorld]:
     """Give a whole running sandbox, one for the run; tests that stop or reset one start their own."""
-    running = RunningWorld(tmp_path_factory.mktemp("world") / "var")
+    running = RunningWorld(tmp_path_factory.mktemp("world") / "var", settings={"POOYA_CROWD": str(CROWD)})
     running.start()
     try:
         yield running

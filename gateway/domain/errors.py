@@ -19,7 +19,8 @@
     │  ├─ AttemptInProgress       another submission of this payment is being authorised (D8)
     │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
     │  └─ RequestInProgress       the same key, or the same payment, is being worked on at this moment
-    └─ LimitReached               TooManyPinRequests · TooManyAttempts · TooManyExtensions · TooManyCalls
+    └─ LimitReached               TooManyPinRequests · TooManyPinRequestsOfCard · TooManyAttempts
+                                  TooManyExtensions · TooManyCalls
 
 Declined, wrong PIN, not enough balance and unknown are answers, not errors: :mod:`gateway.domain.outcome`.
 """
@@ -272,9 +273,15 @@ class LimitReached(GatewayError):
 
 
 class TooManyPinRequests(LimitReached):
-    """The payment's or the card's share of PIN requests is used up."""
+    """The payment's share of PIN requests is used up."""
 
     code = "too_many_pin_requests"
+
+
+class TooManyPinRequestsOfCard(LimitReached):
+    """The card's share of PIN requests of this hour or day is used up, over all payments."""
+
+    code = "too_many_pin_requests_of_card"
 
 
 class TooManyAttempts(LimitReached):

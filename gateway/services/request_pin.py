@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from gateway.domain.card import CardEntry
-from gateway.domain.errors import TooManyPinRequests
+from gateway.domain.errors import TooManyPinRequests, TooManyPinRequestsOfCard
 from gateway.domain.issuers import Issuer
 from gateway.domain.limits import (
     DELIVERY_CHECK_SECONDS,
@@ -33,7 +33,8 @@ def request_pin(gateway: Gateway, page_token: str, card: CardEntry) -> PinAnswer
         NotPossible: the payment is not open, or its time is over.
         AttemptInProgress: an attempt of this payment is being authorised.
         UnknownIssuer, RealCardInSandbox: this card is not taken here.
-        TooManyPinRequests: five for this payment, or the card's hourly or daily share (D20).
+        TooManyPinRequests: five for this payment (D20).
+        TooManyPinRequestsOfCard: the card's hourly or daily share, over all payments (D20).
         IssuerPaused: an operator stopped new business with this issuer; nothing was sent or counted.
     """
     issuer = issuer_of(gateway, card.pan)
@@ -59,7 +60,7 @@ def _record(gateway: Gateway, page_token: str, card: CardEntry, *, issuer: Issue
     with gateway.database.begin() as connection:
         asked = pins.ask(connection, values)
         if asked is not None and _above_card_limit(asked):
-            raise TooManyPinRequests  # rolls the count back
+            raise TooManyPinRequestsOfCard  # rolls the count back
     if asked is None:
         raise why_not(gateway, page_token, unless_paused(gateway, issuer, TooManyPinRequests))
     return asked

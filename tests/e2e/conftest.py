@@ -114,6 +114,6 @@ def customer(
         def make(card: dict[str, Any] | None = None, language: str = "fa", **options: Any) -> Customer:
             context = stack.enter_context(visiting(browser, complaints, **options))
             name = request.node.name.removeprefix("test_").replace("[", "-").rstrip("]")
-            return Customer(world, context, context.new_page(), card or world.card(), name, language)
+            return Customer(world, context, context.new_page(), card or world.fresh_card(), name, language)
 
         yield make

@@ -17,7 +17,7 @@ ORGANISATIONS = ("gateway", "bank_two", "bank_one", "shop")
 
 def test_d1_no_secret_in_any_log_or_table(world: RunningWorld) -> None:
     """PAN, CVV2, codes, keys and merchant secrets are in no log line and no row; bytes are read as text too."""
-    shopper = Shopper(world, world.card(number=2))
+    shopper = Shopper(world, world.fresh_card())
     shopper.check_out("teapot")
     code = shopper.request_pin()
     wrong = f"{(int(code) + 7) % 1_000_000:06d}"
@@ -39,7 +39,7 @@ def test_d1_no_secret_in_any_log_or_table(world: RunningWorld) -> None:
 
 def test_d29_no_card_number_in_any_address_and_no_secret_typed_back(world: RunningWorld) -> None:
     """Redirects lead to addresses without card data; the page repeats neither CVV2 nor code."""
-    shopper = Shopper(world, world.card(number=2))
+    shopper = Shopper(world, world.fresh_card())
     shopper.check_out("teapot")
     code = shopper.request_pin()
     wrong = f"{(int(code) + 7) % 1_000_000:06d}"

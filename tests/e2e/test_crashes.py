@@ -58,10 +58,9 @@ def bank(world: RunningWorld) -> Books:
 @pytest.fixture
 def buying(world: RunningWorld) -> Iterator[Callable[..., tuple[Shopper, str]]]:
     """Give a function that brings a shopper to the pay button, with a code; nothing stays armed afterwards."""
-    numbers = iter(range(3))
 
-    def bring(behaviour: str = "approve") -> tuple[Shopper, str]:
-        shopper = Shopper(world, world.card(behaviour, next(numbers) if behaviour == "approve" else 0))
+    def bring(behaviour: str | None = None) -> tuple[Shopper, str]:
+        shopper = Shopper(world, world.card(behaviour) if behaviour else world.fresh_card())
         shopper.check_out("soap")
         return shopper, shopper.request_pin()
 
@@ -131,7 +130,7 @@ def test_f3_killed_after_the_record_and_before_the_page(
 
 def test_killed_after_the_bank_accepted_a_pin_request(world: RunningWorld, gateway: Books) -> None:
     """The code arrives although the page broke; it pays."""
-    shopper = Shopper(world, world.card())
+    shopper = Shopper(world, world.fresh_card())
     shopper.check_out("soap")
     page, before = shopper.page, len(shopper.messages())
     world.crash_at("gateway.after_pin_request")
@@ -148,7 +147,7 @@ def test_killed_after_the_bank_accepted_a_pin_request(world: RunningWorld, gatew
 
 def test_f24_killed_after_an_sms(world: RunningWorld, gateway: Books, bank: Books) -> None:
     """F24: the message is sent again under the same reference, so the phone shows it once; its code pays."""
-    shopper = Shopper(world, world.card(number=1))
+    shopper = Shopper(world, world.fresh_card())
     shopper.check_out("soap")
     before = len(shopper.messages())
     world.crash_at("worker.after_sms_before_mark")
@@ -251,7 +250,7 @@ def shown(shopper: Shopper) -> str:
 
 def paid_to_a_merchant(world: RunningWorld) -> tuple[Shopper, str]:
     """Pay a merchant who keeps no shop, and confirm it; returns the shopper and the payment's id."""
-    merchant, shopper = Merchant(world.info), Shopper(world, world.card(number=2))
+    merchant, shopper = Merchant(world.info), Shopper(world, world.fresh_card())
     payment = merchant.open(150_000)
     shopper.go_to(payment["page_url"])
     shopper.pay(shopper.request_pin())

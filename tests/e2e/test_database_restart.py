@@ -27,7 +27,7 @@ def database_back(world: RunningWorld) -> Iterator[None]:
 @pytest.mark.usefixtures("database_back")
 def test_f13_the_first_purchase_after_a_restart_succeeds(world: RunningWorld, by: signal.Signals) -> None:
     """F13, D34: 503 with Retry-After while it is away; afterwards every process serves again, the first request too."""
-    shopper = Shopper(world, world.card(number=1))
+    shopper = Shopper(world, world.fresh_card())
     shopper.check_out("soap")
     code = shopper.request_pin()
     page = shopper.page
@@ -44,7 +44,7 @@ def test_f13_the_first_purchase_after_a_restart_succeeds(world: RunningWorld, by
     shopper.page = page
     assert "پرداخت انجام شد" in shopper.pay(code).text
     assert "پرداخت" in shopper.return_to_shop().text
-    other = Shopper(world, world.card(number=2))
+    other = Shopper(world, world.fresh_card())
     other.check_out("soap")
     assert "پرداخت انجام شد" in other.pay(other.request_pin()).text
     assert not world.ended

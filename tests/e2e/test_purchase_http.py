@@ -6,7 +6,7 @@ from tests.world import RunningWorld
 
 def test_a_shopper_without_javascript_buys(world: RunningWorld) -> None:
     """Order, payment page, code from the phone, payment, return: the order is paid and the books agree."""
-    shopper = Shopper(world, world.card())
+    shopper = Shopper(world, world.fresh_card())
 
     shopper.check_out("soap", "hafez")
     code = shopper.request_pin()
@@ -20,7 +20,7 @@ def test_a_shopper_without_javascript_buys(world: RunningWorld) -> None:
 
 def test_a_wrong_code_is_refused_and_the_right_one_still_pays(world: RunningWorld) -> None:
     """One wrong entry costs a try, nothing more."""
-    shopper = Shopper(world, world.card(number=1))
+    shopper = Shopper(world, world.fresh_card())
     shopper.check_out("soap")
     code = shopper.request_pin()
 
@@ -34,7 +34,8 @@ def test_a_wrong_code_is_refused_and_the_right_one_still_pays(world: RunningWorl
 
 def test_d4_a_used_code_pays_nothing_else(world: RunningWorld) -> None:
     """A consumed code is refused for the next order of the same card."""
-    first, second = Shopper(world, world.card(number=2)), Shopper(world, world.card(number=2))
+    card = world.fresh_card()
+    first, second = Shopper(world, card), Shopper(world, card)
     first.check_out("soap")
     code = first.request_pin()
     first.pay(code)
@@ -48,7 +49,7 @@ def test_d4_a_used_code_pays_nothing_else(world: RunningWorld) -> None:
 
 def test_d10_a_real_banks_card_is_refused(world: RunningWorld) -> None:
     """A card number of a real bank is refused at the server with a sentence, and no code is asked for."""
-    shopper = Shopper(world, {**world.card(), "pan": "6037991234567893"})
+    shopper = Shopper(world, {**world.fresh_card(), "pan": "6037991234567893"})
     shopper.check_out("soap")
 
     answer = shopper.press("request_pin")

@@ -67,7 +67,7 @@ def running(server: RedisServer) -> int:
 @pytest.mark.parametrize("fault", [flushed, paused, frozen, killed, stopped])
 def test_f12_a_purchase_ends_the_same(world: RunningWorld, fault: Callable[[RedisServer], Iterator[None]]) -> None:
     """F12, D20: the code arrives, a wrong one is refused, the right one pays, the order is paid; Redis only hurries."""
-    shopper = Shopper(world, world.card(number=2))
+    shopper = Shopper(world, world.fresh_card())
     with fault(world.world.redis):  # type: ignore[attr-defined]  # each is a context manager
         shopper.check_out("soap")
         code = shopper.request_pin()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import copy
+from typing import Any
 
 import pytest
 import requests
@@ -27,9 +28,9 @@ def later(world: RunningWorld, organisation: str, seconds: float) -> Iterator[No
         set_offset(owner, 0)
 
 
-def at_the_page(world: RunningWorld, number: int = 0, product: str = "soap") -> Shopper:
+def at_the_page(world: RunningWorld, product: str = "soap", card: dict[str, Any] | None = None) -> Shopper:
     """Return a shopper who stands at the payment page."""
-    shopper = Shopper(world, world.card(number=number))
+    shopper = Shopper(world, card or world.fresh_card())
     shopper.check_out(product)
     return shopper
 
@@ -40,7 +41,7 @@ def at_the_page(world: RunningWorld, number: int = 0, product: str = "soap") -> 
 )
 def test_d33_a_code_lives_by_the_banks_own_clock(world: RunningWorld, seconds: int, said: str) -> None:
     """D33, D38: 100 seconds later the code still pays, 130 seconds later the page says that its time is over."""
-    shopper = at_the_page(world, number=1)
+    shopper = at_the_page(world)
     code = shopper.request_pin()
 
     with later(world, "bank_two", seconds):
@@ -52,7 +53,8 @@ def test_d33_a_code_lives_by_the_banks_own_clock(world: RunningWorld, seconds: i
 
 def test_d18_a_code_of_another_payment_is_told_apart_and_void(world: RunningWorld) -> None:
     """D4, D5, D18: a code asked for one payment pays no other, says so, and is consumed by having been matched."""
-    first, second = at_the_page(world, number=2), at_the_page(world, number=2, product="hafez")
+    first = at_the_page(world)
+    second = at_the_page(world, "hafez", first.card)
     code = first.request_pin()
 
     foreign = second.pay(code)
@@ -66,7 +68,7 @@ def test_d18_a_code_of_another_payment_is_told_apart_and_void(world: RunningWorl
 def test_d18_wrong_card_data_and_wrong_code_look_the_same(world: RunningWorld) -> None:
     """D18: the page after a wrong CVV2 and after a wrong code carries the same sentence and the same status."""
     sentence = "مشخصات کارت یا رمز پویا درست نیست"
-    shopper = at_the_page(world, number=1)
+    shopper = at_the_page(world)
     code = shopper.request_pin()
     wrong_cvv2 = f"{(int(shopper.card['cvv2']) + 1) % 1000:03d}"
 
@@ -82,7 +84,7 @@ def test_d18_wrong_card_data_and_wrong_code_look_the_same(world: RunningWorld) -
 
 def test_d17_three_wrong_tries_use_up_a_code_and_a_new_one_pays(world: RunningWorld) -> None:
     """D9b, D17: after the third wrong entry the right code is refused; asking again at once brings a new one."""
-    shopper = at_the_page(world, number=2)
+    shopper = at_the_page(world)
     code = shopper.request_pin()
 
     for step in (1, 2, 3):
@@ -98,7 +100,7 @@ def test_d17_three_wrong_tries_use_up_a_code_and_a_new_one_pays(world: RunningWo
 
 def test_d8_many_clicks_at_once_pay_once(world: RunningWorld) -> None:
     """D8: six simultaneous submissions from two tabs debit the card once; every answer leads to the same receipt."""
-    shopper = at_the_page(world, number=1, product="hafez")
+    shopper = at_the_page(world, "hafez")
     code = shopper.request_pin()
     clicks = [copy(shopper) for _ in range(CLICKS)]
 
@@ -116,7 +118,7 @@ def test_d30_unconfirmed_money_goes_back_at_the_deadline(world: RunningWorld) ->
     headers = {"Authorization": f"Bearer {merchant['secret_key']}"}
     body = {"amount": 640_000, "order_id": "left-behind", "callback_url": f"{world.info['shop']}/return"}
     opened = requests.post(f"{gateway}/api/v1/payments", json=body, headers=headers, timeout=10).json()
-    shopper = Shopper(world, world.card(number=2))
+    shopper = Shopper(world, world.fresh_card())
     shopper.page = shopper.browser.get(opened["page_url"])
     shopper.pay(shopper.request_pin())
     address = f"{gateway}/api/v1/payments/{opened['id']}"

@@ -67,7 +67,7 @@ def test_d36_money_in_flight_is_explained_while_it_is_young(state: str) -> None:
 
 def test_d36_planted_differences_are_found(world: RunningWorld) -> None:
     """A rial added to a card behind the postings, and a paid order undone, are found; put right, the audit is clean."""
-    shopper = Shopper(world, world.card())
+    shopper = Shopper(world, world.fresh_card())
     shopper.check_out("soap")
     shopper.pay(shopper.request_pin())
     shopper.return_to_shop()

@@ -24,7 +24,7 @@ def own_world(tmp_path: Path) -> Iterator[RunningWorld]:
 def test_it_starts_says_what_to_do_stops_and_keeps_its_data(own_world: RunningWorld) -> None:
     """The first start explains itself; after Ctrl-C nothing runs; a second start has the same keys and orders."""
     said = own_world.start()
-    shopper = Shopper(own_world, own_world.card())
+    shopper = Shopper(own_world, own_world.fresh_card())
     shopper.check_out("soap")
     shopper.pay(shopper.request_pin())
     order = shopper.return_to_shop().url
@@ -92,7 +92,7 @@ def test_a_dead_process_is_started_again(world: RunningWorld) -> None:
     """A killed shop comes back by itself."""
     world.kill("shop")
 
-    shopper = Shopper(world, world.card())
+    shopper = Shopper(world, world.fresh_card())
 
     wait_for(lambda: _answers(shopper, world.info["shop"]), "the shop to answer again")
 

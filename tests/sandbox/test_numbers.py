@@ -24,7 +24,7 @@ def numbers(world: RunningWorld, name: str) -> dict[str, float]:
 
 def buy(world: RunningWorld) -> None:
     """Pay one basket and come back to the shop."""
-    shopper = Shopper(world, world.card())
+    shopper = Shopper(world, world.fresh_card())
     shopper.check_out("soap")
     shopper.pay(shopper.request_pin())
     shopper.return_to_shop()

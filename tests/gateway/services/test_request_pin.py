@@ -6,7 +6,13 @@ import pytest
 
 from foundation.pan import Pan, with_check_digit
 from gateway.domain.card import CardEntry
-from gateway.domain.errors import AttemptInProgress, NotPossible, PaymentNotFound, TooManyPinRequests
+from gateway.domain.errors import (
+    AttemptInProgress,
+    NotPossible,
+    PaymentNotFound,
+    TooManyPinRequests,
+    TooManyPinRequestsOfCard,
+)
 from gateway.ports import PinRefusal, PinRefused, PinSent, PinUnanswered
 from gateway.services.request_pin import request_pin
 from gateway.services.show_page import page_of
@@ -80,7 +86,7 @@ def test_d20_a_card_has_its_share_over_all_payments_by_database_rows(shop: Shop)
         for _ in range(5):
             request_pin(shop.gateway, payment.page_token, card())
 
-    with pytest.raises(TooManyPinRequests):
+    with pytest.raises(TooManyPinRequestsOfCard):
         request_pin(shop.gateway, payments[2].page_token, card())
     assert page_of(shop.gateway, payments[2].page_token).pin.requests_left == 5
     assert {row[0] for row in shop.rows("SELECT used FROM quota")} == {10}

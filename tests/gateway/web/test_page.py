@@ -157,6 +157,18 @@ def test_the_answer_to_a_pin_request_is_said(page: Page, shop: Shop) -> None:
         assert WORDS[key].fa in words_of(other.press("request_pin"))
 
 
+def test_d20_a_payments_share_and_a_cards_share_are_told_apart(page: Page, shop: Shop) -> None:
+    """After five codes of a payment: start again; after ten of a card: that would not help, another card does."""
+    for each in (page, other := Page(page.client, shop.open())):
+        for _ in range(5):
+            assert each.press("request_pin").status_code == 200
+    of_payment, of_card = other.press("request_pin"), Page(page.client, shop.open()).press("request_pin")
+
+    assert (of_payment.status_code, of_card.status_code) == (429, 429)
+    assert WORDS["pin.too_many_for_payment"].fa in words_of(of_payment)
+    assert WORDS["pin.too_many_requests"].fa in words_of(of_card)
+
+
 def test_the_script_gets_the_same_answer_as_data(page: Page) -> None:
     """Sentence, tone and waiting time; a mistake names its field."""
     sent = page.press("request_pin", json=True).get_json()
