@@ -13,11 +13,12 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from sandbox.places import POLL_SECONDS, CannotRun, end, is_running, last_line, socket_directory, spawn
 
@@ -141,7 +142,8 @@ class Cluster:
         with self.superuser() as connection:
             rows = connection.execute("SELECT rolname FROM pg_roles").fetchall()
             for role in set(roles.all) - {row[0] for row in rows}:
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+                with suppress(errors.DuplicateObject, errors.UniqueViolation):  # another process was faster
+                    connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
         return roles
 
     def create_database(self, name: str, roles: Roles, *, template: str = "template0") -> bool:

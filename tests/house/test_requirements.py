@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 OURS = ("contracts", "foundation", "gateway", "merchant_demo", "otp", "sandbox")
 
@@ -53,3 +55,10 @@ def test_everything_is_pinned_once() -> None:
 
     assert all(re.fullmatch(r"[a-z0-9-]+(\[\w+\])?==[\w.]+", line) for line in lines)
     assert len(names) == len(set(names))
+
+
+@pytest.mark.xdist_group("together")
+def test_these_versions_keep_groups_of_tests_together(request: pytest.FixtureRequest) -> None:
+    """Pytest 9.2 with pytest-xdist 3.8 ignores groups without a word, and each worker starts a world of its own."""
+    grouping = getattr(request.config.option, "loadgroup", False)
+    assert request.node.nodeid.endswith("@together") is grouping
