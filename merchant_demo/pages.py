@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, session, url_for
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 
 NAME_MAX = 80
 MOBILE_LENGTH = 11
+RETRY_AFTER_SECONDS = 5
 
 
 def shop() -> Shop:
@@ -111,6 +113,15 @@ def failed(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     key = f"error.{status}" if status in {HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR} else "error.400"
     return make_response(_page("error.html", key=key), status)
+
+
+@blueprint.app_errorhandler(OperationalError)
+def books_away(error: OperationalError) -> Response:
+    """Say that the shop cannot read its orders now, to a customer as to the gateway's webhook, which comes again."""
+    log.error("books_away", error=type(error).__name__)
+    response = make_response(_page("error.html", key="error.503"), HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _pay(known: Order) -> Response:

@@ -114,4 +114,8 @@ WORDS: dict[str, Words] = {
     "error.400": Words("این درخواست درست نبود", "That request was not right"),
     "error.403": Words("این صفحه قدیمی شده بود؛ دوباره امتحان کنید", "That page was out of date; please try again"),
     "error.500": Words("مشکلی از سمت ما پیش آمد", "Something went wrong on our side"),
+    "error.503": Words(
+        "سفارش‌ها چند لحظه در دسترس نیست؛ چیزی از آن‌ها کم نشده است. کمی بعد دوباره امتحان کنید",
+        "Orders can’t be reached for a moment; none of them is lost. Please try again shortly",
+    ),
 }  # fmt: skip

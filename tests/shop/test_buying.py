@@ -9,10 +9,14 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from foundation.database import Database
+from merchant_demo.app import create_app
 from merchant_demo.catalogue import PRODUCTS
+from merchant_demo.gateway_client import GatewayClient
 from merchant_demo.orders import Shop, reconcile_unfinished
+from merchant_demo.store import Orders
 from merchant_demo.wording import WORDS
-from tests.shop.conftest import FakeGateway
+from tests.shop.conftest import FakeGateway, settings_for
 
 KEY = re.compile(r'name="checkout_key" value="([^"]+)"')
 
@@ -238,6 +242,20 @@ def test_an_unknown_address_has_a_page_of_its_own(browser: FlaskClient) -> None:
     answer = browser.get("/orders/nothing")
     assert answer.status_code == 404
     assert WORDS["error.404"].fa in answer.text
+
+
+def test_f13_while_the_books_are_away_nothing_is_said_to_be_lost(gateway_url: str) -> None:
+    """F13: 503 with Retry-After on pages and for a webhook, never a bare fault; what needs no order is still shown."""
+    nowhere = Database("postgresql+psycopg://nobody@/none?host=/nonexistent", pool_size=1, application_name="shop")
+    settings = settings_for(gateway_url)
+    app = create_app(settings, Shop(settings, Orders(nowhere), GatewayClient(gateway_url, "sk", timeout_seconds=1)))
+    browser = app.test_client()
+
+    order = browser.get("/orders/anything")
+
+    assert (order.status_code, order.headers["Retry-After"]) == (503, "5")
+    assert WORDS["error.503"].fa in order.text
+    assert browser.get("/").status_code == 200
 
 
 def test_pages_allow_no_script_and_forms_only_to_the_gateway(browser: FlaskClient, gateway_url: str) -> None:
