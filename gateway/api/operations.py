@@ -34,7 +34,9 @@ class Operation:
         body: the model of the request's body; ``None`` means that there is none.
         body_required: whether the body may be left out.
         query: the model of the request's query; ``None`` takes no parameter.
+        answer: the model of the good answer; ``None`` means that it has no body.
         status: of the good answer.
+        takes_key: whether a POST takes an Idempotency-Key.
         problems: codes of the catalogue that this operation answers with, besides those of :data:`ALWAYS`.
     """
 
@@ -44,17 +46,18 @@ class Operation:
     serve: Callable[..., Response]
     scope: Scope
     summary: Said
-    answer: type[BaseModel]
+    answer: type[BaseModel] | None
     body: type[BaseModel] | None = None
     body_required: bool = True
     query: type[BaseModel] | None = None
     status: int = 200
+    takes_key: bool = True
     problems: tuple[str, ...] = ()
 
     @property
     def idempotent_by_key(self) -> bool:
         """Tell whether the operation takes an Idempotency-Key."""
-        return self.method == "POST"
+        return self.method == "POST" and self.takes_key
 
     @property
     def rule(self) -> str:

@@ -7,6 +7,7 @@ everything.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import Any
 
 import psycopg
@@ -95,21 +96,31 @@ def check_owed(reader: psycopg.Connection[tuple[Any, ...]], payment: Row) -> Non
     if told is None and per_attempt is None:
         return
     key = f"{told}:{name}" if told else f"{per_attempt}:{name}:{payment['attempt_id']}"
-    found = reader.execute(b"SELECT 1 FROM outbox WHERE unique_key = %s", (key,)).fetchone()
+    event_id = "evt_" + hashlib.sha256(key.encode()).hexdigest()[:32]
+    found = reader.execute(b"SELECT 1 FROM webhook_event WHERE event_id = %s", (event_id,)).fetchone()
     require(found, f"I11: nothing owes {key}")
 
 
-def check_job(memory: Memory, before: Row | None, job: Row) -> None:
-    """Check I11 (no event for a state that was not; money's jobs never die) and I12 (delivered means 2xx)."""
-    name, payload = job["unique_key"], job["payload"]
+def check_job(job: Row) -> None:
+    """Check I11: money's jobs never die."""
     if job["topic"].startswith("switch."):
-        require(job["dead_at"] is None, f"I11: {name} is dead; only an answer ends it")
-    elif job["topic"] == "webhook" and "payment_id" in payload:
-        if before is None:
-            known = memory.states[payload["payment_id"]]
-            require(payload["state"] in known, f"I11: {name} tells of {payload['state']}, which never was")
-        elif job["done_at"] and not before["done_at"]:
-            require(job["id"] in memory.heard, f"I12: {name} is marked delivered, but nobody said 2xx")
+        require(job["dead_at"] is None, f"I11: {job['unique_key']} is dead; only an answer ends it")
+
+
+def check_told(memory: Memory, event: Row) -> None:
+    """Check I11: no event tells of a state that was not."""
+    if event["type"] not in TELLS.values():
+        return
+    state = event["facts"]["state"]
+    known = memory.states[event["payment_id"]]
+    require(state in known, f"I11: {event['type']} of {event['payment_id']} tells of {state}, which never was")
+
+
+def check_delivery(memory: Memory, before: Row | None, delivery: Row) -> None:
+    """Check I12: delivered means 2xx."""
+    if delivery["state"] == "delivered" and (before is None or before["state"] != "delivered"):
+        told = delivery["event_id"] in memory.heard
+        require(told, f"I12: {delivery['event_id']} is marked delivered, but nobody said 2xx")
 
 
 def check_tries(memory: Memory, challenge: Row) -> None:
@@ -206,9 +217,10 @@ def check_decided(memory: Memory) -> None:
 
 
 def check_quiet(memory: Memory) -> None:
-    """Check I11: every job ended, delivered or dead by rule."""
+    """Check I11: every job and webhook ended, delivered or dead by rule."""
     rows = (*memory.jobs.values(), *memory.bank_jobs.values())
     waiting = [job["unique_key"] for job in rows if not job["done_at"] and not job["dead_at"]]
+    waiting += [name for name, delivery in memory.deliveries.items() if delivery["state"] == "waiting"]
     require(not waiting, f"I11: never ended: {waiting[:3]}")
 
 

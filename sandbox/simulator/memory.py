@@ -34,7 +34,8 @@ class Memory:
         taken: by authorisation, what the bank took from the card and did not give back.
         card_net: by account, what the bank's postings brought.
         paid_by: by code, the authorisation that it paid.
-        heard: number of each event that a merchant's server answered 2xx.
+        deliveries: by event; the one merchant has one endpoint.
+        heard: id of each event that a merchant's server answered 2xx.
     """
 
     coverage: Coverage
@@ -60,7 +61,8 @@ class Memory:
     wrong_tries: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
     by_key: dict[Key, str] = field(default_factory=dict)
     at_bank: dict[Key, int] = field(default_factory=dict)
-    heard: set[int] = field(default_factory=set)
+    deliveries: dict[str, Row] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
 
     def attempt_at(self, key: Key) -> Row:

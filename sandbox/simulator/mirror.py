@@ -107,6 +107,8 @@ class Mirror(Memory):
                 "attempt": self._attempt,
                 "outbox": self._job,
                 "posting": self._posting,
+                "webhook_event": self._webhook_event,
+                "webhook_delivery": self._webhook_delivery,
             }
         return {
             "card": self._card,
@@ -160,12 +162,19 @@ class Mirror(Memory):
         if state in ATTEMPT_ENDS:
             self.since.pop(name)
 
-    def _job(self, before: Row | None, after: Row) -> None:
+    def _job(self, _before: Row | None, after: Row) -> None:
         self.jobs[after["unique_key"]] = after
-        invariants.check_job(self, before, after)
+        invariants.check_job(after)
         if after["topic"].startswith("switch."):
             self.touched.add(after["payload"]["attempt_id"])
-        if after["topic"] == "webhook" and after["dead_at"]:
+
+    def _webhook_event(self, _before: Row | None, after: Row) -> None:
+        invariants.check_told(self, after)
+
+    def _webhook_delivery(self, before: Row | None, after: Row) -> None:
+        self.deliveries[after["event_id"]] = after
+        invariants.check_delivery(self, before, after)
+        if after["state"] == "dead":
             self.coverage.saw("webhook dead")
 
     def _posting(self, _before: Row | None, after: Row) -> None:

@@ -168,12 +168,12 @@ class Merchants:
 
     Args:
         judge: is shown each event as the server takes it (I11).
-        heard: number of each event that was answered 2xx.
+        heard: id of each event that was answered 2xx.
     """
 
     network: Network
     judge: Callable[[dict[str, Any]], None] = lambda _: None
-    heard: set[int] = field(default_factory=set)
+    heard: set[str] = field(default_factory=set)
     down: bool = False
     serving: list[str] = field(default_factory=list)
     _bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -191,8 +191,8 @@ class Merchants:
             with self._serving(self._bodies[webhook.event_id]["data"]["id"]):
                 network.wait(SLOW_HOOK)
         network.point("worker.after_webhook_before_mark")
-        self.heard.add(int(webhook.event_id.removeprefix("evt_")))
-        return Delivered()
+        self.heard.add(webhook.event_id)
+        return Delivered(200)
 
     def _take(self, webhook: Webhook) -> None:
         body = json.loads(webhook.body)

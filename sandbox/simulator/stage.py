@@ -55,7 +55,7 @@ ISSUERS = ((ISSUER_ID, BANK_BIN), ("bank-two-b", "999004"))
 """Two issuers with wires of their own, so that one can hang while the other is well; one bank stands behind both."""
 
 WATCHED = {
-    "gateway": ("payment", "payment_event", "attempt", "posting", "outbox"),
+    "gateway": ("payment", "payment_event", "attempt", "posting", "outbox", "webhook_event", "webhook_delivery"),
     "bank": ("card", "challenge", "authorisation", "posting", "outbox"),
 }
 WATCH = """

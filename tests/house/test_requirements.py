@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-OURS = ("contracts", "foundation", "gateway", "merchant_demo", "otp", "sandbox")
+OURS = ("contracts", "foundation", "gateway", "merchant_demo", "otp", "pooya", "sandbox")
 
 
 def _pinned(name: str) -> set[str]:

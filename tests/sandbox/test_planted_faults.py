@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import text
 
 from foundation.wake import Wake
-from gateway import worker
 from gateway.domain.outcome import Approved, Declined, ReversalUnknown, Reversed, Unknown
 from gateway.ports import Delivered
 from gateway.services import confirm, sweep
@@ -24,6 +23,7 @@ from otp.services import deliver
 from otp.store import accounts, authorisations
 from sandbox.postgres import Cluster
 from sandbox.simulator import invariants
+from sandbox.simulator.outside import Merchants
 from sandbox.simulator.runner import simulate
 
 pytestmark = pytest.mark.xdist_group("simulator")
@@ -179,12 +179,17 @@ def reversal_without_job(patch: Patch) -> None:
 
 def nobody_is_owed(patch: Patch) -> None:
     """A confirmation owes no webhook."""
-    _statement(patch, payments, "_CONFIRM", ("WHERE merchant.webhook_url IS NOT NULL", "WHERE false"))
+    _statement(
+        patch,
+        payments,
+        "_CONFIRM",
+        ("ON CONFLICT (event_id) DO NOTHING", "WHERE false ON CONFLICT (event_id) DO NOTHING"),
+    )
 
 
 def told_without_asking(patch: Patch) -> None:
     """A webhook counts as delivered before anybody answered."""
-    patch.setattr(worker, "tell", lambda *_: Delivered())
+    patch.setattr(Merchants, "send", lambda *_: Delivered())
 
 
 def sms_past_its_time(patch: Patch) -> None:
