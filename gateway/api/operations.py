@@ -36,7 +36,6 @@ class Operation:
         query: the model of the request's query; ``None`` takes no parameter.
         answer: the model of the good answer; ``None`` means that it has no body.
         status: of the good answer.
-        takes_key: whether a POST takes an Idempotency-Key.
         problems: codes of the catalogue that this operation answers with, besides those of :data:`ALWAYS`.
     """
 
@@ -51,13 +50,12 @@ class Operation:
     body_required: bool = True
     query: type[BaseModel] | None = None
     status: int = 200
-    takes_key: bool = True
     problems: tuple[str, ...] = ()
 
     @property
     def idempotent_by_key(self) -> bool:
-        """Tell whether the operation takes an Idempotency-Key."""
-        return self.method == "POST" and self.takes_key
+        """Tell whether the operation takes an Idempotency-Key: every POST does."""
+        return self.method == "POST"
 
     @property
     def rule(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 from pydantic import BaseModel
 
-from gateway.api.asking import body, caller, gateway_of_app, query
+from gateway.api.asking import body, caller, gateway_of_app, idempotency, query
 from gateway.api.events import WebhookEventOut, webhook_event_out
 from gateway.api.operations import PREFIX, Operation, Said
 from gateway.api.webhook_schemas import (
@@ -26,6 +26,7 @@ from gateway.api.webhook_schemas import (
 from gateway.domain.scopes import Scope
 from gateway.services import endpoints
 from gateway.services.endpoints import Choice, Wish
+from gateway.services.idempotency import Asked
 
 ENDPOINTS = "/webhook_endpoints"
 EVENTS = "/events"
@@ -38,10 +39,10 @@ def list_endpoints() -> Response:
 
 
 def add_endpoint() -> Response:
-    """Add an endpoint; its secret is in this answer and in no other."""
+    """Add an endpoint; its secret is in this answer and its repeats, and in no other."""
     sent = body(AddEndpointIn)
     wish = Wish(description=sent.description, event_types=tuple(sent.event_types))
-    made = endpoints.add_endpoint(gateway_of_app(), _merchant(), sent.url, wish)
+    made = endpoints.add_endpoint(gateway_of_app(), _merchant(), sent.url, wish, asked=_asked(sent))
     response = _json(EndpointWithSecretOut.with_secret(made), status=201)
     response.headers["Location"] = f"{PREFIX}{ENDPOINTS}/{made.endpoint.endpoint_id}"
     return response
@@ -69,14 +70,15 @@ def remove_endpoint(endpoint_id: str) -> Response:
 def rotate_secret(endpoint_id: str) -> Response:
     """Rotate an endpoint's secret."""
     sent = body(RotateIn, required=False)
-    made = endpoints.rotate_secret(gateway_of_app(), _merchant(), endpoint_id, overlap_seconds=sent.overlap_seconds)
+    overlap, asked = sent.overlap_seconds, _asked(sent)
+    made = endpoints.rotate_secret(gateway_of_app(), _merchant(), endpoint_id, overlap_seconds=overlap, asked=asked)
     return _json(EndpointWithSecretOut.with_secret(made))
 
 
 def redeliver_since(endpoint_id: str) -> Response:
     """Send an endpoint every event since a time again."""
     sent = body(RedeliverSinceIn)
-    done = endpoints.redeliver_since(gateway_of_app(), _merchant(), endpoint_id, sent.since)
+    done = endpoints.redeliver_since(gateway_of_app(), _merchant(), endpoint_id, sent.since, asked=_asked(sent))
     return _json(RedeliveredOut(queued=done.queued, until=done.until), status=202)
 
 
@@ -105,12 +107,17 @@ def list_deliveries(event_id: str) -> Response:
 def redeliver_event(event_id: str) -> Response:
     """Send an event again."""
     sent = body(RedeliverEventIn, required=False)
-    queued = endpoints.redeliver_event(gateway_of_app(), _merchant(), event_id, endpoint_id=sent.endpoint_id)
+    only, asked = sent.endpoint_id, _asked(sent)
+    queued = endpoints.redeliver_event(gateway_of_app(), _merchant(), event_id, endpoint_id=only, asked=asked)
     return _json(RedeliveredOut(queued=queued), status=202)
 
 
 def _merchant() -> str:
     return caller().merchant_id
+
+
+def _asked(sent: BaseModel) -> Asked:
+    return Asked(caller(), idempotency(sent))
 
 
 def _json(answer: BaseModel, *, status: int = 200) -> Response:
@@ -140,7 +147,6 @@ OPERATIONS = (
         body=AddEndpointIn,
         answer=EndpointWithSecretOut,
         status=201,
-        takes_key=False,
         problems=("invalid_endpoint", "duplicate_endpoint", "too_many_endpoints"),
     ),
     Operation(
@@ -188,7 +194,6 @@ OPERATIONS = (
         body=RotateIn,
         body_required=False,
         answer=EndpointWithSecretOut,
-        takes_key=False,
         problems=("endpoint_not_found", "rotation_running"),
     ),
     Operation(
@@ -204,7 +209,6 @@ OPERATIONS = (
         body=RedeliverSinceIn,
         answer=RedeliveredOut,
         status=202,
-        takes_key=False,
         problems=("endpoint_not_found",),
     ),
     Operation(
@@ -249,8 +253,7 @@ OPERATIONS = (
         body_required=False,
         answer=RedeliveredOut,
         status=202,
-        takes_key=False,
         problems=("event_not_found", "endpoint_not_found"),
     ),
 )
-"""What this module serves. No call here takes an Idempotency-Key: a repeated one is refused, or only tells again."""
+"""What this module serves."""

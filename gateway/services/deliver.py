@@ -43,15 +43,20 @@ def take(gateway: Gateway, pace: Pace, most: int, full: Collection[str] = ()) ->
         return webhooks.claim(connection, slow=pace is Pace.SLOW, full=full, most=most, lease_seconds=lease)
 
 
-def deliver(gateway: Gateway, delivery: Delivery, render: Render) -> None:
-    """Send an event under the endpoint's live secrets and record the answer; at least once, under one event id."""
+def deliver(
+    gateway: Gateway, delivery: Delivery, render: Render, *, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Send an event under the endpoint's live secrets and record the answer; at least once, under one event id.
+
+    ``clock`` only goes forward: it measures the call.
+    """
     place = secret_place(delivery.merchant_id)
     opened = (gateway.keyring.open(sealed, bound_to=place) for sealed in delivery.sealed_secrets)
     secrets = tuple(Sensitive(secret.decode()) for secret in opened)
     message = Webhook(delivery.event.event_id, delivery.url, secrets, render(delivery.event))
-    began = time.monotonic()
+    began = clock()
     answer = gateway.callbacks.send(message)
-    seconds = time.monotonic() - began
+    seconds = clock() - began
     match answer:
         case Delivered(status):
             found = Try(round(seconds * 1_000), status)
@@ -61,7 +66,9 @@ def deliver(gateway: Gateway, delivery: Delivery, render: Render) -> None:
             _failed(gateway, delivery, answer, round(seconds * 1_000))
 
 
-def deliver_due(gateway: Gateway, render: Render, *, most: int = 100) -> int:
+def deliver_due(
+    gateway: Gateway, render: Render, *, most: int = 100, clock: Callable[[], float] = time.monotonic
+) -> int:
     """Send what is due now, each delivery once, in this thread; return how many were sent."""
     sent = 0
     while sent < most:
@@ -69,7 +76,7 @@ def deliver_due(gateway: Gateway, render: Render, *, most: int = 100) -> int:
         if not taken:
             break
         for delivery in taken:
-            deliver(gateway, delivery, render)
+            deliver(gateway, delivery, render, clock=clock)
         sent += len(taken)
     return sent
 
@@ -82,7 +89,7 @@ def hasten(gateway: Gateway) -> int:
 
 def forget(gateway: Gateway) -> int:
     """Erase events older than thirty days, and old secrets whose overlap is over; return how many rows."""
-    with gateway.database.single() as connection:
+    with gateway.database.begin() as connection:
         ended = endpoints.end_overlaps(connection)
         return ended + webhooks.forget(connection, keep_days=DAYS_KEPT, most=BATCH)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
 from gateway.store.fragments import hears
+from gateway.store.idempotency import kept
 from gateway.store.webhooks import Event, Try
 
 _COLUMNS = "event_id, type, payment_id, facts, created_at"
@@ -46,8 +48,11 @@ again AS (
   INSERT INTO webhook_delivery (endpoint_id, event_id, number, payment_id)
   SELECT endpoint_id, event_id, number, payment_id FROM wanted ORDER BY number
   ON CONFLICT (event_id, endpoint_id) DO UPDATE SET state = 'waiting', tries = 0, due_at = house_now(),
-    give_up_at = EXCLUDED.give_up_at, delivered_at = NULL)
-SELECT count(*), max(created_at) FROM wanted
+    give_up_at = EXCLUDED.give_up_at, delivered_at = NULL),
+done AS (
+  SELECT count(*) AS queued, max(created_at) AS until, CAST(:terminal_id AS text) AS terminal_id FROM wanted),
+{kept("done")}
+SELECT queued, until FROM done
 """)
 
 
@@ -62,6 +67,20 @@ class Log:
     delivered_at: dt.datetime | None
     last_error: str | None
     attempts: tuple[tuple[dt.datetime, Try], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivered:
+    """How many deliveries were queued; past ``until`` there may be more, for the next call."""
+
+    queued: int
+    until: dt.datetime | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any] | RowMapping) -> Redelivered:
+        """Build from a row, or from the JSON of one that a stored answer keeps."""
+        until = row["until"]
+        return cls(row["queued"], dt.datetime.fromisoformat(until) if isinstance(until, str) else until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +121,10 @@ def deliveries(connection: Connection, event_id: str, *, attempts_most: int) -> 
     return [Log(**row, attempts=tuple(tries.get(row["endpoint_id"], ()))) for row in rows]
 
 
-def redeliver(
-    connection: Connection,
-    merchant_id: str,
-    types: tuple[str, ...],
-    *,
-    most: int,
-    only: dict[str, Any],
-) -> tuple[int, dt.datetime | None]:
-    """Queue events again for endpoints that hear their type, oldest first; return how many and the last one's time.
+def redeliver(connection: Connection, values: Mapping[str, Any]) -> Redelivered:
+    """Queue at most ``most`` events of ``types`` again for endpoints that hear them, oldest first.
 
-    ``only`` may name one ``event_id``, one ``endpoint_id``, and ``since``. What is being sent at this moment is not
-    sent twice at once: its lease stays.
+    ``event_id``, ``endpoint_id`` and ``since`` may narrow that. What is being sent at this moment is not sent twice at
+    once: its lease stays.
     """
-    wanted = {"event_id": None, "endpoint_id": None, "since": None, **only}
-    values = {"merchant_id": merchant_id, "types": list(types), "most": most, **wanted}
-    row = connection.execute(_REDELIVER, values).one()
-    return int(row[0]), row[1]
+    return Redelivered.of(connection.execute(_REDELIVER, dict(values)).mappings().one())

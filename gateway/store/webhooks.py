@@ -2,13 +2,15 @@
 
 A delivery may be taken when it is due, nobody else has it, and nothing earlier of the same payment waits for the same
 endpoint. Taking it leases it by database time and hands out a fence; who lost the lease cannot write the result. One
-claim takes at most one delivery per endpoint, so a backlog of one is no queue for another (F23). It reads the
-clock once: as a constant, so that the index of due times answers, however much waits behind it.
+claim takes at most one delivery per endpoint, and where more endpoints wait than it may take, a lot decides: so a
+backlog of some is no queue for the others (F23). It reads the clock once: as a constant, so that the index of due
+times answers, however much waits behind it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +30,7 @@ owing (endpoint_id) AS (
   SELECT (SELECT d.endpoint_id FROM webhook_delivery d WHERE d.state = 'waiting' AND d.endpoint_id > owing.endpoint_id
     ORDER BY d.endpoint_id LIMIT 1)
   FROM owing WHERE owing.endpoint_id IS NOT NULL),
-chosen AS (
+drawn AS (
   SELECT first.event_id, e.endpoint_id, e.merchant_id, e.url, e.secret_sealed,
     CASE WHEN e.previous_until > house_now() THEN e.previous_secret_sealed END AS previous_secret_sealed
   FROM owing JOIN webhook_endpoint e ON e.endpoint_id = owing.endpoint_id CROSS JOIN LATERAL (
@@ -37,14 +39,28 @@ chosen AS (
       AND (d.leased_until IS NULL OR d.leased_until <= (SELECT now FROM clock))
       AND NOT EXISTS (SELECT FROM webhook_delivery earlier WHERE earlier.endpoint_id = d.endpoint_id
         AND earlier.payment_id = d.payment_id AND earlier.state = 'waiting' AND earlier.number < d.number)
-    ORDER BY d.due_at, d.number LIMIT 1 FOR UPDATE OF d SKIP LOCKED) AS first
-  WHERE e.enabled AND e.deleted_at IS NULL AND e.slow = :slow AND e.endpoint_id <> ALL(:full) LIMIT :most)
+    ORDER BY d.due_at, d.number LIMIT 1) AS first
+  WHERE e.enabled AND e.deleted_at IS NULL AND e.slow = :slow AND e.endpoint_id <> ALL(:full)
+  ORDER BY md5(e.endpoint_id || :lot) LIMIT :most),
+chosen AS (
+  SELECT drawn.* FROM drawn JOIN webhook_delivery d
+    ON d.event_id = drawn.event_id AND d.endpoint_id = drawn.endpoint_id AND d.state = 'waiting'
+    AND (d.leased_until IS NULL OR d.leased_until <= (SELECT now FROM clock))
+  FOR UPDATE OF d SKIP LOCKED)
 UPDATE webhook_delivery d SET tries = d.tries + 1, fence = d.fence + 1, tried_at = house_now(),
   leased_until = house_now() + make_interval(secs => :lease_seconds)
 FROM chosen JOIN webhook_event event ON event.event_id = chosen.event_id
 WHERE d.event_id = chosen.event_id AND d.endpoint_id = chosen.endpoint_id
 RETURNING chosen.*, d.tries, d.fence, event.type, event.facts, event.created_at, event.payment_id
 """)
+
+
+def _notice(kind: str, *about: str) -> str:
+    """Return how SQL makes the id of a notice: as an event's, from what happened, so the same never has two."""
+    told = " || ':' || ".join((f"'{kind}'", *about))
+    return f"'evt_' || left(encode(sha256(convert_to({told}, 'UTF8')), 'hex'), 32)"
+
+
 _LOGGED = """
 logged AS (
   INSERT INTO webhook_attempt (event_id, endpoint_id, number, duration_ms, status, error)
@@ -71,7 +87,7 @@ WITH mine AS (
     due_at = house_now() + make_interval(secs => :wait_seconds),
     state = CASE WHEN :gone OR house_now() + make_interval(secs => :wait_seconds) > give_up_at
       THEN 'dead' ELSE 'waiting' END
-  {_MINE} RETURNING endpoint_id, event_id, payment_id, number, state, tries, due_at),
+  {_MINE} RETURNING endpoint_id, event_id, payment_id, number, state, tries, fence, due_at),
 {_LOGGED},
 following AS (
   UPDATE webhook_delivery d SET due_at = CASE mine.state WHEN 'dead' THEN house_now() ELSE mine.due_at END FROM mine
@@ -89,20 +105,22 @@ ill AS (
   RETURNING e.endpoint_id, e.merchant_id, e.url, e.failures, e.failing_since, over.was AND over.over AS disabled),
 told_dead AS (
   INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts)
-  SELECT 'evt_' || replace(CAST(gen_random_uuid() AS text), '-', ''), ill.merchant_id, mine.payment_id, '{UNDELIVERED}',
+  SELECT {_notice(UNDELIVERED, "mine.event_id", "mine.endpoint_id", "mine.fence")}, ill.merchant_id, mine.payment_id,
+    '{UNDELIVERED}',
     jsonb_build_object('endpoint_id', mine.endpoint_id, 'event_id', mine.event_id, 'tries', mine.tries,
       'error', CAST(:error AS text))
   FROM mine CROSS JOIN ill WHERE mine.state = 'dead'),
 told_disabled AS (
   INSERT INTO webhook_event (event_id, merchant_id, type, facts)
-  SELECT 'evt_' || replace(CAST(gen_random_uuid() AS text), '-', ''), merchant_id, '{ENDPOINT_DISABLED}',
+  SELECT {_notice(ENDPOINT_DISABLED, "endpoint_id", "failing_since")}, merchant_id, '{ENDPOINT_DISABLED}',
     jsonb_build_object('endpoint_id', endpoint_id, 'url', url, 'why', 'failing', 'failures', failures,
       'failing_since', failing_since)
   FROM ill WHERE disabled)
 SELECT (SELECT state FROM mine), (SELECT disabled FROM ill)
 """)
 _HASTEN = text("""
-UPDATE webhook_delivery SET due_at = house_now() + random() * make_interval(secs => :spread_seconds)
+UPDATE webhook_delivery SET
+  due_at = house_now() + (hashtext(event_id) & 1023) / 1024.0 * make_interval(secs => :spread_seconds)
 WHERE (event_id, endpoint_id) IN (
   SELECT d.event_id, d.endpoint_id FROM webhook_endpoint e JOIN webhook_delivery d ON d.endpoint_id = e.endpoint_id
   WHERE e.recovered_at > house_now() - interval '1 day' AND e.enabled AND d.state = 'waiting'
@@ -158,6 +176,7 @@ def claim(
 ) -> list[Delivery]:
     """Lease up to ``most`` due deliveries, one per endpoint, of the quick or the slow endpoints that are not full."""
     values = {"slow": slow, "full": list(full), "most": most, "lease_seconds": lease_seconds}
+    values |= {"lot": secrets.token_hex(4)}
     return [_delivery(row._mapping) for row in connection.execute(_CLAIM, values)]  # noqa: SLF001 - its public name
 
 
