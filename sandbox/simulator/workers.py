@@ -90,7 +90,7 @@ class Crew:
 
     def _tell(self) -> int:
         try:
-            return deliver_due(self.gateway, renderer(self.gateway.settings), most=1)
+            return deliver_due(self.gateway, renderer(self.gateway.settings), most=1, clock=self.network.now)
         except OperationalError:
             raise
         except Exception as error:

@@ -23,7 +23,7 @@ from otp.services import deliver
 from otp.store import accounts, authorisations
 from sandbox.postgres import Cluster
 from sandbox.simulator import invariants
-from sandbox.simulator.outside import Merchants
+from sandbox.simulator.hooks import Merchants
 from sandbox.simulator.runner import simulate
 
 pytestmark = pytest.mark.xdist_group("simulator")
