@@ -43,6 +43,9 @@ FAILURES = {
 STAYS_ILL = 0.4
 ENDPOINTS_MOST = 4
 NEWEST = 40
+KEY_SECONDS = 20 * 3_600
+"""An idempotency key is kept at least a day, by a clock that may be set."""
+
 COIN = 0.5
 
 
@@ -160,7 +163,7 @@ class Developer:
     memory: Memory
     _asked: int = 0
     _unanswered: dict[str, Callable[[], object]] = field(default_factory=dict)
-    _answered: dict[str, Callable[[], object]] = field(default_factory=dict)
+    _answered: dict[str, tuple[float, Callable[[], object]]] = field(default_factory=dict)
     _answers: dict[str, object] = field(default_factory=dict)
 
     def actions(self) -> dict[str, tuple[int, Callable[[], object]]]:
@@ -246,11 +249,18 @@ class Developer:
 
     def ask_again(self) -> str:
         """Repeat a request that was not answered, or one that was: its first answer must come again (I10)."""
-        again = self._unanswered or self._answered
-        if not again:
+        if self._unanswered:
+            key = self.dice.choice(list(self._unanswered))
+            self._carry(key, self._unanswered[key])
+            return key
+        young = [key for key, (at, _) in self._answered.items() if self.network.clock.seconds - at < KEY_SECONDS]
+        if not young:
             return "nothing to repeat"
-        key = self.dice.choice(list(again)[-5:])
-        self._carry(key, again[key])
+        key = self.dice.choice(young[-5:])
+        try:
+            self._carry(key, self._answered[key][1])
+        except GatewayError as error:
+            require(False, f"I10: {key} was answered and is refused: {type(error).__name__}")  # noqa: FBT003 - it was
         return key
 
     def settle(self) -> None:
@@ -290,6 +300,6 @@ class Developer:
             raise
         require(self._answers.setdefault(key, answer) == answer, f"I10: {key} was answered otherwise")
         self._unanswered.pop(key, None)
-        self._answered[key] = ask
+        self._answered.setdefault(key, (self.network.clock.seconds, ask))
         if isinstance(answer, WithSecret):
             self.merchants.server(answer.endpoint.url).secrets.add(answer.secret)

@@ -72,8 +72,8 @@ REST_MOST_SECONDS = 7_200
 """I18's T: page with its extensions (25 min), confirm window (15 min), five inquiries, the longest wait between two
 reversals (15 min), and as much again."""
 
-QUEUE_ROUND_SECONDS = 21_600
-QUEUE_ROUNDS = 40
+QUEUE_ROUND_SECONDS = 43_200
+QUEUE_ROUNDS = 20
 """Ten days: a webhook is tried for about three and a poison job as long."""
 
 
