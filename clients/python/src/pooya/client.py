@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 from urllib.parse import quote
 
-from pooya.errors import Unavailable
-from pooya.models import Payment
+from pooya.answers import asked, items, pages, thing
+from pooya.endpoints import Endpoints, Events
+from pooya.models import Filters, Happening, Payment, Problem
 from pooya.transport import Transport
 
 TIMEOUT_SECONDS = 10.0
@@ -28,12 +29,18 @@ class Client:
         secret_key: ``sk_test_…`` or ``sk_live_…``.
         timeout_seconds: for connecting, and for each answer.
         repeats: how often a call without an answer is repeated before :class:`pooya.Unavailable`.
+
+    Attributes:
+        endpoints: where your server is told of events.
+        events: everything that happened, to be read instead of being told.
     """
 
     def __init__(
         self, base_url: str, secret_key: str, *, timeout_seconds: float = TIMEOUT_SECONDS, repeats: int = REPEATS
     ) -> None:
         self._transport = Transport(base_url, secret_key, timeout_seconds=timeout_seconds, repeats=repeats)
+        self.endpoints = Endpoints(self._transport)
+        self.events = Events(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -75,12 +82,16 @@ class Client:
         return self._post("/payments", body, idempotency_key)
 
     def get(self, payment_id: str) -> Payment:
-        """Read a payment.
+        """Read a payment; raises :class:`pooya.NotFound` if your terminal has none with this id."""
+        return thing(Payment.of, self._transport.get(_path(payment_id)))
 
-        Raises:
-            NotFound: your terminal has none with this id.
-        """
-        return _payment(self._transport.get(_path(payment_id)))
+    def get_by_order(self, order_id: str) -> Payment:
+        """Read the payment of an order: the live one, otherwise the latest; raises :class:`pooya.NotFound`."""
+        return thing(Payment.of, self._transport.get(f"/orders/{quote(order_id, safe='')}"))
+
+    def history(self, payment_id: str) -> Sequence[Happening]:
+        """Return what happened to a payment, oldest first; raises :class:`pooya.NotFound`."""
+        return items(Happening.of, self._transport.get(f"{_path(payment_id)}/events"))
 
     def confirm(self, payment_id: str, *, amount: int, idempotency_key: str | None = None) -> Payment:
         """Say that you will deliver; only then is the money yours. Deliver when ``first_time`` is true.
@@ -91,42 +102,41 @@ class Client:
         """
         return self._post(f"{_path(payment_id)}/confirm", {"amount": amount}, idempotency_key)
 
-    def reverse(self, payment_id: str, *, idempotency_key: str | None = None) -> Payment:
+    def reverse(self, payment_id: str, *, amount: int | None = None, idempotency_key: str | None = None) -> Payment:
         """Give the whole money back; the gateway repeats it to the bank until it is accepted.
 
         Raises:
+            AmountMismatch: ``amount`` is given and not the payment's; nothing was changed.
             NotPossible: nothing was taken, or it is too late.
         """
-        return self._post(f"{_path(payment_id)}/reverse", None, idempotency_key)
+        return self._post(
+            f"{_path(payment_id)}/reverse", None if amount is None else {"amount": amount}, idempotency_key
+        )
 
-    def list(self, **filters: str | int) -> Iterator[Payment]:
-        """Go over payments, page by page as they are needed; ``state="authorised"`` chooses by state, and so on.
+    def unconfirmed(self, *, limit: int | None = None, cursor: str | None = None) -> Iterator[Payment]:
+        """Go over what is paid and must still be confirmed, the most urgent first: after an outage of your own, say."""
+        return self._pages("/payments/unconfirmed", {"limit": limit, "cursor": cursor})
+
+    def list(self, **filters: Unpack[Filters]) -> Iterator[Payment]:
+        """Go over payments, newest first, page by page as they are needed; filters are joined by *and*.
 
         Raises:
-            InvalidRequest: there is no such filter or value.
+            InvalidRequest: a value is outside its rules.
         """
-        query: dict[str, str | int] = dict(filters)
-        while True:
-            page = self._transport.get("/payments", query)
-            items, cursor = page.get("items"), page.get("next_cursor")
-            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                raise Unavailable("unexpected answer: no list")
-            yield from map(_payment, items)
-            if not isinstance(cursor, str) or cursor == query.get("cursor"):
-                return
-            query["cursor"] = cursor
+        return self._pages("/payments", filters)
+
+    def problems(self) -> Sequence[Problem]:
+        """Return the catalogue of everything that the gateway may refuse, with what to do."""
+        return items(Problem.of, self._transport.get("/problems"))
+
+    def _pages(self, path: str, filters: Filters) -> Iterator[Payment]:
+        query = {name: asked(value) for name, value in filters.items() if value is not None}
+        return pages(lambda page: self._transport.get(path, page), Payment.of, query)
 
     def _post(self, path: str, body: dict[str, Any] | None, key: str | None) -> Payment:
         key = key or str(uuid.uuid4())
-        return _payment(self._transport.post(path, body, key=key), key=key)
+        return thing(Payment.of, self._transport.post(path, body, key=key), key=key)
 
 
 def _path(payment_id: str) -> str:
     return f"/payments/{quote(payment_id, safe='')}"
-
-
-def _payment(body: dict[str, Any], *, key: str | None = None) -> Payment:
-    try:
-        return Payment.of(body)
-    except ValueError as error:
-        raise Unavailable(f"unexpected answer: {error}", idempotency_key=key) from None

@@ -81,6 +81,18 @@ class DuplicateOrder(Refused):
         return found if isinstance(found, str) else None
 
 
+class DuplicateEndpoint(Refused):
+    """You have an endpoint with this address."""
+
+
+class TooManyEndpoints(Refused):
+    """You have as many endpoints as there may be."""
+
+
+class RotationRunning(Refused):
+    """The last rotation's overlap is running; wait, or end it with an overlap of 0."""
+
+
 class IdempotencyMismatch(Refused):
     """The idempotency key was used for another request."""
 
@@ -102,17 +114,23 @@ BY_CODE: dict[str, type[Refused]] = {
     "invalid_callback": InvalidRequest,
     "invalid_text": InvalidRequest,
     "invalid_cursor": InvalidRequest,
+    "invalid_endpoint": InvalidRequest,
     "unauthenticated": NotAllowed,
     "key_of_other_mode": NotAllowed,
     "scope_missing": NotAllowed,
     "payment_not_found": NotFound,
     "order_not_found": NotFound,
+    "endpoint_not_found": NotFound,
+    "event_not_found": NotFound,
     "not_found": NotFound,
     "not_possible": NotPossible,
     "attempt_in_progress": NotPossible,
     "reversal_window_over": NotPossible,
     "amount_mismatch": AmountMismatch,
     "duplicate_order": DuplicateOrder,
+    "duplicate_endpoint": DuplicateEndpoint,
+    "too_many_endpoints": TooManyEndpoints,
+    "rotation_running": RotationRunning,
     "idempotency_mismatch": IdempotencyMismatch,
     "request_in_progress": RequestInProgress,
     "too_many_calls": TooManyCalls,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypedDict
+
+from pooya.reading import maybe_moment, maybe_whole, moment, text, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Payment:
         state: open, unknown, authorised, confirmed, settled, reversing, reversed, refunded, cancelled or expired;
             a later version may have others, which mean neither paid nor failed.
         page_url: where the shopper pays.
+        confirm_before: while authorised, by then it must be confirmed, or the money goes back.
+        reverse_before: while confirmed, by then it can be given back whole.
         decided_by: while unknown, by then the result is known or the money is back; do not charge again.
         first_time: after confirming, whether this call did it: deliver once. ``None`` elsewhere.
         raw: everything the gateway said.
@@ -43,6 +47,7 @@ class Payment:
     decided_by: dt.datetime | None = None
     authorised_at: dt.datetime | None = None
     confirmed_at: dt.datetime | None = None
+    reverse_before: dt.datetime | None = None
     reversed_at: dt.datetime | None = None
     rrn: str | None = None
     tracking_code: str | None = None
@@ -58,11 +63,11 @@ class Payment:
             ValueError: it is not one.
         """
         return cls(
-            id=_text(body, "id"),
-            state=_text(body, "state"),
-            amount=_whole(body, "amount"),
-            order_id=_text(body, "order_id"),
-            fee=None if body.get("fee") is None else _whole(body, "fee"),
+            id=text(body, "id"),
+            state=text(body, "state"),
+            amount=whole(body, "amount"),
+            order_id=text(body, "order_id"),
+            fee=maybe_whole(body, "fee"),
             card=_card(body.get("card")),
             first_time=body.get("first_time"),
             raw=dict(body),
@@ -71,14 +76,33 @@ class Payment:
             callback_url=body.get("callback_url"),
             rrn=body.get("rrn"),
             tracking_code=body.get("tracking_code"),
-            created_at=_moment(body.get("created_at")),
-            expires_at=_moment(body.get("expires_at")),
-            confirm_before=_moment(body.get("confirm_before")),
-            decided_by=_moment(body.get("decided_by")),
-            authorised_at=_moment(body.get("authorised_at")),
-            confirmed_at=_moment(body.get("confirmed_at")),
-            reversed_at=_moment(body.get("reversed_at")),
+            created_at=maybe_moment(body, "created_at"),
+            expires_at=maybe_moment(body, "expires_at"),
+            confirm_before=maybe_moment(body, "confirm_before"),
+            decided_by=maybe_moment(body, "decided_by"),
+            authorised_at=maybe_moment(body, "authorised_at"),
+            confirmed_at=maybe_moment(body, "confirmed_at"),
+            reverse_before=maybe_moment(body, "reverse_before"),
+            reversed_at=maybe_moment(body, "reversed_at"),
         )
+
+
+class Filters(TypedDict, total=False):
+    """Which payments are wanted; times carry their zone. ``created_from`` is included, ``created_before`` is not.
+
+    ``limit`` is payments per page, 1 to 100; ``cursor`` goes on where an earlier list ended.
+    """
+
+    state: str
+    order_id: str
+    amount: int
+    card_token: str
+    rrn: str
+    tracking_code: str
+    created_from: dt.datetime
+    created_before: dt.datetime
+    limit: int | None
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +129,44 @@ class Event:
         data = body.get("data")
         if not isinstance(data, Mapping):
             raise ValueError("an event has data")  # noqa: TRY004 - one kind of error for what is not an event
-        kind, at = _text(body, "type"), _moment(body.get("created_at"))
-        if at is None:
-            raise ValueError("an event has a time")
+        kind = text(body, "type")
         payment = Payment.of(data) if kind.startswith("payment.") else None
-        return cls(_text(body, "id"), kind, at, payment, dict(data))
+        return cls(text(body, "id"), kind, moment(body, "created_at"), payment, dict(data))
 
 
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is missing")
-    return value
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a payment's history; ``attempt`` counts its attempts from 1."""
+
+    at: dt.datetime
+    type: str
+    state: str
+    attempt: int | None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Read one; raises :class:`ValueError` for what is none."""
+        return cls(moment(body, "at"), text(body, "type"), text(body, "state"), maybe_whole(body, "attempt"))
 
 
-def _whole(body: Mapping[str, Any], name: str) -> int:
-    value = body.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{name} is not a whole number")  # noqa: TRY004 - one kind of error for what is no payment
-    return value
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row of the catalogue: what a ``code`` means and what to do about it, in Persian and English."""
+
+    code: str
+    type: str
+    status: int
+    title_fa: str
+    title_en: str
+    do_fa: str
+    do_en: str
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Read one; raises :class:`ValueError` for what is none."""
+        words = {name: text(body, name) for name in ("code", "type", "title_fa", "title_en", "do_fa", "do_en")}
+        return cls(status=whole(body, "status"), **words)
 
 
 def _card(body: object) -> Card | None:
-    return Card(_text(body, "masked_pan"), _text(body, "token")) if isinstance(body, Mapping) else None
-
-
-def _moment(text: object) -> dt.datetime | None:
-    return None if text is None else dt.datetime.fromisoformat(str(text))
+    return Card(text(body, "masked_pan"), text(body, "token")) if isinstance(body, Mapping) else None

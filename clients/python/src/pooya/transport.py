@@ -74,13 +74,31 @@ class Transport:
         """
         return self._call("POST", path, json=None if body is None else dict(body), headers={"Idempotency-Key": key})
 
-    def _call(self, method: str, path: str, **rest: Any) -> dict[str, Any]:
-        answer = self._once(method, path, **rest)
+    def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Change; what is sent says how it shall be, so that repeating is safe.
+
+        Raises:
+            Unavailable, Refused: no answer, or no.
+        """
+        return self._call("PATCH", path, json=dict(body))
+
+    def delete(self, path: str) -> None:
+        """Remove; what is gone already when an unanswered call is repeated was removed by it.
+
+        Raises:
+            Unavailable, Refused: no answer, or no.
+        """
+        self._call("DELETE", path, gone_by_then=True)
+
+    def _call(self, method: str, path: str, *, gone_by_then: bool = False, **rest: Any) -> dict[str, Any]:
+        first = answer = self._once(method, path, **rest)
         for repeat in range(self._repeats):
             if not answer.worth_repeating:
                 break
             self._sleep(_backoff(repeat) if answer.retry_after is None else answer.retry_after)
             answer = self._once(method, path, **rest)
+        if gone_by_then and answer is not first and answer.status == HTTPStatus.NOT_FOUND:
+            return {}
         if answer.content is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             key = rest.get("headers", {}).get("Idempotency-Key")
             raise Unavailable(f"status {answer.status}" if answer.status else "no answer", idempotency_key=key)
@@ -117,6 +135,8 @@ class _Answer:
 
 
 def _content(answer: requests.Response) -> dict[str, Any] | None:
+    if answer.status_code == HTTPStatus.NO_CONTENT:
+        return {}
     body = b""
     for part in answer.iter_content(CHUNK_BYTES):
         body += part
