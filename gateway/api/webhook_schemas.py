@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.api.events import WebhookEventOut
-from gateway.api.schemas import Limit, Moment
+from gateway.api.schemas import Limit, Moment, whole
 from gateway.domain.webhooks import OVERLAP_SECONDS, OVERLAP_SECONDS_MAX
 from gateway.services.endpoints import PAGE_USUAL, Endpoint, Log, WithSecret
 
@@ -56,6 +56,7 @@ class RotateIn(_In):
             le=OVERLAP_SECONDS_MAX,
             description="for so long the old secret signs too; 0 ends it at once, for one that has leaked",
         ),
+        BeforeValidator(whole),
     ] = OVERLAP_SECONDS
 
 
@@ -68,7 +69,7 @@ class RedeliverEventIn(_In):
 class RedeliverSinceIn(_In):
     """Send every event since a time again."""
 
-    since: AwareDatetime
+    since: Moment
 
 
 class WebhookEventsQuery(_In):

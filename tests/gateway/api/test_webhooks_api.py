@@ -158,6 +158,8 @@ def test_f23_the_feed_tells_of_endpoints_that_do_not_hear(shop: Shop, client: Cl
         ("GET", "/api/v1/events", 400, None, {"page": "2"}),
         ("GET", "/api/v1/events", 400, None, {"limit": "101"}),
         ("POST", f"{FIRST}/redeliver", 400, {}, {}),
+        ("POST", f"{FIRST}/redeliver", 400, {"since": 1_700_000_000}, {}),
+        ("POST", f"{FIRST}/rotate", 200, {"overlap_seconds": 60.0}, {}),
         ("POST", f"{ENDPOINTS}/whe_none/redeliver", 404, {"since": "2026-01-01T00:00:00Z"}, {}),
         ("PATCH", f"{ENDPOINTS}/whe_none", 404, {}, {}),
         ("DELETE", f"{ENDPOINTS}/whe_none", 404, None, {}),
