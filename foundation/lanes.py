@@ -1,15 +1,14 @@
 """Lanes: work of several owners done side by side, so that a slow owner holds up only its own.
 
-A lane asks for as much work as it has free threads, naming the owners that have their share of threads already; so
-an owner whose work hangs keeps ``per_owner`` threads busy and no more. Owners known to be slow belong in a lane of
-their own.
+A lane asks for as much work as it has free threads, and shows what it has in hand; so whoever gives work out can
+hold each owner to its share of threads, and one whose work hangs keeps that many busy and no more. Owners known to be
+slow belong in a lane of their own.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,20 +30,16 @@ class Lane(Generic[Work]):
     """How one kind of work is fetched and done.
 
     Args:
-        claim: takes how many at most and the owners that are full, leases that much work and returns it; whoever
-            dies with it loses the lease, so work is done at least once.
-        owner: names whose work it is.
+        claim: takes how many at most and the work in hand, leases that much work of owners that may have more, and
+            returns it; whoever dies with it loses the lease, so work is done at least once.
         handle: does it, and writes down what came of it.
         threads: how much is done at once.
-        per_owner: how much of that for one owner.
     """
 
     name: str
-    claim: Callable[[int, Collection[str]], Sequence[Work]]
-    owner: Callable[[Work], str]
+    claim: Callable[[int, Sequence[Work]], Sequence[Work]]
     handle: Callable[[Work], None]
     threads: int
-    per_owner: int
 
 
 class LaneRunner(Generic[Work]):
@@ -54,7 +49,7 @@ class LaneRunner(Generic[Work]):
         self._lane = lane
         self._stopping = threading.Event()
         self._changed = threading.Event()
-        self._busy: Counter[str] = Counter()
+        self._held: list[Work] = []
         self._counting = threading.Lock()
 
     def stop(self) -> None:
@@ -80,13 +75,12 @@ class LaneRunner(Generic[Work]):
 
     def _claim(self) -> Sequence[Work]:
         with self._counting:
-            free = self._lane.threads - self._busy.total()
-            full = [owner for owner, count in self._busy.items() if count >= self._lane.per_owner]
-        if free <= 0:
+            held = tuple(self._held)
+        if len(held) >= self._lane.threads:
             return ()
-        found = self._lane.claim(free, full)
+        found = self._lane.claim(self._lane.threads - len(held), held)
         with self._counting:
-            self._busy.update(self._lane.owner(work) for work in found)
+            self._held.extend(found)
         return found
 
     def _do(self, work: Work) -> None:
@@ -96,8 +90,7 @@ class LaneRunner(Generic[Work]):
             log.warning("work_failed", lane=self._lane.name, error=type(error).__name__)
         finally:
             with self._counting:
-                self._busy[self._lane.owner(work)] -= 1
-                self._busy += Counter()  # forgets owners without work
+                self._held.remove(work)
             self._changed.set()
 
 

@@ -25,8 +25,7 @@ ERASE_SECONDS = 3_600.0
 SWITCH_LEASE_SECONDS = 90
 THREADS = 2 * RECOVERIES_AT_ONCE
 """A bank that hangs holds its places of recovery and leaves as many threads to everything else (F18)."""
-QUICK_THREADS, QUICK_PER_ENDPOINT = 8, 4
-SLOW_THREADS, SLOW_PER_ENDPOINT = 4, 1
+HOOK_THREADS = {Pace.QUICK: 12, Pace.SLOW: 6}
 
 
 def make_worker(gateway: Gateway, *, threads: int = THREADS) -> Worker:
@@ -43,17 +42,14 @@ def run(gateway: Gateway) -> None:
 def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
     """Return how webhooks go out: those for endpoints that fail or are slow have threads of their own (F23)."""
     render = renderer(gateway.settings)
-    shares = ((Pace.QUICK, QUICK_THREADS, QUICK_PER_ENDPOINT), (Pace.SLOW, SLOW_THREADS, SLOW_PER_ENDPOINT))
     return tuple(
         Lane(
             name=f"webhooks-{pace}",
             claim=partial(deliver.take, gateway, pace),
-            owner=lambda delivery: delivery.endpoint_id,
             handle=lambda delivery: deliver.deliver(gateway, delivery, render),
             threads=threads,
-            per_owner=per_endpoint,
         )
-        for pace, threads, per_endpoint in shares
+        for pace, threads in HOOK_THREADS.items()
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import structlog
@@ -16,7 +16,7 @@ from gateway.services.gateway import Gateway
 from gateway.store import endpoints, webhooks
 from gateway.store.webhooks import Delivery as Delivery
 from gateway.store.webhooks import Event as Event
-from gateway.store.webhooks import Try
+from gateway.store.webhooks import Share, Try
 
 log = structlog.get_logger()
 
@@ -36,11 +36,16 @@ class Pace(StrEnum):
     SLOW = "slow"
 
 
-def take(gateway: Gateway, pace: Pace, most: int, full: Collection[str] = ()) -> list[Delivery]:
-    """Lease due deliveries of the quick or the slow endpoints, one per endpoint, none of those in ``full``."""
+SHARES = {Pace.QUICK: Share(per_merchant=6, per_endpoint=4), Pace.SLOW: Share(per_merchant=2, per_endpoint=1)}
+"""What one worker does at once for one merchant and one endpoint, however much waits there (F23)."""
+
+
+def take(gateway: Gateway, pace: Pace, most: int, held: Sequence[Delivery] = ()) -> list[Delivery]:
+    """Lease due deliveries of the quick or the slow endpoints: one for each, none beyond its share beside ``held``."""
     lease = gateway.settings.callback_timeout_seconds + LEASE_MARGIN_SECONDS
+    values = {"slow": pace is Pace.SLOW, "most": most, "lease_seconds": lease}
     with gateway.database.single() as connection:
-        return webhooks.claim(connection, slow=pace is Pace.SLOW, full=full, most=most, lease_seconds=lease)
+        return webhooks.claim(connection, values, SHARES[pace], held)
 
 
 def deliver(

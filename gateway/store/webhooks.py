@@ -2,16 +2,16 @@
 
 A delivery may be taken when it is due, nobody else has it, and nothing earlier of the same payment waits for the same
 endpoint. Taking it leases it by database time and hands out a fence; who lost the lease cannot write the result. One
-claim takes at most one delivery per endpoint, and where more endpoints wait than it may take, a lot decides: so a
-backlog of some is no queue for the others (F23). It reads the clock once: as a constant, so that the index of due
-times answers, however much waits behind it.
+claim takes at most one delivery per endpoint, gives no merchant more than its share, and where more endpoints wait
+than it may take, a lot decides: so a backlog of some is no queue for the others (F23). It reads the clock once: as a
+constant, so that the index of due times answers, however much waits behind it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,11 @@ owing (endpoint_id) AS (
   SELECT (SELECT d.endpoint_id FROM webhook_delivery d WHERE d.state = 'waiting' AND d.endpoint_id > owing.endpoint_id
     ORDER BY d.endpoint_id LIMIT 1)
   FROM owing WHERE owing.endpoint_id IS NOT NULL),
-drawn AS (
+ready AS (
   SELECT first.event_id, e.endpoint_id, e.merchant_id, e.url, e.secret_sealed,
-    CASE WHEN e.previous_until > house_now() THEN e.previous_secret_sealed END AS previous_secret_sealed
+    CASE WHEN e.previous_until > house_now() THEN e.previous_secret_sealed END AS previous_secret_sealed,
+    md5(e.endpoint_id || :lot) AS lot,
+    row_number() OVER (PARTITION BY e.merchant_id ORDER BY md5(e.endpoint_id || :lot)) AS nth
   FROM owing JOIN webhook_endpoint e ON e.endpoint_id = owing.endpoint_id CROSS JOIN LATERAL (
     SELECT d.event_id FROM webhook_delivery d
     WHERE d.endpoint_id = owing.endpoint_id AND d.state = 'waiting' AND d.due_at <= (SELECT now FROM clock)
@@ -40,8 +42,12 @@ drawn AS (
       AND NOT EXISTS (SELECT FROM webhook_delivery earlier WHERE earlier.endpoint_id = d.endpoint_id
         AND earlier.payment_id = d.payment_id AND earlier.state = 'waiting' AND earlier.number < d.number)
     ORDER BY d.due_at, d.number LIMIT 1) AS first
-  WHERE e.enabled AND e.deleted_at IS NULL AND e.slow = :slow AND e.endpoint_id <> ALL(:full)
-  ORDER BY md5(e.endpoint_id || :lot) LIMIT :most),
+  WHERE e.enabled AND e.deleted_at IS NULL AND e.slow = :slow
+    AND (SELECT count(*) FROM unnest(CAST(:endpoints AS text[])) AS one WHERE one = e.endpoint_id) < :per_endpoint),
+drawn AS (
+  SELECT * FROM ready WHERE :per_merchant >= nth
+    + (SELECT count(*) FROM unnest(CAST(:merchants AS text[])) AS one WHERE one = ready.merchant_id)
+  ORDER BY lot LIMIT :most),
 chosen AS (
   SELECT drawn.* FROM drawn JOIN webhook_delivery d
     ON d.event_id = drawn.event_id AND d.endpoint_id = drawn.endpoint_id AND d.state = 'waiting'
@@ -163,6 +169,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """How many deliveries at once are for one merchant and one endpoint at most."""
+
+    per_merchant: int
+    per_endpoint: int
+
+
+@dataclass(frozen=True, slots=True)
 class Try:
     """What one try met: its length, and the status of the answer or why there was none."""
 
@@ -171,13 +185,20 @@ class Try:
     error: str | None = None
 
 
-def claim(
-    connection: Connection, *, slow: bool, full: Collection[str], most: int, lease_seconds: float
-) -> list[Delivery]:
-    """Lease up to ``most`` due deliveries, one per endpoint, of the quick or the slow endpoints that are not full."""
-    values = {"slow": slow, "full": list(full), "most": most, "lease_seconds": lease_seconds}
-    values |= {"lot": secrets.token_hex(4)}
-    return [_delivery(row._mapping) for row in connection.execute(_CLAIM, values)]  # noqa: SLF001 - its public name
+def claim(connection: Connection, values: Mapping[str, Any], share: Share, held: Sequence[Delivery]) -> list[Delivery]:
+    """Lease up to ``most`` due deliveries, one per endpoint, of the ``slow`` endpoints or the others.
+
+    With what is ``held`` already nobody gets more than its share.
+    """
+    limits = {
+        "endpoints": [each.endpoint_id for each in held],
+        "merchants": [each.merchant_id for each in held],
+        "per_endpoint": share.per_endpoint,
+        "per_merchant": share.per_merchant,
+        "lot": secrets.token_hex(4),
+    }
+    rows = connection.execute(_CLAIM, {**values, **limits})
+    return [_delivery(row._mapping) for row in rows]  # noqa: SLF001 - its public name
 
 
 def delivered(connection: Connection, delivery: Delivery, found: Try, *, slow: bool) -> bool:

@@ -124,9 +124,13 @@ FAULTS: tuple[FaultRow, ...] = (
 
 _LIE = "needs a bank that says no and later yes to one message (F32); tests/gateway/services shows it"
 _SETTLEMENT = "settlement is not built"
+_NO_PROOFS = "the simulated PSP has no codes verified apart from purchases; tests/otp shows it"
 UNREACHED: dict[Move, str] = {
     ("payment", "confirmed", "settled_in_batch"): _SETTLEMENT,
     ("payment", "settled", "late_approval"): _SETTLEMENT,
     ("attempt", "declined", "switch_approved"): _LIE,
+    ("challenge", "issued", "code_verified"): _NO_PROOFS,
+    ("challenge", "verified", "proof_spent"): _NO_PROOFS,
+    ("challenge", "verified", "lifetime_elapsed"): _NO_PROOFS,
 }
 """Rows that no run can take, and why."""
