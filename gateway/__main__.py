@@ -1,4 +1,4 @@
-"""``python -m gateway migrate | worker | monitor | check | merchant … | key … | issuer …``: the operator's commands."""
+"""``python -m gateway migrate | worker | monitor | check | merchant … | key … | issuer … | webhook …``: operators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
-from gateway import config, worker
+from gateway import config, webhook_commands, worker
 from gateway.config import Settings
 from gateway.domain.errors import GatewayError
 from gateway.domain.issuers import RECOVERY_BURST, RECOVERY_PER_SECOND, Issuer, Pause
@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     change.add_argument("--issuer-id", required=True)
     change.set_defaults(run=_change_keys)
     _pause_arguments(issuers)
+    webhooks = commands.add_parser("webhook", help="webhook endpoints and events").add_subparsers(required=True)
+    webhook_commands.add_to(webhooks, _with_gateway)
     return parser
 
 
@@ -261,6 +263,14 @@ def _standing(issuer: Issuer, pause: Pause | None) -> str:
     if pause is not None:
         return f"paused since {pause.since:%Y-%m-%d %H:%M:%S %Z} by {pause.by}: {pause.reason}"
     return "takes payments" if issuer.active else "not active"
+
+
+def _with_gateway(command: Callable[[Gateway, Arguments], None]) -> Callable[[Settings, Arguments], None]:
+    def run(settings: Settings, chosen: Arguments) -> None:
+        with _opened(settings) as gateway:
+            command(gateway, chosen)
+
+    return run
 
 
 @contextmanager

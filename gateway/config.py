@@ -61,12 +61,29 @@ class Settings(BaseSettings):
     dispute_after_seconds: int = Field(86_400, description="age at which an unfinished reversal alarms a person")
     refund_window_days: int = Field(90, description="when the sealed PAN of a kept payment is wiped (D1)")
     directory_seconds: float = Field(5.0, description="how long merchants, keys and issuers are remembered")
-    callback_timeout_seconds: float = Field(10.0, description="for one webhook")
+    callback_timeout_seconds: float = Field(10.0, gt=0, le=60, description="for one webhook, from connecting to answer")
+    callback_allow_loopback: bool = Field(
+        False,  # noqa: FBT003 - the usual value of a setting
+        description="webhooks may go to this machine itself, for a shop that runs beside its sandbox; live refuses it",
+    )
+    webhook_disable_after_days: int = Field(
+        7, ge=1, description="an endpoint that fails for so long without one success is disabled"
+    )
     page_calls_per_minute: int = Field(1200, description="flood control per address on the hosted pages")
     api_calls_per_minute: int = Field(6000, ge=1, description="merchant API: calls per secret key")
     api_stranger_calls_per_minute: int = Field(
         600, ge=1, description="merchant API: calls per address without a key that is known to be good"
     )
+
+    def loopback_allowed(self) -> bool:
+        """Tell whether webhooks may go to this machine.
+
+        Raises:
+            InvalidSettings: a live gateway was asked to.
+        """
+        if self.callback_allow_loopback and self.mode == "live":
+            raise InvalidSettings("GATEWAY_CALLBACK_ALLOW_LOOPBACK is for a sandbox; a live gateway refuses it")
+        return self.callback_allow_loopback
 
     def switch_tls(self) -> TlsFiles | None:
         """Return the files of the switch's TLS; none means plain TCP, which a live gateway refuses (D22).

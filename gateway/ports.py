@@ -293,11 +293,11 @@ class KeyExchange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One signed message to a merchant; ``event_id`` stays the same over retries."""
+    """One message to a merchant, signed under each of its live secrets; ``event_id`` stays the same over retries."""
 
     event_id: str
     url: str
-    secret: Sensitive[str]
+    secrets: tuple[Sensitive[str], ...]
     body: bytes
 
 
@@ -305,13 +305,16 @@ class Webhook:
 class Delivered:
     """The merchant's server answered 2xx."""
 
+    status: int = 200
+
 
 @dataclass(frozen=True, slots=True)
 class NotDelivered:
-    """It did not; ``why`` is for the log, ``gone`` means 410: do not try again."""
+    """It did not; ``why`` is for the log, ``status`` what it answered if it did, ``gone`` (410): do not try again."""
 
     why: str
     gone: bool = False
+    status: int | None = None
 
 
 class Callbacks(Protocol):

@@ -40,8 +40,10 @@ def build(settings: Settings) -> Gateway:
     """Build the gateway of one process; opens no connection yet.
 
     Raises:
-        InvalidSettings: when a live gateway has no certificate for its switch, or a certificate cannot be used.
+        InvalidSettings: when a live gateway has no certificate for its switch, or a certificate cannot be used, or when
+            it is to send webhooks to its own machine.
     """
+    allow_loopback = settings.loopback_allowed()
     keyring = Keyring.from_file(settings.key_file)
     database = Database(
         settings.database_url.get_secret_value(),
@@ -55,7 +57,8 @@ def build(settings: Settings) -> Gateway:
     switch = _switch(settings, keyring, database, lost_and_found.put)
     callbacks = WebhookSender(
         timeout_seconds=settings.callback_timeout_seconds,
-        public_only=settings.mode == "live",
+        https_only=settings.mode == "live",
+        allow_loopback=allow_loopback,
         now=lambda: dt.datetime.now(dt.UTC),
     )
     reader_url = settings.reader_database_url

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from foundation import monitor
-from foundation.outbox import Job, Outbox
-from foundation.worker import Dead, Done, Periodic, Postpone, Result, Retry, Topic, Worker
+from foundation.lanes import Lane, running
+from foundation.outbox import Outbox
+from foundation.worker import Done, Periodic, Postpone, Result, Retry, Topic, Worker
+from gateway.api.events import renderer
 from gateway.domain.limits import INQUIRY_WAITS_SECONDS
-from gateway.domain.payment import PaymentState
-from gateway.ports import Delivered
-from gateway.services import recover, sweep
+from gateway.services import deliver, recover, sweep
+from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
-from gateway.services.tell import Event, tell
 from gateway.services.watch import watch
 from gateway.switch.client import RECOVERIES_AT_ONCE
 
-WEBHOOK_BACKOFF_SECONDS = (5, 30, 120, 600, 3_600, 21_600, 43_200, 86_400, 86_400)
-"""Ten tries over about three days."""
-
 REVERSAL_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 300, 900)
 SWEEP_SECONDS = 1.0
+HASTEN_SECONDS = 5.0
 DISPUTE_SECONDS = 30.0
 ERASE_SECONDS = 3_600.0
 SWITCH_LEASE_SECONDS = 90
-WEBHOOK_LEASE_SECONDS = 60
 THREADS = 2 * RECOVERIES_AT_ONCE
 """A bank that hangs holds its places of recovery and leaves as many threads to everything else (F18)."""
+HOOK_THREADS = {Pace.QUICK: 12, Pace.SLOW: 6}
 
 
 def make_worker(gateway: Gateway, *, threads: int = THREADS) -> Worker:
@@ -35,8 +34,23 @@ def make_worker(gateway: Gateway, *, threads: int = THREADS) -> Worker:
 
 
 def run(gateway: Gateway) -> None:
-    """Work until SIGTERM or SIGINT."""
-    make_worker(gateway).run()
+    """Work until SIGTERM or SIGINT; webhooks go out beside it, so that no merchant's server delays a reversal."""
+    with running(lanes(gateway)):
+        make_worker(gateway).run()
+
+
+def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
+    """Return how webhooks go out: those for endpoints that fail or are slow have threads of their own (F23)."""
+    render = renderer(gateway.settings)
+    return tuple(
+        Lane(
+            name=f"webhooks-{pace}",
+            claim=partial(deliver.take, gateway, pace),
+            handle=lambda delivery: deliver.deliver(gateway, delivery, render),
+            threads=threads,
+        )
+        for pace, threads in HOOK_THREADS.items()
+    )
 
 
 def topics(gateway: Gateway) -> tuple[Topic, ...]:
@@ -56,37 +70,29 @@ def topics(gateway: Gateway) -> tuple[Topic, ...]:
             None,
             SWITCH_LEASE_SECONDS,
         ),
-        Topic(
-            "webhook",
-            lambda job: _tell(gateway, job),
-            WEBHOOK_BACKOFF_SECONDS,
-            len(WEBHOOK_BACKOFF_SECONDS) + 1,
-            WEBHOOK_LEASE_SECONDS,
-        ),
     )
 
 
 def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
     """Return the sweepers."""
-    sweeps: tuple[tuple[str, float, Callable[[Gateway], int]], ...] = (
-        ("expire", SWEEP_SECONDS, sweep.expire),
-        ("give_back_unconfirmed", SWEEP_SECONDS, sweep.give_back_unconfirmed),
-        ("recover_lost", SWEEP_SECONDS, sweep.recover_lost),
-        ("dispute", DISPUTE_SECONDS, sweep.dispute),
-        ("erase", ERASE_SECONDS, sweep.erase),
+    sweeps: tuple[tuple[str, float, Callable[[Gateway], int], int], ...] = (
+        ("expire", SWEEP_SECONDS, sweep.expire, sweep.BATCH),
+        ("give_back_unconfirmed", SWEEP_SECONDS, sweep.give_back_unconfirmed, sweep.BATCH),
+        ("recover_lost", SWEEP_SECONDS, sweep.recover_lost, sweep.BATCH),
+        ("hasten_webhooks", HASTEN_SECONDS, deliver.hasten, deliver.BATCH),
+        ("dispute", DISPUTE_SECONDS, sweep.dispute, sweep.BATCH),
+        ("erase", ERASE_SECONDS, sweep.erase, sweep.BATCH),
+        ("forget_webhooks", ERASE_SECONDS, deliver.forget, deliver.BATCH),
     )
     return (
-        *(Periodic(name, seconds, _sweeper(gateway, run_once)) for name, seconds, run_once in sweeps),
+        *(Periodic(name, seconds, partial(_sweep, gateway, once, batch)) for name, seconds, once, batch in sweeps),
         *([Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(gateway), aside=True)] if gateway.reader else []),
     )
 
 
-def _sweeper(gateway: Gateway, run_once: Callable[[Gateway], int]) -> Callable[[], None]:
-    def sweep_all() -> None:
-        while run_once(gateway) >= sweep.BATCH:
-            pass
-
-    return sweep_all
+def _sweep(gateway: Gateway, run_once: Callable[[Gateway], int], batch: int) -> None:
+    while run_once(gateway) >= batch:
+        pass
 
 
 def _result(again: recover.Again | recover.NotYet | None) -> Result:
@@ -97,12 +103,3 @@ def _result(again: recover.Again | recover.NotYet | None) -> Result:
             return Postpone(why, after_seconds)
         case None:
             return Done()
-
-
-def _tell(gateway: Gateway, job: Job) -> Result:
-    payload = job.payload
-    event = Event(job.id, payload["type"], payload["payment_id"], PaymentState(payload["state"]), payload["at"])
-    answer = tell(gateway, event)
-    if isinstance(answer, Delivered):
-        return Done()
-    return Dead(answer.why) if answer.gone else Retry(answer.why)

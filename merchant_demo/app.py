@@ -12,9 +12,9 @@ from flask import Flask, Response, jsonify, request
 from foundation.database import Database
 from foundation.logs import configure_logging
 from merchant_demo import config, pages, webhook
-from merchant_demo.gateway_client import GatewayClient
 from merchant_demo.orders import Shop
 from merchant_demo.store import Orders
+from pooya import Client
 
 YEAR_SECONDS = 31_536_000
 
@@ -25,7 +25,7 @@ def build(settings: config.Settings) -> Shop:
         settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name="shop"
     )
     key = settings.secret_key.get_secret_value()
-    gateway = GatewayClient(settings.gateway_url, key, timeout_seconds=settings.gateway_timeout_seconds)
+    gateway = Client(settings.gateway_url, key, timeout_seconds=settings.gateway_timeout_seconds)
     return Shop(settings, Orders(database), gateway)
 
 

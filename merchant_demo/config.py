@@ -20,11 +20,17 @@ class Settings(BaseSettings):
     gateway_url: str = Field(description="where the merchant API answers, without a slash at the end")
     gateway_timeout_seconds: float = Field(10.0, description="longest wait for one answer of the gateway")
     secret_key: SecretStr = Field(description="the merchant's API key, sk_test_… or sk_live_…")
-    webhook_secret: SecretStr = Field(description="key of the gateway's signed webhooks, whsec_…")
+    webhook_secret: SecretStr = Field(
+        description="key of the gateway's signed webhooks, whsec_…; two with a space between while it is rotated"
+    )
     public_url: str = Field(description="where customers reach this shop, without a slash at the end")
     reconcile_seconds: float = Field(10.0, description="how often the worker asks about orders still open")
     database_pool_size: int = Field(5, ge=1, description="connections per process")
     log_level: str = "INFO"
+
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Return every live key of the gateway's webhooks."""
+        return tuple(self.webhook_secret.get_secret_value().split())
 
 
 def load() -> Settings:

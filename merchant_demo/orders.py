@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from foundation.database import guard_no_transaction
 from merchant_demo.config import Settings
-from merchant_demo.gateway_client import GatewayClient, GatewayRefused, GatewayUnavailable, Payment
 from merchant_demo.store import Order, Orders
+from pooya import Client, Payment, PooyaError
 
 log = structlog.get_logger()
 
@@ -37,7 +38,7 @@ class Shop:
 
     settings: Settings
     orders: Orders
-    gateway: GatewayClient
+    gateway: Client
 
     def close(self) -> None:
         """End the connections to the database and the gateway."""
@@ -49,19 +50,19 @@ def take_to_gateway(shop: Shop, order: Order) -> Order:
     """Open the order's payment, once however often it is tried, and return the order with its payment page.
 
     Raises:
-        GatewayUnavailable, GatewayRefused: the order stays placed and can be tried again.
+        PooyaError: no answer, or no; the order stays placed and can be tried again.
     """
     if order.state != "placed":
         return order
-    body = {
-        "amount": order.total.amount,
-        "order_id": order.number,
-        "callback_url": f"{shop.settings.public_url}/orders/{order.page_key}/return",
-        "description": order.number,
-    }
-    if order.mobile:
-        body["mobile"] = order.mobile
-    payment = shop.gateway.open_payment(key=order.open_key, body=body)
+    guard_no_transaction()
+    payment = shop.gateway.open(
+        amount=order.total.amount,
+        order_id=order.number,
+        callback_url=f"{shop.settings.public_url}/orders/{order.page_key}/return",
+        description=order.number,
+        mobile=order.mobile,
+        idempotency_key=str(order.open_key),
+    )
     return shop.orders.opened(order, payment) or shop.orders.by_page(order.page_key) or order
 
 
@@ -72,14 +73,16 @@ def reconcile(shop: Shop, order: Order) -> Order:
     """
     if order.payment_id is None or order.state in OVER:
         return order
+    guard_no_transaction()
     try:
-        payment = shop.gateway.payment(order.payment_id)
+        payment = shop.gateway.get(order.payment_id)
         if not _belongs(order, payment):
-            log.error("payment_mismatched", order=order.number, payment_id=payment.payment_id)
+            log.error("payment_mismatched", order=order.number, payment_id=payment.id)
             return shop.orders.learned(order, payment, "mismatch") or order
         if payment.state == "authorised":
-            payment = shop.gateway.confirm(payment.payment_id, order.total, key=order.confirm_key)
-    except (GatewayUnavailable, GatewayRefused) as error:
+            key = str(order.confirm_key)
+            payment = shop.gateway.confirm(payment.id, amount=order.total.amount, idempotency_key=key)
+    except PooyaError as error:
         log.warning("gateway_not_asked", order=order.number, why=str(error))
         return order
     state = STATES.get(payment.state, "checking")
@@ -95,4 +98,4 @@ def reconcile_unfinished(shop: Shop) -> int:
 
 
 def _belongs(order: Order, payment: Payment) -> bool:
-    return payment.order_id == order.number and payment.amount == order.total
+    return payment.order_id == order.number and payment.amount == order.total.amount

@@ -16,10 +16,10 @@ from foundation.digits import only_digits
 from foundation.persian import Language, grouped, jalali_moment, number, toman_in_words
 from foundation.rial import Rial
 from merchant_demo.catalogue import PRODUCTS, QUANTITY_MAX, Product
-from merchant_demo.gateway_client import GatewayRefused, GatewayUnavailable
 from merchant_demo.orders import Shop, reconcile, take_to_gateway
 from merchant_demo.store import Line, NewOrder, Order
 from merchant_demo.wording import say
+from pooya import PooyaError
 
 blueprint = Blueprint("pages", __name__)
 log = structlog.get_logger()
@@ -127,7 +127,7 @@ def books_away(error: OperationalError) -> Response:
 def _pay(known: Order) -> Response:
     try:
         known = take_to_gateway(shop(), known)
-    except (GatewayUnavailable, GatewayRefused) as error:
+    except PooyaError as error:
         log.warning("payment_not_opened", order=known.number, why=str(error))
         return _to_order(known)
     if known.state != "awaiting" or known.page_url is None:

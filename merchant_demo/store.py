@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, text
 from foundation.database import Database
 from foundation.persian import Language
 from foundation.rial import Rial
-from merchant_demo.gateway_client import Payment
+from pooya import Payment
 
 READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_LENGTH = 8
@@ -154,7 +154,7 @@ class Orders:
             _OPENED,
             order_id=order.order_id,
             open_key=order.open_key,
-            payment_id=payment.payment_id,
+            payment_id=payment.id,
             page_url=payment.page_url,
         )
 
@@ -163,11 +163,11 @@ class Orders:
         return self._one(
             _LEARNED,
             order_id=order.order_id,
-            payment_id=payment.payment_id,
+            payment_id=payment.id,
             state=state,
             rrn=payment.rrn,
             tracking_code=payment.tracking_code,
-            masked_pan=payment.masked_pan,
+            masked_pan=payment.card.masked_pan if payment.card else None,
             decided_by=payment.decided_by,
         )
 

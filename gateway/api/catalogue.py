@@ -98,6 +98,24 @@ ROWS = (
             "If the answer to opening it was lost, open it again: nothing was opened.",
         ),
     ),
+    _row(
+        errors.EndpointNotFound,
+        404,
+        ("چنین نشانی وب‌هوکی نیست", "There is no such endpoint"),
+        (
+            "شناسه را با فهرست نشانی‌های وب‌هوک مقایسه کنید؛ شاید برداشته شده باشد.",
+            "Compare the id with the list of webhook endpoints; it may have been removed.",
+        ),
+    ),
+    _row(
+        errors.EventNotFound,
+        404,
+        ("چنین رویدادی نیست", "There is no such event"),
+        (
+            "رویدادها سی روز نگه داشته می‌شوند؛ برای کهنه‌ترها خود پرداخت را بخوانید.",
+            "Events are kept for thirty days; for older ones read the payment itself.",
+        ),
+    ),
     _plain(
         "not_found",
         404,
@@ -155,6 +173,27 @@ ROWS = (
             "Repeat the same request with the same key after `Retry-After`.",
         ),
     ),
+    _row(
+        errors.DuplicateEndpoint,
+        409,
+        ("این نشانی وب‌هوک ثبت شده است", "There is an endpoint with this address"),
+        ("همان را که در فهرست هست تغییر دهید یا بردارید.", "Change or remove the one in the list."),
+    ),
+    _row(
+        errors.TooManyEndpoints,
+        409,
+        ("شمار نشانی‌های وب‌هوک به سقف رسیده است", "There are as many endpoints as there may be"),
+        ("هر پذیرنده حداکثر ۱۶ نشانی دارد؛ یکی را بردارید.", "A merchant has at most 16; remove one."),
+    ),
+    _row(
+        errors.RotationRunning,
+        409,
+        ("هم‌اکنون دو راز معتبرند", "Two secrets are live already"),
+        (
+            "تا پایان هم‌پوشانی صبر کنید، یا با `overlap_seconds` صفر هر دو راز پیشین را پایان دهید.",
+            "Wait until the overlap ends, or rotate with `overlap_seconds` 0, which ends both.",
+        ),
+    ),
     _plain(
         "body_too_large",
         413,
@@ -193,6 +232,15 @@ ROWS = (
         422,
         ("متنی شکل دیگری دارد", "A text has another shape"),
         ("نام و قاعدهٔ آن در `errors` آمده است.", "`errors` names it and its rule."),
+    ),
+    _row(
+        errors.InvalidEndpoint,
+        422,
+        ("نشانی وب‌هوک بیرون از قاعده است", "The webhook endpoint is outside its rules"),
+        (
+            "نشانی، نوع رویدادها یا زمان هم‌پوشانی را طبق `detail` درست کنید.",
+            "Correct the address, the event types or the overlap as `detail` says.",
+        ),
     ),
     _row(
         errors.IdempotencyMismatch,

@@ -10,10 +10,12 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.api.catalogue import BY_CODE
+from gateway.api.events import WebhookEventOut
 from gateway.api.operations import PREFIX, Operation
 from gateway.api.schemas import Problem, ProblemsOut
 from gateway.domain.references import ORDER_ID_PATTERN, PAYMENT_ID_PATTERN
 from gateway.domain.scopes import MEANS
+from gateway.domain.webhooks import ENDPOINT_ID_PATTERN, EVENT_ID_PATTERN
 
 TITLE = "Pooya merchant API"
 VERSION = "1.0.0"
@@ -25,7 +27,12 @@ by itself.
 tells by webhook.
 Send an `Idempotency-Key` with every POST: the same key with the same request always has the same answer."""
 
-PATH_PATTERNS = {"id": PAYMENT_ID_PATTERN, "order_id": ORDER_ID_PATTERN}
+PATH_PATTERNS = {
+    "id": PAYMENT_ID_PATTERN,
+    "order_id": ORDER_ID_PATTERN,
+    "endpoint_id": ENDPOINT_ID_PATTERN,
+    "event_id": EVENT_ID_PATTERN,
+}
 KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -48,7 +55,8 @@ def document(operations: Iterable[Operation], server_url: str) -> dict[str, Any]
     """Build the document for a gateway at this address."""
     operations = tuple(operations)
     sent = {operation.body for operation in operations if operation.body is not None}
-    models: set[type[BaseModel]] = {*sent, *(operation.answer for operation in operations), Problem, ProblemsOut}
+    answered = {operation.answer for operation in operations if operation.answer is not None}
+    models: set[type[BaseModel]] = {*sent, *answered, WebhookEventOut, Problem, ProblemsOut}
     _, definitions = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
         ref_template="#/components/schemas/{model}",
@@ -100,7 +108,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
             str(operation.status): {
                 "description": operation.summary.en,
                 "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS},
-                "content": {"application/json": {"schema": _ref(operation.answer)}},
+                **_content(operation.answer),
             },
             **_refusals(operation.every_problem()),
         },
@@ -111,6 +119,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
         content = {"application/json": {"schema": _ref(operation.body)}}
         described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
+
+
+def _content(answer: type[BaseModel] | None) -> dict[str, Any]:
+    return {} if answer is None else {"content": {"application/json": {"schema": _ref(answer)}}}
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -173,25 +185,8 @@ def _webhook() -> dict[str, Any]:
     return {
         "summary": "A payment changed",
         "description": "Standard Webhooks: check `webhook-signature` over `id.timestamp.body`; answer 2xx.",
-        "requestBody": {
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["type", "timestamp", "data"],
-                        "properties": {
-                            "type": {"type": "string", "examples": ["payment.authorised"]},
-                            "timestamp": {"type": "string", "format": "date-time"},
-                            "data": {
-                                "type": "object",
-                                "required": ["id", "state", "order_id", "amount", "fee"],
-                            },
-                        },
-                    }
-                }
-            }
-        },
-        "responses": {"2XX": {"description": "Taken; other answers are retried for about three days"}},
+        "requestBody": {"content": {"application/json": {"schema": _ref(WebhookEventOut)}}},
+        "responses": {"2XX": {"description": "Taken; other answers are retried for three days"}},
     }
 
 

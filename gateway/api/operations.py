@@ -34,6 +34,7 @@ class Operation:
         body: the model of the request's body; ``None`` means that there is none.
         body_required: whether the body may be left out.
         query: the model of the request's query; ``None`` takes no parameter.
+        answer: the model of the good answer; ``None`` means that it has no body.
         status: of the good answer.
         problems: codes of the catalogue that this operation answers with, besides those of :data:`ALWAYS`.
     """
@@ -44,7 +45,7 @@ class Operation:
     serve: Callable[..., Response]
     scope: Scope
     summary: Said
-    answer: type[BaseModel]
+    answer: type[BaseModel] | None
     body: type[BaseModel] | None = None
     body_required: bool = True
     query: type[BaseModel] | None = None
@@ -53,7 +54,7 @@ class Operation:
 
     @property
     def idempotent_by_key(self) -> bool:
-        """Tell whether the operation takes an Idempotency-Key."""
+        """Tell whether the operation takes an Idempotency-Key: every POST does."""
         return self.method == "POST"
 
     @property

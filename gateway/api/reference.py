@@ -33,6 +33,8 @@ _EXAMPLES: dict[str, Any] = {
     "callback_url": "https://shop.example/back",
     "description": "کتاب",
     "mobile": "09120000000",
+    "url": "https://shop.example/webhooks",
+    "since": "2026-11-24T12:00:00Z",
 }
 
 

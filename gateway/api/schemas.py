@@ -65,17 +65,17 @@ def _digits(text: object) -> object:
 
 
 def _moment(text: object) -> object:
-    if isinstance(text, str) and not _RFC3339.fullmatch(text):
+    if not isinstance(text, str) or not _RFC3339.fullmatch(text):
         raise ValueError("is a time as 2026-11-24T12:00:00Z; write a + in an address as %2B")
     return text
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """Read ``5000.0`` as JSON means it: the whole number that some languages write so."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Amount = Annotated[int, Field(strict=True, ge=1, le=BIGGEST, description="whole rials"), BeforeValidator(_whole)]
+Amount = Annotated[int, Field(strict=True, ge=1, le=BIGGEST, description="whole rials"), BeforeValidator(whole)]
 Text = Annotated[str, Field(strict=True)]
 Limit = Annotated[int, Field(ge=1, le=PAGE_MOST), BeforeValidator(_digits)]
 Rials = Annotated[int, Field(ge=1, le=BIGGEST), BeforeValidator(_digits)]

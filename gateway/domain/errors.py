@@ -5,20 +5,21 @@
     GatewayError                  has a stable ``code`` for machines
     ├─ InvalidInput               the caller can fix it by sending something else
     │  ├─ InvalidCard             ``part`` says which: pan, cvv2, expiry, pin
-    │  ├─ InvalidAmount · InvalidOrderId · InvalidCallback · InvalidText
+    │  ├─ InvalidAmount · InvalidOrderId · InvalidCallback · InvalidText · InvalidEndpoint
     │  ├─ UnknownIssuer           no issuer row for this BIN
     │  ├─ RealCardInSandbox       a real bank's card where only test cards work
     │  ├─ RefusedRow              an operator's row (issuer, merchant, key) is wrong; the message says why
     │  ├─ MalformedMessage · UnsupportedMediaType
     │  └─ InvalidCursor           a page's cursor is damaged or belongs to other filters
-    ├─ NotFound                   PaymentNotFound · OrderNotFound
+    ├─ NotFound                   PaymentNotFound · OrderNotFound · EndpointNotFound · EventNotFound
     ├─ NotAllowed                 Unauthenticated · ScopeMissing
     │  └─ KeyOfOtherMode          a test key at a live gateway, or the reverse (D10)
     ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
     │  ├─ IssuerPaused            an operator stopped new business with the card's issuer
     │  ├─ AttemptInProgress       another submission of this payment is being authorised (D8)
     │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
-    │  └─ RequestInProgress       the same key, or the same payment, is being worked on at this moment
+    │  ├─ RequestInProgress       the same key, or the same payment, is being worked on at this moment
+    │  └─ DuplicateEndpoint · TooManyEndpoints · RotationRunning
     └─ LimitReached               TooManyPinRequests · TooManyPinRequestsOfCard · TooManyAttempts
                                   TooManyExtensions · TooManyCalls
 
@@ -112,6 +113,12 @@ class InvalidText(InvalidInput):
         self.field = field
 
 
+class InvalidEndpoint(InvalidInput):
+    """A webhook endpoint's address, event types or overlap are outside their rules; the message says which."""
+
+    code = "invalid_endpoint"
+
+
 class UnknownIssuer(InvalidInput):
     """No issuer is connected for this card's BIN."""
 
@@ -173,6 +180,18 @@ class OrderNotFound(NotFound):
     """No payment of this caller was ever opened for this order."""
 
     code = "order_not_found"
+
+
+class EndpointNotFound(NotFound):
+    """The caller's merchant has no webhook endpoint with this id."""
+
+    code = "endpoint_not_found"
+
+
+class EventNotFound(NotFound):
+    """The caller's merchant has no event with this id, or it is older than events are kept."""
+
+    code = "event_not_found"
 
 
 class NotAllowed(GatewayError):
@@ -264,6 +283,24 @@ class RequestInProgress(Conflict):
 
     code = "request_in_progress"
     retry_after_seconds = 2
+
+
+class DuplicateEndpoint(Conflict):
+    """The merchant has an endpoint with this address."""
+
+    code = "duplicate_endpoint"
+
+
+class TooManyEndpoints(Conflict):
+    """The merchant has as many endpoints as it may."""
+
+    code = "too_many_endpoints"
+
+
+class RotationRunning(Conflict):
+    """The endpoint has two live secrets already; end that overlap first, or rotate without one."""
+
+    code = "rotation_running"
 
 
 class LimitReached(GatewayError):

@@ -10,11 +10,13 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from foundation.certificates import CertificateRefused, pinned_certificates
-from gateway.domain.errors import InvalidText, RefusedRow
+from gateway.domain.errors import InvalidEndpoint, InvalidText, RefusedRow
 from gateway.domain.issuers import SANDBOX_PREFIX, X509_DIALECTS, Issuer, real_bank_of
 from gateway.domain.limits import check_payee_name, host_of
+from gateway.domain.webhooks import check_secret, check_url
+from gateway.services.endpoints import sealed
 from gateway.services.gateway import Gateway
-from gateway.services.tell import SECRET_PURPOSE, secret_place
+from gateway.store import endpoints
 
 log = structlog.get_logger()
 
@@ -62,11 +64,10 @@ def add_merchant(gateway: Gateway, merchant: NewMerchant) -> None:
         (merchant.webhook_url is None) == (merchant.webhook_secret is None),
         "webhook_url and webhook_secret come together",
     )
-    if merchant.webhook_url is not None:
-        _check_url(gateway, merchant.webhook_url, "webhook_url")
     try:
         payee_name = check_payee_name(merchant.payee_name)
-    except InvalidText as error:
+        endpoint = _endpoint(gateway, merchant)
+    except (InvalidText, InvalidEndpoint) as error:
         raise RefusedRow(str(error)) from None
     gateway.directory.add_merchant(
         {
@@ -76,11 +77,12 @@ def add_merchant(gateway: Gateway, merchant: NewMerchant) -> None:
             "payee_name": payee_name,
             "acquirer_id": acquirer_id,
             "site": merchant.site,
-            "webhook_url": merchant.webhook_url,
-            "webhook_secret_sealed": _sealed_secret(gateway, merchant),
         },
         terminal_id=merchant.terminal_id,
     )
+    if endpoint is not None:
+        with gateway.database.single() as connection:
+            endpoints.put(connection, endpoint)
 
 
 def add_issuer(gateway: Gateway, issuer: Issuer, bins: tuple[str, ...]) -> None:
@@ -163,11 +165,16 @@ def _check_url(gateway: Gateway, url: str, name: str) -> None:
     )
 
 
-def _sealed_secret(gateway: Gateway, merchant: NewMerchant) -> bytes | None:
-    if merchant.webhook_secret is None:
+def _endpoint(gateway: Gateway, merchant: NewMerchant) -> dict[str, object] | None:
+    """Return the row of the one endpoint that a merchant is enrolled with; it has others through the API."""
+    if merchant.webhook_url is None or merchant.webhook_secret is None:
         return None
-    place = secret_place(merchant.merchant_id)
-    return gateway.keyring.seal(SECRET_PURPOSE, merchant.webhook_secret.encode(), bound_to=place)
+    return {
+        "endpoint_id": f"whe_{merchant.merchant_id}",
+        "merchant_id": merchant.merchant_id,
+        "url": check_url(merchant.webhook_url, https_only=gateway.settings.mode == "live"),
+        "secret_sealed": sealed(gateway, merchant.merchant_id, check_secret(merchant.webhook_secret)),
+    }
 
 
 def _require(holds: object, sentence: str) -> None:

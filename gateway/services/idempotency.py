@@ -11,6 +11,8 @@ from gateway.domain.errors import IdempotencyMismatch
 from gateway.store import idempotency as store
 from gateway.store.directory import Caller
 
+IN_PROGRESS = "another request with this key, or about the same, is being carried out; repeat it"
+
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
@@ -18,6 +20,14 @@ class Idempotency:
 
     key: str
     body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A merchant's request that may come again: who sends it, and under which key, if any."""
+
+    caller: Caller
+    idempotency: Idempotency | None
 
 
 def kept_under(idempotency: Idempotency | None) -> dict[str, object]:

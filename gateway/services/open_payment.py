@@ -10,15 +10,13 @@ from gateway.domain.errors import DuplicateOrder, InvalidOrderId, RequestInProgr
 from gateway.domain.fees import purchase_fee
 from gateway.domain.references import is_order_id, new_page_token, new_payment_id, new_reference
 from gateway.services.gateway import Gateway
+from gateway.services.idempotency import IN_PROGRESS, first_answer, kept_under
 from gateway.services.idempotency import Idempotency as Idempotency
-from gateway.services.idempotency import first_answer, kept_under
 from gateway.store import payments
 from gateway.store.directory import Caller
 from gateway.store.idempotency import Busy, KeyTaken
 from gateway.store.payments import OrderTaken
 from gateway.store.payments import PaymentRecord as PaymentRecord
-
-IN_PROGRESS = "another request with this key, or about this payment, is being carried out; repeat it"
 
 
 @dataclass(frozen=True, slots=True)

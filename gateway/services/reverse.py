@@ -12,8 +12,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.services.gateway import Gateway
-from gateway.services.idempotency import Idempotency, first_answer, keep_answer, kept_under
-from gateway.services.open_payment import IN_PROGRESS
+from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under
 from gateway.store import payments
 from gateway.store.directory import Caller
 from gateway.store.idempotency import Busy, KeyTaken

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, TextClause, text
 from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.attempt import AttemptEvent
 from gateway.domain.payment import MACHINE, PaymentEvent
-from gateway.store.fragments import among, moved, moved_back, noted, queued, told
+from gateway.store.fragments import among, facts_of, moved, moved_back, noted, queued, told
 
 FIRST_INQUIRY_SECONDS = 2
 
 _MONEY = "payment.payment_id, payment.merchant_id, payment.amount_rial, payment.fee_rial, payment.state"
+_FACTS = facts_of("payment")
 _TEHRAN = "house_now() AT TIME ZONE 'Asia/Tehran'"
 
 _SUBMIT = text(f"""
@@ -57,7 +58,7 @@ paid AS (
   FROM decided
   WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_APPROVED))}
-  RETURNING {_MONEY}, payment.issuer_id, payment.attempt_id),
+  RETURNING {_FACTS}, payment.attempt_id),
 {noted(PaymentEvent.ATTEMPT_APPROVED, "paid")},
 {moved(PaymentEvent.ATTEMPT_APPROVED, "paid")},
 {told(PaymentEvent.ATTEMPT_APPROVED, "paid")}
@@ -76,7 +77,7 @@ late AS (
   UPDATE payment SET state = 'reversing' FROM decided
   WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.APPROVED_TOO_LATE))}
-  RETURNING {_MONEY}, decided.issuer_id, payment.attempt_id),
+  RETURNING {facts_of("payment", without="issuer_id")}, decided.issuer_id, payment.attempt_id),
 {noted(PaymentEvent.APPROVED_TOO_LATE, "late")},
 {moved(PaymentEvent.APPROVED_TOO_LATE, "late")},
 {told(PaymentEvent.APPROVED_TOO_LATE, "late")},
@@ -115,17 +116,17 @@ refused AS (
   UPDATE payment SET state = 'open' FROM decided
   WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_DECLINED))}
-  RETURNING {_MONEY}, payment.attempt_id),
+  RETURNING {_FACTS}, payment.attempt_id),
 {noted(PaymentEvent.ATTEMPT_DECLINED, "refused")},
 {told(PaymentEvent.ATTEMPT_DECLINED, "refused")}
 SELECT payment_id FROM refused
 """)
 
-_UNANSWERED = """
+_UNANSWERED = f"""
 unanswered AS (
   UPDATE payment SET state = 'unknown' FROM lost
   WHERE payment.payment_id = lost.payment_id AND payment.attempt_id = lost.attempt_id AND payment.state = 'paying'
-  RETURNING payment.payment_id, payment.attempt_id, payment.merchant_id, payment.state),
+  RETURNING {_FACTS}, payment.attempt_id),
 """
 _UNANSWERED_OWES = f"""
 {noted(PaymentEvent.ATTEMPT_UNANSWERED, "unanswered")},
@@ -167,12 +168,12 @@ given_back AS (
   UPDATE payment SET state = 'reversed', reversed_at = house_now() FROM ended
   WHERE payment.payment_id = ended.payment_id AND payment.attempt_id = ended.attempt_id AND NOT ended.late
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.REVERSAL_ACCEPTED))}
-  RETURNING {_MONEY}, payment.attempt_id),
+  RETURNING {_FACTS}, payment.attempt_id),
 freed AS (
   UPDATE payment SET state = 'open' FROM ended
   WHERE payment.payment_id = ended.payment_id AND payment.attempt_id = ended.attempt_id AND NOT ended.late
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_VOIDED))}
-  RETURNING {_MONEY}, payment.attempt_id),
+  RETURNING {_FACTS}, payment.attempt_id),
 {noted(PaymentEvent.REVERSAL_ACCEPTED, "given_back")},
 {noted(PaymentEvent.ATTEMPT_VOIDED, "freed")},
 {told(PaymentEvent.ATTEMPT_VOIDED, "freed")},

@@ -30,14 +30,10 @@ _ISSUER_COLUMNS = ", ".join(Issuer.__dataclass_fields__)
 _ISSUERS = text(f"SELECT {_ISSUER_COLUMNS}, paused_at, paused_by, pause_reason FROM issuer")
 _BINS = text("SELECT b.bin, b.issuer_id FROM issuer_bin b JOIN issuer i USING (issuer_id) WHERE i.active")
 _ADD_MERCHANT = text("""
-INSERT INTO merchant AS row (merchant_id, name_fa, name_en, payee_name, acquirer_id, site, webhook_url,
-  webhook_secret_sealed, webhook_since)
-VALUES (:merchant_id, :name_fa, :name_en, :payee_name, :acquirer_id, :site, :webhook_url, :webhook_secret_sealed,
-  house_now())
+INSERT INTO merchant (merchant_id, name_fa, name_en, payee_name, acquirer_id, site)
+VALUES (:merchant_id, :name_fa, :name_en, :payee_name, :acquirer_id, :site)
 ON CONFLICT (merchant_id) DO UPDATE SET name_fa = EXCLUDED.name_fa, name_en = EXCLUDED.name_en,
-  payee_name = EXCLUDED.payee_name, acquirer_id = EXCLUDED.acquirer_id, site = EXCLUDED.site,
-  webhook_url = EXCLUDED.webhook_url, webhook_secret_sealed = EXCLUDED.webhook_secret_sealed,
-  webhook_since = CASE WHEN row.webhook_url = EXCLUDED.webhook_url THEN row.webhook_since ELSE house_now() END
+  payee_name = EXCLUDED.payee_name, acquirer_id = EXCLUDED.acquirer_id, site = EXCLUDED.site
 """)
 _ADD_TERMINAL = text("""
 INSERT INTO terminal (terminal_id, merchant_id) VALUES (:terminal_id, :merchant_id) ON CONFLICT (terminal_id) DO NOTHING

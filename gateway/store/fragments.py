@@ -2,7 +2,8 @@
 
 Each piece is one CTE that reads the rows another CTE returned (``payment_id, attempt_id, merchant_id,
 issuer_id, amount_rial,
-fee_rial, state``), so that state, event, postings and outbox are one statement and one commit.
+fee_rial, state``; for :func:`told` all of :data:`FACTS`), so that state, event, postings and outbox are one statement
+and one commit.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ FACTS = (
     "rrn, tracking_code, pan_masked, card_token, issuer_id, decided_by"
 )
 """Columns of a payment that its merchant may learn."""
+
+
+def facts_of(table: str, *, without: str = "") -> str:
+    """Return :data:`FACTS` with the name of their table, for statements that read several."""
+    return ", ".join(f"{table}.{name}" for name in FACTS.split(", ") if name != without)
 
 
 def among(states: Iterable[StrEnum]) -> str:
@@ -70,16 +76,33 @@ def moved_back(event: PaymentEvent, of: str) -> str:
 
 
 def told(event: PaymentEvent, of: str) -> str:
-    """Queue the webhook that ``event`` owes each merchant in ``of`` that has an address for it, once."""
+    """Tell each merchant in ``of`` about ``event``, once: in its feed, and to every endpoint that wants to hear.
+
+    ``of`` returns :data:`FACTS` of the payment: the event keeps them as they are at this moment. Its id follows from
+    what happened, so the same happening never has two. An endpoint hears of one payment in order: behind what still
+    waits there for the same payment, the new delivery is not due before that.
+    """
     once = f"{of}.payment_id || ':' || {of}.attempt_id" if event in TOLD_PER_ATTEMPT else f"{of}.payment_id"
+    digest = f"encode(sha256(convert_to('{TELLS[event]}:' || {once}, 'UTF8')), 'hex')"
     return (
-        f"told_{of} AS (INSERT INTO outbox (topic, unique_key, payload) "
-        f"SELECT 'webhook', '{TELLS[event]}:' || {once}, jsonb_build_object("
-        f"'type', '{TELLS[event]}', 'payment_id', {of}.payment_id, 'state', {of}.state, "
-        "'at', to_char(house_now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS\"Z\"')) "
-        f"FROM {of} JOIN merchant ON merchant.merchant_id = {of}.merchant_id WHERE merchant.webhook_url IS NOT NULL "
-        f"{_after_unknown(of) if event in TOLD_AFTER_UNKNOWN else ''}"
-        "ON CONFLICT (unique_key) DO NOTHING)"
+        f"told_{of} AS (INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts) "
+        f"SELECT 'evt_' || left({digest}, 32), {of}.merchant_id, {of}.payment_id, '{TELLS[event]}', to_jsonb({of}) "
+        f"FROM {of} {_after_unknown(of) if event in TOLD_AFTER_UNKNOWN else ''}"
+        "ON CONFLICT (event_id) DO NOTHING RETURNING event_id, number, merchant_id, payment_id, type), "
+        f"owed_{of} AS (INSERT INTO webhook_delivery (endpoint_id, event_id, number, payment_id, due_at) "
+        "SELECT endpoint.endpoint_id, told.event_id, told.number, told.payment_id, greatest(house_now(), ("
+        "SELECT max(earlier.due_at) FROM webhook_delivery AS earlier WHERE earlier.endpoint_id = endpoint.endpoint_id "
+        "AND earlier.payment_id = told.payment_id AND earlier.state = 'waiting')) "
+        f"FROM told_{of} AS told JOIN webhook_endpoint AS endpoint ON endpoint.merchant_id = told.merchant_id "
+        f"AND {hears('endpoint', 'told.type')})"
+    )
+
+
+def hears(endpoint: str, event_type: str) -> str:
+    """Return the condition that an endpoint is told about events of a type; no types means all."""
+    return (
+        f"{endpoint}.enabled AND {endpoint}.deleted_at IS NULL "
+        f"AND (cardinality({endpoint}.event_types) = 0 OR {event_type} = ANY({endpoint}.event_types))"
     )
 
 
@@ -104,7 +127,7 @@ def voiding(of: str) -> str:
 
 def _after_unknown(of: str) -> str:
     return (
-        f"AND EXISTS (SELECT FROM payment_event WHERE payment_event.payment_id = {of}.payment_id "
+        f"WHERE EXISTS (SELECT FROM payment_event WHERE payment_event.payment_id = {of}.payment_id "
         f"AND payment_event.attempt_id = {of}.attempt_id AND event = '{PaymentEvent.ATTEMPT_UNANSWERED}') "
     )
 

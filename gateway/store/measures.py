@@ -26,7 +26,8 @@ MEASURES = (
     Measure(
         "outbox_waiting",
         "jobs neither done nor given up, by topic",
-        "SELECT topic, count(*) FROM outbox WHERE done_at IS NULL AND dead_at IS NULL GROUP BY topic",
+        "SELECT topic, count(*) FROM outbox WHERE done_at IS NULL AND dead_at IS NULL GROUP BY topic "
+        "UNION ALL SELECT 'webhook', count(*) FROM webhook_delivery WHERE state = 'waiting'",
         "topic",
         TOPICS,
     ),
@@ -34,14 +35,17 @@ MEASURES = (
         "outbox_oldest_seconds",
         "age of the oldest of them; of topic webhook: the oldest undelivered webhook",
         "SELECT topic, extract(epoch FROM house_now() - min(created_at)) FROM outbox "
-        "WHERE done_at IS NULL AND dead_at IS NULL GROUP BY topic",
+        "WHERE done_at IS NULL AND dead_at IS NULL GROUP BY topic "
+        "UNION ALL SELECT 'webhook', extract(epoch FROM house_now() - min(give_up_at - interval '3 days')) "
+        "FROM webhook_delivery WHERE state = 'waiting' HAVING count(*) > 0",
         "topic",
         TOPICS,
     ),
     Measure(
         "outbox_dead",
         "jobs given up that nobody has looked at, by topic",
-        "SELECT topic, count(*) FROM outbox WHERE dead_at IS NOT NULL GROUP BY topic",
+        "SELECT topic, count(*) FROM outbox WHERE dead_at IS NOT NULL GROUP BY topic "
+        "UNION ALL SELECT 'webhook', count(*) FROM webhook_delivery WHERE state = 'dead'",
         "topic",
         TOPICS,
     ),

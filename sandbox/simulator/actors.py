@@ -31,11 +31,12 @@ from gateway.services.reverse import GOING_BACK, reverse
 from gateway.services.show_page import page_of
 from gateway.store.directory import Caller
 from otp.services.bank import Bank
+from sandbox.simulator.hooks import Developer
 from sandbox.simulator.invariants import WAITING, require
 from sandbox.simulator.memory import instant
 from sandbox.simulator.mirror import Mirror
 from sandbox.simulator.network import Network
-from sandbox.simulator.outside import Merchants, Phones
+from sandbox.simulator.outside import Phones
 from sandbox.simulator.stage import EXPIRY, ISSUERS, open_simulated_card
 
 SALES_MOST = 12
@@ -85,7 +86,7 @@ class Cast:
     caller: Caller
     bank: Bank
     phones: Phones
-    merchants: Merchants
+    developer: Developer
     mirror: Mirror
     sales: list[Sale] = field(default_factory=list)
     cards: list[SimulatedCard] = field(default_factory=list)
@@ -98,7 +99,7 @@ class Cast:
             "merchant opens": (5, self.open),
             "merchant opens again": (1, self.open_again),
             "merchant opens the order anew": (1, self.open_order_anew),
-            "merchant confirms": (8 + 10 * len(self.merchants.serving), self.confirm),
+            "merchant confirms": (8 + 10 * len(self.developer.merchants.serving), self.confirm),
             "merchant confirms at the last moment": (3, self.confirm_at_the_last_moment),
             "merchant confirms another sum": (1, self.confirm_another_sum),
             "merchant reverses": (2, self.reverse),
@@ -174,7 +175,7 @@ class Cast:
 
     def confirm(self, sale: Sale | None = None) -> str:
         """Confirm, with one of two keys or none; at most one of them is told that it was the first (I8)."""
-        told = [each for each in self.sales if each.payment_id in self.merchants.serving]
+        told = [each for each in self.sales if each.payment_id in self.developer.merchants.serving]
         sale = sale or (self.dice.choice(told) if told and self.dice.random() < COIN else self.sale(*CONFIRMABLE))
         key = self.dice.choice((None, "a", "b"))
         replay = key is not None and f"confirm-{key}" in sale.answers
@@ -190,7 +191,7 @@ class Cast:
             sale.first_by = key or "nobody"
         if key:
             self._same(sale, f"confirm-{key}", done)
-        if sale.payment_id in self.merchants.serving:
+        if sale.payment_id in self.developer.merchants.serving:
             self.network.saw("confirmed while its webhook was under way")
         require(sale.rrn in {None, done.record.rrn}, f"I8: {sale.number} has two reference numbers")
         sale.rrn = done.record.rrn

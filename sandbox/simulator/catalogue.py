@@ -79,7 +79,22 @@ FAULTS: tuple[FaultRow, ...] = (
         ("not confirmed in time", "confirmed in the last moment", "confirmed too late"),
         "I3 I8",
     ),
-    FaultRow("F23", "the merchant's endpoint is down", ("endpoint down", "endpoint back", "webhook dead"), "I11 I12"),
+    FaultRow(
+        "F21",
+        "a webhook's secret changes",
+        ("webhook under two secrets", "webhook: stranger"),
+        "I10 I11",
+    ),
+    FaultRow(
+        "F23",
+        "the merchant's endpoint is down, slow, elsewhere, off",
+        (
+            *("endpoint down", "endpoint breaks", "endpoint back", "webhook: redirects", "webhook: too late"),
+            *("endpoint disabled: asked", "endpoint disabled: failing", "endpoint enabled again"),
+            *("webhook dead", "webhook given up after three days", "event asked for again"),
+        ),
+        "I11 I12",
+    ),
     FaultRow(
         "F24",
         "a worker dies in a job",
@@ -92,7 +107,12 @@ FAULTS: tuple[FaultRow, ...] = (
         ),
         "I6 I11 I12",
     ),
-    FaultRow("F25", "a worker outlives its lease", ("job taken twice", "lease lost"), "I2 I11"),
+    FaultRow(
+        "F25",
+        "a worker outlives its lease",
+        ("job taken twice", "lease lost", "webhook of two workers at once"),
+        "I2 I11",
+    ),
     FaultRow("F26", "a poison job", ("poison tried",), "I11"),
     FaultRow(
         "F33",
@@ -104,9 +124,13 @@ FAULTS: tuple[FaultRow, ...] = (
 
 _LIE = "needs a bank that says no and later yes to one message (F32); tests/gateway/services shows it"
 _SETTLEMENT = "settlement is not built"
+_NO_PROOFS = "the simulated PSP has no codes verified apart from purchases; tests/otp shows it"
 UNREACHED: dict[Move, str] = {
     ("payment", "confirmed", "settled_in_batch"): _SETTLEMENT,
     ("payment", "settled", "late_approval"): _SETTLEMENT,
     ("attempt", "declined", "switch_approved"): _LIE,
+    ("challenge", "issued", "code_verified"): _NO_PROOFS,
+    ("challenge", "verified", "proof_spent"): _NO_PROOFS,
+    ("challenge", "verified", "lifetime_elapsed"): _NO_PROOFS,
 }
 """Rows that no run can take, and why."""

@@ -34,7 +34,13 @@ class Memory:
         taken: by authorisation, what the bank took from the card and did not give back.
         card_net: by account, what the bank's postings brought.
         paid_by: by code, the authorisation that it paid.
-        heard: number of each event that a merchant's server answered 2xx.
+        endpoints: the merchant's, by their ids, those that were removed too.
+        event_types: by event that tells of a payment.
+        deliveries: by event and endpoint, as everything that follows.
+        owing: events whose commit is not yet read whole, and who has to be told.
+        unnoticed: given up in such a commit; its owner has to be told.
+        heard: answered 2xx.
+        gone: answered 410.
     """
 
     coverage: Coverage
@@ -60,7 +66,13 @@ class Memory:
     wrong_tries: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
     by_key: dict[Key, str] = field(default_factory=dict)
     at_bank: dict[Key, int] = field(default_factory=dict)
-    heard: set[int] = field(default_factory=set)
+    endpoints: dict[str, Row] = field(default_factory=dict)
+    event_types: dict[str, str] = field(default_factory=dict)
+    deliveries: dict[tuple[str, str], Row] = field(default_factory=dict)
+    owing: set[tuple[str, str]] = field(default_factory=set)
+    unnoticed: set[tuple[str, str]] = field(default_factory=set)
+    heard: set[tuple[str, str]] = field(default_factory=set)
+    gone: set[tuple[str, str]] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
 
     def attempt_at(self, key: Key) -> Row:

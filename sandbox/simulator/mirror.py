@@ -16,7 +16,7 @@ import psycopg
 
 from gateway.domain.attempt import ENDS as ATTEMPT_ENDS
 from gateway.domain.payment import PaymentEvent, PaymentState
-from sandbox.simulator import invariants
+from sandbox.simulator import invariants, telling
 from sandbox.simulator.faults import SimulatedDatabase
 from sandbox.simulator.invariants import require
 from sandbox.simulator.memory import Key, Memory, Row, key_of
@@ -94,10 +94,13 @@ class Mirror(Memory):
             source.seen = number
             self.changes += 1
             row = after or before
-            self.say(f"{source.name} {kind} {next(iter(row.values()))} {row.get('state')}")
+            self.say(f"{source.name} {kind} {row}")
             invariants.check_move(kind, before, after)
             if after is not None:
                 handlers[kind](before, after)
+            elif kind == "webhook_delivery":
+                telling.note_forgotten(self, before)
+        telling.check_commit(self)
 
     def _handlers(self, organisation: str) -> dict[str, Callable[[Row | None, Row], None]]:
         if organisation == "gateway":
@@ -107,6 +110,9 @@ class Mirror(Memory):
                 "attempt": self._attempt,
                 "outbox": self._job,
                 "posting": self._posting,
+                "webhook_endpoint": lambda before, after: telling.note_endpoint(self, before, after),
+                "webhook_event": lambda _, after: telling.note_event(self, after),
+                "webhook_delivery": lambda before, after: telling.note_delivery(self, before, after),
             }
         return {
             "card": self._card,
@@ -122,7 +128,7 @@ class Mirror(Memory):
         self.states[payment_id].add(after["state"])
         self._was[payment_id] = before["state"] if before else ""
         if before and before["state"] != after["state"]:
-            invariants.check_owed(self.sources[0].reader, after)
+            telling.check_owed(self.sources[0].reader, after)
         if after["attempt_id"] in self.attempts:
             self.touched.add(after["attempt_id"])
 
@@ -160,13 +166,11 @@ class Mirror(Memory):
         if state in ATTEMPT_ENDS:
             self.since.pop(name)
 
-    def _job(self, before: Row | None, after: Row) -> None:
+    def _job(self, _before: Row | None, after: Row) -> None:
         self.jobs[after["unique_key"]] = after
-        invariants.check_job(self, before, after)
+        invariants.check_job(after)
         if after["topic"].startswith("switch."):
             self.touched.add(after["payload"]["attempt_id"])
-        if after["topic"] == "webhook" and after["dead_at"]:
-            self.coverage.saw("webhook dead")
 
     def _posting(self, _before: Row | None, after: Row) -> None:
         require(isinstance(after["amount_rial"], int) and after["amount_rial"] > 0, "I1: not a whole positive sum")

@@ -1,9 +1,8 @@
-"""What else lies outside the organisations: the wire of Harim, phones, the merchants' servers, and Redis."""
+"""What else lies outside the organisations: the wire of Harim, phones, and Redis."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -17,16 +16,13 @@ from foundation.wake import Wake
 from gateway.domain.issuers import Issuer
 from gateway.harim.v1 import ACCEPTED, REFUSALS
 from gateway.ports import (
-    Delivered,
     Delivery,
-    NotDelivered,
     PinAnswer,
     PinRefusal,
     PinRefused,
     PinRequest,
     PinSent,
     PinUnanswered,
-    Webhook,
 )
 from otp.domain.binding import Binding, TransactionType
 from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
@@ -45,10 +41,6 @@ SMS_FATES = {
     "sms not answered": 5,
     "sms slow": 4,
 }
-SLOW_HOOK = (2, 20, 60)
-HOOK_FATES = {"delivered": 73, "slow": 15, "error": 10, "gone": 2}
-PAID_FATES = {"delivered": 30, "slow": 60, "error": 8, "gone": 2}
-"""The merchant's server takes its time over news of money."""
 
 
 @dataclass
@@ -160,53 +152,6 @@ class Phones:
         arrive(code)
         if fate == "sms twice":
             arrive(code)
-
-
-@dataclass
-class Merchants:
-    """Implements :class:`gateway.ports.Callbacks`: a server that is down now and then, and remembers what it heard.
-
-    Args:
-        judge: is shown each event as the server takes it (I11).
-        heard: number of each event that was answered 2xx.
-    """
-
-    network: Network
-    judge: Callable[[dict[str, Any]], None] = lambda _: None
-    heard: set[int] = field(default_factory=set)
-    down: bool = False
-    serving: list[str] = field(default_factory=list)
-    _bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def send(self, webhook: Webhook) -> Delivered | NotDelivered:
-        """Receive one event."""
-        guard_no_transaction()
-        network = self.network
-        fates = PAID_FATES if json.loads(webhook.body)["type"] == "payment.authorised" else HOOK_FATES
-        fate = network.dice.choices(list(fates), list(fates.values()))[0] if network.faulty else "delivered"
-        if self.down or fate in {"error", "gone"}:
-            return NotDelivered("down", gone=fate == "gone" and not self.down)
-        self._take(webhook)
-        if fate == "slow":
-            with self._serving(self._bodies[webhook.event_id]["data"]["id"]):
-                network.wait(SLOW_HOOK)
-        network.point("worker.after_webhook_before_mark")
-        self.heard.add(int(webhook.event_id.removeprefix("evt_")))
-        return Delivered()
-
-    def _take(self, webhook: Webhook) -> None:
-        body = json.loads(webhook.body)
-        if webhook.event_id in self._bodies:
-            self.network.saw("webhook repeated")
-        self.judge({**body, "first": self._bodies.setdefault(webhook.event_id, body)})
-
-    @contextmanager
-    def _serving(self, payment_id: str) -> Any:
-        self.serving.append(payment_id)
-        try:
-            yield
-        finally:
-            self.serving.remove(payment_id)
 
 
 class Bell(Wake):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -22,19 +21,23 @@ from otp.store.checks import RULES as BANK_RULES
 from sandbox.audit import Report, compare, monitored
 from sandbox.books import Books, bank_books, gateway_books
 from sandbox.postgres import Cluster
-from sandbox.simulator import invariants, stage
+from sandbox.simulator import invariants, stage, telling
 from sandbox.simulator.actors import Cast
 from sandbox.simulator.calls import HELD, Calls
 from sandbox.simulator.chance import dice, seeded
 from sandbox.simulator.coverage import Coverage
 from sandbox.simulator.faults import Clock, Crashed, Fuse
+from sandbox.simulator.hooks import Developer, Merchants
 from sandbox.simulator.invariants import Violated, require
 from sandbox.simulator.mirror import Mirror, Source
 from sandbox.simulator.network import Network
-from sandbox.simulator.outside import Bell, Merchants, Phones, SimulatedHarim
+from sandbox.simulator.outcome import Outcome
+from sandbox.simulator.outside import Bell, Phones, SimulatedHarim
 from sandbox.simulator.switch import SimulatedSwitch
 from sandbox.simulator.weather import Weather
 from sandbox.simulator.workers import Crew, Turn
+
+Actions = Mapping[str, tuple[int, Callable[[], object]]]
 
 HISTORY = 30
 CHECK_ALL_EVERY = 1_000
@@ -42,11 +45,11 @@ FUSES = 0.06
 FUSE_PLACES = 8
 LOST_NOT_DEAD = 0.4
 TIME_MOVES = 0.3
-TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 3, "poison": 0.1}
+TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 3, "developer": 2.5, "poison": 0.1}
 """Whose turn it is, and how often of about a hundred, when nobody who waited goes on."""
 
 GOES_ON = 0.3
-QUEUES = {"sms.code": 40, "webhook": 20, "switch.inquire": 15, "switch.reverse": 20, "sms.last_try": 5}
+QUEUES = {"sms.code": 40, "webhook": 45, "switch.inquire": 15, "switch.reverse": 20, "sms.last_try": 5}
 """How often a worker looks into each queue."""
 
 SWEEPS = {
@@ -55,6 +58,8 @@ SWEEPS = {
     "recover_lost": 40,
     "dispute": 20,
     "erase": 5,
+    "hasten_webhooks": 10,
+    "forget_webhooks": 2,
     "expire_challenges": 15,
     "forget_quotas": 5,
 }
@@ -67,50 +72,9 @@ REST_MOST_SECONDS = 7_200
 """I18's T: page with its extensions (25 min), confirm window (15 min), five inquiries, the longest wait between two
 reversals (15 min), and as much again."""
 
-QUEUE_ROUND_SECONDS = 21_600
-QUEUE_ROUNDS = 40
+QUEUE_ROUND_SECONDS = 43_200
+QUEUE_ROUNDS = 20
 """Ten days: a webhook is tried for about three and a poison job as long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended; ``violation`` is ``None`` when every invariant held.
-
-    Args:
-        oldest: the most steps that an attempt had to wait for its final result.
-        unknown: the most steps that an attempt was neither decided nor being reversed.
-        rested: simulated seconds from the end of all faults until every payment was decided.
-    """
-
-    seed: int
-    steps: int
-    seconds: float
-    digest: str
-    payments: int
-    changes: int
-    oldest: int
-    unknown: int
-    rested: float
-    violation: str | None
-    history: tuple[str, ...]
-    report: Report | None
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """What is printed."""
-        rate = self.steps / self.seconds if self.seconds else 0.0
-        told = f"seed {self.seed}: {self.steps} steps, {self.payments} payments, {self.changes} changes"
-        waits = f"longest unknown {self.unknown} steps, without result {self.oldest}, at rest after {self.rested:.0f} s"
-        first = f"{told}, {rate:.0f} steps/s, {waits}, digest {self.digest[:16]}"
-        if self.violation is None:
-            return (first, *(self.report.lines if self.report else ()))
-        again = f"again: python -m sandbox simulate --steps {self.steps} --seed {self.seed} --replay"
-        return (*self.history, first, f"violated at step {self.steps}: {self.violation}", again)
-
-    @property
-    def clean(self) -> bool:
-        """Whether all held and the books agree."""
-        return self.violation is None and self.report is not None and self.report.clean
 
 
 class Simulation:
@@ -138,7 +102,15 @@ class Simulation:
         self._bell.away = self._dice.random() < 0.5  # noqa: PLR2004 - a coin
         self._cast, self._crew, merchants = self._people()
         self._weather = Weather(self._network, merchants, self._bell)
+        self._developer = self._cast.developer
+        self._acting: dict[str, Callable[[], Actions]] = {
+            "people": self._cast.actions,
+            "developer": self._developer.actions,
+            "world": self._weather.actions,
+        }
         self._jobs, self._sweeps = self._crew.jobs(), self._crew.sweeps()
+        self._look()
+        self._developer.add()
         self._cast.open()
         self._look()
 
@@ -146,14 +118,15 @@ class Simulation:
         """Wire both organisations to the simulated outside, and set everybody in their place."""
         network, keys = self._network, stage.gateway_keys()
         phones = Phones(network, self._sms)
-        merchants = Merchants(network, invariants.check_event_told, self.mirror.heard)
+        merchants = Merchants(network, self.mirror, (stage.HOOK_URL, stage.HOOK_SECRET))
         switch, harim = SimulatedSwitch(network, keys, self._told, self.mirror.stands), SimulatedHarim(network)
         outside = stage.Outside(switch, harim, merchants, self._bell, (switch.gates,))
         gateway, caller = stage.gateway_of(self._opened.gateway, keys, outside)
         switch.found.gateway = gateway
         bank, switch.hosts = stage.bank_of(self._opened.bank, phones, self._bell)
         harim.bank = bank
-        cast = Cast(self._dice, network, gateway, caller, bank, phones, merchants, self.mirror)
+        developer = Developer(self._dice, network, gateway, caller, merchants, self.mirror)
+        cast = Cast(self._dice, network, gateway, caller, bank, phones, developer, self.mirror)
         return cast, Crew(network, gateway, bank), merchants
 
     def run(self, steps: int) -> None:
@@ -227,8 +200,8 @@ class Simulation:
         require(not self._crew.failures, f"a handler failed: {self._crew.failures[:1]}")
 
     def _choose(self, whose: str) -> Turn:
-        if whose in {"people", "world"}:
-            rows = self._cast.actions() if whose == "people" else self._weather.events()
+        if whose in self._acting:
+            rows = self._acting[whose]()
             name = self._dice.choices(list(rows), [weight for weight, _ in rows.values()])[0]
             return name, rows[name][1]
         if whose == "poison":
@@ -250,7 +223,11 @@ class Simulation:
             self._look()
         self._until(invariants.check_decided, ROUND_SECONDS, REST_MOST_SECONDS // ROUND_SECONDS)
         self.rested = self._clock.seconds - began
-        self._until(invariants.check_quiet, QUEUE_ROUND_SECONDS, QUEUE_ROUNDS)
+        self._developer.settle()
+        self._until(telling.check_quiet, QUEUE_ROUND_SECONDS, QUEUE_ROUNDS)
+        self._developer.enable_all()
+        self._until(telling.check_quiet, QUEUE_ROUND_SECONDS, QUEUE_ROUNDS)
+        self._developer.look()
         self._check_all()
 
     def _check_all(self) -> None:
@@ -274,6 +251,7 @@ class Simulation:
     def _work(self) -> None:
         for _, sweep in self._sweeps:
             sweep()
+        self._look()
         for _, work in self._jobs:
             while work():
                 self._look()

@@ -51,11 +51,19 @@ from sandbox.world import ACQUIRER_ID, BANK_BIN, BANK_NAME, ISSUER_ID, MERCHANT_
 
 FOREVER_SECONDS = 1e9
 EXPIRY = "0812"
+HOOK_URL = "http://localhost:8200/hook"
+HOOK_SECRET = "whsec_c2ltdWxhdGVk"  # noqa: S105 - of a simulated server
+DISABLE_AFTER_DAYS = 2
+"""Shorter than an event is tried, so that runs meet endpoints that are disabled while something waits for them."""
+
 ISSUERS = ((ISSUER_ID, BANK_BIN), ("bank-two-b", "999004"))
 """Two issuers with wires of their own, so that one can hang while the other is well; one bank stands behind both."""
 
 WATCHED = {
-    "gateway": ("payment", "payment_event", "attempt", "posting", "outbox"),
+    "gateway": (
+        *("payment", "payment_event", "attempt", "posting", "outbox"),
+        *("webhook_endpoint", "webhook_event", "webhook_delivery"),
+    ),
     "bank": ("card", "challenge", "authorisation", "posting", "outbox"),
 }
 WATCH = """
@@ -180,6 +188,7 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
         signing_key_id="none",
         dispute_after_seconds=int(invariants.DISPUTE_AFTER.total_seconds()),
         directory_seconds=FOREVER_SECONDS,
+        webhook_disable_after_days=DISABLE_AFTER_DAYS,
     )
     gateway = Gateway(
         settings=settings,
@@ -194,7 +203,7 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
         wake=outside.wake,
     )
     names = {"name_fa": "فروشگاه", "name_en": "Shop", "payee_name": "فروشگاه", "site": "http://localhost:8200"}
-    hooks = {"webhook_url": "http://localhost:8200/hook", "webhook_secret": "whsec_c2ltdWxhdGVk"}
+    hooks = {"webhook_url": HOOK_URL, "webhook_secret": HOOK_SECRET}
     add_merchant(gateway, NewMerchant(merchant_id=MERCHANT_ID, terminal_id=TERMINAL_ID, **names, **hooks))
     for issuer_id, prefix in ISSUERS:
         gateway.directory.add_issuer(_issuer(issuer_id), (prefix,))

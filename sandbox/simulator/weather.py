@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.simulator.hooks import Merchants
 from sandbox.simulator.network import WEATHERS, Network
-from sandbox.simulator.outside import Bell, Merchants
+from sandbox.simulator.outside import Bell
 from sandbox.simulator.stage import ISSUERS
 
 JUMPS_SECONDS = {30: 25, 70: 25, 130: 20, 400: 10, 1_000: 15, 4_000: 4, 90_000: 1}
@@ -24,13 +25,13 @@ class Weather:
     merchants: Merchants
     bell: Bell
 
-    def events(self) -> dict[str, tuple[int, Callable[[], str]]]:
+    def actions(self) -> dict[str, tuple[int, Callable[[], str]]]:
         """Return every change with its weight."""
         return {
             "time passes": (9, self.time_passes),
             "clocks": (20, self.clocks),
             "issuer": (25, self.issuer),
-            "endpoint": (10, self.endpoint),
+            "endpoint": (15, self.merchants.change_weather),
             "redis": (5, self.redis),
         }
 
@@ -60,21 +61,15 @@ class Weather:
             self.network.weather[issuer_id] = self.network.dice.choice(WEATHERS)
         return f"{issuer_id} {self.network.weather.get(issuer_id, 'is well')}"
 
-    def endpoint(self) -> str:
-        """Take the merchants' server down, or bring it back."""
-        was, self.merchants.down = self.merchants.down, not self.merchants.down and self.network.dice.random() < ILL
-        if was or self.merchants.down:
-            self.network.saw("endpoint down" if self.merchants.down else "endpoint back")
-        return "merchants' server"
-
     def redis(self) -> str:
         """Take Redis away with all that is in it, or bring it back empty."""
         self.bell.away, self.bell.rung = not self.bell.away, False
         return "away" if self.bell.away else "back"
 
     def clear(self) -> None:
-        """Stop all faults."""
+        """Stop all faults; only a merchant's server may stay down for good."""
         self.network.faulty = False
         self.network.calls.over = True
         self.network.weather.clear()
-        self.merchants.down = self.bell.away = False
+        self.merchants.end_weather()
+        self.bell.away = False

@@ -13,6 +13,8 @@ from foundation import outbox
 from foundation.outbox import Job, Outbox
 from foundation.worker import Periodic, Topic, Worker
 from gateway import worker as gateway_worker
+from gateway.api.events import renderer
+from gateway.services.deliver import deliver_due
 from gateway.services.gateway import Gateway
 from otp import worker as bank_worker
 from otp.services.bank import Bank
@@ -73,7 +75,7 @@ class Crew:
         rows = [(Outbox(self.gateway.database), topic) for topic in gateway_worker.topics(self.gateway)]
         bank = bank_worker.make(self.bank)
         rows += [(bank._outbox, topic) for topic in bank._topics.values()]  # noqa: SLF001 - the bank's own table
-        return tuple((topic.name, self._turn(queue, topic)) for queue, topic in rows)
+        return (*((topic.name, self._turn(queue, topic)) for queue, topic in rows), ("webhook", self._tell))
 
     def sweeps(self) -> tuple[Turn, ...]:
         """Return every sweeper of both workers."""
@@ -82,9 +84,18 @@ class Crew:
 
     def poison(self) -> str:
         """Queue a job that no handler can do (F26)."""
-        with self.gateway.database.begin() as connection:
-            outbox.add(connection, "webhook", {POISON: True}, unique_key=f"{POISON}-{self.network.dice.random()}")
+        with self.bank.database.begin() as connection:
+            outbox.add(connection, "sms.last_try", {POISON: True}, unique_key=f"{POISON}-{self.network.dice.random()}")
         return "queued"
+
+    def _tell(self) -> int:
+        try:
+            return deliver_due(self.gateway, renderer(self.gateway.settings), most=1, clock=self.network.now)
+        except OperationalError:
+            raise
+        except Exception as error:
+            self.failures.append(f"webhook: {type(error).__name__}: {error}")
+            raise
 
     def _turn(self, queue: Outbox, topic: Topic) -> Callable[[], object]:
         def watched(job: Job) -> Any:

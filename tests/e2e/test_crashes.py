@@ -173,8 +173,8 @@ def test_f24_killed_after_a_webhook(
     shopper.pay(code)
 
     world.wait_for_crash()
-    events = "FROM outbox JOIN payment ON payment.payment_id = payload->>'payment_id' WHERE page_token = %s"
-    open_ = f"SELECT count(*) {events} AND done_at IS NULL"
+    events = "FROM webhook_delivery JOIN payment USING (payment_id) WHERE page_token = %s"
+    open_ = f"SELECT count(*) {events} AND webhook_delivery.state = 'waiting'"
     gateway.wait("confirmed", STATE, shopper.page_token)
     gateway.wait(0, open_, shopper.page_token)
     assert gateway.one(f"SELECT max(fence) {events}", shopper.page_token) == 2

@@ -67,7 +67,7 @@ def serving(answer: Callable[[Request], Reply], tls: ssl.SSLContext | None = Non
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_GET = do_POST  # noqa: N815 - the library's name
+        do_GET = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the library's names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -16,12 +16,14 @@ from foundation.pan import Pan, with_check_digit
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from foundation.worker import Worker
+from gateway.api.events import renderer
 from gateway.domain.card import CardEntry
 from gateway.domain.issuers import Issuer
 from gateway.domain.payment import PaymentState
 from gateway.services.authenticate import authenticate
 from gateway.services.authorise import PayResult, pay
 from gateway.services.confirm import Confirmed, confirm
+from gateway.services.deliver import deliver_due
 from gateway.services.enrol import NewMerchant, add_issuer, add_merchant
 from gateway.services.gateway import Gateway
 from gateway.services.keys import new_key
@@ -154,7 +156,7 @@ class Shop:
             periodic.run()
 
     def work(self) -> int:
-        """Do the jobs that are due now, each once; return how many."""
+        """Do the jobs and send the webhooks that are due now, each once; return how many."""
         outbox = Outbox(self.gateway.database)
         done = 0
         for topic in topics(self.gateway):
@@ -162,7 +164,7 @@ class Shop:
                 before = self.rows("SELECT coalesce(sum(tries), 0) FROM outbox")[0][0]
                 Worker(outbox, [topic]).tick(pool)
                 done += self.rows("SELECT coalesce(sum(tries), 0) FROM outbox")[0][0] - before
-        return int(done)
+        return int(done) + deliver_due(self.gateway, renderer(self.gateway.settings))
 
     def settle_down(self, *, after: float = 0.0, rounds: int = 60) -> None:
         """From ``after`` seconds on, let time pass and the worker work until nothing is left to do."""
@@ -172,6 +174,9 @@ class Shop:
             self.later(seconds)
             self.sweep()
             self.work()
-            if not self.rows("SELECT 1 FROM outbox WHERE done_at IS NULL AND dead_at IS NULL LIMIT 1"):
+            if not self.rows(
+                "SELECT 1 FROM outbox WHERE done_at IS NULL AND dead_at IS NULL "
+                "UNION ALL SELECT 1 FROM webhook_delivery WHERE state = 'waiting' LIMIT 1"
+            ):
                 return
         raise AssertionError("the worker does not come to rest")

@@ -79,7 +79,15 @@ def test_a_world_that_was_lived_in_breaks_no_rule(shop: Shop, look: Callable[[],
 
 
 POST = "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
-JOB = "INSERT INTO outbox (topic, unique_key, payload, {}) SELECT 'webhook', {}, '{{}}', {} FROM payment"
+EVENT = (
+    "INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts) SELECT 'evt_' || "
+    "left(encode(sha256(convert_to('payment.reversed:' || payment_id, 'UTF8')), 'hex'), 32), merchant_id, payment_id, "
+    "'payment.reversed', '{}' FROM payment WHERE state <> 'reversed'"
+)
+FORGET = (
+    "WITH tries AS (DELETE FROM webhook_attempt), sent AS (DELETE FROM webhook_delivery) "
+    "DELETE FROM webhook_event WHERE type = 'payment.confirmed'"
+)
 PLANTS = [
     ("I1_own_accounts", POST + "SELECT payment_id, attempt_id, 'x', 'fees', 'payable:somebody', 7 FROM attempt", 7),
     (
@@ -137,12 +145,20 @@ PLANTS = [
     ("I8_confirmed_once", "UPDATE payment SET confirmed_at = confirmed_at + interval '1 hour'", 250_000),
     ("I10_answer_kept", "DELETE FROM idempotency", 0),
     ("I10_answer_kept", """UPDATE idempotency SET answer = answer || '{"payment_id": "pay_other"}'""", 0),
-    ("I11_owed", "DELETE FROM outbox WHERE unique_key LIKE 'payment.confirmed:%'", 0),
-    ("I11_untrue", JOB.format("done_at, tries", "'payment.reversed:' || payment_id", "house_now(), 1"), 0),
+    ("I11_owed", FORGET, 0),
+    ("I11_untrue", EVENT, 0),
     ("I11_worked_on", "UPDATE attempt SET state = 'voiding', reversal_decided_at = house_now()", 250_000),
-    ("I11_webhook_overdue", "UPDATE outbox SET done_at = NULL, created_at = house_now() - interval '7 hours'", 0),
-    ("I12_webhook", "UPDATE outbox SET done_at = house_now(), tries = 0", 0),
-    ("I18_jobs", "UPDATE outbox SET done_at = NULL, due_at = house_now() - interval '3 minutes'", 0),
+    (
+        "I11_webhook_overdue",
+        "UPDATE webhook_delivery SET state = 'waiting', give_up_at = house_now() + interval '65 hours'",
+        0,
+    ),
+    ("I12_webhook", "DELETE FROM webhook_attempt", 0),
+    (
+        "I18_jobs",
+        "INSERT INTO outbox (topic, payload, due_at) VALUES ('switch.x', '{}', house_now() - interval '3 minutes')",
+        0,
+    ),
     (
         "I18_swept",
         "UPDATE payment SET state = 'authorised', authorised_at = house_now() - interval '1 hour'",

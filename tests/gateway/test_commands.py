@@ -226,8 +226,14 @@ def test_the_monitor_is_a_command(capsys: pytest.CaptureFixture[str], gateway_ow
     with gateway_owner_database.single() as connection:
         connection.execute(
             text(
-                "INSERT INTO outbox (topic, payload, created_at) "
-                "VALUES ('webhook', '{}', house_now() - interval '7 hours')"
+                "INSERT INTO merchant (merchant_id, name_fa, name_en, payee_name, acquirer_id, site) "
+                "VALUES ('000000000000009', 'الف', 'A', 'الف', '581672', 'http://localhost'); "
+                "INSERT INTO webhook_endpoint (endpoint_id, merchant_id, url, secret_sealed) "
+                "VALUES ('whe_1', '000000000000009', 'http://localhost/', 'x'); "
+                "INSERT INTO webhook_event (event_id, merchant_id, type, facts) "
+                "VALUES ('evt_1', '000000000000009', 'payment.expired', '{}'); "
+                "INSERT INTO webhook_delivery (endpoint_id, event_id, number, payment_id, give_up_at) "
+                "VALUES ('whe_1', 'evt_1', 1, 'pay_1', house_now() + interval '65 hours')"
             )
         )
 

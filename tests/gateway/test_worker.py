@@ -1,82 +1,29 @@
-"""The worker's jobs: webhooks by the table, inquiries and reversals without end."""
+"""The worker's jobs: inquiries and reversals without end, and everything at rest afterwards."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import threading
-
-from standardwebhooks import Webhook as Signature
 
 from foundation.pan import with_check_digit
 from gateway.bulkhead import Gates, NotAdmitted
 from gateway.domain.issuers import Issuer
 from gateway.domain.outcome import InquiryAnswer, Unknown
 from gateway.domain.payment import PaymentState
-from gateway.ports import InquiryRequest, NotDelivered
+from gateway.ports import InquiryRequest
 from gateway.services.authorise import Checking
-from gateway.services.cancel import cancel
 from gateway.services.enrol import add_issuer
 from gateway.switch.client import RECOVERIES_AT_ONCE
-from gateway.worker import THREADS, WEBHOOK_BACKOFF_SECONDS, make_worker, topics
+from gateway.worker import THREADS, make_worker, topics
 from tests.fakes.shop import ISSUER, Shop, card
 from tests.fakes.switch import FakeSwitch, debit_but_silent
 from tests.world import wait_for
 
 
-def test_a_webhook_tells_the_payment_as_it_became(shop: Shop) -> None:
-    """The body follows the contract and says the state of that moment."""
-    payment = shop.paid()
-    shop.confirm(payment)
-    shop.work()
-
-    first, second = (json.loads(webhook.body) for webhook in shop.callbacks.sent)
-    assert (first["type"], second["type"]) == ("payment.authorised", "payment.confirmed")
-    assert first["timestamp"].endswith("Z")
-    assert first["data"]["state"] == "authorised"
-    assert first["data"]["card"]["masked_pan"].startswith("999002******")
-    assert first["data"].keys() == {"id", "state", "order_id", "amount", "fee", "rrn", "tracking_code", "card"}
-    assert Signature(shop.callbacks.sent[0].secret.reveal()) is not None
-
-
-def test_event_ids_are_stable_over_retries(shop: Shop) -> None:
-    """F23: at least once, under one id, waits from the table; 410 ends it."""
-    cancel(shop.gateway, shop.open().page_token)
-    shop.callbacks.will(NotDelivered("status 500"), NotDelivered("status 410", gone=True))
-
-    shop.work()
-    waits = shop.rows("SELECT extract(epoch FROM due_at - house_now()), last_error FROM outbox")
-    assert float(waits[0][0]) <= WEBHOOK_BACKOFF_SECONDS[0]
-    assert waits[0][1] == "status 500"
-    shop.later(10)
-    shop.work()
-
-    assert len({webhook.event_id for webhook in shop.callbacks.sent}) == 1
-    assert shop.rows("SELECT tries, last_error FROM outbox WHERE dead_at IS NOT NULL") == [(2, "status 410")]
-
-
-def test_webhooks_are_tried_for_about_three_days() -> None:
-    """The table is the promise of the documentation."""
-    assert 2.5 * 86_400 < sum(WEBHOOK_BACKOFF_SECONDS) < 3.5 * 86_400
-
-
-def test_a_merchant_without_address_is_told_nothing(shop: Shop) -> None:
-    """No row is queued, and one queued before the address was removed is dropped."""
-    before = shop.open()
-    cancel(shop.gateway, before.page_token)
-    shop.change("UPDATE merchant SET webhook_url = NULL, webhook_secret_sealed = NULL")
-    cancel(shop.gateway, shop.open().page_token)
-
-    assert shop.rows("SELECT count(*) FROM outbox") == [(1,)]
-    assert shop.work() == 1
-    assert shop.callbacks.sent == []
-    assert shop.rows("SELECT count(*) FROM outbox WHERE done_at IS NOT NULL") == [(1,)]
-
-
 def test_d8_inquiry_and_reversal_never_give_up(shop: Shop) -> None:
     """D8: no limit of tries on the topics that owe money."""
     limits = {topic.name: topic.tries_max for topic in topics(shop.gateway)}
-    assert limits == {"switch.reverse": None, "switch.inquire": None, "webhook": len(WEBHOOK_BACKOFF_SECONDS) + 1}
+    assert limits == {"switch.reverse": None, "switch.inquire": None}
     assert make_worker(shop.gateway) is not None
 
 

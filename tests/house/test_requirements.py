@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = ("contracts", "foundation", "gateway", "merchant_demo", "otp", "sandbox")
+OURS = ("contracts", "foundation", "gateway", "merchant_demo", "otp", "pooya", "sandbox")
 
 
 def _pinned(name: str) -> set[str]:

@@ -19,11 +19,14 @@ from sandbox.simulator.coverage import MOVES, Coverage
 from sandbox.simulator.invariants import Violated, check_verdict
 from sandbox.simulator.runner import simulate
 
-pytestmark = pytest.mark.xdist_group("simulator")
+pytestmark = [
+    pytest.mark.xdist_group("simulator"),
+    pytest.mark.timeout(400),  # a dozen histories at worst, on a machine that does other things too
+]
 
-SEEDS = (2, 25, 4, 13, 5, 7, 17, 6, 1, 3, 8, 9)
+SEEDS = (1, 2, 5, 6, 14, 4, 7, 9, 13, 18, 26, 33)
 STEPS = 1_000
-"""The first three meet everything as things are; the others are there for the day on which they do not."""
+"""The first five meet everything as things are; the others are there for the day on which they do not."""
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +57,8 @@ def test_d36_a_simulated_world_under_faults_loses_no_rial(cluster: Cluster) -> N
 
 
 def test_the_same_seed_is_the_same_history(cluster: Cluster) -> None:
-    """Every change of both databases repeats, ids and codes included; another seed is another history."""
-    first, again, other = (simulate(cluster, steps=100, seed=seed).digest for seed in (3, 3, 4))
+    """Every row as it changed in both databases repeats, ids, codes, waits and seals included; another seed differs."""
+    first, again, other = (simulate(cluster, steps=400, seed=seed).digest for seed in (3, 3, 4))
 
     assert first == again
     assert first != other

@@ -16,9 +16,9 @@ from pydantic import SecretStr
 from foundation.database import Database
 from merchant_demo.app import create_app
 from merchant_demo.config import Settings
-from merchant_demo.gateway_client import GatewayClient
 from merchant_demo.orders import Shop
 from merchant_demo.store import Orders
+from pooya import Client
 
 WEBHOOK_SECRET = "whsec_" + "c2hvcC13ZWJob29rLXNlY3JldC0zMi1ieXRlcyE="
 
@@ -148,7 +148,7 @@ def gateway_url(gateway: FakeGateway) -> Iterator[str]:
 def shop(shop_database: Database, gateway_url: str) -> Iterator[Shop]:
     """Give a shop that talks to the fake gateway."""
     settings = settings_for(gateway_url)
-    client = GatewayClient(gateway_url, "sk_test_0000", timeout_seconds=5)
+    client = Client(gateway_url, "sk_test_0000", timeout_seconds=5)
     yield Shop(settings, Orders(shop_database), client)
     client.close()
 

@@ -159,8 +159,9 @@ def test_a_gateway_that_is_down_leaves_an_order_that_can_be_paid_later(
 
 def test_a_lost_answer_to_opening_does_not_open_a_second_payment(browser: FlaskClient, gateway: FakeGateway) -> None:
     """The key was stored before the call, so that the next try returns the same payment."""
-    gateway.lose_answers = 1
+    gateway.lose_answers = 3
     answer = check_out(browser)
+    assert 'data-state="placed"' in browser.get(answer.location).text
     answer = browser.post(urlsplit(answer.location).path + "/pay")
     assert answer.location == gateway.only()["page_url"]
     assert len(gateway.opened) == 1

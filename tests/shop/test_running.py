@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,12 +13,9 @@ from foundation.database import Database, NetworkInTransaction
 from merchant_demo import config
 from merchant_demo.__main__ import main
 from merchant_demo.app import create_app
-from merchant_demo.gateway_client import GatewayClient, GatewayUnavailable
-from merchant_demo.orders import Shop
+from merchant_demo.orders import Shop, reconcile, take_to_gateway
 from tests.shop.conftest import FakeGateway, settings_for
 from tests.shop.test_buying import check_out
-
-Answering = Callable[[bytes], GatewayClient]
 
 
 @pytest.fixture
@@ -104,45 +100,17 @@ def test_the_application_is_built_from_the_environment() -> None:
     app.extensions["shop"].close()
 
 
-@pytest.fixture
-def answering() -> Iterator[Answering]:
-    """Give a client of a gateway that always sends the same bytes."""
-    ended: list[Callable[[], None]] = []
-
-    def make(payload: bytes) -> GatewayClient:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(payload)))
-                self.end_headers()
-                self.wfile.write(payload)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        client = GatewayClient(f"http://127.0.0.1:{server.server_port}", "sk_test_0000", timeout_seconds=2)
-        ended.extend((client.close, server.shutdown, thread.join, server.server_close))
-        return client
-
-    yield make
-    for end in ended:
-        end()
-
-
-@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"null", b"{}", b'{"id": 1, "state": "open", "amount": "x"}'])
-def test_an_answer_against_the_contract_is_no_answer(answering: Answering, payload: bytes) -> None:
-    """Nothing may be assumed after it; asking again is safe."""
-    with pytest.raises(GatewayUnavailable):
-        answering(payload).payment("pay_0")
-
-
-def test_the_gateway_is_never_called_inside_a_transaction(shop_database: Database, answering: Answering) -> None:
+def test_the_gateway_is_never_called_inside_a_transaction(
+    shop: Shop, shop_database: Database, browser: FlaskClient
+) -> None:
     """A slow gateway must not hold the shop's connections."""
+    check_out(browser)
+    order = shop.orders.by_payment("pay_0")
+    assert order
     with shop_database.begin(), pytest.raises(NetworkInTransaction):
-        answering(b"{}").payment("pay_0")
+        reconcile(shop, order)
+    with shop_database.begin(), pytest.raises(NetworkInTransaction):
+        take_to_gateway(shop, replace(order, state="placed"))
 
 
 def test_secrets_are_not_printed() -> None:

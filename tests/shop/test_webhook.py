@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 
+from merchant_demo.app import create_app
 from merchant_demo.orders import Shop
 from tests.shop.conftest import WEBHOOK_SECRET, FakeGateway
 from tests.shop.test_buying import check_out
 
+OTHER_SECRET = "whsec_" + "b3RoZXIgc2VjcmV0IG90aGVyIHNlY3JldCE="
 
-def knock(browser: FlaskClient, payment_id: str, *, secret: str = WEBHOOK_SECRET, age_minutes: int = 0) -> int:
-    """Send a signed event about a payment and return the status."""
-    body = json.dumps({"type": "payment.authorised", "data": {"id": payment_id, "state": "authorised"}})
+
+def event_about(payment_id: str, event_id: str = "evt_1") -> bytes:
+    """Write an event that says a payment was paid."""
+    data = {"id": payment_id, "state": "authorised", "amount": 6_450_000, "order_id": "S-1", "new_field": 1}
+    event = {"id": event_id, "type": "payment.authorised", "created_at": "2026-11-24T12:00:00Z", "data": data}
+    return json.dumps(event).encode()
+
+
+def signed(body: bytes, *secrets: str, age_minutes: int = 0) -> dict[str, str]:
+    """Return the headers of a message as the gateway signs it, with the library that is not ours."""
     at = dt.datetime.now(tz=dt.UTC) - dt.timedelta(minutes=age_minutes)
-    headers = {
+    signatures = [Webhook(secret).sign("evt_1", at, body.decode()) for secret in secrets or (WEBHOOK_SECRET,)]
+    return {
         "webhook-id": "evt_1",
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign("evt_1", at, body),
+        "webhook-signature": " ".join(signatures),
     }
+
+
+def knock(browser: FlaskClient, payment_id: str, *secrets: str, age_minutes: int = 0) -> int:
+    """Send a signed event about a payment and return the status."""
+    body = event_about(payment_id)
+    headers = signed(body, *secrets, age_minutes=age_minutes)
     return browser.post("/webhooks/pooya", data=body, headers=headers).status_code
 
 
@@ -48,7 +66,7 @@ def test_a_wrong_signature_or_an_old_one_is_refused(browser: FlaskClient, gatewa
     """Nobody else's knock and no replay of yesterday's is heard."""
     check_out(browser)
     gateway.pay()
-    assert knock(browser, "pay_0", secret="whsec_" + "b3RoZXIgc2VjcmV0IG90aGVyIHNlY3JldCE=") == 401
+    assert knock(browser, "pay_0", OTHER_SECRET) == 401
     assert knock(browser, "pay_0", age_minutes=10) == 401
     assert browser.post("/webhooks/pooya", data=b"{}").status_code == 401
     assert not gateway.confirms
@@ -57,3 +75,34 @@ def test_a_wrong_signature_or_an_old_one_is_refused(browser: FlaskClient, gatewa
 def test_events_about_what_the_shop_does_not_know_are_fine(browser: FlaskClient) -> None:
     """A payment of another system of the same merchant is answered politely."""
     assert knock(browser, "pay_unknown") == 204
+
+
+def test_f21_a_message_with_one_byte_changed_is_refused(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """F21: every byte of the body and of each signed header counts; nothing is asked or confirmed."""
+    check_out(browser)
+    gateway.pay()
+    body = event_about("pay_0")
+    headers = signed(body)
+    changed = [(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :], headers) for at in range(len(body))]
+    for name, value in headers.items():
+        for at in range(len(value)):
+            other = value[:at] + chr(ord(value[at]) ^ 1) + value[at + 1 :]
+            changed.append((body, {**headers, name: other}))
+        changed.append((body, {key: kept for key, kept in headers.items() if key != name}))
+    changed += [(body[:-1], headers), (body + b" ", headers)]
+
+    statuses = {browser.post("/webhooks/pooya", data=sent, headers=with_).status_code for sent, with_ in changed}
+    assert statuses == {401}
+    assert not gateway.confirms
+    assert browser.post("/webhooks/pooya", data=body, headers=headers).status_code == 204
+    assert gateway.confirms == ["pay_0"]
+
+
+def test_f21_while_a_secret_is_rotated_both_ends_may_be_ahead(browser: FlaskClient, shop: Shop) -> None:
+    """F21: the gateway signs under both, the shop believes both; afterwards the old one alone is refused."""
+    both = shop.settings.model_copy(update={"webhook_secret": SecretStr(f"{OTHER_SECRET} {WEBHOOK_SECRET}")})
+    ahead = create_app(both, replace(shop, settings=both)).test_client()
+    assert knock(ahead, "pay_x", WEBHOOK_SECRET) == 204
+    assert knock(ahead, "pay_x", OTHER_SECRET) == 204
+    assert knock(browser, "pay_x", OTHER_SECRET, WEBHOOK_SECRET) == 204
+    assert knock(browser, "pay_x", OTHER_SECRET) == 401

@@ -112,7 +112,16 @@ def test_every_object_has_an_example_that_the_document_allows() -> None:
     spec = document(OPERATIONS, "https://gateway.example")
     names = {path.stem for path in EXAMPLES.glob("*.json")}
 
-    assert names == set(spec["components"]["schemas"]) - {"CardOut", "EventOut", "FlawOut", "ProblemRow"}
+    assert names == set(spec["components"]["schemas"]) - {
+        "CardOut",
+        "EventOut",
+        "FlawOut",
+        "ProblemRow",
+        "DeliveryOut",
+        "TryOut",
+        "UndeliveredOut",
+        "DisabledOut",
+    }
     for name in names:
         schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}
         Draft202012Validator(schema, format_checker=FormatChecker()).validate(read(name))

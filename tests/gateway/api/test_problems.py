@@ -46,6 +46,14 @@ class Caller:
         """Do something to a payment."""
         return self.client.post(f"{PATH}/{path}", json=body or {}, headers=HEADERS | headers)
 
+    def hook(self, url: str) -> TestResponse:
+        """Add a webhook endpoint."""
+        return self.client.post("/api/v1/webhook_endpoints", json={"url": url}, headers=HEADERS)
+
+    def rotate(self) -> TestResponse:
+        """Rotate the first endpoint's secret."""
+        return self.client.post(f"/api/v1/webhook_endpoints/whe_{MERCHANT.merchant_id}/rotate", headers=HEADERS)
+
     def with_settings(self, **change: int) -> Caller:
         """Tighten a setting."""
         settings = self.shop.gateway.settings.model_copy(update=change)
@@ -117,6 +125,12 @@ RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "invalid_callback": lambda caller: caller.open(callback_url=f"https://{CANARY}.example/"),
     "invalid_text": lambda caller: caller.open(mobile=CANARY),
     "idempotency_mismatch": _other_request,
+    "endpoint_not_found": lambda caller: caller.get(f"/webhook_endpoints/{CANARY}"),
+    "event_not_found": lambda caller: caller.get(f"/events/{CANARY}"),
+    "invalid_endpoint": lambda caller: caller.hook(f"ftp://{CANARY}.example/"),
+    "duplicate_endpoint": lambda caller: caller.hook(str(MERCHANT.webhook_url)),
+    "too_many_endpoints": lambda caller: [caller.hook(f"http://localhost:8200/{number}") for number in range(17)][-1],
+    "rotation_running": lambda caller: [caller.rotate() for _ in range(2)][-1],
     "too_many_calls": _flood,
     "unavailable": _lost,
 }

@@ -22,6 +22,9 @@ expected-statuses = ["400", "401", "404", "405", "413", "415", "422"]
 """
 """422: a callback address on somebody else's site, which no schema can say."""
 
+NOT_TRUE_HERE = "ensure_resource_availability"
+"""A repeated idempotency key is answered as the first time, although the endpoint it made was removed since."""
+
 
 @pytest.mark.timeout(150)
 def test_the_document_is_true(shop: Shop, address: str, tmp_path: Path) -> None:
@@ -32,7 +35,13 @@ def test_the_document_is_true(shop: Shop, address: str, tmp_path: Path) -> None:
     assert shop.rows("SELECT count(*) FROM payment") == [(OPENED,)]
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/api/v1/openapi.json", "--url", address]
-    options = ["--checks=all", f"--max-examples={EXAMPLES}", f"--seed={SEED}", "--generation-database=none"]
+    options = [
+        "--checks=all",
+        f"--exclude-checks={NOT_TRUE_HERE}",
+        f"--max-examples={EXAMPLES}",
+        f"--seed={SEED}",
+        "--generation-database=none",
+    ]
     header = ["--header", f"Authorization: Bearer {SECRET_KEY}", "--request-timeout=20", "--no-color"]
     words = [*command, *options, *header]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - our own words

@@ -96,7 +96,7 @@ def test_unconfirmed_money_goes_back_by_itself(shop: Shop) -> None:
     assert shop.state(payment) is PaymentState.REVERSED
     assert shop.balances() == {}
     assert shop.switch.debits == {}
-    types = [row[0] for row in shop.rows("SELECT payload->>'type' FROM outbox WHERE topic = 'webhook' ORDER BY id")]
+    types = [row[0] for row in shop.rows("SELECT type FROM webhook_event ORDER BY number")]
     assert types == ["payment.authorised", "payment.reversed"]
 
 

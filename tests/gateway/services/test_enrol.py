@@ -47,6 +47,7 @@ def test_d10_a_live_gateway_refuses_test_keys(shop: Shop) -> None:
         {"payee_name": "x 12"},
         {"webhook_secret": None},
         {"webhook_url": "ftp://localhost/"},
+        {"webhook_secret": "no-such-prefix"},
     ],
 )
 def test_a_wrong_merchant_row_is_refused(shop: Shop, change: dict[str, str | None]) -> None:
@@ -105,6 +106,6 @@ def test_d10_a_live_gateway_refuses_sandbox_bins(shop: Shop) -> None:
 
 def test_webhook_secrets_are_sealed_for_their_merchant(shop: Shop) -> None:
     """The row shows nothing, and another merchant's row does not open it."""
-    sealed = bytes(shop.rows("SELECT webhook_secret_sealed FROM merchant")[0][0])
+    sealed = bytes(shop.rows("SELECT secret_sealed FROM webhook_endpoint")[0][0])
     assert MERCHANT.webhook_secret is not None
     assert MERCHANT.webhook_secret.encode() not in sealed

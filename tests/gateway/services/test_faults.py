@@ -61,7 +61,7 @@ def test_f7_an_approval_told_again_and_again_is_booked_once(shop: Shop) -> None:
 
     assert shop.state(payment) is PaymentState.AUTHORISED
     assert len(shop.rows("SELECT 1 FROM posting")) == 1
-    assert shop.rows("SELECT count(*) FROM outbox WHERE payload->>'type' = 'payment.authorised'") == [(1,)]
+    assert shop.rows("SELECT count(*) FROM webhook_event WHERE type = 'payment.authorised'") == [(1,)]
 
 
 def test_f8_return_and_webhook_at_one_moment_confirm_once(shop: Shop) -> None:
@@ -111,6 +111,6 @@ def test_f22_a_merchant_that_never_confirms_leaves_the_money_with_the_card(shop:
     shop.work()
 
     assert shop.state(payment) is PaymentState.REVERSED
-    assert shop.rows("SELECT count(*) FROM outbox WHERE payload->>'type' = 'payment.reversed'") == [(1,)]
+    assert shop.rows("SELECT count(*) FROM webhook_event WHERE type = 'payment.reversed'") == [(1,)]
     assert shop.balances() == {}
     assert shop.switch.debits == {}

@@ -44,7 +44,7 @@ def test_an_approved_payment_has_a_receipt_postings_an_event_and_a_webhook(shop:
     assert shop.balances() == {"issuer:two": -250_000, f"pending:{MERCHANT.merchant_id}": 250_000}
     events = [row[0] for row in shop.rows("SELECT event FROM payment_event ORDER BY event_id")]
     assert events == ["opened", "attempt_submitted", "attempt_approved"]
-    assert shop.rows("SELECT payload->>'type', payload->>'state' FROM outbox") == [("payment.authorised", "authorised")]
+    assert shop.rows("SELECT type, facts->>'state' FROM webhook_event") == [("payment.authorised", "authorised")]
 
 
 def test_d5_the_1200_carries_what_the_code_is_bound_to(shop: Shop) -> None:

@@ -26,7 +26,7 @@ def client(shop: Shop) -> FlaskClient:
 
 def told(shop: Shop, payment: PaymentRecord) -> list[str]:
     """Return the webhooks a payment owes, oldest first."""
-    query = "SELECT payload->>'type' FROM outbox WHERE topic = 'webhook' AND payload->>'payment_id' = :id ORDER BY id"
+    query = "SELECT type FROM webhook_event WHERE payment_id = :id ORDER BY number"
     return [row[0] for row in shop.rows(query, id=payment.payment_id)]
 
 

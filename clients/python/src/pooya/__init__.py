@@ -1,0 +1,31 @@
+"""Client of the Pooya payment gateway: payments, lists, webhooks and their endpoints."""
+
+from pooya.client import Client as Client
+from pooya.endpoints import Delivery as Delivery
+from pooya.endpoints import Endpoint as Endpoint
+from pooya.endpoints import Redelivered as Redelivered
+from pooya.endpoints import Try as Try
+from pooya.errors import AmountMismatch as AmountMismatch
+from pooya.errors import DuplicateEndpoint as DuplicateEndpoint
+from pooya.errors import DuplicateOrder as DuplicateOrder
+from pooya.errors import IdempotencyMismatch as IdempotencyMismatch
+from pooya.errors import InvalidRequest as InvalidRequest
+from pooya.errors import NotAllowed as NotAllowed
+from pooya.errors import NotFound as NotFound
+from pooya.errors import NotPossible as NotPossible
+from pooya.errors import PooyaError as PooyaError
+from pooya.errors import Refused as Refused
+from pooya.errors import RequestInProgress as RequestInProgress
+from pooya.errors import RotationRunning as RotationRunning
+from pooya.errors import TooManyCalls as TooManyCalls
+from pooya.errors import TooManyEndpoints as TooManyEndpoints
+from pooya.errors import Unavailable as Unavailable
+from pooya.errors import WebhookRefused as WebhookRefused
+from pooya.models import Card as Card
+from pooya.models import Event as Event
+from pooya.models import Filters as Filters
+from pooya.models import Happening as Happening
+from pooya.models import Payment as Payment
+from pooya.models import Problem as Problem
+from pooya.webhooks import sign_webhook as sign_webhook
+from pooya.webhooks import verify_webhook as verify_webhook

@@ -1,0 +1,142 @@
+"""The merchant API of the gateway as Python."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self, Unpack
+from urllib.parse import quote
+
+from pooya.answers import asked, items, pages, thing
+from pooya.endpoints import Endpoints, Events
+from pooya.models import Filters, Happening, Payment, Problem
+from pooya.transport import Transport
+
+TIMEOUT_SECONDS = 10.0
+REPEATS = 2
+
+
+class Client:
+    """One merchant's terminal at the gateway; may be shared by threads.
+
+    Every method raises :class:`pooya.Refused` (or the class of its code) when the gateway says no, and
+    :class:`pooya.Unavailable` when there was no answer: then nothing may be assumed, and the same call under the same
+    idempotency key is safe.
+
+    Args:
+        base_url: the gateway's address.
+        secret_key: ``sk_test_…`` or ``sk_live_…``.
+        timeout_seconds: for connecting, and for each answer.
+        repeats: how often a call without an answer is repeated before :class:`pooya.Unavailable`.
+
+    Attributes:
+        endpoints: where your server is told of events.
+        events: everything that happened, to be read instead of being told.
+    """
+
+    def __init__(
+        self, base_url: str, secret_key: str, *, timeout_seconds: float = TIMEOUT_SECONDS, repeats: int = REPEATS
+    ) -> None:
+        self._transport = Transport(base_url, secret_key, timeout_seconds=timeout_seconds, repeats=repeats)
+        self.endpoints = Endpoints(self._transport)
+        self.events = Events(self._transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the kept-alive connections."""
+        self._transport.close()
+
+    def open(
+        self,
+        *,
+        amount: int,
+        order_id: str,
+        callback_url: str,
+        description: str | None = None,
+        mobile: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Open a payment; send the shopper's browser to its ``page_url``.
+
+        Args:
+            amount: whole rials.
+            order_id: your own number, 1 to 64 letters, digits and ``._-``; it has one live payment at most.
+            callback_url: on your registered site; the shopper returns there.
+            description: shown on the page, at most 120 characters.
+            mobile: the shopper's, ``09`` and nine digits.
+            idempotency_key: the same key always returns the same payment; a new one by default.
+
+        Raises:
+            DuplicateOrder, InvalidRequest: the order has a live payment; a value is outside its rules.
+        """
+        body = {"amount": amount, "order_id": order_id, "callback_url": callback_url}
+        body |= {name: text for name, text in (("description", description), ("mobile", mobile)) if text is not None}
+        return self._post("/payments", body, idempotency_key)
+
+    def get(self, payment_id: str) -> Payment:
+        """Read a payment; raises :class:`pooya.NotFound` if your terminal has none with this id."""
+        return thing(Payment.of, self._transport.get(_path(payment_id)))
+
+    def get_by_order(self, order_id: str) -> Payment:
+        """Read the payment of an order: the live one, otherwise the latest; raises :class:`pooya.NotFound`."""
+        return thing(Payment.of, self._transport.get(f"/orders/{quote(order_id, safe='')}"))
+
+    def history(self, payment_id: str) -> Sequence[Happening]:
+        """Return what happened to a payment, oldest first; raises :class:`pooya.NotFound`."""
+        return items(Happening.of, self._transport.get(f"{_path(payment_id)}/events"))
+
+    def confirm(self, payment_id: str, *, amount: int, idempotency_key: str | None = None) -> Payment:
+        """Say that you will deliver; only then is the money yours. Deliver when ``first_time`` is true.
+
+        Raises:
+            AmountMismatch: the payment is of another amount; nothing was changed.
+            NotPossible: it is not paid, or its time is over and the money goes back.
+        """
+        return self._post(f"{_path(payment_id)}/confirm", {"amount": amount}, idempotency_key)
+
+    def reverse(self, payment_id: str, *, amount: int | None = None, idempotency_key: str | None = None) -> Payment:
+        """Give the whole money back; the gateway repeats it to the bank until it is accepted.
+
+        Raises:
+            AmountMismatch: ``amount`` is given and not the payment's; nothing was changed.
+            NotPossible: nothing was taken, or it is too late.
+        """
+        return self._post(
+            f"{_path(payment_id)}/reverse", None if amount is None else {"amount": amount}, idempotency_key
+        )
+
+    def unconfirmed(self, *, limit: int | None = None, cursor: str | None = None) -> Iterator[Payment]:
+        """Go over what is paid and must still be confirmed, the most urgent first: after an outage of your own, say."""
+        return self._pages("/payments/unconfirmed", {"limit": limit, "cursor": cursor})
+
+    def list(self, **filters: Unpack[Filters]) -> Iterator[Payment]:
+        """Go over payments, newest first, page by page as they are needed; filters are joined by *and*.
+
+        Raises:
+            InvalidRequest: a value is outside its rules.
+        """
+        return self._pages("/payments", filters)
+
+    def problems(self) -> Sequence[Problem]:
+        """Return the catalogue of everything that the gateway may refuse, with what to do."""
+        return items(Problem.of, self._transport.get("/problems"))
+
+    def _pages(self, path: str, filters: Filters) -> Iterator[Payment]:
+        query = {name: asked(value) for name, value in filters.items() if value is not None}
+        return pages(lambda page: self._transport.get(path, page), Payment.of, query)
+
+    def _post(self, path: str, body: dict[str, Any] | None, key: str | None) -> Payment:
+        key = key or str(uuid.uuid4())
+        return thing(Payment.of, self._transport.post(path, body, key=key), key=key)
+
+
+def _path(payment_id: str) -> str:
+    return f"/payments/{quote(payment_id, safe='')}"

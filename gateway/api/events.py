@@ -1,0 +1,69 @@
+"""An event as merchants read it: the same words in the feed and in a webhook's body."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.api.schemas import PaymentOut, payment_out
+from gateway.config import Settings
+from gateway.domain.webhooks import ENDPOINT_DISABLED, UNDELIVERED
+from gateway.services.deliver import Render
+from gateway.services.endpoints import Event
+from gateway.services.open_payment import PaymentRecord
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class UndeliveredOut(_Out):
+    """What a ``webhook.undelivered`` is about: an event that an endpoint was told of in vain."""
+
+    endpoint_id: str
+    event_id: str
+    tries: int
+    error: Annotated[str, Field(description="what the last try met")]
+
+
+class DisabledOut(_Out):
+    """What a ``webhook_endpoint.disabled`` is about: an endpoint that failed for days without one success."""
+
+    endpoint_id: str
+    url: str
+    why: str
+    failures: Annotated[int, Field(description="tries in a row that failed")]
+    failing_since: dt.datetime
+
+
+class WebhookEventOut(_Out):
+    """One thing that happened, as it was at that moment; it never changes and its id stays its own."""
+
+    id: str
+    type: Annotated[str, Field(description="ignore types you do not know")]
+    created_at: dt.datetime
+    timestamp: Annotated[dt.datetime, Field(description="created_at, by the name that Standard Webhooks gives it")]
+    data: Annotated[
+        PaymentOut | UndeliveredOut | DisabledOut,
+        Field(description="the payment as it was; for notices about an endpoint, what they are about"),
+    ]
+
+
+def webhook_event_out(event: Event, settings: Settings) -> WebhookEventOut:
+    """Show an event to its merchant."""
+    data: PaymentOut | UndeliveredOut | DisabledOut
+    if event.type == UNDELIVERED:
+        data = UndeliveredOut.model_validate(event.facts)
+    elif event.type == ENDPOINT_DISABLED:
+        data = DisabledOut.model_validate(event.facts)
+    else:
+        data = payment_out(PaymentRecord.of(event.facts), settings)
+    when = event.created_at
+    return WebhookEventOut(id=event.event_id, type=event.type, created_at=when, timestamp=when, data=data)
+
+
+def renderer(settings: Settings) -> Render:
+    """Return how a webhook's body is written: the event of the feed, in UTF-8."""
+    return lambda event: webhook_event_out(event, settings).model_dump_json().encode()
