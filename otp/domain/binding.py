@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from types import MappingProxyType
+from typing import Any
 
 from foundation.rial import Rial
 from otp.domain.errors import InvalidBinding
@@ -119,9 +120,9 @@ class Binding:
         """
         text = self._written(bound)
         reference = base64.b32encode(hashlib.sha256(text.encode()).digest())[:_REFERENCE_LENGTH].decode()
-        open_fields = {field: "" for fact, field in _FIELDS.items() if fact not in bound}
-        kept = {**open_fields, "amount": self.total, "fee": Rial(0), "transaction_ref": reference, "bound": bound}
-        return replace(self, **kept)
+        left_open: dict[str, Any] = {field: "" for fact, field in _FIELDS.items() if fact not in bound}
+        left_open["transaction_ref"] = reference
+        return replace(self, amount=self.total, fee=Rial(0), bound=bound, **left_open)
 
     def _written(self, bound: tuple[str, ...]) -> str:
         facts = {
@@ -203,6 +204,4 @@ def _payee_key_allowed(binding: Binding) -> bool:
 
 
 def _amount_allowed(binding: Binding) -> bool:
-    return binding.total.amount <= TOTAL_MAX and bool(binding.amount) == (
-        binding.type not in WITHOUT_AMOUNT
-    )
+    return binding.total.amount <= TOTAL_MAX and bool(binding.amount) == (binding.type not in WITHOUT_AMOUNT)

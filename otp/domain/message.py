@@ -44,9 +44,9 @@ class CodeMessage:
     amount: Rial
     fee: Rial
     payee_name: str
-    psp_name: str
     expires_at: dt.datetime
     webotp_host: str | None = None
+    psp_name: str = ""
 
 
 def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:

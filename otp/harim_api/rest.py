@@ -64,9 +64,7 @@ def _serve(operation: str, in_address: dict[str, str] | None = None) -> Response
     return converse(answer, refusal=lambda told: told)
 
 
-def converse(
-    answer: Callable[[Bank, Psp, SignedMessage, bytes], Told], *, refusal: Callable[[Told], Told]
-) -> Response:
+def converse(answer: Callable[[Bank, Psp, SignedMessage, bytes], Told], *, refusal: Callable[[Told], Told]) -> Response:
     """Answer one JSON message: signed to a PSP that is known by its signature, and not to anybody else.
 
     Args:

@@ -1,4 +1,4 @@
-"""Register a PSP: who may ask this bank for codes, by which keys and certificates it is known, and what is open to it."""
+"""Register a PSP: who may ask this bank for codes, how it is known, and what is open to it."""
 
 from __future__ import annotations
 
