@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 BIN_LENGTHS = range(8, 5, -1)
 SANDBOX_PREFIX = "9990"
-X509_DIALECTS = frozenset({"harim-v1-soap"})
+X509_DIALECTS = frozenset({"harim-v1-soap", "tosan-yaghut"})
 """Dialects whose messages are signed by certificate instead of a bare key."""
 RECOVERY_PER_SECOND = 10
 RECOVERY_BURST = 20

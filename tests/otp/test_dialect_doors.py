@@ -246,10 +246,10 @@ SADAD_WRONG = [
     ({"cardMedia": None}, "30"),
     ({"cardMedia": {}}, "30"),
     ({"cardMedia": []}, "30"),
-    ({"cardMedia": {"pan": 9990020000000006}}, "30"),
+    ({"cardMedia": {"pan": 9990020000001231}}, "30"),
     ({"cardMedia": {"pan": "9990020000000007"}}, "30"),
     ({"cardMedia": {"pan": ""}}, "30"),
-    ({"cardMedia": {"pan": "9990020000000006", "token": "x"}}, "30"),
+    ({"cardMedia": {"pan": "9990020000001231", "token": "x"}}, "30"),
     ({"requestType": "1"}, "30"),
     ({"requestType": None}, "30"),
     ({"requestType": 2}, "40"),
@@ -281,7 +281,7 @@ YAGHUT_WRONG = [
     {"terminalId": None},
     {"terminalId": "000000001"},
     {"processDetail": None},
-    {"processDetail": {"parameterType": "PAN", "value": "9990020000000006"}},
+    {"processDetail": {"parameterType": "PAN", "value": "9990020000001231"}},
     {"processDetail": {"parameterType": "TEXT", "value": "call 0912"}},
     {"processDetail": {"parameterType": "TEXT", "value": "a|b=c"}},
     {"processDetail": {"parameterType": "TEXT", "value": "x" * 65}},
@@ -292,8 +292,8 @@ YAGHUT_WRONG = [
     {"processType": "GIFT"},
     {"cardInfoBean": {"pan": ""}},
     {"cardInfoBean": {"pan": "9990020000000007"}},
-    {"cardInfoBean": {"pan": "9990020000000006", "cvv2": "12"}},
-    {"cardInfoBean": {"pan": "9990020000000006", "expireDate": "0813"}},
+    {"cardInfoBean": {"pan": "9990020000001231", "cvv2": "12"}},
+    {"cardInfoBean": {"pan": "9990020000001231", "expireDate": "0813"}},
 ]
 
 
