@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from foundation.certificates import Pinned, pinned_certificates
 from otp.domain.binding import payee_name_allowed
@@ -12,7 +13,9 @@ from otp.domain.psp import Psp
 from otp.services.bank import Bank
 from otp.store import psps
 
-CERTIFICATES_MAX = 2
+LIVE_MAX = 2
+"""Keys, and certificates, that live at a time while one is being changed (D41)."""
+
 PUBLIC_KEY_BYTES = 32
 
 _PSP_ID = re.compile(r"[a-z0-9-]{1,32}")
@@ -32,29 +35,32 @@ def register_psp(bank: Bank, psp: Psp) -> None:
     pinned = _pinned(psp.certificates)
     with bank.database.begin() as connection:
         psps.hold(connection)
-        others = psps.active(connection)
-        _require(
-            not any(key_id in other.public_keys for other in others for key_id in psp.public_keys),
-            "a key id names one PSP only; another one has it",
-        )
-        _check_of_nobody_else(pinned, others)
+        _check_of_nobody_else(psp, pinned, psps.active(connection))
         psps.add(connection, psp)
 
 
-def pin_certificates(bank: Bank, psp_id: str, pem: str) -> None:
-    """Pin these certificates of a PSP instead of those it had; none closes SOAP to it (D41).
+def pin(bank: Bank, psp_id: str, *, public_keys: Mapping[str, bytes] | None, certificates: str | None) -> None:
+    """Know a PSP by these keys or certificates instead of those it had; ``None`` leaves them (D41).
 
     Raises:
-        InvalidPsp: when there are too many, one is another PSP's, or a private key is among them.
-        CertificateRefused: when they cannot be used.
+        InvalidPsp: when a value is wrong, or a key or certificate is another PSP's.
+        CertificateRefused: when its certificates cannot be used.
         UnknownPsp: when there is none with this id.
     """
-    pinned = _pinned(pem)
     with bank.database.begin() as connection:
         psps.hold(connection)
-        _check_of_nobody_else(pinned, (other for other in psps.active(connection) if other.psp_id != psp_id))
-        if not psps.change(connection, psp_id, "certificates", pem):
+        active = {psp.psp_id: psp for psp in psps.active(connection)}
+        if psp_id not in active:
             raise UnknownPsp(psp_id)
+        was = active[psp_id]
+        psp = replace(
+            was,
+            public_keys=was.public_keys if public_keys is None else public_keys,
+            certificates=was.certificates if certificates is None else certificates,
+        )
+        _check(psp)
+        _check_of_nobody_else(psp, _pinned(psp.certificates), active.values())
+        psps.identify(connection, psp)
 
 
 def open_verify(bank: Bank, psp_id: str, *, enabled: bool) -> None:
@@ -80,10 +86,11 @@ def allow_unbound(bank: Bank, psp_id: str, ceiling_rial: int) -> None:
     _change(bank, psp_id, "unbound_max_rial", ceiling_rial)
 
 
-def registered(bank: Bank) -> list[Psp]:
-    """Return every active PSP."""
+def registered(bank: Bank) -> list[tuple[Psp, list[str]]]:
+    """Return every active PSP with the SHA-256 of its certificates, hex."""
     with bank.database.single() as connection:
-        return psps.active(connection)
+        found = psps.active(connection)
+    return [(psp, [each.fingerprint for each in psps.pinned(psp)]) for psp in found]
 
 
 def _change(bank: Bank, psp_id: str, column: str, value: object) -> None:
@@ -100,6 +107,7 @@ def _check(psp: Psp) -> None:
         psp.webotp_host is None or _WEBOTP_HOST.fullmatch(psp.webotp_host), "a WebOTP host is a name, perhaps with port"
     )
     _require(psp.public_keys or psp.certificates, "a PSP is known by a key or by a certificate")
+    _require(len(psp.public_keys) <= LIVE_MAX, f"at most {LIVE_MAX} keys live at a time")
     for raw in psp.public_keys.values():
         _require(len(raw) == PUBLIC_KEY_BYTES, f"a public key has {PUBLIC_KEY_BYTES} bytes (Ed25519)")
 
@@ -107,13 +115,16 @@ def _check(psp: Psp) -> None:
 def _pinned(pem: str) -> tuple[Pinned, ...]:
     _require("PRIVATE KEY" not in pem, "hand over certificates only: a private key stays with its owner")
     pinned = pinned_certificates(pem) if pem else ()
-    _require(len(pinned) <= CERTIFICATES_MAX, f"at most {CERTIFICATES_MAX} certificates live at a time")
+    _require(len(pinned) <= LIVE_MAX, f"at most {LIVE_MAX} certificates live at a time")
     return pinned
 
 
-def _check_of_nobody_else(pinned: Iterable[Pinned], others: Iterable[Psp]) -> None:
+def _check_of_nobody_else(psp: Psp, own: Iterable[Pinned], everybody: Iterable[Psp]) -> None:
+    others = [other for other in everybody if other.psp_id != psp.psp_id]
+    keys = {key_id for other in others for key_id in other.public_keys}
+    _require(keys.isdisjoint(psp.public_keys), "a key id names one PSP only; another one has it")
     taken = {each.fingerprint for other in others for each in psps.pinned(other)}
-    _require(not any(each.fingerprint in taken for each in pinned), "a certificate names one PSP only; another has it")
+    _require(taken.isdisjoint(each.fingerprint for each in own), "a certificate names one PSP only; another one has it")
 
 
 def _require(holds: object, sentence: str) -> None:

@@ -36,9 +36,13 @@ VALUES (:psp_id, :name, :acquirer_id, CAST(:public_keys AS jsonb), :disclosure, 
 
 _LOCK = text("LOCK TABLE psp IN SHARE ROW EXCLUSIVE MODE")
 
+_IDENTIFY = text("""
+UPDATE psp SET public_keys = CAST(:public_keys AS jsonb), certificates = :certificates WHERE psp_id = :psp_id
+""")
+
 CHANGES = {
     name: text(f"UPDATE psp SET {name} = :value WHERE psp_id = :psp_id AND active")
-    for name in ("verify_enabled", "certificates", "unbound_max_rial")
+    for name in ("verify_enabled", "unbound_max_rial")
 }
 """What an operator changes of a PSP, a column at a time."""
 
@@ -105,22 +109,24 @@ def add(connection: Connection, psp: Psp) -> None:
     Raises:
         DuplicatePsp: when its id or its acquirer is taken.
     """
-    keys = {key_id: base64.b64encode(raw).decode() for key_id, raw in psp.public_keys.items()}
     values = {
-        "psp_id": psp.psp_id,
+        **_identity(psp),
         "name": psp.name,
         "acquirer_id": psp.acquirer_id,
-        "public_keys": json.dumps(keys),
         "disclosure": psp.disclosure,
         "webotp_host": psp.webotp_host,
         "verify_enabled": psp.verify_enabled,
-        "certificates": psp.certificates,
         "unbound_max_rial": psp.unbound_max_rial,
     }
     try:
         connection.execute(_ADD, values)
     except IntegrityError:
         raise DuplicatePsp(psp.psp_id) from None
+
+
+def identify(connection: Connection, psp: Psp) -> None:
+    """Write how a PSP is known from now on: its keys and certificates."""
+    connection.execute(_IDENTIFY, _identity(psp))
 
 
 def change(connection: Connection, psp_id: str, column: str, value: object) -> bool:
@@ -131,6 +137,11 @@ def change(connection: Connection, psp_id: str, column: str, value: object) -> b
 def hold(connection: Connection) -> None:
     """Let nobody else register or change a PSP until this transaction ends."""
     connection.execute(_LOCK)
+
+
+def _identity(psp: Psp) -> dict[str, str]:
+    keys = {key_id: base64.b64encode(raw).decode() for key_id, raw in psp.public_keys.items()}
+    return {"psp_id": psp.psp_id, "public_keys": json.dumps(keys), "certificates": psp.certificates}
 
 
 def _index(psps: list[Psp]) -> PspsNow:
