@@ -318,6 +318,11 @@ def surprise(envelope: Element) -> None:
     place.append(place.makeelement("surprise"))
 
 
+def odd(envelope: Element) -> None:
+    """Use a name that XML allows and XPath does not."""
+    envelope.find(".//amount").tag = "A\u013f"
+
+
 def typed(envelope: Element) -> None:
     """Let the message change its own contract."""
     envelope.find(".//amount").set("{http://www.w3.org/2001/XMLSchema-instance}type", "string")
@@ -333,7 +338,7 @@ def nothing(envelope: Element) -> None:
     del envelope[-1][0]
 
 
-@pytest.mark.parametrize("before", [twice, surprise, typed, another_operation, nothing])
+@pytest.mark.parametrize("before", [twice, surprise, odd, typed, another_operation, nothing])
 def test_what_the_xsd_does_not_allow_is_a_fault_of_the_message(
     open_bank: Any, yaghut: YaghutCaller, before: Callable[[Element], None]
 ) -> None:
