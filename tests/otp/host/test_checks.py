@@ -92,12 +92,25 @@ def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
     assert broken(look()) == set()
 
 
+def test_d6_an_unbound_code_that_paid_within_its_ceiling_breaks_no_rule(world: Any, look: Callable[[], Report]) -> None:
+    """Its total fits; reference and terminal are open."""
+    purchase = world.purchase(world.card())
+    world.issue(purchase)
+    world.pay(purchase, "1234567")
+    world.sql(OWED)
+
+    world.sql(f"{UNBOUND} ceiling_rial = 1000000, transaction_ref = 'AAAAAAAAAAAAAAAA'")
+
+    assert broken(look()) == set()
+
+
 ANOTHER = (
     "INSERT INTO authorisation OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(a, "
     """'{"authorisation_id": 77, "stan": "999999"}')).* FROM authorisation a"""
 )
 POST = "INSERT INTO posting (authorisation_id, event, source, destination, amount_rial) "
-UNBOUND = "UPDATE challenge SET bound = '{type,total,acquirer}', canonical = 'v1|type=PURCHASE|total=1000000|acquirer=581672',"
+LESS = "v1|type=PURCHASE|total=1000000|acquirer=581672"
+UNBOUND = f"UPDATE challenge SET bound = '{{type,total,acquirer}}', canonical = '{LESS}',"
 PLANTS = [
     ("I1_balances", "UPDATE card SET balance_rial = balance_rial + 5", 5),
     ("I1_balances", "DELETE FROM posting", 1_000_000),
