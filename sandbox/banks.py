@@ -44,7 +44,7 @@ class Series:
     """Cards of a bank that the gateway asks about in another dialect: an issuer's row of its own, the same processes.
 
     Args:
-        bin: what these numbers begin with; no real bank has it.
+        bin: what these numbers begin with; longer than the bank's own, it is found first.
     """
 
     bank: Bank
@@ -55,11 +55,6 @@ class Series:
     def issuer_id(self) -> str:
         """What the gateway calls it."""
         return f"{self.bank.issuer_id}-{self.dialect}"
-
-    @property
-    def name_en(self) -> str:
-        """The bank, and how it is reached."""
-        return f"{self.bank.name_en}, {self.dialect}"
 
 
 BANK_TWO = Bank(
@@ -77,6 +72,6 @@ BANK_ONE = Bank(
     "one",
 )
 BANKS = (BANK_TWO, BANK_ONE)
-SERIES = (Series(BANK_ONE, "999004", "tosan-yaghut"), Series(BANK_TWO, "999005", "sadad-adaptor"))
+SERIES = (Series(BANK_ONE, "99900104", "tosan-yaghut"), Series(BANK_TWO, "99900205", "sadad-adaptor"))
 BY_BIN = {**{bank.bin: bank for bank in BANKS}, **{series.bin: series.bank for series in SERIES}}
 BY_ORGANISATION = {bank.organisation: bank for bank in BANKS}

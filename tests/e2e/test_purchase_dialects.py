@@ -28,7 +28,7 @@ def test_d6_d14_a_shopper_buys_by_a_weak_dialect(world: RunningWorld, series: Se
         rows = "SELECT harim_dialect, switch_of FROM issuer WHERE issuer_id = %s"
         assert gateway.execute(rows, (series.issuer_id,)).fetchone() == (series.dialect, series.bank.issuer_id)
         asked = "SELECT state FROM pin_request WHERE issuer_id = %s"
-        assert gateway.execute(asked, (series.issuer_id,)).fetchall() == [("sent",)]
+        assert ("sent",) in gateway.execute(asked, (series.issuer_id,)).fetchall()
     with _reading(world, series.bank.organisation) as bank:
         spent = "SELECT c.state, c.ceiling_rial, c.wrong_tries, a.state FROM challenge c JOIN authorisation a"
         spent += " USING (challenge_id) WHERE c.ceiling_rial IS NOT NULL"
@@ -39,12 +39,12 @@ def test_d6_d14_a_shopper_buys_by_a_weak_dialect(world: RunningWorld, series: Se
 def test_d14_a_purchase_above_the_ceiling_gets_no_code(world: RunningWorld, series: Series) -> None:
     """The page says that the bank did not accept the request; nothing is sent and the payment stays open."""
     shopper = Shopper(world, world.card(series.dialect))
-    shopper.check_out("soap", "soap", "soap", "soap", "soap", "soap")
+    shopper.check_out("teapot")
     before = len(shopper.messages())
 
     answer = shopper.press("request_pin")
 
-    assert answer.status_code == 422
+    assert "بانک درخواست رمز را نپذیرفت" in answer.text
     assert len(shopper.messages()) == before
 
 
