@@ -265,10 +265,16 @@ def _value(element: Element, kind: Any) -> Any:
 
 
 def _at(element: Element, path: str) -> Element:
-    """Find what an error's path names; it counts from the validated element and uses the document's own prefixes."""
+    """Find what an error's path names; it counts from the validated element and uses the document's own prefixes.
+
+    XML allows names that XPath here does not; such a part is named by the whole.
+    """
     steps = path.split("/")[2:]
     prefixes = {prefix: name for part in element.iter() for prefix, name in part.nsmap.items() if prefix}
-    found = element.xpath("/".join((".", *steps)), namespaces=prefixes) if steps else []
+    try:
+        found = element.xpath("/".join((".", *steps)), namespaces=prefixes) if steps else []
+    except etree.XPathError:
+        return element
     return found[0] if found else element
 
 

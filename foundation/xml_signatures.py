@@ -57,11 +57,13 @@ class SignedEnvelope:
     Args:
         certificate: SHA-256 of the pinned certificate, hex.
         value: the signature value, base64, which an answer confirms.
+        created: its time stamp as written. A signature value can be bent into another good one, this cannot.
     """
 
     certificate: str
     body: Element
     value: str
+    created: str
 
 
 def now_utc() -> dt.datetime:
@@ -172,7 +174,7 @@ class EnvelopeVerifier:
         if not pinned.since <= now <= pinned.until:
             raise SignatureRefused("the certificate is not valid now")
         value = _squeezed(signature.findtext(f"{{{DS}}}SignatureValue"))
-        return SignedEnvelope(pinned.fingerprint, envelope[1], value)
+        return SignedEnvelope(pinned.fingerprint, envelope[1], value, stamp.findtext(f"{{{WSU}}}Created"))
 
     def _pinned_by(self, token: Element) -> Pinned:
         try:

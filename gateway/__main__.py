@@ -110,6 +110,7 @@ def _issuer_arguments(add: argparse.ArgumentParser) -> None:
         add.add_argument(f"--{name}", type=int, default=10_000)
     for name, count in (("recovery-per-second", RECOVERY_PER_SECOND), ("recovery-burst", RECOVERY_BURST)):
         add.add_argument(f"--{name}", type=int, default=count)
+    add.add_argument("--switch-of", help="the issuer whose ISO 8583 link and keys this one shares")
     add.add_argument("--keeps-tombstones", action="store_true")
     add.add_argument("--bin", action="append", required=True, dest="bins")
     add.set_defaults(run=_add_issuer)

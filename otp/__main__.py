@@ -1,24 +1,31 @@
-"""``python -m otp migrate | check | worker | host | monitor | verify-pin PSP on|off``: the bank's commands."""
+"""``python -m otp migrate | check | worker | host | monitor | psp … | verify-pin PSP on|off``: the bank's commands."""
 
 from __future__ import annotations
 
 import argparse
+import base64
 import sys
+from pathlib import Path
 
+from foundation.certificates import CertificateRefused
 from foundation.keys import KeyFileRefused, UnknownKey
 from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
 from otp import config, worker
 from otp.domain import purposes
-from otp.domain.errors import UnknownPsp
+from otp.domain.errors import DuplicatePsp, InvalidPsp, UnknownPsp
+from otp.domain.psp import Psp
 from otp.host.server import serve
 from otp.migrations import migrate
-from otp.services.register_psp import open_verify
+from otp.services import register_psp
+from otp.services.bank import Bank
 from otp.services.watch import look_at_everything
 from otp.wiring import build, build_host, link_keys
 
 Arguments = argparse.Namespace
+FINGERPRINT_SHOWN = 16
+"""Hex digits of a certificate's SHA-256: enough to compare two."""
 
 
 def main(arguments: list[str]) -> int:
@@ -30,12 +37,32 @@ def main(arguments: list[str]) -> int:
     verbs["verify-pin"].description = "Open VerifyDynamicPin to a PSP, or close it."
     verbs["verify-pin"].add_argument("psp_id")
     verbs["verify-pin"].add_argument("state", choices=("on", "off"))
+    _psp_arguments(verbs["psp"])
     chosen = parser.parse_args(arguments)
     try:
         return COMMANDS[chosen.command](config.load(), chosen)
     except (InvalidSettings, KeyFileRefused, UnknownKey) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _psp_arguments(psp: argparse.ArgumentParser) -> None:
+    psp.description = "Register PSPs, and change how they are known and what is open to them."
+    verbs = psp.add_subparsers(dest="verb", required=True)
+    add = verbs.add_parser("add", help="register a PSP")
+    for name in ("psp-id", "name", "acquirer-id"):
+        add.add_argument(f"--{name}", required=True)
+    add.add_argument("--disclosure", choices=("proven", "open"), default="proven")
+    add.add_argument("--webotp-host", help="of its payment page; then the SMS ends with @host #code")
+    pinning = verbs.add_parser("pin", help="know a PSP by other keys or certificates; what is not given stays")
+    for verb in (add, pinning):
+        verb.add_argument("--key", action="append", metavar="ID=BASE64", help="Ed25519 public key; twice for two")
+        verb.add_argument("--certificates", metavar="FILE", help="PEM of one or two, by which its SOAP is known")
+    unbound = verbs.add_parser("unbound", help="allow codes of the weak dialects up to a ceiling; 0 refuses them")
+    for verb in (pinning, unbound):
+        verb.add_argument("psp_id")
+    unbound.add_argument("rial", type=int)
+    verbs.add_parser("list", help="say which PSPs there are, how they are known and what is open to them")
 
 
 def _migrate(settings: config.Settings, _: Arguments) -> int:
@@ -64,7 +91,7 @@ def _verify_pin(settings: config.Settings, chosen: Arguments) -> int:
     psp_id, enabled = chosen.psp_id, chosen.state == "on"
     bank = build(settings)
     try:
-        open_verify(bank, psp_id, enabled=enabled)
+        register_psp.open_verify(bank, psp_id, enabled=enabled)
     except UnknownPsp:
         print(f"there is no PSP {psp_id}", file=sys.stderr)
         return 1
@@ -72,6 +99,69 @@ def _verify_pin(settings: config.Settings, chosen: Arguments) -> int:
         bank.database.close()
     print(f"VerifyDynamicPin is {'open' if enabled else 'closed'} to {psp_id}")
     return 0
+
+
+def _psp(settings: config.Settings, chosen: Arguments) -> int:
+    bank = build(settings)
+    try:
+        PSP_VERBS[chosen.verb](bank, chosen)
+    except UnknownPsp:
+        print(f"there is no PSP {chosen.psp_id}", file=sys.stderr)
+        return 1
+    except DuplicatePsp:
+        print(f"PSP {chosen.psp_id} or acquirer {chosen.acquirer_id} is registered already", file=sys.stderr)
+        return 1
+    except (InvalidPsp, CertificateRefused, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        bank.database.close()
+    return 0
+
+
+def _add_psp(bank: Bank, chosen: Arguments) -> None:
+    names = ("psp_id", "name", "acquirer_id", "disclosure", "webotp_host")
+    psp = Psp(
+        **{name: getattr(chosen, name) for name in names},
+        public_keys=_keys_in(chosen) or {},
+        certificates=_certificates_in(chosen) or "",
+    )
+    register_psp.register_psp(bank, psp)
+    print(f"PSP {psp.psp_id} for acquirer {psp.acquirer_id}")
+
+
+def _pin_psp(bank: Bank, chosen: Arguments) -> None:
+    register_psp.pin(bank, chosen.psp_id, public_keys=_keys_in(chosen), certificates=_certificates_in(chosen))
+    print(f"{chosen.psp_id} is known by what was given from now on")
+
+
+def _allow_unbound(bank: Bank, chosen: Arguments) -> None:
+    register_psp.allow_unbound(bank, chosen.psp_id, chosen.rial)
+    print(f"{chosen.psp_id}: codes of the weak dialects up to {chosen.rial:,} rials each")
+
+
+def _list_psps(bank: Bank, _: Arguments) -> None:
+    for psp, fingerprints in register_psp.registered(bank):
+        known = ", ".join((*psp.public_keys, *(text[:FINGERPRINT_SHOWN] for text in fingerprints)))
+        verify = "on" if psp.verify_enabled else "off"
+        print(
+            f"{psp.psp_id} ({psp.name}; {psp.acquirer_id}): known by {known}; disclosure {psp.disclosure}, "
+            f"verify {verify}, unbound up to {psp.unbound_max_rial:,} rials"
+        )
+
+
+def _keys_in(chosen: Arguments) -> dict[str, bytes] | None:
+    if chosen.key is None:
+        return None
+    pairs = [text.partition("=") for text in chosen.key]
+    return {key_id: base64.b64decode(raw, validate=True) for key_id, _, raw in pairs}
+
+
+def _certificates_in(chosen: Arguments) -> str | None:
+    return None if chosen.certificates is None else Path(chosen.certificates).read_text()
+
+
+PSP_VERBS = {"add": _add_psp, "list": _list_psps, "pin": _pin_psp, "unbound": _allow_unbound}
 
 
 def _check(settings: config.Settings, _: Arguments) -> int:
@@ -105,6 +195,7 @@ COMMANDS = {
     "host": _host,
     "migrate": _migrate,
     "monitor": _monitor,
+    "psp": _psp,
     "verify-pin": _verify_pin,
     "worker": _worker,
 }

@@ -14,7 +14,7 @@ from foundation.metrics import CONTENT_TYPE, may_read
 from otp import config, wiring
 from otp.config import Settings
 from otp.domain.answers import Code, body
-from otp.harim_api import operations, rest, soap
+from otp.harim_api import operations, rest, sadad, soap, yaghut
 from otp.services.bank import Bank
 from otp.services.readiness import readiness, redis_answers
 
@@ -33,10 +33,12 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     app.config["MAX_CONTENT_LENGTH"] = operations.BODY_MAX_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.extensions["bank"] = bank
-    app.register_blueprint(rest.blueprint)
+    for door in (rest, sadad):
+        app.register_blueprint(door.blueprint)
     if bank.envelope_signer is not None:
-        soap.contract()  # read before the first message comes
-        app.register_blueprint(soap.blueprint)
+        for contract, door in ((soap.contract, soap), (yaghut.contract, yaghut)):
+            contract()  # read before the first message comes
+            app.register_blueprint(door.blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
     app.add_url_rule("/metrics", view_func=metrics)

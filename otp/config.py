@@ -9,8 +9,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from foundation.rial import Rial
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
+from otp.domain.authorisation import Limits
 
 
 class HostPeer(BaseModel):
@@ -85,6 +87,22 @@ class Settings(BaseSettings):
     host_threads: int = Field(8, ge=1, description="messages worked on at once; one database connection each")
     purchase_max_rial: int = Field(1_000_000_000, ge=1, description="the most one purchase may take, fee included")
     day_max_rial: int = Field(2_000_000_000, ge=1, description="the most a card spends per Tehran day, fees included")
+
+    unbound_code_max_rial: int = Field(
+        1_000_000, ge=0, description="the most a code may take that is not bound to every fact; 0 refuses them (D14)"
+    )
+    unbound_day_max_rial: int = Field(
+        1_000_000, ge=0, description="the most all such codes of a card may take per Tehran day"
+    )
+
+    def limits(self) -> Limits:
+        """Return what purchases may take."""
+        return Limits(
+            purchase_max=Rial(self.purchase_max_rial),
+            day_max=Rial(self.day_max_rial),
+            unbound_code_max=Rial(self.unbound_code_max_rial),
+            unbound_day_max=Rial(self.unbound_day_max_rial),
+        )
 
     def host_tls(self) -> TlsFiles | None:
         """Return the files of the host's TLS; none means plain TCP, which a live host refuses (D22).

@@ -13,7 +13,6 @@ from foundation.flood import FloodControl
 from foundation.keys import Keyring
 from foundation.metrics import open_metrics
 from foundation.monitor import open_reader
-from foundation.rial import Rial
 from foundation.settings import InvalidSettings
 from foundation.signatures import Signer
 from foundation.tls import TlsFilesRefused
@@ -21,7 +20,6 @@ from foundation.wake import Wake
 from foundation.xml_signatures import EnvelopeSigner
 from otp.config import Settings
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.host.key_sets import KeySets, described
 from otp.host.link import LinkLimits
 from otp.host.peers import Peer, PeerRefused, peers_of
@@ -97,7 +95,7 @@ def build_host(settings: Settings, *, port: int | None = None) -> HostServer:
     chosen = settings.host_port if port is None else port
     try:
         return HostServer(
-            Desk(database, keys, _limits(settings), Meters(open_metrics(settings.metrics_directory))),
+            Desk(database, keys, settings.limits(), Meters(open_metrics(settings.metrics_directory))),
             peers,
             host=settings.host_address,
             port=chosen,
@@ -110,7 +108,7 @@ def build_host(settings: Settings, *, port: int | None = None) -> HostServer:
 
 def link_keys(settings: Settings, bank: Bank) -> list[str]:
     """Describe the keys every acquirer may use on the ISO 8583 link now, a line for each set."""
-    desk = Desk(bank.database, bank.keys, _limits(settings))
+    desk = Desk(bank.database, bank.keys, settings.limits())
     sets = KeySets(_peers(settings, bank.keys), partial(live_keys, desk))
     return [described(peer) for acquirer_id in settings.host_peers for peer in sets.live(acquirer_id)]
 
@@ -120,10 +118,6 @@ def _peers(settings: Settings, keys: Keyring) -> dict[str, Peer]:
         return peers_of(settings.host_peers, keys)
     except PeerRefused as error:
         raise InvalidSettings(f"OTP_HOST_PEERS: {error}") from None
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(Rial(settings.purchase_max_rial), Rial(settings.day_max_rial))
 
 
 def _host_tls(settings: Settings) -> ssl.SSLContext | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sandbox.banks import BANKS
+from sandbox.banks import BANKS, BY_BIN
 from sandbox.cards import every_card
 from sandbox.seed import cvv2_of_card
 from sandbox.world import HANGING_BIN, HANGING_NAME, METERED, TERMINAL_ID, World
 
-NAMES = {**{bank.bin: bank.name_en for bank in BANKS}, HANGING_BIN: HANGING_NAME[1]}
+NAMES = {**{prefix: bank.name_en for prefix, bank in BY_BIN.items()}, HANGING_BIN: HANGING_NAME[1]}
 
 
 def info_of(world: World) -> dict[str, object]:

@@ -22,8 +22,8 @@ from otp.domain.psp import Psp
 from otp.domain.purposes import CARD_VERIFICATION
 from otp.services.bank import Bank as OpenBank
 from otp.services.open_card import NewCard, block_card, open_card
-from otp.services.register_psp import register_psp
-from sandbox.banks import BANK_TWO, BANKS, BY_BIN, Bank
+from otp.services.register_psp import allow_unbound, register_psp
+from sandbox.banks import BANK_TWO, BANKS, BY_BIN, SERIES, Bank, Series
 from sandbox.cards import SandboxCard, every_card
 from sandbox.keys import certificate, public_key
 from sandbox.world import (
@@ -35,6 +35,7 @@ from sandbox.world import (
     MERCHANT_ID,
     PSP_ID,
     TERMINAL_ID,
+    UNBOUND_RIAL,
     World,
 )
 
@@ -49,9 +50,10 @@ def seed_bank(world: World, which: Bank) -> None:
         bank = bank_wiring.build(bank_config.load())
     try:
         for card in every_card():
-            if card.bin == which.bin:
+            if BY_BIN.get(card.bin) is which:
                 _open(bank, card)
         _register_gateway(bank, world)
+        allow_unbound(bank, PSP_ID, UNBOUND_RIAL)
     finally:
         bank.database.close()
 
@@ -78,6 +80,8 @@ def seed_gateway(world: World) -> None:
         new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
         for bank in BANKS:
             enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
+        for series in SERIES:
+            enrol.add_issuer(gateway, _issuer_of_series(world, series), (series.bin,))
         enrol.add_issuer(gateway, _hanging_issuer(world), (HANGING_BIN,))
     finally:
         gateway.database.close()
@@ -138,6 +142,12 @@ def issuer_of(world: World, bank: Bank) -> Issuer:
         resend_wait_seconds=60,
         keeps_tombstones=True,
     )
+
+
+def _issuer_of_series(world: World, series: Series) -> Issuer:
+    """Return the row of a bank's further cards: asked about in another dialect, authorised over the same link."""
+    row = issuer_of(world, series.bank)
+    return replace(row, issuer_id=series.issuer_id, harim_dialect=series.dialect, switch_of=row.issuer_id)
 
 
 def _hanging_issuer(world: World) -> Issuer:

@@ -51,6 +51,8 @@ HANGING_ISSUER_ID = "bank-that-hangs"
 HANGING_BIN = "999003"
 HANGING_NAME = ("بانکی که پاسخ نمی‌دهد (آزمایشی)", "A bank that hangs (sandbox)")
 CODE_LENGTH = 6
+UNBOUND_RIAL = 5_000_000
+"""The most that a code asked for in a weak dialect may take here; the bank's own default lets nobody buy much."""
 MERCHANT_ID = "000000000000001"
 TERMINAL_ID = "10000001"
 
@@ -207,6 +209,8 @@ class World:
             "OTP_BANK_NAME_EN": bank.name_en,
             "OTP_DISCLOSURE": "open",
             "OTP_CODE_LENGTH": str(CODE_LENGTH),
+            "OTP_UNBOUND_CODE_MAX_RIAL": str(UNBOUND_RIAL),
+            "OTP_UNBOUND_DAY_MAX_RIAL": str(2 * UNBOUND_RIAL),
             "OTP_HOST_ADDRESS": ADDRESS,
             "OTP_HOST_PORT": str(self.ports[bank.host]),
             "OTP_HOST_PEERS": json.dumps({ACQUIRER_ID: link}),

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 BIN_LENGTHS = range(8, 5, -1)
 SANDBOX_PREFIX = "9990"
-X509_DIALECTS = frozenset({"harim-v1-soap"})
+X509_DIALECTS = frozenset({"harim-v1-soap", "tosan-yaghut"})
 """Dialects whose messages are signed by certificate instead of a bare key."""
 RECOVERY_PER_SECOND = 10
 RECOVERY_BURST = 20
@@ -38,6 +38,8 @@ class Issuer:
         reversal (D3).
         recovery_per_second: inquiries and reversals it gets per second, over all our processes (F19).
         recovery_burst: so many at once after a rest.
+        switch_of: the issuer whose ISO 8583 link and keys its messages take, where one bank's cards are in several
+            rows because its Harim service is reached in several ways; ``None`` for a link of its own.
     """
 
     issuer_id: str
@@ -58,6 +60,12 @@ class Issuer:
     recovery_burst: int = RECOVERY_BURST
     active: bool = True
     harim_certificates: str = ""
+    switch_of: str | None = None
+
+    @property
+    def link_id(self) -> str:
+        """Name the link to its host: keys and connection are the link's."""
+        return self.switch_of or self.issuer_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from foundation.xml_signatures import EnvelopeSigner
 from gateway.bulkhead import Gates, NotAdmitted
 from gateway.domain.breaker import BreakerState, Heard
 from gateway.domain.issuers import X509_DIALECTS, Issuer
-from gateway.harim import rest_v1, soap_v1
+from gateway.harim import rest_v1, sadad, soap_v1, yaghut
 from gateway.harim.transport import NoAnswer, Transport
 from gateway.ports import Delivery, PinAnswer, PinRefusal, PinRefused, PinRequest, PinUnanswered
 
@@ -41,6 +41,8 @@ class Dialect:
 DIALECTS: dict[str, Dialect] = {
     "harim-v1-rest": Dialect(rest_v1.request_pin, rest_v1.delivery, rest_v1.ping),
     "harim-v1-soap": Dialect(soap_v1.request_pin, soap_v1.delivery, soap_v1.ping),
+    "tosan-yaghut": Dialect(yaghut.request_pin, yaghut.delivery, yaghut.ping),
+    "sadad-adaptor": Dialect(sadad.request_pin, sadad.delivery, sadad.ping),
 }
 
 

@@ -24,7 +24,7 @@ def request_pin(transport: Transport, issuer: Issuer, request: PinRequest) -> Pi
     body = json.dumps(fields_of(request), ensure_ascii=False).encode()
     try:
         answer = transport.exchange(issuer, "POST", PATH, body)
-        return meaning(_document(answer.body), request.request_id, good=answer.status == OK)
+        return meaning(document_of(answer.body), request.request_id, good=answer.status == OK)
     except NoAnswer as error:
         log.warning("harim_unanswered", issuer_id=issuer.issuer_id, why=str(error))
         return PinUnanswered(str(error))
@@ -33,7 +33,7 @@ def request_pin(transport: Transport, issuer: Issuer, request: PinRequest) -> Pi
 def delivery(transport: Transport, issuer: Issuer, correlation_id: str) -> Delivery | None:
     """Ask one issuer what became of a message; raises NoAnswer."""
     answer = transport.exchange(issuer, "GET", f"{PATH}/{correlation_id}/delivery", b"")
-    return delivery_meaning(_document(answer.body), correlation_id, good=answer.status == OK)
+    return delivery_meaning(document_of(answer.body), correlation_id, good=answer.status == OK)
 
 
 def ping(transport: Transport, issuer: Issuer) -> bool:
@@ -44,7 +44,8 @@ def ping(transport: Transport, issuer: Issuer) -> bool:
         return False
 
 
-def _document(body: bytes) -> Any:
+def document_of(body: bytes) -> Any:
+    """Read the JSON of an answer; raises NoAnswer."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

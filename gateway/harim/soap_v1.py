@@ -6,20 +6,16 @@ Transform out, sign, exchange, verify, transform in. Only what the issuer's pinn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from foundation import soap
-from foundation.certificates import pinned_certificates
-from foundation.hard_xml import XmlRefused
-from foundation.signatures import SignatureRefused
-from foundation.soap import SOAP_11, AgainstSchema, Contract, NotOffered, NotSoap
-from foundation.xml_signatures import EnvelopeVerifier
+from foundation.soap import SOAP_11, Contract
 from gateway.domain.issuers import Issuer
-from gateway.harim.transport import BODY_MAX_BYTES, Heard, Line, NoAnswer, Transport
+from gateway.harim.envelopes import Question, ask
+from gateway.harim.transport import NoAnswer, Transport
 from gateway.harim.v1 import delivery_meaning, fields_of, meaning
 from gateway.ports import Delivery, PinAnswer, PinRequest, PinUnanswered
 
@@ -27,7 +23,6 @@ log = structlog.get_logger()
 
 PATH = "/harim/v1/soap"
 FOLDER = Path(__file__).parents[2] / "contracts" / "harim" / "v1"
-ISSUERS_REMEMBERED = 64
 
 
 @cache
@@ -64,34 +59,8 @@ def ping(transport: Transport, issuer: Issuer) -> bool:
 
 def _asked(transport: Transport, issuer: Issuer, operation: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Ask, and return the one part of the verified answer; raises NoAnswer."""
-    signer = transport.envelope_signer
-    if signer is None:
-        raise NoAnswer("unreachable: no certificate of ours")
-    url = issuer.harim_url.rstrip("/") + PATH
-    headers = {"Content-Type": SOAP_11.content_type, "SOAPAction": f'"{contract().action(operation)}"'}
-
-    def once(line: Line) -> dict[str, Any]:
-        envelope = contract().request(SOAP_11, operation, fields)
-        value = signer.sign_request(envelope, to=url)
-        return _verified(issuer, operation, line.send("POST", url, headers, soap.written(envelope)), value)
-
-    return transport.converse(issuer, once)
-
-
-def _verified(issuer: Issuer, operation: str, heard: Heard, value: str) -> dict[str, Any]:
-    try:
-        _, envelope = soap.open_envelope(heard.body, max_bytes=BODY_MAX_BYTES)
-        signed = _verifier(issuer.harim_certificates).verify_answer(envelope, confirms=value)
-        said = contract().read_answer(signed.body)
-    except SignatureRefused:
-        raise NoAnswer("incoherent: signature") from None
-    except (XmlRefused, NotSoap, NotOffered, AgainstSchema):
-        raise NoAnswer("incoherent: body") from None
+    write = partial(contract().request, SOAP_11, operation, fields)
+    said = ask(transport, issuer, Question(PATH, contract().action(operation), write), contract().read_answer)
     if said.operation != operation or len(said.document) != 1:
         raise NoAnswer("incoherent: another operation's answer")
     return said.document
-
-
-@lru_cache(ISSUERS_REMEMBERED)
-def _verifier(certificates: str) -> EnvelopeVerifier:
-    return EnvelopeVerifier(pinned_certificates(certificates))

@@ -38,12 +38,15 @@ def change_keys(gateway: Gateway, exchange: KeyExchange, issuer_id: str) -> Keys
     """Agree on new PIN and MAC keys with an issuer's host.
 
     Raises:
-        KeysNotChanged: there is no such issuer, the last change was a moment ago, or the host did not take the keys.
+        KeysNotChanged: there is no such issuer, it shares another one's link, the last change was a moment ago, or the
+            host did not take the keys.
         UnknownKey: there is no key-exchange key for this issuer.
     """
     issuer = gateway.directory.issuer(issuer_id)
     if issuer is None:
         raise KeysNotChanged(f"there is no issuer {issuer_id}")
+    if issuer.switch_of is not None:
+        raise KeysNotChanged(f"{issuer_id} shares the link of {issuer.switch_of}: change the keys of that one")
     keys = _on_offer(gateway, exchange, issuer)
     answer = exchange.offer(issuer, keys)
     log.info("link_keys_offered", issuer_id=issuer_id, name=keys.name, answer=type(answer).__name__)

@@ -92,6 +92,7 @@ def add_issuer(gateway: Gateway, issuer: Issuer, bins: tuple[str, ...]) -> None:
         RefusedRow: a value is wrong; the message says which and why.
     """
     _check_issuer(gateway, issuer)
+    _check_link(gateway, issuer)
     for prefix in bins:
         _check_bin(gateway, prefix)
     gateway.directory.add_issuer(issuer, bins)
@@ -106,6 +107,7 @@ def check_rows(gateway: Gateway) -> None:
     for issuer in gateway.directory.issuers().values():
         if issuer.active:
             _check_issuer(gateway, issuer)
+            _check_link(gateway, issuer)
     for prefix, _ in gateway.directory.issuer_bins():
         _check_bin(gateway, prefix)
 
@@ -133,6 +135,22 @@ def _check_issuer(gateway: Gateway, issuer: Issuer) -> None:
     for pace in ("recovery_per_second", "recovery_burst"):
         _require(getattr(issuer, pace) in RECOVERY_PACE, f"{name}: {pace} is 1 to 1000")
     _require(issuer.switch_host and issuer.switch_port in PORTS, f"{name}: switch_host and switch_port say where")
+
+
+def _check_link(gateway: Gateway, issuer: Issuer) -> None:
+    """Check that a shared link is one, and leads to the same host."""
+    if issuer.switch_of is None:
+        return
+    name, owner = f"issuer {issuer.issuer_id}", gateway.directory.issuer(issuer.switch_of)
+    _require(
+        owner is not None and owner.switch_of is None and owner.issuer_id != issuer.issuer_id,
+        f"{name}: switch_of names an issuer that has a link of its own",
+    )
+    there = (issuer.switch_host, issuer.switch_port)
+    _require(
+        owner is not None and (owner.switch_host, owner.switch_port) == there,
+        f"{name}: switch_host and switch_port are those of {issuer.switch_of}",
+    )
 
 
 def _check_harim_key(issuer: Issuer, name: str) -> None:

@@ -17,8 +17,10 @@ FROM attempt a JOIN payment p USING (payment_id) JOIN merchant m USING (merchant
 """
 _FOR_SWITCH = text(f"{_ATTEMPT} WHERE a.attempt_id = :attempt_id")
 _BY_TRACE = text(f"""
-{_ATTEMPT} WHERE a.acquirer_id = :acquirer_id AND a.terminal_id = :terminal_id AND a.stan = :stan AND a.rrn = :rrn
-  AND a.local_time = :local_time AND a.issuer_id = :issuer_id AND a.amount_rial + a.fee_rial = :total_rial
+{_ATTEMPT} JOIN issuer i ON i.issuer_id = a.issuer_id
+WHERE a.acquirer_id = :acquirer_id AND a.terminal_id = :terminal_id AND a.stan = :stan AND a.rrn = :rrn
+  AND a.local_time = :local_time AND coalesce(i.switch_of, i.issuer_id) = :issuer_id
+  AND a.amount_rial + a.fee_rial = :total_rial
 """)
 
 
@@ -52,7 +54,7 @@ def for_switch(connection: Connection, attempt_id: str) -> AttemptRow | None:
 
 
 def by_trace(connection: Connection, answer: UnmatchedAnswer) -> AttemptRow | None:
-    """Find the attempt that an answer is about: the same issuer, key and total, or none (D3)."""
+    """Find the attempt that an answer is about: the same link, key and total, or none (D3)."""
     values = {
         "issuer_id": answer.issuer_id,
         "acquirer_id": answer.acquirer_id,

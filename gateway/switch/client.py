@@ -171,20 +171,20 @@ class SwitchClient:
             return answer
 
     def _keys(self, issuer: Issuer) -> LinkKeys:
-        return self._shelf.now(issuer.issuer_id)
+        return self._shelf.now(issuer.link_id)
 
     def _link(self, issuer: Issuer) -> IssuerLink:
         """Return the issuer's link; a changed address makes a new one."""
         address = (issuer.switch_host, issuer.switch_port)
         with self._guard:
-            link = self._links.get(issuer.issuer_id)
+            link = self._links.get(issuer.link_id)
             if link is not None and link.address == address:
                 return link
             if link is not None:
                 threading.Thread(target=link.close, name="switch-close", daemon=True).start()
-            ends = Ends(partial(self._shelf.known, issuer.issuer_id), self._lost_and_found)
+            ends = Ends(partial(self._shelf.known, issuer.link_id), self._lost_and_found)
             link = IssuerLink(address, self._acquirer_id, ends, self._times, self._tls)
-            self._links[issuer.issuer_id] = link
+            self._links[issuer.link_id] = link
             return link
 
 

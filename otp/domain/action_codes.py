@@ -66,6 +66,7 @@ class Reason(StrEnum):
     FEE_TOO_HIGH = "fee_too_high"
     PURCHASE_LIMIT = "purchase_limit"
     DAY_LIMIT = "day_limit"
+    UNBOUND_LIMIT = "unbound_limit"
     FUNDS = "funds"
 
 
@@ -90,6 +91,7 @@ CODES: Mapping[Reason, ActionCode] = MappingProxyType(
         Reason.FEE_TOO_HIGH: ActionCode.FEE,
         Reason.PURCHASE_LIMIT: ActionCode.LIMIT,
         Reason.DAY_LIMIT: ActionCode.LIMIT,
+        Reason.UNBOUND_LIMIT: ActionCode.LIMIT,
         Reason.FUNDS: ActionCode.FUNDS,
     }
 )

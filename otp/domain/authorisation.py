@@ -54,6 +54,7 @@ class ChallengeFacts:
     Args:
         matches: what is shown, a code or a proof, is this challenge's.
         proof_expires_at: until when the proof can be spent, where the code was verified.
+        ceiling: the most that a code may take which is not bound to every fact; ``None`` for one that is (D6, D14).
     """
 
     challenge_id: int
@@ -65,6 +66,7 @@ class ChallengeFacts:
     tries_max: int
     expires_at: dt.datetime
     proof_expires_at: dt.datetime | None = None
+    ceiling: Rial | None = None
 
     def live(self, now: dt.datetime) -> bool:
         """Tell whether this challenge's code can still be met."""
@@ -73,10 +75,17 @@ class ChallengeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most one purchase and one card's day (Asia/Tehran) may take by dynamic PIN, fees included."""
+    """The most one purchase and one card's day (Asia/Tehran) may take by dynamic PIN, fees included.
+
+    Args:
+        unbound_code_max: what one unbound code may take at most, whatever its own ceiling is (D14).
+        unbound_day_max: what all unbound codes of a card may take together in a day; they count as others do besides.
+    """
 
     purchase_max: Rial
     day_max: Rial
+    unbound_code_max: Rial = NOTHING
+    unbound_day_max: Rial = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,7 @@ class Facts:
     challenges: Sequence[ChallengeFacts] = ()
     refused: Reason | None = None
     by_proof: bool = False
+    unbound_today: Rial = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +136,8 @@ class Decision:
         return CODES[self.reason]
 
 
-_Then = Callable[[Facts, CardFacts, ChallengeChange], Decision]
-"""What follows once card and code are right."""
+_Then = Callable[[Facts, CardFacts, ChallengeFacts, ChallengeChange], Decision]
+"""What follows once card and code are right: which code it was, and what becomes of it."""
 
 
 def decide(facts: Facts) -> Decision:
@@ -183,7 +193,7 @@ def _decide_code(facts: Facts, card: CardFacts, then: _Then) -> Decision:
     change = ChallengeChange(challenge.challenge_id, state, challenge.wrong_tries)
     if reason is not Reason.APPROVED:
         return Decision(reason, challenge=change if state != challenge.state else None)
-    return then(facts, card, change)
+    return then(facts, card, challenge, change)
 
 
 def _verdict(challenge: ChallengeFacts, now: dt.datetime) -> tuple[Reason, ChallengeState]:
@@ -214,13 +224,14 @@ def _verdict_on_proof(challenge: ChallengeFacts, now: dt.datetime) -> tuple[Reas
     return Reason.APPROVED if challenge.binding_matches else Reason.CODE_FOREIGN, ChallengeState.CONSUMED
 
 
-def _decide_money(facts: Facts, card: CardFacts, consumed: ChallengeChange) -> Decision:
+def _decide_money(facts: Facts, card: CardFacts, code: ChallengeFacts, consumed: ChallengeChange) -> Decision:
     """Judge limits and funds after the code was consumed for good (D4)."""
     proven = _forgiven(card)
     refusals = (
         (facts.fee > facts.fee_max, Reason.FEE_TOO_HIGH),
         (facts.total > facts.limits.purchase_max, Reason.PURCHASE_LIMIT),
         (facts.spent_today + facts.total > facts.limits.day_max, Reason.DAY_LIMIT),
+        (code.ceiling is not None and _above_ceiling(facts, code.ceiling), Reason.UNBOUND_LIMIT),
         (facts.total > card.balance, Reason.FUNDS),
     )
     for refused, reason in refusals:
@@ -229,8 +240,19 @@ def _decide_money(facts: Facts, card: CardFacts, consumed: ChallengeChange) -> D
     return Decision(Reason.APPROVED, card=proven, challenge=consumed, debit=facts.total)
 
 
-def _prove(_facts: Facts, card: CardFacts, matched: ChallengeChange) -> Decision:
-    """Let a proof stand for the code; the code itself is used up."""
+def _above_ceiling(facts: Facts, ceiling: Rial) -> bool:
+    """Tell whether this is too much for an unbound code: for itself, or for its card's day (D14)."""
+    of_code = min(ceiling, facts.limits.unbound_code_max)
+    return facts.total > of_code or facts.unbound_today + facts.total > facts.limits.unbound_day_max
+
+
+def _prove(_facts: Facts, card: CardFacts, code: ChallengeFacts, matched: ChallengeChange) -> Decision:
+    """Let a proof stand for the code; the code itself is used up.
+
+    A proof is bound to one whole transaction (D13), and what an unbound code is good for is none.
+    """
+    if code.ceiling is not None:
+        return Decision(Reason.CODE_FOREIGN, challenge=matched)
     return Decision(Reason.APPROVED, card=_forgiven(card), challenge=replace(matched, state=ChallengeState.VERIFIED))
 
 

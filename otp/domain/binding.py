@@ -1,17 +1,24 @@
 """What a code is bound to: the nine facts of D5, written one way only (canonical v1), and their digest.
 
+A wire that carries less binds less: such a code is bound to what :data:`SHAPES` says of its dialect, and is treated as
+unbound (D6, D14).
+
 >>> payee_name_allowed("فروشگاه نمونه 2"), payee_name_allowed("call 0912"), payee_name_allowed("a@b")
 (True, False, False)
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
 
 from foundation.rial import Rial
 from otp.domain.errors import InvalidBinding
@@ -35,12 +42,34 @@ WITH_PAYEE_KEY = frozenset({TransactionType.CARD_TRANSFER, TransactionType.BILL_
 WITHOUT_AMOUNT = frozenset({TransactionType.BALANCE_INQUIRY})
 _ZWNJ = "\u200c"
 _KEY = re.compile(r"[0-9a-f]{64}")
-_SHAPES = {
-    "acquirer_id": re.compile(r"[0-9]{6,11}"),
-    "merchant_id": re.compile(r"[0-9A-Za-z]{1,15}"),
-    "terminal_id": re.compile(r"[0-9A-Za-z]{1,8}"),
-    "transaction_ref": re.compile(r"[A-Z2-7]{16}"),
+COMPLETE = ("type", "amount", "fee", "acquirer", "merchant", "terminal", "payee", "payee_key", "ref")
+"""Every fact, as the canonical text names it: what this bank's profile requires of a code that is bound (D6)."""
+
+SHAPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "tosan-yaghut": ("type", "total", "acquirer", "merchant", "terminal", "payee"),
+        "sadad-adaptor": ("type", "total", "acquirer"),
+    }
+)
+"""What a code asked for in a weak dialect is bound to: exactly this, no less. ``total`` is principal and fee (DE 4)."""
+
+_FIELDS = {
+    "acquirer": "acquirer_id",
+    "merchant": "merchant_id",
+    "terminal": "terminal_id",
+    "payee": "payee_name",
+    "payee_key": "payee_key",
+    "ref": "transaction_ref",
 }
+"""Facts that are texts, with the field that holds each."""
+
+_PATTERNS = {
+    "acquirer": re.compile(r"[0-9]{6,11}"),
+    "merchant": re.compile(r"[0-9A-Za-z]{1,15}"),
+    "terminal": re.compile(r"[0-9A-Za-z]{1,8}"),
+    "ref": re.compile(r"[A-Z2-7]{16}"),
+}
+_REFERENCE_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +81,7 @@ class Binding:
         fee: what the cardholder pays on top.
         payee_key: destination card token or bill digest, 64 hex digits; empty for a purchase.
         transaction_ref: the payment's reference, 16 characters A–Z 2–7.
+        bound: the facts that count; the others are empty, and without ``amount`` the principal is the whole total.
     """
 
     type: TransactionType
@@ -63,34 +93,68 @@ class Binding:
     payee_name: str
     payee_key: str
     transaction_ref: str
+    bound: tuple[str, ...] = COMPLETE
+
+    @property
+    def total(self) -> Rial:
+        """What leaves the card."""
+        return self.amount + self.fee
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether nothing is left open (D6)."""
+        return self.bound == COMPLETE
 
     def canonical(self) -> str:
-        """Write the binding, version 1 (contracts/harim/v1)."""
-        return (
-            f"v1|type={self.type}|amount={self.amount.amount}|fee={self.fee.amount}|acquirer={self.acquirer_id}"
-            f"|merchant={self.merchant_id}|terminal={self.terminal_id}|payee={self.payee_name}"
-            f"|payee_key={self.payee_key}|ref={self.transaction_ref}"
-        )
+        """Write what is bound, version 1 (contracts/harim/v1)."""
+        return self._written(self.bound)
 
     def digest(self) -> bytes:
         """SHA-256 of the canonical text, 32 bytes."""
         return hashlib.sha256(self.canonical().encode()).digest()
 
+    def narrowed(self, bound: tuple[str, ...]) -> Binding:
+        """Return as much of this transaction as ``bound``, one of :data:`SHAPES`, names.
+
+        Its reference follows from just that, so the same question is about the same code (D9b).
+        """
+        text = self._written(bound)
+        reference = base64.b32encode(hashlib.sha256(text.encode()).digest())[:_REFERENCE_LENGTH].decode()
+        left_open: dict[str, Any] = {field: "" for fact, field in _FIELDS.items() if fact not in bound}
+        left_open["transaction_ref"] = reference
+        return replace(self, amount=self.total, fee=Rial(0), bound=bound, **left_open)
+
+    def _written(self, bound: tuple[str, ...]) -> str:
+        facts = {
+            "type": str(self.type),
+            "amount": str(self.amount.amount),
+            "fee": str(self.fee.amount),
+            "total": str(self.total.amount),
+            "acquirer": self.acquirer_id,
+            "merchant": self.merchant_id,
+            "terminal": self.terminal_id,
+            "payee": self.payee_name,
+            "payee_key": self.payee_key,
+            "ref": self.transaction_ref,
+        }
+        return "|".join(("v1", *(f"{name}={facts[name]}" for name in bound)))
+
 
 def parse_canonical(text: str) -> Binding:
-    """Read back what :meth:`Binding.canonical` wrote."""
+    """Read back what :meth:`Binding.canonical` wrote; a fact that is not bound is empty."""
     _, *pairs = text.split("|")
     values = dict(pair.split("=", 1) for pair in pairs)
     return Binding(
         type=TransactionType(values["type"]),
-        amount=Rial(int(values["amount"])),
-        fee=Rial(int(values["fee"])),
+        amount=Rial(int(values["amount" if "amount" in values else "total"])),
+        fee=Rial(int(values.get("fee", 0))),
         acquirer_id=values["acquirer"],
-        merchant_id=values["merchant"],
-        terminal_id=values["terminal"],
-        payee_name=values["payee"],
-        payee_key=values["payee_key"],
-        transaction_ref=values["ref"],
+        merchant_id=values.get("merchant", ""),
+        terminal_id=values.get("terminal", ""),
+        payee_name=values.get("payee", ""),
+        payee_key=values.get("payee_key", ""),
+        transaction_ref=values.get("ref", ""),
+        bound=tuple(values),
     )
 
 
@@ -100,12 +164,12 @@ def check_binding(binding: Binding) -> None:
     Raises:
         InvalidBinding: with the name of the first field that is missing or misshapen.
     """
-    for field, shape in _SHAPES.items():
-        if shape.fullmatch(getattr(binding, field)) is None:
-            raise InvalidBinding(field)
+    for fact, pattern in _PATTERNS.items():
+        if fact in binding.bound and pattern.fullmatch(getattr(binding, _FIELDS[fact])) is None:
+            raise InvalidBinding(_FIELDS[fact])
     checks = (
-        ("payee_name", payee_name_allowed(binding.payee_name)),
-        ("payee_key", _payee_key_allowed(binding)),
+        ("payee_name", "payee" not in binding.bound or payee_name_allowed(binding.payee_name)),
+        ("payee_key", "payee_key" not in binding.bound or _payee_key_allowed(binding)),
         ("amount", _amount_allowed(binding)),
     )
     for field, allowed in checks:
@@ -140,6 +204,4 @@ def _payee_key_allowed(binding: Binding) -> bool:
 
 
 def _amount_allowed(binding: Binding) -> bool:
-    return (binding.amount + binding.fee).amount <= TOTAL_MAX and bool(binding.amount) == (
-        binding.type not in WITHOUT_AMOUNT
-    )
+    return binding.total.amount <= TOTAL_MAX and bool(binding.amount) == (binding.type not in WITHOUT_AMOUNT)

@@ -27,6 +27,10 @@ class DuplicateCard(BankError):
     """There is an account of this card already."""
 
 
+class InvalidPsp(BankError):
+    """A PSP cannot be registered so; the message is a sentence for the operator."""
+
+
 class UnknownPsp(BankError):
     """There is no PSP with this id."""
 

@@ -35,6 +35,7 @@ class CodeMessage:
     """What a message says.
 
     Args:
+        payee_name: empty where the code is not bound to one: any acceptor of ``psp_name`` may then take it (D6).
         webotp_host: the PSP's page, where allowed: only then the last line is ``@host #code``.
     """
 
@@ -45,6 +46,7 @@ class CodeMessage:
     payee_name: str
     expires_at: dt.datetime
     webotp_host: str | None = None
+    psp_name: str = ""
 
 
 def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:
@@ -53,7 +55,7 @@ def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:
     lines = (
         message.bank_name,
         TYPE_WORDS[message.type],
-        f"پذیرنده: {message.payee_name}",
+        f"پذیرنده: {message.payee_name or f'هر پذیرندهٔ {message.psp_name}'}",
         f"مبلغ: {total.amount:,} ریال" if total else "",
         f"کارمزد: {message.fee.amount:,} ریال" if message.fee else "",
         f"رمز پویا: {code.reveal()}",

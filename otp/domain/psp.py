@@ -17,6 +17,7 @@ class Psp:
         disclosure: ``open`` or ``proven`` (D19).
         webotp_host: host of its payment page; only then the SMS ends with ``@host #code`` (D25).
         verify_enabled: whether VerifyDynamicPin is open to it (D13).
+        unbound_max_rial: the most one code may take that it asked for in a weak dialect; 0 refuses those (D6, D14).
     """
 
     psp_id: str
@@ -27,3 +28,4 @@ class Psp:
     webotp_host: str | None = None
     verify_enabled: bool = False
     certificates: str = ""
+    unbound_max_rial: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -57,10 +58,15 @@ def bank_here() -> Bank:
 
 def perform(bank: Bank, psp: Psp, operation: str, asked: Asked) -> Told:
     """Run an operation by its name in the contract; whatever breaks, the PSP is told so."""
+    return guarded(bank, psp, operation, partial(OPERATIONS[operation], bank, psp, asked))
+
+
+def guarded(bank: Bank, psp: Psp, operation: str, work: Callable[[], Told]) -> Told:
+    """Do ``work`` for a known PSP, timed and counted as this operation; whatever breaks, the PSP is told so."""
     with structlog.contextvars.bound_contextvars(psp_id=psp.psp_id):
         try:
             with bank.meters.pin_seconds.labels(psp.psp_id).time():
-                told = OPERATIONS[operation](bank, psp, asked)
+                told = work()
         except Exception as error:
             log.exception("harim_request_failed", error=type(error).__name__)
             told = unavailable()

@@ -7,15 +7,18 @@ known learns only that.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from foundation.signatures import RequestToSign, SignatureRefused
+from foundation.signatures import RequestToSign, SignatureRefused, SignedMessage
 from otp.domain.answers import Code
+from otp.domain.psp import Psp
 from otp.harim_api.operations import Asked, bank_here, perform, strangers_refusal
 from otp.services.authenticate import authenticate
+from otp.services.bank import Bank
 from otp.services.issue_code import Told
 
 OPENAPI = Path(__file__).parents[2] / "contracts" / "harim" / "v1" / "openapi.json"
@@ -55,21 +58,34 @@ def openapi() -> Response:
 
 
 def _serve(operation: str, in_address: dict[str, str] | None = None) -> Response:
+    def answer(bank: Bank, psp: Psp, _signed: SignedMessage, raw: bytes) -> Told:
+        return perform(bank, psp, operation, Asked(in_address or document_of(raw), bank.body_mark(raw)))
+
+    return converse(answer, refusal=lambda told: told)
+
+
+def converse(answer: Callable[[Bank, Psp, SignedMessage, bytes], Told], *, refusal: Callable[[Told], Told]) -> Response:
+    """Answer one JSON message: signed to a PSP that is known by its signature, and not to anybody else.
+
+    Args:
+        answer: what a known PSP is told about this body.
+        refusal: how a refusal of the contract is told to a stranger on this wire.
+    """
     bank, raw = bank_here(), request.get_data()
     query = f"?{request.query_string.decode()}" if request.query_string else ""
     message = RequestToSign(request.method, bank.settings.public_url + request.path + query, dict(request.headers))
     try:
-        psp = authenticate(bank, message, raw)
+        psp, signed = authenticate(bank, message, raw)
     except SignatureRefused as error:
-        told = strangers_refusal(bank, Code.SIGNATURE_REFUSED, str(error))
+        told = refusal(strangers_refusal(bank, Code.SIGNATURE_REFUSED, str(error)))
         return Response(_written(told), told.status, content_type=_JSON)
-    told = perform(bank, psp, operation, Asked(in_address or _document(raw), bank.body_mark(raw)))
+    told = answer(bank, psp, signed, raw)
     content = _written(told)
     headers = bank.signer.sign_answer(message, status=told.status, headers={"Content-Type": _JSON}, body=content)
     return Response(content, told.status, headers)
 
 
-def _document(raw: bytes) -> Any:
+def document_of(raw: bytes) -> Any:
     """Read a body; what is no JSON, or nested beyond sense, is no message."""
     try:
         return json.loads(raw)

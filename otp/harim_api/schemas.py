@@ -15,7 +15,7 @@ RequestId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}
 Short = Annotated[str, StringConstraints(max_length=64)]
 
 
-def _shaped(pattern: str) -> AfterValidator:
+def shaped(pattern: str) -> AfterValidator:
     """Check a secret's shape without ever quoting it."""
 
     def check(secret: SecretStr) -> SecretStr:
@@ -33,9 +33,9 @@ class _Strict(BaseModel):
 class Card(_Strict):
     """The card; CVV2 and expiry together prove it, and either both are there or neither (D19)."""
 
-    pan: Annotated[SecretStr, _shaped(r"[0-9]{16}")]
-    cvv2: Annotated[SecretStr, _shaped(r"[0-9]{3,4}")] | None = None
-    expiry: Annotated[SecretStr, _shaped(r"[0-9]{2}(0[1-9]|1[0-2])")] | None = None
+    pan: Annotated[SecretStr, shaped(r"[0-9]{16}")]
+    cvv2: Annotated[SecretStr, shaped(r"[0-9]{3,4}")] | None = None
+    expiry: Annotated[SecretStr, shaped(r"[0-9]{2}(0[1-9]|1[0-2])")] | None = None
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Card:
@@ -47,8 +47,8 @@ class Card(_Strict):
 class ProvenCard(Card):
     """The card with what proves it."""
 
-    cvv2: Annotated[SecretStr, _shaped(r"[0-9]{3,4}")]
-    expiry: Annotated[SecretStr, _shaped(r"[0-9]{2}(0[1-9]|1[0-2])")]
+    cvv2: Annotated[SecretStr, shaped(r"[0-9]{3,4}")]
+    expiry: Annotated[SecretStr, shaped(r"[0-9]{2}(0[1-9]|1[0-2])")]
 
 
 class DynamicPinRequest(_Strict):
@@ -72,7 +72,7 @@ class VerifyRequest(DynamicPinRequest):
     """VerifyDynamicPin: the same transaction with a proven card, and the code to be checked (D13)."""
 
     card: ProvenCard
-    pin: Annotated[SecretStr, _shaped(r"[0-9]{5,12}")]
+    pin: Annotated[SecretStr, shaped(r"[0-9]{5,12}")]
 
 
 class DeliveryQuestion(_Strict):

@@ -13,29 +13,16 @@ from xml.sax.saxutils import escape
 
 import structlog
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
 
 from foundation import soap
-from foundation.hard_xml import Element, XmlRefused
-from foundation.signatures import SignatureRefused
-from foundation.soap import SOAP_11, SOAP_12, AgainstSchema, Contract, NotOffered, NotSoap, NotUnderstood, Version
+from foundation.hard_xml import Element
+from foundation.soap import SOAP_11, SOAP_12, AgainstSchema, Contract, NotOffered, Version
 from foundation.xml_signatures import SignedEnvelope
 from otp.domain.answers import Code
 from otp.domain.psp import Psp
-from otp.harim_api.operations import (
-    BODY_MAX_BYTES,
-    OK,
-    RETRY_AFTER_SECONDS,
-    Asked,
-    bank_here,
-    counted,
-    perform,
-    refusal,
-    strangers_refusal,
-    unavailable,
-)
+from otp.harim_api.envelopes import SoapDoor
+from otp.harim_api.operations import OK, Asked, bank_here, counted, perform, refusal
 from otp.harim_api.schemas import known_request_id
-from otp.services.authenticate import authenticate_envelope
 from otp.services.bank import Bank
 from otp.services.issue_code import Told
 
@@ -76,36 +63,14 @@ def describe() -> Response:
 @blueprint.post("")
 def call() -> Response:
     """Answer one message."""
-    bank = bank_here()
-    version = _announced()
-    try:
-        version, envelope = soap.open_envelope(request.get_data(), max_bytes=BODY_MAX_BYTES)
-        soap.check_understood(version, envelope)
-        psp, signed = authenticate_envelope(bank, envelope, address=bank.settings.public_url + PATH)
-    except NotSoap:
-        return _refused(bank, version, soap.VERSION_MISMATCH, Code.MALFORMED, "no envelope")
-    except NotUnderstood:
-        return _refused(bank, version, soap.MUST_UNDERSTAND, Code.MALFORMED, "another header")
-    except (XmlRefused, HTTPException) as error:
-        return _refused(bank, version, version.sender, Code.MALFORMED, str(error))
-    except SignatureRefused as error:
-        return _refused(bank, version, version.sender, Code.SIGNATURE_REFUSED, str(error))
-    return _signed(bank, version, _answer(bank, psp, version, signed), signed)
+    return DOOR.take()
 
 
 @blueprint.errorhandler(Exception)
 def broken(error: Exception) -> Response:
-    """Answer when we broke before the PSP was known (F13): a fault that says that it is ours, and when to ask again."""
+    """Answer when we broke before the PSP was known (F13)."""
     log.error("harim_request_failed", error=type(error).__name__, exc_info=error)
-    version = _announced()
-    response = _fault(version, version.receiver, unavailable())
-    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def _announced() -> Version:
-    """Return the version that the message says in HTTP to be of."""
-    return SOAP_12 if request.mimetype == "application/soap+xml" else SOAP_11
+    return DOOR.broken()
 
 
 def _answer(bank: Bank, psp: Psp, version: Version, signed: SignedEnvelope) -> Element:
@@ -113,7 +78,7 @@ def _answer(bank: Bank, psp: Psp, version: Version, signed: SignedEnvelope) -> E
     try:
         said = contract().read_request(signed.body)
     except NotOffered:
-        return _fault_envelope(version, version.sender, refusal(Code.UNSUPPORTED_OPERATION, None))
+        return DOOR.fault(version, version.sender, refusal(Code.UNSUPPORTED_OPERATION, None))
     except AgainstSchema as error:
         operation, told = error.operation, counted(bank, psp, error.operation, _misshapen(error))
     else:
@@ -134,27 +99,11 @@ def _present(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
-def _signed(bank: Bank, version: Version, envelope: Element, asked: SignedEnvelope) -> Response:
-    signer = bank.envelope_signer
-    if signer is None:
-        raise LookupError("this door is open only where the bank has a certificate")
-    faulty = soap.is_fault(envelope)
-    signer.sign_answer(envelope, confirms=asked.value)
-    return Response(soap.written(envelope), version.sender_status if faulty else OK, content_type=version.content_type)
+def _detail(told: Told) -> Element:
+    return contract().detail("Refusal", _present(told.body))
 
 
-def _refused(bank: Bank, version: Version, fault: str, code: Code, reason: str) -> Response:
-    return _fault(version, fault, strangers_refusal(bank, code, reason))
-
-
-def _fault(version: Version, fault: str, told: Told) -> Response:
-    status = version.sender_status if fault == version.sender else 500
-    return Response(soap.written(_fault_envelope(version, fault, told)), status, content_type=version.content_type)
-
-
-def _fault_envelope(version: Version, fault: str, told: Told) -> Element:
-    detail = contract().detail("Refusal", _present(told.body))
-    return soap.fault(version, fault, told.body["message"]["en"], detail)
+DOOR = SoapDoor(PATH, (SOAP_11, SOAP_12), _answer, _detail)
 
 
 def _wsdl(public_url: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
@@ -17,7 +18,7 @@ from otp.domain.authorisation import Decision, decide
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.financial import PIN_DIGITS_LEAST, HostAnswer, MessageKey, Purchase
 from otp.services.desk import Desk
-from otp.services.judging import Shown, facts_of
+from otp.services.judging import Shown, aspects_of, facts_of
 from otp.store import accounts, authorisations
 
 PROCESSING_CODES = {TransactionType.PURCHASE: "000000"}
@@ -76,7 +77,7 @@ def _decide_and_write(
 ) -> HostAnswer:
     card_id = accounts.lock_card(connection, token)
     shown = _shown(desk, purchase, token)
-    account = accounts.read_account(connection, card_id, purchase.transaction_ref, shown.macs)
+    account = accounts.read_account(connection, card_id, shown.references, shown.macs)
     decision = decide(facts_of(desk, shown, account))
     answer = _answer(decision, account.now, authorisation_id)
     accounts.write_decision(
@@ -98,11 +99,10 @@ def _shown(desk: Desk, purchase: Purchase, token: bytes) -> Shown:
         macs=_macs(desk, purchase, token),
         by_proof=purchase.proof is not None,
         acquirer_id=purchase.key.acquirer_id,
-        transaction_ref=purchase.transaction_ref,
         type_word=purchase.type_word,
         total=purchase.total,
         fee=purchase.fee,
-        binding_digest=_binding_digest(purchase),
+        aspects=_aspects(purchase),
         refused=_refusal(purchase),
     )
 
@@ -114,10 +114,10 @@ def _macs(desk: Desk, purchase: Purchase, token: bytes) -> tuple[bytes, ...]:
     return desk.code_macs(token, code) if len(code) >= PIN_DIGITS_LEAST else ()
 
 
-def _binding_digest(purchase: Purchase) -> bytes:
+def _aspects(purchase: Purchase) -> Mapping[tuple[str, ...], Binding]:
     """Rebuild the binding from the message alone (D5); a fee above the total can be bound to nothing."""
     if purchase.fee > purchase.total:
-        return b""
+        return {}
     binding = Binding(
         type=TransactionType(purchase.type_word),
         amount=purchase.total - purchase.fee,
@@ -129,7 +129,7 @@ def _binding_digest(purchase: Purchase) -> bytes:
         payee_key=purchase.payee_key,
         transaction_ref=purchase.transaction_ref,
     )
-    return binding.digest()
+    return aspects_of(binding)
 
 
 def _refusal(purchase: Purchase) -> Reason | None:

@@ -110,6 +110,7 @@ def _code_message(bank: Bank, sending: Sending) -> CodeMessage:
         amount=bound.amount,
         fee=bound.fee,
         payee_name=bound.payee_name,
+        psp_name=sending.psp_name,
         expires_at=sending.expires_at,
         webotp_host=sending.webotp_host,
     )

@@ -37,13 +37,13 @@ class CodeRequest:
 
     Args:
         request_id: UUID, unique for ever per PSP (D21).
-        sequence: counts the requests about one transaction from 1.
+        sequence: counts the requests about one transaction from 1; ``None`` where the dialect does not count.
         body_hash: keyed hash of the body as it came; a bare one would give the PAN away (D16).
         cvv2: with ``expiry`` it proves the card (D19); one without the other proves nothing.
     """
 
     request_id: str
-    sequence: int
+    sequence: int | None
     body_hash: bytes
     binding: Binding
     pan: Pan
@@ -63,7 +63,7 @@ def issue_code(bank: Bank, psp: Psp, request: CodeRequest) -> Told:
     """Decide one request and answer it; asked again under the same id, give the first answer (D21)."""
     token = card_token(bank.keys, request.pan)
     key = RequestKey(psp.psp_id, request.request_id, request.binding.transaction_ref)
-    new = _new_code(bank, request.binding, token)
+    new = _new_code(bank, psp, request.binding, token)
     try:
         with bank.database.begin() as connection:
             card_id = accounts.lock_card(connection, token)
@@ -81,7 +81,7 @@ def issue_code(bank: Bank, psp: Psp, request: CodeRequest) -> Told:
     return Told(status, answer)
 
 
-def _new_code(bank: Bank, binding: Binding, token: bytes) -> NewCode:
+def _new_code(bank: Bank, psp: Psp, binding: Binding, token: bytes) -> NewCode:
     """Derive a fresh code, for a known card or not: both take the same time (D19)."""
     settings, keys = bank.settings, bank.keys
     canonical = binding.canonical()
@@ -98,6 +98,8 @@ def _new_code(bank: Bank, binding: Binding, token: bytes) -> NewCode:
         code_length=settings.code_length,
         tries_max=settings.tries_max,
         life_seconds=settings.code_life_seconds,
+        bound=binding.bound,
+        ceiling_rial=None if binding.complete else min(psp.unbound_max_rial, settings.unbound_code_max_rial),
     )
 
 
@@ -125,7 +127,7 @@ class _Asked:
         decision = decide(self._facts(card))
         return Writing(
             body_hash=self.request.body_hash,
-            sequence=self.request.sequence,
+            sequence=self.request.sequence or self.found.last_sequence + 1,
             card_id=None if self.found.card is None else self.found.card.card_id,
             step=decision.step,
             proven=decision.proven,
@@ -167,13 +169,17 @@ class _Asked:
         )
 
     def _refused(self) -> Code | None:
-        """Say what is refused whatever the card is: the order of requests (D21), the type, the fee (D5)."""
-        if self.request.sequence <= self.found.last_sequence:
+        """Say what is refused whatever the card is: order (D21), type, fee (D5), and what is bound to too little."""
+        sequence, binding = self.request.sequence, self.request.binding
+        if sequence is not None and sequence <= self.found.last_sequence:
             return Code.STALE
-        ceiling = fee_ceiling(self.request.binding.type, self.found.now.astimezone(TEHRAN).date())
-        if ceiling is None:
+        fee_max = fee_ceiling(binding.type, self.found.now.astimezone(TEHRAN).date())
+        if fee_max is None:
             return Code.UNSUPPORTED_OPERATION
-        return Code.FEE_NOT_ALLOWED if self.request.binding.fee > ceiling else None
+        if binding.fee > fee_max:
+            return Code.FEE_NOT_ALLOWED
+        ceiling = self.new.ceiling_rial
+        return Code.INCOMPLETE_BINDING if ceiling is not None and binding.total.amount > ceiling else None
 
     def _proof(self) -> Proof:
         cvv2, expiry, card = self.request.cvv2, self.request.expiry, self.found.card

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from foundation.pan import Pan
@@ -16,6 +16,7 @@ from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.action_codes import Reason
 from otp.domain.authorisation import CardFacts, ChallengeFacts, Facts
+from otp.domain.binding import COMPLETE, SHAPES, Binding
 from otp.domain.challenge import ChallengeState
 from otp.domain.expiry import is_past
 from otp.domain.fees import fee_ceiling
@@ -33,7 +34,8 @@ class Shown:
         macs: every MAC that the code or the proof may have been stored under.
         by_proof: whether a proof is shown instead of a code (D13).
         acquirer_id: the authenticated one.
-        binding_digest: of the transaction as this message has it (D5).
+        aspects: the transaction as this message has it (D5), by each set of facts that a code may be bound to (D6);
+            nothing where the message is of no transaction.
         refused: what is wrong with the message itself.
     """
 
@@ -43,12 +45,21 @@ class Shown:
     macs: Sequence[bytes]
     by_proof: bool
     acquirer_id: str
-    transaction_ref: str
     type_word: str
     total: Rial
     fee: Rial
-    binding_digest: bytes
+    aspects: Mapping[tuple[str, ...], Binding]
     refused: Reason | None = None
+
+    @property
+    def references(self) -> list[str]:
+        """By which references a code of this transaction may be kept."""
+        return [aspect.transaction_ref for aspect in self.aspects.values()]
+
+
+def aspects_of(binding: Binding) -> Mapping[tuple[str, ...], Binding]:
+    """Return a transaction whole, and as far as each weak dialect would have named it."""
+    return {COMPLETE: binding, **{shape: binding.narrowed(shape) for shape in SHAPES.values()}}
 
 
 def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
@@ -66,6 +77,7 @@ def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
         challenges=tuple(_challenge(row, shown) for row in account.challenges),
         refused=Reason.NOT_SUPPORTED if ceiling is None else shown.refused,
         by_proof=shown.by_proof,
+        unbound_today=Rial(account.unbound_rial),
     )
 
 
@@ -95,14 +107,17 @@ def _card(desk: Desk, shown: Shown, account: Account, today: dt.date) -> CardFac
 
 def _challenge(row: NearChallenge, shown: Shown) -> ChallengeFacts:
     kept = row.proof_mac if shown.by_proof else row.code_mac
+    aspect = shown.aspects.get(row.bound)
     return ChallengeFacts(
         challenge_id=row.challenge_id,
         state=ChallengeState(row.state),
-        of_this_payment=(row.acquirer_id, row.transaction_ref) == (shown.acquirer_id, shown.transaction_ref),
+        of_this_payment=aspect is not None
+        and (row.acquirer_id, row.transaction_ref) == (shown.acquirer_id, aspect.transaction_ref),
         matches=kept is not None and any(hmac.compare_digest(kept, mac) for mac in shown.macs),
-        binding_matches=hmac.compare_digest(row.binding_digest, shown.binding_digest),
+        binding_matches=aspect is not None and hmac.compare_digest(row.binding_digest, aspect.digest()),
         wrong_tries=row.wrong_tries,
         tries_max=row.tries_max,
         expires_at=row.expires_at,
         proof_expires_at=row.proof_expires_at,
+        ceiling=None if row.ceiling_rial is None else Rial(row.ceiling_rial),
     )

@@ -1,25 +1,66 @@
-"""Register a PSP: who may ask this bank for codes, and by which keys it is known."""
+"""Register a PSP: who may ask this bank for codes, how it is known, and what is open to it."""
 
 from __future__ import annotations
 
-from foundation.certificates import pinned_certificates
-from otp.domain.errors import UnknownPsp
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from foundation.certificates import Pinned, pinned_certificates
+from otp.domain.binding import payee_name_allowed
+from otp.domain.errors import InvalidPsp, UnknownPsp
 from otp.domain.psp import Psp
 from otp.services.bank import Bank
 from otp.store import psps
+
+LIVE_MAX = 2
+"""Keys, and certificates, that live at a time while one is being changed (D41)."""
+
+PUBLIC_KEY_BYTES = 32
+
+_PSP_ID = re.compile(r"[a-z0-9-]{1,32}")
+_ACQUIRER_ID = re.compile(r"[0-9]{6,11}")
+_WEBOTP_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
 def register_psp(bank: Bank, psp: Psp) -> None:
     """Write a new PSP; it is known everywhere after ``OTP_DIRECTORY_SECONDS``.
 
     Raises:
+        InvalidPsp: when a value is wrong, or a key or certificate is another PSP's.
         DuplicatePsp: when its id or its acquirer is taken.
         CertificateRefused: when its certificates cannot be used.
     """
-    if psp.certificates:
-        pinned_certificates(psp.certificates)
+    _check(psp)
+    pinned = _pinned(psp.certificates)
     with bank.database.begin() as connection:
+        psps.hold(connection)
+        _check_of_nobody_else(psp, pinned, psps.active(connection))
         psps.add(connection, psp)
+
+
+def pin(bank: Bank, psp_id: str, *, public_keys: Mapping[str, bytes] | None, certificates: str | None) -> None:
+    """Know a PSP by these keys or certificates instead of those it had; ``None`` leaves them (D41).
+
+    Raises:
+        InvalidPsp: when a value is wrong, or a key or certificate is another PSP's.
+        CertificateRefused: when its certificates cannot be used.
+        UnknownPsp: when there is none with this id.
+    """
+    with bank.database.begin() as connection:
+        psps.hold(connection)
+        active = {psp.psp_id: psp for psp in psps.active(connection)}
+        if psp_id not in active:
+            raise UnknownPsp(psp_id)
+        was = active[psp_id]
+        psp = replace(
+            was,
+            public_keys=was.public_keys if public_keys is None else public_keys,
+            certificates=was.certificates if certificates is None else certificates,
+        )
+        _check(psp)
+        _check_of_nobody_else(psp, _pinned(psp.certificates), active.values())
+        psps.identify(connection, psp)
 
 
 def open_verify(bank: Bank, psp_id: str, *, enabled: bool) -> None:
@@ -28,6 +69,64 @@ def open_verify(bank: Bank, psp_id: str, *, enabled: bool) -> None:
     Raises:
         UnknownPsp: when there is none with this id.
     """
+    _change(bank, psp_id, "verify_enabled", enabled)
+
+
+def allow_unbound(bank: Bank, psp_id: str, ceiling_rial: int) -> None:
+    """Let a PSP ask for codes that are not bound to every fact, up to so many rials each; 0 refuses them (D6, D14).
+
+    Codes that are out keep the ceiling that they were made under, and the bank's own maximum holds besides.
+
+    Raises:
+        InvalidPsp: when the ceiling is above the bank's maximum.
+        UnknownPsp: when there is none with this id.
+    """
+    most = bank.settings.unbound_code_max_rial
+    _require(0 <= ceiling_rial <= most, f"a ceiling is 0 to {most} rials (OTP_UNBOUND_CODE_MAX_RIAL)")
+    _change(bank, psp_id, "unbound_max_rial", ceiling_rial)
+
+
+def registered(bank: Bank) -> list[tuple[Psp, list[str]]]:
+    """Return every active PSP with the SHA-256 of its certificates, hex."""
+    with bank.database.single() as connection:
+        found = psps.active(connection)
+    return [(psp, [each.fingerprint for each in psps.pinned(psp)]) for psp in found]
+
+
+def _change(bank: Bank, psp_id: str, column: str, value: object) -> None:
     with bank.database.begin() as connection:
-        if not psps.open_verify(connection, psp_id, enabled=enabled):
+        if not psps.change(connection, psp_id, column, value):
             raise UnknownPsp(psp_id)
+
+
+def _check(psp: Psp) -> None:
+    _require(_PSP_ID.fullmatch(psp.psp_id), "a PSP's id has small letters, digits and dashes, at most 32")
+    _require(payee_name_allowed(psp.name), "a PSP's name has letters, spaces and single digits, at most 20 (D25)")
+    _require(_ACQUIRER_ID.fullmatch(psp.acquirer_id), "an acquirer's id has 6 to 11 digits")
+    _require(
+        psp.webotp_host is None or _WEBOTP_HOST.fullmatch(psp.webotp_host), "a WebOTP host is a name, perhaps with port"
+    )
+    _require(psp.public_keys or psp.certificates, "a PSP is known by a key or by a certificate")
+    _require(len(psp.public_keys) <= LIVE_MAX, f"at most {LIVE_MAX} keys live at a time")
+    for raw in psp.public_keys.values():
+        _require(len(raw) == PUBLIC_KEY_BYTES, f"a public key has {PUBLIC_KEY_BYTES} bytes (Ed25519)")
+
+
+def _pinned(pem: str) -> tuple[Pinned, ...]:
+    _require("PRIVATE KEY" not in pem, "hand over certificates only: a private key stays with its owner")
+    pinned = pinned_certificates(pem) if pem else ()
+    _require(len(pinned) <= LIVE_MAX, f"at most {LIVE_MAX} certificates live at a time")
+    return pinned
+
+
+def _check_of_nobody_else(psp: Psp, own: Iterable[Pinned], everybody: Iterable[Psp]) -> None:
+    others = [other for other in everybody if other.psp_id != psp.psp_id]
+    keys = {key_id for other in others for key_id in other.public_keys}
+    _require(keys.isdisjoint(psp.public_keys), "a key id names one PSP only; another one has it")
+    taken = {each.fingerprint for other in others for each in psps.pinned(other)}
+    _require(taken.isdisjoint(each.fingerprint for each in own), "a certificate names one PSP only; another one has it")
+
+
+def _require(holds: object, sentence: str) -> None:
+    if not holds:
+        raise InvalidPsp(sentence)

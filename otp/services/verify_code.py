@@ -12,12 +12,11 @@ from typing import Any
 import structlog
 
 from foundation.pan import Pan
-from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain import purposes
 from otp.domain.action_codes import Reason
 from otp.domain.answers import ANSWERS, VERDICTS, Code, body
-from otp.domain.authorisation import Decision, Limits, verify
+from otp.domain.authorisation import Decision, verify
 from otp.domain.binding import Binding
 from otp.domain.proof import PROOF_SECONDS, derive_proof, proof_mac_input
 from otp.domain.psp import Psp
@@ -25,7 +24,7 @@ from otp.services.bank import Bank
 from otp.services.cards import card_token
 from otp.services.desk import Desk
 from otp.services.issue_code import Told, answered_before
-from otp.services.judging import Shown, facts_of
+from otp.services.judging import Shown, aspects_of, facts_of
 from otp.store import accounts, challenges, verifications
 from otp.store.challenges import FirstAnswer, RequestKey
 from otp.store.verifications import Verification
@@ -64,8 +63,7 @@ def verify_code(bank: Bank, psp: Psp, check: Check) -> Told:
 
 def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
     settings = bank.settings
-    limits = Limits(Rial(settings.purchase_max_rial), Rial(settings.day_max_rial))
-    desk = Desk(bank.database, bank.keys, limits, bank.meters)
+    desk = Desk(bank.database, bank.keys, settings.limits(), bank.meters)
     token = card_token(bank.keys, check.pan)
     shown = _shown(desk, psp, check, token)
     with bank.database.begin() as connection:
@@ -73,7 +71,7 @@ def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
         first, last_sequence = verifications.read_request(connection, key)
         if first is not None:
             return first
-        account = accounts.read_account(connection, card_id, check.binding.transaction_ref, shown.macs)
+        account = accounts.read_account(connection, card_id, shown.references, shown.macs)
         stale = check.sequence <= last_sequence
         decision = Decision(Reason.NOT_SUPPORTED) if stale else verify(facts_of(desk, shown, account))
         code = Code.STALE if stale else VERDICTS[decision.reason]
@@ -100,11 +98,10 @@ def _shown(desk: Desk, psp: Psp, check: Check, token: bytes) -> Shown:
         macs=desk.code_macs(token, check.pin.reveal()),
         by_proof=False,
         acquirer_id=psp.acquirer_id,
-        transaction_ref=check.binding.transaction_ref,
         type_word=check.binding.type,
-        total=check.binding.amount + check.binding.fee,
+        total=check.binding.total,
         fee=check.binding.fee,
-        binding_digest=check.binding.digest(),
+        aspects=aspects_of(check.binding),
     )
 
 

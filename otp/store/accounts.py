@@ -22,22 +22,26 @@ today AS MATERIALIZED (
     SELECT date_trunc('day', now AT TIME ZONE 'Asia/Tehran') AT TIME ZONE 'Asia/Tehran' AS began FROM clock),
 near AS MATERIALIZED (
     SELECT challenge_id, psp.acquirer_id, transaction_ref, state, binding_digest, code_mac, wrong_tries, tries_max,
-           expires_at, proof_mac, proof_expires_at
+           expires_at, proof_mac, proof_expires_at, bound, ceiling_rial
       FROM challenge JOIN psp USING (psp_id)
      WHERE card_id = CAST(:card_id AS bigint)
-       AND (transaction_ref = :transaction_ref OR code_mac = ANY(CAST(:macs AS bytea[]))
+       AND (transaction_ref = ANY(CAST(:references AS text[])) OR code_mac = ANY(CAST(:macs AS bytea[]))
             OR proof_mac = ANY(CAST(:macs AS bytea[])))
        AND issued_at > (SELECT now FROM clock) - interval '1 day'
-     ORDER BY challenge_id FOR UPDATE OF challenge)
+     ORDER BY challenge_id FOR UPDATE OF challenge),
+spent AS MATERIALIZED (
+    SELECT coalesce(sum(amount_rial), 0) AS spent_rial,
+           coalesce(sum(amount_rial) FILTER (WHERE ceiling_rial IS NOT NULL), 0) AS unbound_rial
+      FROM authorisation LEFT JOIN challenge USING (challenge_id)
+     WHERE authorisation.card_id = CAST(:card_id AS bigint) AND authorisation.state = 'approved'
+       AND created_at >= (SELECT began FROM today))
 SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_failures, card.pin_locked_until,
        card.pin_lock_level, card.card_data_failures, card.card_data_failed_since, card.card_not_present_paused_until,
-       card.balance_rial,
-       (SELECT coalesce(sum(amount_rial), 0) FROM authorisation
-         WHERE card_id = CAST(:card_id AS bigint) AND state = 'approved'
-           AND created_at >= (SELECT began FROM today)) AS spent_rial,
+       card.balance_rial, spent.spent_rial, spent.unbound_rial,
        near.challenge_id, near.acquirer_id, near.transaction_ref, near.state, near.binding_digest, near.code_mac,
-       near.wrong_tries, near.tries_max, near.expires_at, near.proof_mac, near.proof_expires_at
-  FROM clock LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN near ON true
+       near.wrong_tries, near.tries_max, near.expires_at, near.proof_mac, near.proof_expires_at,
+       near.bound, near.ceiling_rial
+  FROM clock CROSS JOIN spent LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN near ON true
  ORDER BY near.challenge_id
 """)
 
@@ -97,6 +101,8 @@ class NearChallenge:
     expires_at: dt.datetime
     proof_mac: bytes | None
     proof_expires_at: dt.datetime | None
+    bound: tuple[str, ...]
+    ceiling_rial: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,7 @@ class Account:
 
     now: dt.datetime
     spent_rial: int
+    unbound_rial: int
     card: CardRow | None
     challenges: tuple[NearChallenge, ...]
 
@@ -131,17 +138,20 @@ def lock_card(connection: Connection, card_token: bytes) -> int | None:
     return None if row is None else int(row.card_id)
 
 
-def read_account(connection: Connection, card_id: int | None, transaction_ref: str, macs: Sequence[bytes]) -> Account:
+def read_account(
+    connection: Connection, card_id: int | None, references: Sequence[str], macs: Sequence[bytes]
+) -> Account:
     """Read the card, its recent challenges that concern this purchase, and what it spent today (Asia/Tehran)."""
-    parameters = {"card_id": card_id, "transaction_ref": transaction_ref, "macs": list(macs)}
+    parameters = {"card_id": card_id, "references": list(references), "macs": list(macs)}
     rows = connection.execute(_READ, parameters).mappings().all()
     first = rows[0]
     return Account(
         now=first["now"],
         spent_rial=int(first["spent_rial"]),
+        unbound_rial=int(first["unbound_rial"]),
         card=None if first["status"] is None else CardRow(*(first[name] for name in CardRow.__slots__)),
         challenges=tuple(
-            NearChallenge(*(row[name] for name in NearChallenge.__slots__))
+            NearChallenge(**{**{name: row[name] for name in NearChallenge.__slots__}, "bound": tuple(row["bound"])})
             for row in rows
             if row["challenge_id"] is not None
         ),

@@ -70,10 +70,12 @@ ended AS (
     RETURNING challenge_id),
 issued AS (
     INSERT INTO challenge (correlation_id, card_id, psp_id, transaction_ref, nonce, canonical, binding_digest, code_mac,
-                           key_id, code_length, tries_max, proven, issued_at, sent_at, expires_at)
+                           key_id, code_length, tries_max, proven, issued_at, sent_at, expires_at, bound,
+                           ceiling_rial)
     SELECT CAST(:correlation_id AS uuid), CAST(:card_id AS bigint), :psp_id, :transaction_ref, CAST(:nonce AS bytea),
            :canonical, CAST(:binding_digest AS bytea), CAST(:code_mac AS bytea), :key_id, :code_length, :tries_max,
-           CAST(:proven AS boolean), clock.now, clock.now, clock.now + make_interval(secs => :life_seconds)
+           CAST(:proven AS boolean), clock.now, clock.now, clock.now + make_interval(secs => :life_seconds),
+           CAST(:bound AS text[]), CAST(:ceiling_rial AS bigint)
       FROM clock, verdict
      WHERE CAST(:step AS text) = 'issue' AND NOT held AND (SELECT count(*) FROM ended) >= 0
     RETURNING challenge_id, resends),
@@ -168,7 +170,12 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class NewCode:
-    """A challenge as it would be stored; the code itself is not in it."""
+    """A challenge as it would be stored; the code itself is not in it.
+
+    Args:
+        bound: the facts that the canonical text names (D6).
+        ceiling_rial: the most it may take, unless it is bound to every fact (D14).
+    """
 
     correlation_id: str
     nonce: bytes
@@ -179,6 +186,8 @@ class NewCode:
     code_length: int
     tries_max: int
     life_seconds: int
+    bound: tuple[str, ...]
+    ceiling_rial: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +252,7 @@ def write(connection: Connection, key: RequestKey, writing: Writing) -> tuple[in
     values = {
         **asdict(key),
         **asdict(writing.new),
+        "bound": list(writing.new.bound),
         "body_hash": writing.body_hash,
         "sequence": writing.sequence,
         "card_id": writing.card_id,

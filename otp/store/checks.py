@@ -86,12 +86,14 @@ _CODE_FITS = f"""
 SELECT a.authorisation_id, a.amount_rial FROM authorisation a
 LEFT JOIN challenge c USING (challenge_id) LEFT JOIN psp USING (psp_id)
 WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND NOT coalesce(
-  c.state = 'consumed' AND c.card_id = a.card_id AND c.transaction_ref = a.transaction_ref
-  AND psp.acquirer_id = a.acquirer_id
+  c.state = 'consumed' AND c.card_id = a.card_id AND psp.acquirer_id = a.acquirer_id
+  AND (c.ceiling_rial >= a.amount_rial OR (c.ceiling_rial IS NULL AND c.transaction_ref = a.transaction_ref))
   AND a.decided_at < coalesce(c.proof_expires_at, c.expires_at) + interval '1 second'
-  AND a.amount_rial = CAST(substring(c.canonical FROM '[|]amount=([0-9]+)[|]') AS bigint)
-    + CAST(substring(c.canonical FROM '[|]fee=([0-9]+)[|]') AS bigint)
-  AND rtrim(a.terminal_id) = substring(c.canonical FROM '[|]terminal=([^|]*)[|]'), false)
+  AND a.amount_rial = coalesce(CAST(substring(c.canonical FROM '[|]total=([0-9]+)[|]') AS bigint),
+    CAST(substring(c.canonical FROM '[|]amount=([0-9]+)[|]') AS bigint)
+    + CAST(substring(c.canonical FROM '[|]fee=([0-9]+)[|]') AS bigint))
+  AND rtrim(a.terminal_id) = coalesce(substring(c.canonical FROM '[|]terminal=([^|]*)[|]'),
+    CASE WHEN c.ceiling_rial IS NOT NULL THEN rtrim(a.terminal_id) END), false)
 """
 
 _TRIES = f"""

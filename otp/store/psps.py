@@ -23,17 +23,28 @@ from otp.domain.psp import Psp
 log = structlog.get_logger()
 
 _ALL = text("""
-SELECT psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, verify_enabled, certificates
-FROM psp WHERE active
+SELECT psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, verify_enabled, certificates, unbound_max_rial
+FROM psp WHERE active ORDER BY psp_id
 """)
 
 _ADD = text("""
-INSERT INTO psp (psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, verify_enabled, certificates)
+INSERT INTO psp (psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, verify_enabled, certificates,
+                 unbound_max_rial)
 VALUES (:psp_id, :name, :acquirer_id, CAST(:public_keys AS jsonb), :disclosure, :webotp_host, :verify_enabled,
-        :certificates)
+        :certificates, :unbound_max_rial)
 """)
 
-_OPEN_VERIFY = text("UPDATE psp SET verify_enabled = :enabled WHERE psp_id = :psp_id")
+_LOCK = text("LOCK TABLE psp IN SHARE ROW EXCLUSIVE MODE")
+
+_IDENTIFY = text("""
+UPDATE psp SET public_keys = CAST(:public_keys AS jsonb), certificates = :certificates WHERE psp_id = :psp_id
+""")
+
+CHANGES = {
+    name: text(f"UPDATE psp SET {name} = :value WHERE psp_id = :psp_id AND active")
+    for name in ("verify_enabled", "unbound_max_rial")
+}
+"""What an operator changes of a PSP, a column at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ def active(connection: Connection) -> list[Psp]:
             webotp_host=row.webotp_host,
             verify_enabled=row.verify_enabled,
             certificates=row.certificates,
+            unbound_max_rial=row.unbound_max_rial,
         )
         for row in connection.execute(_ALL)
     ]
@@ -97,16 +109,14 @@ def add(connection: Connection, psp: Psp) -> None:
     Raises:
         DuplicatePsp: when its id or its acquirer is taken.
     """
-    keys = {key_id: base64.b64encode(raw).decode() for key_id, raw in psp.public_keys.items()}
     values = {
-        "psp_id": psp.psp_id,
+        **_identity(psp),
         "name": psp.name,
         "acquirer_id": psp.acquirer_id,
-        "public_keys": json.dumps(keys),
         "disclosure": psp.disclosure,
         "webotp_host": psp.webotp_host,
         "verify_enabled": psp.verify_enabled,
-        "certificates": psp.certificates,
+        "unbound_max_rial": psp.unbound_max_rial,
     }
     try:
         connection.execute(_ADD, values)
@@ -114,25 +124,40 @@ def add(connection: Connection, psp: Psp) -> None:
         raise DuplicatePsp(psp.psp_id) from None
 
 
-def open_verify(connection: Connection, psp_id: str, *, enabled: bool) -> bool:
-    """Open or close VerifyDynamicPin to a PSP (D13); tell whether there is one of this id."""
-    return connection.execute(_OPEN_VERIFY, {"psp_id": psp_id, "enabled": enabled}).rowcount == 1
+def identify(connection: Connection, psp: Psp) -> None:
+    """Write how a PSP is known from now on: its keys and certificates."""
+    connection.execute(_IDENTIFY, _identity(psp))
+
+
+def change(connection: Connection, psp_id: str, column: str, value: object) -> bool:
+    """Change one of :data:`CHANGES`; tell whether there is a PSP of this id."""
+    return connection.execute(CHANGES[column], {"psp_id": psp_id, "value": value}).rowcount == 1
+
+
+def hold(connection: Connection) -> None:
+    """Let nobody else register or change a PSP until this transaction ends."""
+    connection.execute(_LOCK)
+
+
+def _identity(psp: Psp) -> dict[str, str]:
+    keys = {key_id: base64.b64encode(raw).decode() for key_id, raw in psp.public_keys.items()}
+    return {"psp_id": psp.psp_id, "public_keys": json.dumps(keys), "certificates": psp.certificates}
 
 
 def _index(psps: list[Psp]) -> PspsNow:
     by_key = {key_id: psp for psp in psps for key_id in psp.public_keys}
     keys = {key_id: raw for psp in psps for key_id, raw in psp.public_keys.items()}
-    pinned = {certificate: psp for psp in psps for certificate in _pinned(psp)}
+    of_certificates = {certificate: psp for psp in psps for certificate in pinned(psp)}
     return PspsNow(
         {psp.psp_id: psp for psp in psps},
         by_key,
         Verifier(keys),
-        {certificate.fingerprint: psp for certificate, psp in pinned.items()},
-        EnvelopeVerifier(pinned),
+        {certificate.fingerprint: psp for certificate, psp in of_certificates.items()},
+        EnvelopeVerifier(of_certificates),
     )
 
 
-def _pinned(psp: Psp) -> tuple[Pinned, ...]:
+def pinned(psp: Psp) -> tuple[Pinned, ...]:
     """Read the certificates of one PSP; what cannot be read shuts out that PSP alone."""
     try:
         return pinned_certificates(psp.certificates) if psp.certificates else ()

@@ -88,6 +88,17 @@ def test_no_signed_text_breaks_the_reader(caller: SoapCaller, name: str, text: s
     assert answer.code != "TEMPORARILY_UNAVAILABLE"
 
 
+def test_a_name_that_xpath_does_not_know_is_malformed_and_no_breakdown(caller: SoapCaller) -> None:
+    """XML allows more names than the search for the wrong field does."""
+
+    def before(envelope: Element) -> None:
+        envelope.find(".//{*}amount").tag = "{urn:pooya:harim:v1}A\u013f"
+
+    answer = caller.call(DOCUMENT, version=SOAP_12, before=before)
+
+    assert (answer.status, answer.signed, answer.code) == (200, True, "MALFORMED")
+
+
 @FUZZ
 @given(name=st.sampled_from([*DOCUMENT, "surprise"]), value=JSON_VALUES)
 def test_no_signed_json_breaks_the_reader(caller: SoapCaller, name: str, value: object) -> None:

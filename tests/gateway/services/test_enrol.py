@@ -9,8 +9,10 @@ import pytest
 from gateway.app import create_app
 from gateway.domain.errors import RefusedRow, Unauthenticated
 from gateway.services.authenticate import authenticate
+from gateway.services.change_keys import KeysNotChanged, change_keys
 from gateway.services.enrol import add_issuer, add_merchant, check_rows
 from gateway.services.keys import new_key
+from gateway.wiring import key_exchange
 from tests.fakes.shop import ISSUER, MERCHANT, SECRET_KEY, Shop
 
 
@@ -109,3 +111,24 @@ def test_webhook_secrets_are_sealed_for_their_merchant(shop: Shop) -> None:
     sealed = bytes(shop.rows("SELECT secret_sealed FROM webhook_endpoint")[0][0])
     assert MERCHANT.webhook_secret is not None
     assert MERCHANT.webhook_secret.encode() not in sealed
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"switch_of": "nobody"}, "a link of its own"),
+        ({"switch_of": "two-rest"}, "a link of its own"),
+        ({"switch_of": "two", "switch_port": 9}, "are those of two"),
+    ],
+)
+def test_a_shared_link_is_the_same_hosts(shop: Shop, change: dict[str, object], sentence: str) -> None:
+    """Another issuer's, which is its own, at the same address; and its keys are changed there."""
+    other = dataclasses.replace(ISSUER, issuer_id="two-rest")
+
+    with pytest.raises(RefusedRow, match=sentence):
+        add_issuer(shop.gateway, dataclasses.replace(other, **change), ("999004",))  # type: ignore[arg-type]
+
+    add_issuer(shop.gateway, dataclasses.replace(other, switch_of="two"), ("999004",))
+    check_rows(shop.gateway)
+    with pytest.raises(KeysNotChanged, match="change the keys of that one"):
+        change_keys(shop.gateway, key_exchange(shop.gateway), "two-rest")

@@ -98,6 +98,21 @@ def test_d3_another_issuer_cannot_approve(shop: Shop) -> None:
     assert shop.state(payment) == PaymentState.UNKNOWN
 
 
+def test_d3_the_host_of_a_shared_link_approves_for_every_row_that_shares_it(shop: Shop) -> None:
+    """The attempt is the second row's, the link is the first one's: the late approval is heard."""
+    shop.switch.will(debit_but_silent)
+    payment = shop.paid()
+    answer = late(shop)
+    shop.change("INSERT INTO issuer SELECT 'nine', name_fa, name_en, harim_dialect, harim_url, harim_key_id,"
+                " harim_public_key, harim_timeout_ms, switch_host, switch_port, switch_timeout_ms, code_life_seconds,"
+                " resend_wait_seconds, keeps_tombstones FROM issuer")  # fmt: skip
+    shop.change("UPDATE issuer SET switch_of = 'nine' WHERE issuer_id = 'two'")
+
+    hear_unmatched(shop.gateway, dataclasses.replace(answer, issuer_id="nine"))
+
+    assert shop.state(payment) == PaymentState.AUTHORISED
+
+
 def test_f4_an_approval_after_a_decline_alarms_and_changes_nothing(shop: Shop) -> None:
     """The card number is wiped with the decline, so nothing can be reversed: a person must call the bank."""
     shop.switch.will(decline("116"))

@@ -340,3 +340,14 @@ def test_the_codec_refuses_to_write_what_the_contract_does_not_allow() -> None:
         assert refusal.value.field == field
     with pytest.raises(iso8583.Malformed, match="type"):
         iso8583.encode(Message("1100", fields), lambda _: bytes(8))
+
+
+def test_two_issuer_rows_of_one_bank_share_its_link(client: Any, host: Any, issuer: Any, make: Any) -> None:
+    """The second row's messages go through the first one's connection, under its keys: one sign-on, two purchases."""
+    other = replace(issuer, issuer_id="two-by-another-wire", switch_of="two")
+
+    answers = [client.authorise(row, make.purchase(number)) for number, row in ((1, issuer), (2, other))]
+
+    assert [type(answer) for answer in answers] == [Approved, Approved]
+    assert [message.mti for message in host.heard] == ["1804", "1200", "1200"]
+    assert list(client.counters()) == ["two"]

@@ -92,11 +92,25 @@ def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
     assert broken(look()) == set()
 
 
+def test_d6_an_unbound_code_that_paid_within_its_ceiling_breaks_no_rule(world: Any, look: Callable[[], Report]) -> None:
+    """Its total fits; reference and terminal are open."""
+    purchase = world.purchase(world.card())
+    world.issue(purchase)
+    world.pay(purchase, "1234567")
+    world.sql(OWED)
+
+    world.sql(f"{UNBOUND} ceiling_rial = 1000000, transaction_ref = 'AAAAAAAAAAAAAAAA'")
+
+    assert broken(look()) == set()
+
+
 ANOTHER = (
     "INSERT INTO authorisation OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(a, "
     """'{"authorisation_id": 77, "stan": "999999"}')).* FROM authorisation a"""
 )
 POST = "INSERT INTO posting (authorisation_id, event, source, destination, amount_rial) "
+LESS = "v1|type=PURCHASE|total=1000000|acquirer=581672"
+UNBOUND = f"UPDATE challenge SET bound = '{{type,total,acquirer}}', canonical = '{LESS}',"
 PLANTS = [
     ("I1_balances", "UPDATE card SET balance_rial = balance_rial + 5", 5),
     ("I1_balances", "DELETE FROM posting", 1_000_000),
@@ -113,6 +127,9 @@ PLANTS = [
     ("I9_code_fits", "UPDATE challenge SET canonical = replace(canonical, 'terminal=', 'terminal=X')", 1_000_000),
     ("I9_code_fits", "UPDATE authorisation SET decided_at = decided_at + interval '1 hour'", 1_000_000),
     ("I9_code_fits", "UPDATE psp SET acquirer_id = '000001'", 1_000_000),
+    ("I9_code_fits", "UPDATE challenge SET ceiling_rial = 999999", 1_000_000),
+    ("I9_code_fits", f"{UNBOUND} ceiling_rial = 999999", 1_000_000),
+    ("I9_code_fits", f"{UNBOUND} ceiling_rial = 2000000, card_id = 99", 1_000_000),
     ("I9_tries", "UPDATE challenge SET wrong_tries = 6, tries_max = 9", 0),
     ("I9_tries", "UPDATE challenge SET wrong_tries = 4", 0),
     ("I11_sms_owed", "DELETE FROM outbox", 0),
