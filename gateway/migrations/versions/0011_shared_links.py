@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 SHARED = """
 ALTER TABLE issuer ADD COLUMN switch_of text REFERENCES issuer CHECK (switch_of <> issuer_id);
