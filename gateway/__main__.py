@@ -136,7 +136,7 @@ def _migrate(settings: Settings, _: Arguments) -> None:
 
 
 def _worker(settings: Settings, _: Arguments) -> None:
-    with _opened(settings) as gateway:
+    with _opened(settings, process="gateway-worker") as gateway:
         settings.require_reader()
         enrol.check_rows_at_start(gateway)
         worker.run(gateway)
@@ -264,8 +264,8 @@ def _standing(issuer: Issuer, pause: Pause | None) -> str:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Gateway]:
-    gateway = build(settings)
+def _opened(settings: Settings, *, process: str = "gateway") -> Iterator[Gateway]:
+    gateway = build(settings, process=process)
     try:
         yield gateway
     finally:
