@@ -9,7 +9,6 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 
 from bench.buyers import Customer, Seller, Shop
@@ -66,13 +65,13 @@ class AgainstFloor:
     """Buys at the floor and at the sandbox's gateway."""
 
     def __init__(self, world: RunningWorld, floor: Floor) -> None:
-        postgres = {"PostgreSQL": (_postmaster(world.state),), BUYERS: (os.getpid(),)}
+        both = {"PostgreSQL": (world.world.cluster.pid or 0,), BUYERS: (os.getpid(),)}
         at_floor = Shop(floor.gateway, (Seller(SECRET_KEY, "/"),), _endless(cards_of(world, BANK_TWO)), _derived)
         ours = shop_at(world, sellers_of(world), BANK_TWO)
         own = {program.name: (world.pid_of(program.name),) for program in PROGRAMS if program.name not in ELSEWHERE}
         redis = {"Redis": (world.world.redis.pid or 0,)}
-        self.floor = Condition("floor", at_floor, {**floor.pids, **postgres})
-        self.ours = Condition("ours", ours, {**own, **redis, **postgres})
+        self.floor = Condition("floor", at_floor, {**floor.pids, **both})
+        self.ours = Condition("ours", ours, {**own, **redis, **both})
 
     def compare(self, rounds: int) -> Comparison:
         """Return purchases per second, of the floor and of ours."""
@@ -99,7 +98,3 @@ def _endless(cards: list[dict[str, object]]) -> Iterator[dict[str, object]]:
 
 def _derived(customer: Customer) -> str:
     return code_for(customer.payment["id"])
-
-
-def _postmaster(state: Path) -> int:
-    return int((state / "postgres" / "data" / "postmaster.pid").read_text().split("\n", 1)[0])

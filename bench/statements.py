@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
-from pathlib import Path
 from statistics import mode
 from urllib.parse import urlsplit
 
@@ -47,9 +46,8 @@ Found = dict[tuple[str, str], tuple[int, int]]
 class StatementLog:
     """What the server is asked, by whom, while it is made to log every statement; parameters are never logged."""
 
-    def __init__(self, cluster: Cluster, file: Path) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._file = file
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -63,9 +61,9 @@ class StatementLog:
 
     def during(self, do: Callable[[], object]) -> dict[str, Asked]:
         """Return what each process asked meanwhile."""
-        begin = self._file.stat().st_size
+        begin = self._cluster.log.stat().st_size
         do()
-        with self._file.open() as log:
+        with self._cluster.log.open() as log:
             log.seek(begin)
             return asked_in(log.read())
 
@@ -110,7 +108,7 @@ class Steps:
 
     def __init__(self, world: RunningWorld, shop: Shop) -> None:
         self._shop = shop
-        self._log = StatementLog(world.world.cluster, world.state / "postgres" / "postgres.log")
+        self._log = StatementLog(world.world.cluster)
 
     def measure(self) -> Found:
         """Buy, and return what most of the purchases asked."""
