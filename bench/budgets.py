@@ -45,6 +45,7 @@ BUDGETS: tuple[Budget, ...] = (
     Budget("request PIN", BANK, 3, 1),
     Budget("SMS", BANK_WORKER, 3, 2),
     Budget("news of the SMS", GATEWAY, 3, 2),
+    Budget("no news of the SMS", GATEWAY, 2, 1),
     Budget("news of the SMS", BANK, 1, 0),
     Budget("pay", GATEWAY, 2, 2),
     Budget("pay", BANK_HOST, 4, 1),

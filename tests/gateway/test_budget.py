@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from bench.budgets import BUDGETS, GATEWAY, GATEWAY_WORKER, PURCHASE_COMMITS_MAX, PURCHASE_STATEMENTS_MAX, budget
 from gateway.app import create_app
 from gateway.domain.limits import DELIVERY_CHECK_SECONDS
+from gateway.ports import Delivery
 from tests.fakes.counting import Counted, counting
 from tests.fakes.harim import SENT
 from tests.fakes.shop import SECRET_KEY, Shop
@@ -22,7 +23,7 @@ from tests.gateway.web.conftest import CARD, PROOF
 
 HEADERS = {"Authorization": f"Bearer {SECRET_KEY}"}
 BODY = {"amount": 250_000, "order_id": "A-1", "callback_url": "http://localhost:8200/back"}
-BESIDES = {"news of the SMS", "confirm again"}
+BESIDES = {"no news of the SMS", "news of the SMS", "confirm again"}
 """Steps that a purchase may do without."""
 
 
@@ -42,8 +43,10 @@ class Walk:
         self._step("page", self._page)
         self._shop.harim.will(replace(SENT, correlation_id=str(uuid.uuid4())))
         self._step("request PIN", lambda: self._press("request_pin"))
-        self._shop.later(DELIVERY_CHECK_SECONDS + 1)
-        self._step("news of the SMS", lambda: self._client.get(f"{self._address}/pin"))
+        self._shop.harim.deliveries.extend([Delivery.QUEUED, Delivery.ACCEPTED])
+        for number, step in enumerate(("no news of the SMS", "news of the SMS"), start=1):
+            self._shop.later(3 * DELIVERY_CHECK_SECONDS * number)
+            self._step(step, lambda: self._client.get(f"{self._address}/pin"))
         self._step("pay", lambda: self._press("pay"))
         self._step("result", lambda: self._client.get(self._address))
         self._step("read", lambda: self._client.get(self._api, headers=HEADERS))
