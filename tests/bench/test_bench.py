@@ -1,5 +1,6 @@
 """The benchmarks run and say what they measured; what they measure is no test."""
 
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from bench.__main__ import BENCHMARKS, main
 from bench.budgets import BUDGETS
+from bench.cpu import spent
 from bench.rounds import in_turns
 from bench.statements import StatementLog, figures
 from foundation.database import Database
@@ -52,6 +54,26 @@ def test_every_benchmark_is_described() -> None:
 def test_one_round_has_no_spread() -> None:
     """A short run says its one ratio."""
     assert in_turns(1, lambda: 2.0, lambda: 1.0).middle_half == (0.5, 0.5)
+
+
+def test_processor_time_is_that_of_a_process_and_all_below_it() -> None:
+    """A child's time counts while it lives and after its end; a process that sleeps has none."""
+    busy = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+    asleep = "print(flush=True)\ninput()"
+    grown = []
+    for code in (busy, asleep):
+        before = spent([os.getpid()])
+        with subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-S", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdout
+            child.stdout.readline()
+            grown += [spent([child.pid]), spent([os.getpid()]) - before]
+            child.communicate("\n")
+        grown.append(spent([os.getpid()]) - before)
+
+    assert min(grown[:3]) >= 0.19
+    assert grown[3] < 0.19
 
 
 def test_the_documents_show_every_budget() -> None:
