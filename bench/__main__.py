@@ -8,43 +8,73 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench import healthy_bank, pin_wires
+from bench import against_floor, healthy_bank, pin_wires, statements, wires
+from bench.floor.running import running_floor
+from bench.sandbox_shop import cards_of, sellers_of, shop_at
+from sandbox.banks import BANK_TWO
 from sandbox.places import CannotRun
 from sandbox.running import RunningWorld
 
+NO_LIMIT = "1000000"
 SETTINGS = {
-    "POOYA_CROWD": str(healthy_bank.CROWD),
     "POOYA_LOG_LEVEL": "WARNING",
     "POOYA_SETTINGS": json.dumps(
         {
-            "GATEWAY_PAGE_CALLS_PER_MINUTE": "1000000",
-            "GATEWAY_API_CALLS_PER_MINUTE": "1000000",
-            "GATEWAY_API_STRANGER_CALLS_PER_MINUTE": "1000000",
+            "GATEWAY_PAGE_CALLS_PER_MINUTE": NO_LIMIT,
+            "GATEWAY_API_CALLS_PER_MINUTE": NO_LIMIT,
+            "GATEWAY_API_STRANGER_CALLS_PER_MINUTE": NO_LIMIT,
+            "OTP_TERMINAL_REQUESTS_PER_HOUR": NO_LIMIT,
         }
     ),
 }
-"""All shoppers of a benchmark come from one address, which flood control would rightly slow down."""
+"""All shoppers of a benchmark come from one address, and to few terminals, which limits would rightly slow down."""
 
-Benchmark = Callable[[int, float], Iterator[str]]
+CROWD, CROWD_ONE = "POOYA_CROWD", "POOYA_CROWD_ONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How long to measure: so many rounds, and so many seconds where a round is as long as one likes."""
+
+    rounds: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One benchmark.
+
+    Args:
+        run: measures in a fresh sandbox and says what it found.
+        cards: how many more cards the banks have, by variable.
+        rounds: when nobody wishes otherwise.
+    """
+
+    run: Callable[[RunningWorld, Wish], Iterator[str]]
+    cards: dict[str, int]
+    rounds: int
 
 
 def main(arguments: list[str]) -> int:
     """Run the benchmarks named, or all, and print what each measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios measured in one run.")
     parser.add_argument("names", nargs="*", metavar="name", help="of: " + ", ".join(BENCHMARKS))
-    parser.add_argument("--rounds", type=int, default=3, help="how often both conditions are measured")
-    parser.add_argument("--seconds", type=float, default=15.0, help="how long each is measured in a round")
+    parser.add_argument("--rounds", type=int, help="how often both conditions are measured")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long healthy-bank measures each in a round")
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark {unknown[0]}; there are: {', '.join(BENCHMARKS)}")
     try:
         for name in chosen.names or BENCHMARKS:
-            print(f"{name}:")
-            for line in BENCHMARKS[name](chosen.rounds, chosen.seconds):
-                print(f"  {line}", flush=True)
+            print(f"{name}:", flush=True)
+            benchmark = BENCHMARKS[name]
+            with fresh_world(benchmark.cards) as world:
+                for line in benchmark.run(world, Wish(chosen.rounds or benchmark.rounds, chosen.seconds)):
+                    print(f"  {line}", flush=True)
     except CannotRun as error:
         print(error, file=sys.stderr)
         return 1
@@ -52,10 +82,11 @@ def main(arguments: list[str]) -> int:
 
 
 @contextmanager
-def fresh_world() -> Iterator[RunningWorld]:
+def fresh_world(cards: dict[str, int]) -> Iterator[RunningWorld]:
     """Run an empty sandbox; its books are audited before it is thrown away."""
     with tempfile.TemporaryDirectory(prefix="pooya-bench-") as directory:
-        world = RunningWorld(Path(directory) / "state", settings=SETTINGS)
+        crowds = {variable: str(count) for variable, count in cards.items()}
+        world = RunningWorld(Path(directory) / "state", settings=SETTINGS | crowds)
         world.start()
         try:
             yield world
@@ -64,22 +95,39 @@ def fresh_world() -> Iterator[RunningWorld]:
             world.stop()
 
 
-def _healthy_bank(rounds: int, seconds: float) -> Iterator[str]:
-    with fresh_world() as world:
-        run = healthy_bank.HealthyBank(world, seconds)
-        yield from healthy_bank.lines(run, run.compare(rounds))
+def _against_floor(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    with running_floor(world.world.cluster, world.world.logs, cards_of(world, BANK_TWO)) as floor:
+        run = against_floor.AgainstFloor(world, floor)
+        yield from against_floor.lines(run, run.compare(wish.rounds))
 
 
-def _pin_wires(rounds: int, _: float) -> Iterator[str]:
-    with fresh_world() as world:
-        run = pin_wires.PinWires(world, healthy_bank.CROWD)
-        run.compare(1)  # connections, contracts and keys are read before anything is measured
-        yield from pin_wires.lines(run.compare(rounds))
+def _statements(world: RunningWorld, _: Wish) -> Iterator[str]:
+    shop = shop_at(world, sellers_of(world), BANK_TWO)
+    shop.buy(statements.PURCHASES)
+    yield from statements.lines(statements.Steps(world, shop).measure())
+
+
+def _wires(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    yield from wires.lines(wires.Wires(world).compare(wish.rounds))
+
+
+def _pin_wires(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    run = pin_wires.PinWires(world)
+    run.warm_up()
+    yield from pin_wires.lines(run, run.compare(wish.rounds))
+
+
+def _healthy_bank(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    run = healthy_bank.HealthyBank(world, wish.seconds)
+    yield from healthy_bank.lines(run, run.compare(wish.rounds))
 
 
 BENCHMARKS: dict[str, Benchmark] = {
-    "healthy-bank": _healthy_bank,
-    "pin-wires": _pin_wires,
+    "floor": Benchmark(_against_floor, {CROWD: against_floor.CROWD}, rounds=8),
+    "statements": Benchmark(_statements, {}, rounds=1),
+    "wires": Benchmark(_wires, {CROWD: wires.CROWD, CROWD_ONE: wires.CROWD}, rounds=8),
+    "pin-wires": Benchmark(_pin_wires, {CROWD: pin_wires.CROWD}, rounds=12),
+    "healthy-bank": Benchmark(_healthy_bank, {CROWD: healthy_bank.CROWD}, rounds=3),
 }
 
 

@@ -134,4 +134,4 @@ def lines(run: HealthyBank, comparison: Comparison) -> Iterator[str]:
         yield f"round {number}: {alone:.1f} purchases/s alone, {beside:.1f} beside a bank that hangs"
     yield f"p95 of a purchase: {p95(run.alone_seconds):.2f} s alone, {p95(run.beside_seconds):.2f} s beside it"
     yield f"shoppers at the bank that hangs: {STUCK}, {run.presses} presses"
-    yield f"ratio: {comparison.ratio:.2f}"
+    yield str(comparison)

@@ -143,34 +143,42 @@ class Worker:
             stack.enter_context(self._renewing())
             while not self._stopping.is_set():
                 try:
-                    busy = self._hand_out(pools)
+                    left = self._hand_out(pools)
                 except SQLAlchemyError as error:
                     log.warning("database_unavailable", error=type(error).__name__)
                     self._stopping.wait(DATABASE_PAUSE_SECONDS)
                 else:
-                    if not busy:
-                        self._pause()
+                    self._pause(left=left)
 
     def tick(self, pool: ThreadPoolExecutor) -> bool:
         """Run the sweepers that are due and one batch of jobs to its end; tell whether there were jobs."""
-        jobs = self._due()
+        self._sweep()
+        jobs = [job for topic in self._topics.values() for job in self._claim(topic, self._room(topic))]
         list(pool.map(self._handle, jobs))
         return bool(jobs)
 
     def _hand_out(self, pools: Mapping[str, ThreadPoolExecutor]) -> bool:
-        """Run the sweepers that are due and begin what is due and has room; tell whether there was anything."""
-        self._freed.clear()
-        jobs = self._due()
-        for job in jobs:
-            pools[job.topic].submit(self._handle, job)
-        return bool(jobs)
+        """Run the sweepers that are due and begin what is due and has room; tell whether some may have found none.
 
-    def _due(self) -> list[Job]:
+        Whatever becomes due later rings, or is found by the next look: where there was room for more, looking again at
+        once would only ask for nothing.
+        """
+        self._freed.clear()
+        self._sweep()
+        left = False
+        for topic in self._topics.values():
+            room = self._room(topic)
+            jobs = self._claim(topic, room)
+            for job in jobs:
+                pools[topic.name].submit(self._handle, job)
+            left = left or len(jobs) == room
+        return left
+
+    def _sweep(self) -> None:
         for periodic in self._periodics:
             if time.monotonic() >= self._next_run[periodic.name]:
                 self._next_run[periodic.name] = time.monotonic() + periodic.every_seconds
                 self._run_periodic(periodic)
-        return [job for topic in self._topics.values() for job in self._claim(topic)]
 
     def _run_periodic(self, periodic: Periodic) -> None:
         if not periodic.aside:
@@ -180,12 +188,11 @@ class Worker:
             self._aside[periodic.name] = thread
             thread.start()
 
-    def _claim(self, topic: Topic) -> list[Job]:
-        batch = self._room(topic)
-        if not batch:
+    def _claim(self, topic: Topic, room: int) -> list[Job]:
+        if not room:
             return []
         lease = min(LEASE_SECONDS, topic.lease_seconds)
-        jobs = self._outbox.claim([topic.name], batch=batch, lease_seconds=lease)
+        jobs = self._outbox.claim([topic.name], batch=room, lease_seconds=lease)
         with self._holding:
             self._held.update({job.id: (job, time.monotonic()) for job in jobs})
         return jobs
@@ -266,8 +273,9 @@ class Worker:
         if not kept:
             log.warning("job_lease_lost")
 
-    def _pause(self) -> None:
-        if not all(self._room(topic) for topic in self._topics.values()):
+    def _pause(self, *, left: bool) -> None:
+        """Wait for room where a topic may have more than it had room for, otherwise for the bell."""
+        if left:
             self._freed.wait(IDLE_WAIT_SECONDS)
         elif self._wake is None:
             self._stopping.wait(IDLE_WAIT_SECONDS)

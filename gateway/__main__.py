@@ -139,7 +139,7 @@ def _migrate(settings: Settings, _: Arguments) -> None:
 
 
 def _worker(settings: Settings, _: Arguments) -> None:
-    with _opened(settings) as gateway:
+    with _opened(settings, process="gateway-worker") as gateway:
         settings.require_reader()
         enrol.check_rows_at_start(gateway)
         worker.run(gateway)
@@ -275,8 +275,8 @@ def _with_gateway(command: Callable[[Gateway, Arguments], None]) -> Callable[[Se
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Gateway]:
-    gateway = build(settings)
+def _opened(settings: Settings, *, process: str = "gateway") -> Iterator[Gateway]:
+    gateway = build(settings, process=process)
     try:
         yield gateway
     finally:

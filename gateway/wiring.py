@@ -36,8 +36,12 @@ UNMATCHED_ROOM = 1_000
 """Answers nobody waited for that may wait to be recorded, in one process."""
 
 
-def build(settings: Settings) -> Gateway:
+def build(settings: Settings, *, process: str = "gateway") -> Gateway:
     """Build the gateway of one process; opens no connection yet.
+
+    Args:
+        settings: what this deployment decided.
+        process: what ``pg_stat_activity`` calls its connections.
 
     Raises:
         InvalidSettings: when a live gateway has no certificate for its switch, or a certificate cannot be used, or when
@@ -48,7 +52,7 @@ def build(settings: Settings) -> Gateway:
     database = Database(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
-        application_name="gateway",
+        application_name=process,
     )
     signer = Signer(settings.signing_key_id, keyring.material(settings.signing_key_id).reveal())
     lost_and_found: Aside[UnmatchedAnswer] = Aside("unmatched-answers", room=UNMATCHED_ROOM)

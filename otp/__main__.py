@@ -81,7 +81,7 @@ def _host(settings: config.Settings, _: Arguments) -> int:
 
 def _worker(settings: config.Settings, _: Arguments) -> int:
     configure_logging("otp-worker", settings.log_level)
-    bank = build(settings)
+    bank = build(settings, process="otp-worker")
     settings.require_reader()
     worker.run(bank)
     return 0

@@ -32,7 +32,9 @@ from otp.services.link_keys import live_keys
 from otp.store.psps import PspDirectory
 
 
-def build(settings: Settings, *, sms: SmsProvider | None = None, database: Database | None = None) -> Bank:
+def build(
+    settings: Settings, *, sms: SmsProvider | None = None, database: Database | None = None, process: str = "otp"
+) -> Bank:
     """Wire the bank.
 
     Args:
@@ -40,12 +42,13 @@ def build(settings: Settings, *, sms: SmsProvider | None = None, database: Datab
         sms: the provider; without one the setting ``OTP_SMS_PROVIDER`` names its factory, and without that the process
             sends nothing.
         database: an open one, for a process that has it already.
+        process: what ``pg_stat_activity`` calls its connections.
 
     Raises:
         InvalidSettings: when the key that signs SOAP is none.
     """
     database = database or Database(
-        settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name="otp"
+        settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name=process
     )
     keys = Keyring.from_file(settings.key_file)
     signing_id = keys.active_id(purposes.HARIM_SIGNING)

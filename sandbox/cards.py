@@ -12,11 +12,15 @@ from dataclasses import dataclass
 
 from foundation.pan import Pan
 from foundation.rial import Rial
-from sandbox.banks import BANK_ONE, SERIES
+from sandbox.banks import BANK_ONE, BANK_TWO, SERIES, Bank
 from sandbox.world import BANK_BIN, HANGING_BIN
 
 APPROVE = "approve"
 PAN_DIGITS = 16
+CROWDS = {"POOYA_CROWD": BANK_TWO, "POOYA_CROWD_ONE": BANK_ONE}
+"""Variables that say how many more cards each bank has."""
+
+CROWD_PHONES = {BANK_TWO.organisation: "0913", BANK_ONE.organisation: "0914"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +78,21 @@ CARDS: tuple[SandboxCard, ...] = (
 """The fault cards (3…) are good cards: what goes wrong is done around the bank, by its front and the SMS provider."""
 
 
-def crowd(count: int) -> tuple[SandboxCard, ...]:
+def crowd(count: int, bank: Bank = BANK_TWO) -> tuple[SandboxCard, ...]:
     """Return so many more good cards, each with a phone of its own, for runs that buy more than a few cards may."""
+    phones = CROWD_PHONES[bank.organisation]
     return tuple(
-        SandboxCard(400000000 + number, "0812", f"0913{number:07d}", Rial(500_000_000), "7777", APPROVE)
+        SandboxCard(
+            400000000 + number, "0812", f"{phones}{number:07d}", Rial(500_000_000), "7777", APPROVE, bin=bank.bin
+        )
         for number in range(1, count + 1)
     )
 
 
 def every_card() -> tuple[SandboxCard, ...]:
-    """Return the cards of this sandbox: the table, and the crowd that ``POOYA_CROWD`` asks for."""
-    return (*CARDS, *crowd(int(os.environ.get("POOYA_CROWD", "0"))))
+    """Return the cards of this sandbox: the table, and the crowds that ``POOYA_CROWD`` and its like ask for."""
+    crowds = [crowd(int(os.environ.get(variable, "0")), bank) for variable, bank in CROWDS.items()]
+    return (*CARDS, *(card for cards in crowds for card in cards))
 
 
 def luhn_digit(body: str) -> str:

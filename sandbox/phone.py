@@ -51,6 +51,7 @@ _ADD_LATER = "INSERT INTO later (reference, sender, mobile, text, due) VALUES (?
 _TAKE_DUE = "DELETE FROM later WHERE due <= ? RETURNING reference, sender, mobile, text"
 _ADD = "INSERT INTO message (reference, sender, mobile, text, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _NEWEST = "SELECT id, sender, text, at FROM message WHERE mobile = ? AND id > ? ORDER BY id DESC LIMIT ?"
+_ARRIVED = "SELECT mobile, id, sender, text, at FROM message WHERE id > ? ORDER BY id LIMIT ?"
 _MOBILES = "SELECT mobile, count(*), max(at) FROM message GROUP BY mobile"
 
 _SMS_BEHAVIOURS: dict[str, Sms] = {"sms_lost": "drop", "sms_late": "delay"}
@@ -108,6 +109,11 @@ class PhoneStore:
         """Return a phone's messages, newest first."""
         with self._open() as connection:
             return [Text(*row) for row in connection.execute(_NEWEST, (mobile, after, MESSAGES_SHOWN))]
+
+    def arrived(self, *, after: int, most: int) -> list[tuple[str, Text]]:
+        """Return what arrived on any phone after the message of this number, oldest first, each with its phone."""
+        with self._open() as connection:
+            return [(row[0], Text(*row[1:])) for row in connection.execute(_ARRIVED, (after, most))]
 
     def mobiles(self) -> dict[str, int]:
         """Return every phone that a card of this sandbox knows or that got a message, with its count of messages."""

@@ -97,6 +97,7 @@ class Cluster:
         self._data = self._directory / "data"
         self._settings = {**STEADY, **(THROWAWAY if throwaway else {})}
         self.socket = socket_directory(self._directory)
+        self.log = self._directory / "postgres.log"
 
     def start(self) -> int:
         """Start the server, creating its files the first time; a server left over from a crash is ended first.
@@ -113,9 +114,14 @@ class Cluster:
         self.stop()
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(binaries() / "postgres"), "-D", str(self._data), "-k", str(self.socket), *options]
-        pid = spawn([*_as_ordinary_user(), *command], self._directory / "postgres.log")
+        pid = spawn([*_as_ordinary_user(), *command], self.log)
         self._wait_until_it_answers(pid)
         return pid
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._pid()
 
     def stop(self) -> None:
         """Stop the server quickly and cleanly: open transactions are rolled back, nothing committed is lost."""
@@ -189,7 +195,7 @@ class Cluster:
                 self.superuser().close()
             except psycopg.OperationalError:
                 if not is_running(pid) or time.monotonic() > deadline:
-                    lines = (self._directory / "postgres.log").read_text(errors="replace")
+                    lines = self.log.read_text(errors="replace")
                     raise CannotRun(f"PostgreSQL did not start: {last_line(lines)}") from None
                 time.sleep(POLL_SECONDS)
             else:

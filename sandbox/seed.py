@@ -64,19 +64,7 @@ def seed_gateway(world: World) -> None:
     with _settings_of(world, "gateway"):
         gateway = gateway_wiring.build(gateway_config.load())
     try:
-        enrol.add_merchant(
-            gateway,
-            NewMerchant(
-                merchant_id=MERCHANT_ID,
-                terminal_id=TERMINAL_ID,
-                name_fa="بازارچهٔ نمونه",
-                name_en="Sample Bazaar",
-                payee_name="بازارچه نمونه",
-                site=world.address("shop"),
-                webhook_url=f"http://localhost:{world.reached_at('shop')}/webhooks/pooya",
-                webhook_secret=handed["webhook_secret"],
-            ),
-        )
+        enrol.add_merchant(gateway, _merchant(world))
         new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
         for bank in BANKS:
             enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
@@ -87,11 +75,38 @@ def seed_gateway(world: World) -> None:
         gateway.database.close()
 
 
+def more_terminals(world: World, count: int) -> tuple[str, ...]:
+    """Give the shop so many more terminals in a sandbox that runs; returns their secret keys."""
+    with _settings_of(world, "gateway"):
+        gateway = gateway_wiring.build(gateway_config.load())
+    try:
+        merchant = _merchant(world)
+        terminals = [str(int(TERMINAL_ID) + number) for number in range(1, count + 1)]
+        for terminal_id in terminals:
+            enrol.add_merchant(gateway, replace(merchant, terminal_id=terminal_id))
+        return tuple(new_key(gateway, terminal_id) for terminal_id in terminals)
+    finally:
+        gateway.database.close()
+
+
 def cvv2_of_card(world: World, card: SandboxCard) -> str:
     """Return the three digits on the back of a sandbox card."""
     keys = Keyring.from_file(world.key_file(BY_BIN.get(card.bin, BANK_TWO).organisation))
     cvk = keys.material(keys.active_id(CARD_VERIFICATION))
     return cvv2_of(cvk.reveal(), card.pan, card.expiry)
+
+
+def _merchant(world: World) -> NewMerchant:
+    return NewMerchant(
+        merchant_id=MERCHANT_ID,
+        terminal_id=TERMINAL_ID,
+        name_fa="بازارچهٔ نمونه",
+        name_en="Sample Bazaar",
+        payee_name="بازارچه نمونه",
+        site=world.address("shop"),
+        webhook_url=f"http://localhost:{world.reached_at('shop')}/webhooks/pooya",
+        webhook_secret=world.handed_out()["webhook_secret"],
+    )
 
 
 def _open(bank: OpenBank, card: SandboxCard) -> None:

@@ -35,6 +35,7 @@ def page_with_delivery(gateway: Gateway, page_token: str) -> PageView:
     heard = None if issuer is None else gateway.harim.delivery(issuer, due.correlation_id)
     told = view.pin.delivery if heard in {None, Delivery.UNDISCLOSED} else heard
     done = heard in LAST
-    with gateway.database.single() as connection:
-        pins.note_delivery(connection, due.request_id, told, done=done)
+    if done or told != view.pin.delivery:
+        with gateway.database.single() as connection:
+            pins.note_delivery(connection, due.request_id, told, done=done)
     return replace(view, pin=replace(view.pin, delivery=told, ask_in_seconds=None if done else due.next_in_seconds))

@@ -13,6 +13,7 @@ from foundation import outbox as box
 from foundation.database import Database
 from foundation.outbox import Job, Outbox
 from foundation.worker import Dead, Done, Periodic, Postpone, Result, Retry, Topic, Worker
+from tests.fakes.counting import counting
 from tests.world import wait_for
 
 
@@ -254,10 +255,55 @@ def test_f24_a_dead_workers_job_is_due_again_within_ten_seconds(house_database: 
     topic = Topic("t", lambda _: Done(), backoff_seconds=(1,), tries_max=None, lease_seconds=90)
     queue(house_database, 1)
     dying = Worker(outbox, [topic])
-    assert dying._claim(topic)  # noqa: SLF001 - it dies here, with the lease in its hand
+    assert dying._claim(topic, 1)  # noqa: SLF001 - it dies here, with the lease in its hand
     with house_database.single() as connection:
         left = connection.execute(text("SELECT extract(epoch FROM due_at - house_now()) FROM outbox")).scalar_one()
     assert left <= 10
+
+
+class Bell:
+    """A wake-up that rings when told, and counts how often somebody began to wait for it."""
+
+    def __init__(self) -> None:
+        self.rung = threading.Semaphore(0)
+        self.waits = 0
+
+    def wait(self, _: float) -> None:
+        """Wait for the bell, however long that takes."""
+        self.waits += 1
+        self.rung.acquire(timeout=60)
+
+
+def test_performance_a_bell_is_answered_by_one_look_a_topic(house_database: Database, outbox: Outbox) -> None:
+    """Where a look had room for more than it found, the next one waits for the next bell."""
+    bell = Bell()
+    topics = [Topic(name, lambda _: Done(), backoff_seconds=(1,), tries_max=None) for name in ("t", "u")]
+    worker = Worker(outbox, topics, wake=bell)  # type: ignore[arg-type]  # all that a worker asks of it
+    with working(worker):
+        wait_for(lambda: bell.waits == 1, "the worker to come to rest")
+        queue(house_database, 1, 2, 3)
+        with counting(house_database) as counted:
+            bell.rung.release()
+            wait_for(lambda: bell.waits == 2, "the worker to come to rest again")
+            wait_for(lambda: all(done for _, done, _, _ in rows(house_database)), "the jobs to be done")
+        worker.stop()
+        bell.rung.release()
+
+    assert sum("fence = fence + 1" in statement for statement in counted.statements) == len(topics)
+
+
+def test_f19_a_backlog_is_worked_off_by_one_bell(house_database: Database, outbox: Outbox) -> None:
+    """More than there is room for at once is taken as room comes, with nobody to ring again (F19)."""
+    bell = Bell()
+    topic = Topic("t", lambda _: Done(), backoff_seconds=(1,), tries_max=None)
+    queue(house_database, *range(60))
+    worker = Worker(outbox, [topic], wake=bell, threads=1)  # type: ignore[arg-type]  # as above
+    with working(worker):
+        wait_for(lambda: all(done for _, done, _, _ in rows(house_database)), "the backlog to be worked off", 30)
+        worker.stop()
+        bell.rung.release()
+
+    assert bell.waits <= 1
 
 
 def test_f24_a_slow_try_keeps_its_job(house_database: Database, outbox: Outbox, pool: ThreadPoolExecutor) -> None:

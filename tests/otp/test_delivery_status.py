@@ -15,7 +15,6 @@ from otp.domain.psp import Psp
 from otp.ports import SmsRefused
 from otp.services.register_psp import register_psp
 from otp.services.tell_delivery import tell_delivery
-from tests.fakes.counting import counting
 from tests.otp.conftest import BANK_IDENTITY, PSP_IDENTITY, PSP_PRIVATE_KEY
 from tests.otp.soap_caller import SoapCaller, caller_of
 from tests.otp.test_deliver import tick
@@ -116,13 +115,3 @@ def test_an_id_that_is_none_is_malformed(caller: SoapCaller, wrong: str) -> None
     status, body = by_rest(caller, wrong)
 
     assert (status, body["code"], body["field"]) == (400, "MALFORMED", "correlation_id")
-
-
-def test_performance_telling_takes_one_statement(here: Any) -> None:
-    """A page asks often."""
-    correlation_id = here.ask(here.card()).body["correlation_id"]
-
-    with counting(here.bank.database) as counted:
-        state(here, correlation_id)
-
-    assert (len(counted.statements), counted.commits) == (1, 0)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from foundation.rial import Rial
@@ -389,21 +388,6 @@ def test_a_type_the_bank_does_not_serve_is_said_so(here: Any) -> None:
     told = here.ask(here.card(), here.binding(type="TOP_UP"))
 
     assert (told.status, told.body["code"]) == (501, "UNSUPPORTED_OPERATION")
-
-
-@pytest.mark.parametrize("proof", ["right", "none"])
-def test_performance_a_request_takes_three_statements_and_one_commit(here: Any, proof: str) -> None:
-    """Lock, look, write: within the budget of four statements and one commit per operation."""
-    pan = here.card()
-    seen: list[str] = []
-    engine = here.bank.database.engine
-    event.listen(engine, "after_cursor_execute", lambda *args: seen.append(args[2]))
-    event.listen(engine, "commit", lambda _: seen.append("COMMIT"))
-
-    here.ask(pan, proof=proof)
-
-    assert len([each for each in seen if each != "COMMIT"]) == 3
-    assert seen.count("COMMIT") == 1
 
 
 def make_unusable(here: Any, columns: dict[str, object]) -> Any:

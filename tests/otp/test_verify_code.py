@@ -18,7 +18,6 @@ from otp.domain.answers import VERDICTS
 from otp.services import deliver
 from otp.services.reverse import reverse
 from otp.services.verify_code import verify_code
-from tests.fakes.counting import counting
 from tests.otp.host.test_races import at_once
 from tests.otp.prover import Prover
 
@@ -382,17 +381,6 @@ def test_every_reason_that_can_come_up_has_its_answer() -> None:
     }
 
     assert set(VERDICTS) == set(Reason) - elsewhere
-
-
-def test_performance_a_check_takes_four_statements_and_one_commit(here: Any, prover: Prover) -> None:
-    """The lock, the request, the look, the write."""
-    pan, binding = here.card(), here.binding()
-    check = prover.check(pan, binding, prover.code(pan, binding))
-
-    with counting(here.bank.database) as counted:
-        verify_code(here.bank, here.psp, check)
-
-    assert (len(counted.statements), counted.commits) == (4, 1)
 
 
 def test_a_broken_statement_is_no_second_request(here: Any, prover: Prover) -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from foundation.pan import Pan, with_check_digit
 from foundation.rial import Rial
@@ -277,19 +276,3 @@ def test_d9_a_time_more_than_a_day_off_is_refused(world: Any, sign: int, yesterd
 
     assert world.pay(replace(purchase, sent_at=purchase.sent_at + sign * yesterday)).action_code == "915"
     assert world.sql("SELECT 1 FROM authorisation") == []
-
-
-@pytest.mark.parametrize("right", [True, False])
-def test_d4_an_authorisation_takes_four_statements_and_one_commit(world: Any, right: bool) -> None:  # noqa: FBT001
-    """Key, lock, look, write: the budget of the bank's hot path, whether it approves or declines."""
-    purchase = world.purchase(world.card(), CODE)
-    world.issue(purchase, CODE)
-    seen: list[str] = []
-    engine = world.desk.database.engine
-    event.listen(engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2]))
-    event.listen(engine, "commit", lambda _: seen.append("COMMIT"))
-
-    world.pay(purchase, CODE if right else "1111111")
-
-    assert len(seen) == 5
-    assert seen[-1] == "COMMIT"

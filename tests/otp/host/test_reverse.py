@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from foundation.rial import Rial
 from otp.services.inquire_authorisation import inquire_authorisation
@@ -127,19 +126,3 @@ def test_d2_an_inquiry_during_the_purchase_says_in_progress(world: Any) -> None:
 
     assert code == "923"
     assert inquire_authorisation(world.desk, purchase.key).action_code == "000"
-
-
-def test_d4_reversal_and_inquiry_keep_the_budget(world: Any, paid: Any) -> None:
-    """At most three statements and one commit for a reversal; one statement for an inquiry."""
-    seen: list[str] = []
-    engine = world.desk.database.engine
-    undo = world.reversal(paid)
-    event.listen(engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2]))
-    event.listen(engine, "commit", lambda _: seen.append("COMMIT"))
-
-    reverse(world.desk, undo)
-    reversal, seen[:] = list(seen), []
-    inquire_authorisation(world.desk, paid.key)
-
-    assert (len(reversal), reversal[-1]) == (4, "COMMIT")
-    assert len([statement for statement in seen if statement != "COMMIT"]) == 1
