@@ -24,9 +24,9 @@ pytestmark = [
     pytest.mark.timeout(400),  # a dozen histories at worst, on a machine that does other things too
 ]
 
-SEEDS = (1, 2, 5, 6, 14, 4, 7, 9, 13, 18, 26, 33)
+SEEDS = (1, 9, 35, 37, 36, 18, 33, 5, 13, 26, 21, 14)
 STEPS = 1_000
-"""The first five meet everything as things are; the others are there for the day on which they do not."""
+"""The first four meet everything as things are; the others are there for the day on which they do not."""
 
 
 @pytest.fixture(scope="module")
