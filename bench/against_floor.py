@@ -5,7 +5,7 @@ Beside the clock it counts the processor time of each part, which other programs
 
 from __future__ import annotations
 
-import os
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,10 +21,15 @@ from sandbox.banks import BANK_TWO
 from sandbox.processes import PROGRAMS
 from sandbox.running import RunningWorld
 
-EACH_ROUND = {"floor": 300, "ours": 150}
+EACH_ROUND = {"floor": 500, "ours": 150}
 """Purchases in a round: both take about as long."""
 
-WARM_UP = 60
+WARM_UP = 150
+"""Purchases of each before anything is measured: every connection has its statements prepared."""
+
+BUYERS = "buyers"
+"""Processor time of whoever measures; no part of a purchase."""
+
 CROWD = 360
 ELSEWHERE = ("bank-one", "bank-one-host", "bank-one-worker")
 """Processes of a bank that nobody buys at."""
@@ -46,11 +51,14 @@ class Condition:
 
     def measure(self) -> float:
         """Return purchases per second."""
-        before = {part: spent(pids) for part, pids in self.parts.items()}
+        before = self._spent()
         rate = self.shop.buy(EACH_ROUND[self.name])
-        for part, pids in self.parts.items():
-            self.cost[part].append((spent(pids) - before[part]) / EACH_ROUND[self.name] * MILLISECONDS)
+        for part, seconds in self._spent().items():
+            self.cost[part].append((seconds - before[part]) / EACH_ROUND[self.name] * MILLISECONDS)
         return rate
+
+    def _spent(self) -> dict[str, float]:
+        return {part: spent(pids) for part, pids in self.parts.items()} | {BUYERS: time.process_time()}
 
     @property
     def total(self) -> float:
@@ -58,14 +66,11 @@ class Condition:
         return sum(median(values) for part, values in self.cost.items() if part != BUYERS)
 
 
-BUYERS = "buyers"
-
-
 class AgainstFloor:
     """Buys at the floor and at the sandbox's gateway."""
 
     def __init__(self, world: RunningWorld, floor: Floor) -> None:
-        both = {"PostgreSQL": (world.world.cluster.pid or 0,), BUYERS: (os.getpid(),)}
+        both = {"PostgreSQL": (world.world.cluster.pid or 0,)}
         at_floor = Shop(floor.gateway, (Seller(SECRET_KEY, "/"),), _endless(cards_of(world, BANK_TWO)), _derived)
         ours = shop_at(world, sellers_of(world), BANK_TWO)
         own = {program.name: (world.pid_of(program.name),) for program in PROGRAMS if program.name not in ELSEWHERE}

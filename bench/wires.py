@@ -9,10 +9,10 @@ from bench.sandbox_shop import sellers_of, shop_at
 from sandbox.banks import BANK_ONE, BANK_TWO
 from sandbox.running import RunningWorld
 
-EACH_ROUND = 120
+EACH_ROUND = 100
 """Purchases with cards of each bank in a round."""
 
-WARM_UP = 60
+WARM_UP = 100
 CROWD = 240
 """Cards of each bank."""
 

@@ -24,6 +24,9 @@ from sandbox.running import ROOT, free_ports, wait_for
 
 BALANCE = 500_000_000
 STOP_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = "600"
+"""Longer than the others' turns: a connection to the bank that was closed meanwhile would cost the floor a purchase."""
+
 WORKERS = {"gateway": 2, "bank": 1}
 """As many processes as the sandbox gives ours."""
 
@@ -75,7 +78,7 @@ def _open_cards(address: str, cards: Iterable[dict[str, Any]]) -> None:
 
 def _start(name: str, port: int, logs: Path, variables: dict[str, str]) -> int:
     command = [sys.executable, "-m", "gunicorn", f"bench.floor.{name}:application", "--bind", f"127.0.0.1:{port}"]
-    command += ["--worker-class", "gevent", "--workers", str(WORKERS[name]), "--keep-alive", "30"]
+    command += ["--worker-class", "gevent", "--workers", str(WORKERS[name]), "--keep-alive", KEEP_ALIVE_SECONDS]
     command += ["--graceful-timeout", "1", "--log-level", "warning"]
     return spawn(command, logs / f"floor-{name}.log", {**os.environ, "PYTHONPATH": str(ROOT), **variables})
 
