@@ -381,6 +381,21 @@ def test_f13_with_its_database_away_the_bank_says_so_in_their_words(
     assert (sadad.ask(pan).code, yaghut.ask(pan).code) == ("91", "CardIssuerResponsibilityWSException")
 
 
+def test_f13_nobody_can_be_looked_up(open_bank: Any, yaghut: YaghutCaller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken before the PSP is known: a fault that is ours, unsigned, with when to ask again."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    raw, _ = yaghut.signed(yaghut.bean(open_bank.card()))
+    monkeypatch.setattr("otp.harim_api.envelopes.authenticate_envelope", broken)
+
+    answer = yaghut.client.post("/yaghut/service", data=raw, content_type="text/xml")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (500, "5")
+    assert yaghut.send(raw).code == "CardIssuerResponsibilityWSException"
+
+
 def test_every_code_has_its_words() -> None:
     """No code of Harim v1 is without two digits; exceptions are for what is about card and moment."""
     assert set(RESPONSE_CODES) == set(Code)
