@@ -132,6 +132,7 @@
   };
   month.addEventListener("input", readBack);
   year.addEventListener("input", readBack);
+  readBack();
 
   // Enter goes to the next empty field; in a full form it means "pay", the form's first button.
   form.addEventListener("keydown", (event) => {
@@ -188,6 +189,14 @@
       .then((credential) => { if (credential) { pin.value = credential.code; tell(words.read); } })
       .catch(() => {});
   };
+  // Help for a late SMS opens quietly while no code was typed; it stands below the buttons, so that nothing moves.
+  const late = by("late");
+  let patience;
+  const offerHelp = () => {
+    late.hidden = false;
+    clearTimeout(patience);
+    patience = setTimeout(() => { if (!pin.value) late.open = true; }, 20000);
+  };
   ask.addEventListener("click", async (event) => {
     event.preventDefault();
     if (ask.getAttribute("aria-disabled") === "true") return;
@@ -214,13 +223,15 @@
       showDelivery({ tone: "good", message: "" });
       follow(answer.follow_in_seconds);
       if (answer.resend_in_seconds) wait(answer.resend_in_seconds); else free(label);
-      if (answer.tone === "good") pin.focus();
+      run(answer.seconds_left);
+      if (answer.tone === "good") { offerHelp(); pin.focus(); }
     } catch {
       free(label);
       report({ tone: "warn", message: words.offline });
     }
   });
   if (ask.dataset.wait) wait(Number(ask.dataset.wait));
+  if (!late.hidden) offerHelp();
   if (delivery.dataset.again) follow(Number(delivery.dataset.again));
 
   // One press pays once; a card of a real bank never leaves a sandbox page.
@@ -240,11 +251,16 @@
 
   // The time that is left, and more of it on demand once it runs short.
   const left = by("left"), extend = by("extend");
-  countdown(Number(left.dataset.seconds), (seconds) => {
-    left.textContent = clock(seconds);
-    by("clock").classList.toggle("late", seconds <= 120);
-    if (extend) extend.hidden = seconds > 120;
-    if (seconds === 120) tell(words.two_minutes);
-    if (!seconds && !busy) location.replace(location.pathname + location.search);
-  });
+  let running;
+  const run = (seconds) => {
+    clearInterval(running);
+    running = countdown(seconds, (rest) => {
+      left.textContent = clock(rest);
+      by("clock").classList.toggle("late", rest <= 120);
+      if (extend) extend.hidden = rest > 120;
+      if (rest === 120) tell(words.two_minutes);
+      if (!rest && !busy) location.replace(location.pathname + location.search);
+    });
+  };
+  run(Number(left.dataset.seconds));
 })();

@@ -106,15 +106,16 @@ def _request_pin(gateway: Gateway, page_token: str, form: CardForm) -> AnyRespon
     if not form.validate():
         return _shown_again(page_token, form, *_mistakes(form))
     answer = request_pin(gateway, page_token, form.card_entry())
-    message = pin_message(answer)
+    message, view = pin_message(answer), page_of(gateway, page_token)
     if _wants_json():
         return jsonify(
             tone=message.tone,
             message=said(message),
+            seconds_left=view.seconds_left,
             resend_in_seconds=_seconds_until_resend(answer),
             follow_in_seconds=DELIVERY_CHECK_SECONDS if isinstance(answer, PinSent) and answer.followed_as else 0,
         )
-    return make_response(payment_page(page_of(gateway, page_token), note=message, typed=form.shown_again()))
+    return make_response(payment_page(view, note=message, typed=form.shown_again()))
 
 
 def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:

@@ -38,6 +38,9 @@ _SCRIPT_WORDS = {
     "resend": "resend", "resend_in": "resend_in", "requesting": "requesting", "left": "left.seconds",
     "read": "otp.read", "offline": "offline", "paying": "paying", "two_minutes": "left.two_minutes",
 }  # fmt: skip
+_LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
+"""What helps, in this order, when the SMS does not come."""
+
 _NUMBER_VALUES = {"seconds", "count", "tail"}
 
 
@@ -146,6 +149,7 @@ def _card_page(
         note={"tone": note.tone, "sentence": said(note)} if note else None,
         typed=typed,
         form_fields=FIELDS,
+        late_steps=_LATE_STEPS,
         resend_in=view.pin.resend_in_seconds,
         delivery=delivery_answer(view.pin),
         delivery_url=url_for("pages.follow", page_token=view.page_token, lang=chosen),

@@ -80,6 +80,20 @@ _PAGE = {
     "pin_errors.title": Words(
         "رمز پویا خواسته نشد؛ این موارد را درست کنید", "PIN not requested; please fix the following"
     ),
+    "late.title": Words("پیامک نرسید؟", "Didn’t get it?"),
+    "late.wait": Words(
+        "پیامک گاهی تا یک دقیقه دیر می‌رسد. پیام‌های ناشناس و مسدود گوشی را هم ببینید.",
+        "An SMS can take a minute. Look among unknown and blocked messages too.",
+    ),
+    "late.resend": Words(
+        "وقتی شمارش تمام شد، «ارسال دوبارهٔ رمز» را بزنید. اگر چند پیامک رسید، رمز تازه‌ترین را وارد کنید.",
+        "When the countdown ends, press “Resend code”. If several arrive, enter the code of the newest.",
+    ),
+    "late.mobile": Words(
+        "رمز به شماره‌ای می‌رود که در بانک ثبت کرده‌اید؛ اگر عوض شده است، آن را در خودپرداز یا شعبهٔ بانک تازه کنید.",
+        "The code goes to the mobile your bank has on file; if it changed, update it at an ATM or branch.",
+    ),
+    "late.other": _free("می‌توانید با کارت دیگری بپردازید یا انصراف دهید.", "You can use another card, or cancel."),
     "otp.read": Words("رمز از پیامک خوانده شد.", "Code read from SMS."),
     "left.seconds": Words("{seconds} ثانیه تا ارسال دوباره", "{seconds} seconds until you can resend"),
     "left.two_minutes": Words("دو دقیقه تا پایان زمان پرداخت مانده است.", "Two minutes left to pay."),

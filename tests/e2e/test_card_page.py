@@ -1,0 +1,91 @@
+"""What the card page does beside taking a card: small screens, late SMS, keypad, and pages that stay where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gateway.web.wording import WORDS
+from tests.e2e.conftest import Customer
+
+pytestmark = [pytest.mark.world, pytest.mark.browser]
+
+Customers = Callable[..., Customer]
+SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
+p { margin-block-end: 2em !important }"""
+"""The text spacing that a page must bear (WCAG 2.2, 1.4.12)."""
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Tell whether a page is wider than its window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def space_out(page: Page, css: str) -> None:
+    """Set what a reader's own style sheet would; the page's policy is about its own."""
+    page.evaluate(
+        "css => { const own = new CSSStyleSheet(); own.replaceSync(css); document.adoptedStyleSheets = [own]; }", css
+    )
+
+
+def test_on_a_small_phone_the_card_number_is_in_sight_and_the_amount_stays_so(customer: Customers) -> None:
+    """At 360 by 640 nothing is scrolled to type the number; the strip keeps amount, merchant and time."""
+    buyer = customer(viewport={"width": 360, "height": 640})
+    buyer.order()
+    expect(buyer.page.locator("#pan")).to_be_in_viewport(ratio=1)
+    buyer.page.locator("#pay").scroll_into_view_if_needed()
+    for part in (".purchase .amount", ".purchase .payee", "#left"):
+        expect(buyer.page.locator(part)).to_be_in_viewport(ratio=1)
+    buyer.page.focus("#pan")
+    pan, strip = (buyer.page.locator(part).bounding_box() for part in ("#pan", ".purchase"))
+    assert pan
+    assert strip
+    assert pan["y"] >= strip["y"] + strip["height"]
+    buyer.page.locator(".purchase summary").click()
+    expect(buyer.page.locator(".purchase .sms")).to_be_visible()
+    buyer.look("unfolded")
+
+
+def test_on_a_desk_the_whole_purchase_is_in_sight(customer: Customers) -> None:
+    """What a phone folds away, the SMS to expect included, needs no tap."""
+    buyer = customer()
+    buyer.order()
+    expect(buyer.page.locator(".purchase .sms")).to_be_in_viewport(ratio=1)
+    expect(buyer.page.locator(".purchase summary")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 360, 412])
+def test_twice_the_text_size_and_wide_spacing_do_not_scroll_sideways(customer: Customers, width: int) -> None:
+    """Text at 200 %, lines, words and letters apart (SC 1.4.4, 1.4.12): card page, mistakes, receipt."""
+    buyer = customer(viewport={"width": width, "height": 640})
+    buyer.order()
+    for css in (SPACED, "html { font-size: 200% }"):
+        space_out(buyer.page, css)
+        assert not scrolls_sideways(buyer.page), css
+    buyer.picture("spaced")
+    buyer.press("pay")
+    expect(buyer.page.locator("#errors")).to_be_visible()
+    space_out(buyer.page, SPACED)
+    assert not scrolls_sideways(buyer.page)
+
+
+def test_help_for_a_late_sms_opens_quietly_after_twenty_seconds(customer: Customers) -> None:
+    """Below the buttons: nothing that could be pressed moves; not at all for whoever has typed."""
+    buyer = customer()
+    buyer.page.clock.install()
+    buyer.order()
+    late = buyer.page.locator("#late")
+    expect(late).to_be_hidden()
+    buyer.type_card()
+    buyer.code(lambda: buyer.press("request_pin"))
+    expect(late).to_be_visible()
+    expect(late.locator("ol")).to_be_hidden()
+    expect(buyer.page.locator("#pin-answer")).to_be_visible()
+    before = buyer.page.locator("#pay").bounding_box()
+    buyer.page.clock.run_for(21_000)
+    expect(late.locator("ol")).to_contain_text(WORDS["late.resend"].fa)
+    assert buyer.page.locator("#pay").bounding_box() == before
+    expect(buyer.page.locator("#pin")).to_be_focused()
+    buyer.look("late")
