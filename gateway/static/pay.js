@@ -113,6 +113,41 @@
     });
   }
 
+  // A keypad in a new order each time, for whoever distrusts the keyboard; it only types, and is never needed.
+  const shuffled = () => {
+    const chance = crypto.getRandomValues(new Uint32Array(10));
+    return [..."0123456789"].sort((one, other) => chance[one] - chance[other]);
+  };
+  for (const input of [cvv2, pin]) {
+    const box = input.parentElement, label = fill(words.keypad, { field: input.labels[0].textContent });
+    const toggle = make("button", "", { type: "button", className: "eye keys", ariaLabel: label });
+    const keypad = make("div", "", { id: `${input.id}-keypad`, className: "keypad", role: "group", ariaLabel: label, hidden: true });
+    const type = (value) => {
+      input.value = value.slice(0, input.maxLength);
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    const key = (text, press) => {
+      const button = make("button", text, { type: "button", className: "press second" });
+      button.addEventListener("click", press);
+      return button;
+    };
+    const show = (open) => {
+      keypad.hidden = !open;
+      toggle.setAttribute("aria-expanded", String(open));
+      if (open) {
+        keypad.replaceChildren(...shuffled().map((digit) => key(shown(digit), () => type(input.value + digit))),
+          key(words.erase, () => type(input.value.slice(0, -1))), key(words.close, () => { show(false); toggle.focus(); }));
+      }
+    };
+    toggle.dataset.keypad = input.id;
+    toggle.setAttribute("aria-controls", keypad.id);
+    toggle.addEventListener("click", () => show(keypad.hidden));
+    keypad.addEventListener("keydown", (event) => { if (event.key === "Escape") { show(false); toggle.focus(); } });
+    show(false);
+    box.append(toggle);
+    (box.closest(".tight") ?? box).after(keypad);
+  }
+
   // The expiry is read back in words, and a swapped month and year are put right with one tap.
   const readBack = () => {
     const echo = by("expiry-hint"), m = Number(month.value), y = Number(year.value.replace(/^1[34](?=\d\d$)/, ""));

@@ -37,6 +37,7 @@ _SCRIPT_WORDS = {
     "expiry": "expiry.hint", "echo": "expiry.echo", "swapped": "expiry.swapped", "swap": "expiry.swap",
     "resend": "resend", "resend_in": "resend_in", "requesting": "requesting", "left": "left.seconds",
     "read": "otp.read", "offline": "offline", "paying": "paying", "two_minutes": "left.two_minutes",
+    "keypad": "keypad", "erase": "keypad.erase", "close": "keypad.close",
 }  # fmt: skip
 _LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
 """What helps, in this order, when the SMS does not come."""

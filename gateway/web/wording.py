@@ -80,6 +80,9 @@ _PAGE = {
     "pin_errors.title": Words(
         "رمز پویا خواسته نشد؛ این موارد را درست کنید", "PIN not requested; please fix the following"
     ),
+    "keypad": Words("صفحه‌کلید تصادفی برای {field}", "Shuffled keypad for {field}"),
+    "keypad.erase": Words("پاک کردن", "Delete"),
+    "keypad.close": Words("بستن", "Close"),
     "late.title": Words("پیامک نرسید؟", "Didn’t get it?"),
     "late.wait": Words(
         "پیامک گاهی تا یک دقیقه دیر می‌رسد. پیام‌های ناشناس و مسدود گوشی را هم ببینید.",

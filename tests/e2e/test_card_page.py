@@ -89,3 +89,35 @@ def test_help_for_a_late_sms_opens_quietly_after_twenty_seconds(customer: Custom
     assert buyer.page.locator("#pay").bounding_box() == before
     expect(buyer.page.locator("#pin")).to_be_focused()
     buyer.look("late")
+
+
+def test_the_shuffled_keypad_types_and_is_never_needed(customer: Customers) -> None:
+    """All ten digits, in another order after reopening; by mouse, by keyboard, and beside the real keyboard."""
+    buyer = customer(viewport={"width": 320, "height": 640})
+    buyer.order()
+    toggle = buyer.page.locator("[data-keypad=cvv2]")
+    expect(toggle).to_have_accessible_name(WORDS["keypad"].fa.format(field=WORDS["cvv2"].fa))
+    expect(toggle).to_have_attribute("aria-expanded", "false")
+    toggle.click()
+    keypad = buyer.page.locator("#cvv2-keypad")
+    first = keypad.locator("button").all_text_contents()
+    assert sorted(first[:10]) == sorted("۰۱۲۳۴۵۶۷۸۹")
+    for digit in "۴۲۱":
+        keypad.get_by_role("button", name=digit, exact=True).click()
+    keypad.get_by_role("button", name=WORDS["keypad.erase"].fa).press("Enter")
+    buyer.page.locator("#cvv2").press("End")
+    buyer.page.locator("#cvv2").press_sequentially("7")
+    expect(buyer.page.locator("#cvv2")).to_have_value("427")
+    for _ in range(3):
+        keypad.get_by_role("button", name="۹", exact=True).click()
+    expect(buyer.page.locator("#cvv2")).to_have_value("4279")
+    buyer.look("keypad")
+    keypad.get_by_role("button", name="۹", exact=True).press("Escape")
+    expect(keypad).to_be_hidden()
+    expect(toggle).to_be_focused()
+    orders = {tuple(first)}
+    for _ in range(3):
+        toggle.click()
+        orders.add(tuple(keypad.locator("button").all_text_contents()))
+        toggle.click()
+    assert len(orders) > 1
