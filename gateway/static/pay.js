@@ -29,18 +29,33 @@
 
   // Pages that move on by themselves: the way back to the shop, and the wait for the bank's answer.
   const onward = document.querySelector("[data-onward]");
+  let stay = () => {};
   if (onward) {
     const timer = countdown(Number(onward.dataset.seconds), (left) => {
       onward.textContent = fill(onward.dataset.sentence, { seconds: shown(left) });
       if (!left) location.replace(onward.dataset.onward);
     });
-    by("stay")?.addEventListener("click", (event) => {
-      event.preventDefault();
+    stay = () => {
       clearInterval(timer);
-      onward.hidden = event.currentTarget.hidden = true;
-    });
+      onward.hidden = true;
+      by("stay")?.setAttribute("hidden", "");
+    };
+    by("stay")?.addEventListener("click", (event) => { event.preventDefault(); stay(); });
   }
-  by("print")?.addEventListener("click", () => print());
+  // Whoever keeps the receipt has not finished with it: the way back waits for a press. PDF is the browser's own.
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.addEventListener("click", () => { stay(); print(); });
+  }
+  by("copy")?.addEventListener("click", async (event) => {
+    const button = event.currentTarget, sheet = button.closest("article");
+    const lines = [...sheet.querySelectorAll("dl > div")].map((line) => [...line.children].map((part) => part.innerText).join(": "));
+    stay();
+    try {
+      await navigator.clipboard.writeText([sheet.querySelector("h1").innerText, sheet.querySelector(".amount").innerText, ...lines].join("\n"));
+      button.textContent = button.dataset.done;
+      tell(button.dataset.done);
+    } catch { getSelection().selectAllChildren(sheet); }
+  });
   by("errors")?.focus();
 
   const form = by("card");

@@ -62,11 +62,11 @@ def follow(page_token: str) -> AnyResponse:
 
 @blueprint.get("/receipt/<tracking_code>")
 def check(tracking_code: str) -> AnyResponse:
-    """Tell anybody who holds a receipt whether it is genuine, how much and when; nothing more (D28)."""
+    """Tell anybody with a tracking code that it is genuine, how much and when; the rest needs the QR's seal (D28)."""
     gateway = gateway_of_app()
     if not gateway.flood.allow(f"receipt:{request.remote_addr}", CHECKS_PER_MINUTE, per_seconds=60):
         raise PaymentNotFound
-    return make_response(receipt_check_page(look_up_receipt(gateway, tracking_code)))
+    return make_response(receipt_check_page(look_up_receipt(gateway, tracking_code, request.args.get("s", ""))))
 
 
 @blueprint.post("/pay/<page_token>")

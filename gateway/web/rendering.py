@@ -17,7 +17,7 @@ from gateway.domain.issuers import Issuer
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.services import health
 from gateway.services.gateway import Gateway
-from gateway.services.look_up_receipt import ReceiptCheck
+from gateway.services.look_up_receipt import ReceiptCheck, receipt_seal
 from gateway.services.show_page import PageView, PinStatus
 from gateway.web.csrf import proof_of
 from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed
@@ -30,6 +30,7 @@ from gateway.web.outcomes import (
     delivery_message,
     kind_of,
 )
+from gateway.web.qr import qr_picture
 from gateway.web.wording import WORDS, say
 
 _SCRIPT_WORDS = {
@@ -108,13 +109,7 @@ def payment_page(
     kind = kind_of(view)
     if kind == "card":
         return _card_page(view, mistakes, note, typed, title)
-    if kind == "receipt":
-        awaited = view.state is PaymentState.AUTHORISED
-        # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
-        returning = (awaited or view.seconds_left > 0) and "stay" not in request.args
-        return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
-                       stay_url=page_address(view.page_token, stay="1"), issuer_name=_issuer_name(view))  # fmt: skip
-    return outcome_page(kind, view)
+    return _receipt_page(view) if kind == "receipt" else outcome_page(kind, view)
 
 
 def outcome_page(kind: Kind | str, view: PageView | None = None) -> str:
@@ -123,9 +118,27 @@ def outcome_page(kind: Kind | str, view: PageView | None = None) -> str:
 
 
 def receipt_check_page(check: ReceiptCheck) -> str:
-    """Render what a stranger with a tracking code may know."""
-    kept = _KINDS_OF_CHECK.get(check.state, "check")
-    return _render("check.html", kind=kept, check=check)
+    """Render what a stranger with a tracking code, or a holder of the whole receipt, may know."""
+    kept, rest, persian = _KINDS_OF_CHECK.get(check.state, "check"), check.rest, language() == "fa"
+    payee = rest and (rest.merchant_name_fa if persian else rest.merchant_name_en)
+    return _render("check.html", kind=kept, check=check, payee=payee)
+
+
+def _receipt_page(view: PageView) -> str:
+    awaited = view.state is PaymentState.AUTHORISED
+    # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
+    returning = (awaited or view.seconds_left > 0) and "stay" not in request.args
+    address = _check_address(view.receipt.tracking_code) if view.receipt else ""
+    return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
+                   stay_url=page_address(view.page_token, stay="1"), issuer_name=_issuer_name(view),
+                   check_url=address, qr=qr_picture(address))  # fmt: skip
+
+
+def _check_address(tracking_code: str) -> str:
+    """Return where anybody can check this receipt, with the seal that shows the rest of it (D28)."""
+    gateway = gateway_of_app()
+    path = url_for("pages.check", tracking_code=tracking_code, s=receipt_seal(gateway, tracking_code))
+    return gateway.settings.public_url + path
 
 
 _KINDS_OF_CHECK = {
@@ -180,7 +193,7 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
         view=view,
         lang=chosen,
         other_lang=other,
-        other_language_url=f"{request.path}?lang={other}",
+        other_language_url=f"{request.path}?{urlencode({'lang': other} | _kept_in_address())}",
         sandbox=gateway.settings.mode == "sandbox",
         t=partial(_said_in, chosen),
         sentence=_sentence,
@@ -198,6 +211,11 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
         page_url=page_address(view.page_token) if view else None,
         **values,
     )
+
+
+def _kept_in_address() -> dict[str, str]:
+    """Return what an address carries beside the language and must not lose with it."""
+    return {name: request.args[name] for name in ("s", "stay") if name in request.args}
 
 
 def _said_in(chosen: Language, key: str, **values: object) -> str:

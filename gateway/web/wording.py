@@ -295,6 +295,13 @@ _OUTCOME = {
     "tracking": Words("کد پیگیری", "Tracking code"),
     "when": Words("زمان", "Time"),
     "print": Words("چاپ رسید", "Print receipt"),
+    "pdf": Words("دریافت PDF", "Get PDF"),
+    "pdf.hint": Words(
+        "برای PDF، در پنجرهٔ چاپ «ذخیره به‌صورت PDF» را برگزینید.", "For a PDF, choose “Save as PDF” in the print window."
+    ),
+    "copy": Words("رونوشت", "Copy"),
+    "copied": Words("رونوشت برداشته شد", "Copied"),
+    "receipt.check": Words("درستی این رسید را این‌جا ببینید", "Check that this receipt is genuine"),
     "return": Words("بازگشت به فروشگاه", "Return to shop"),
     "return.in": Words("تا {seconds} ثانیهٔ دیگر به فروشگاه برمی‌گردید.", "Returning to the shop in {seconds} s."),
     "return.stay": Words("همین‌جا می‌مانم", "Stay here"),
@@ -329,6 +336,10 @@ _OUTCOME = {
         "Too many requests came from this internet address. Reload the page in a minute.",
     ),
     "check.title": Words("این رسید اصل است", "This receipt is genuine"),
+    "check.compare": Words(
+        "این‌ها را با رسیدی که در دست دارید مقایسه کنید؛ اگر فرق دارند، آن رسید دستکاری شده است.",
+        "Compare this with the receipt you were shown; if it differs, that receipt was altered.",
+    ),
     "check.missing.title": Words("رسیدی با این کد نیست", "There is no receipt with this code"),
     "check.missing.text": Words("کد پیگیری را با رسید مقایسه کنید.", "Compare the tracking code with the receipt."),
 }

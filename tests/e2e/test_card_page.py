@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -121,3 +122,29 @@ def test_the_shuffled_keypad_types_and_is_never_needed(customer: Customers) -> N
         orders.add(tuple(keypad.locator("button").all_text_contents()))
         toggle.click()
     assert len(orders) > 1
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_a_receipt_is_copied_printed_and_checked_and_waits_for_it(customer: Customers, language: str) -> None:
+    """Copying ends the way back by itself; paper is 80 mm wide and one page long; the QR code leads to the check."""
+    buyer = customer(language=language, permissions=["clipboard-read", "clipboard-write"], color_scheme="dark")
+    buyer.order()
+    buyer.type_card()
+    buyer.page.fill("#pin", buyer.code(lambda: buyer.press("request_pin")))
+    buyer.press("pay")
+    expect(buyer.page.locator("[data-onward]")).to_be_visible()
+    buyer.page.click("#copy")
+    expect(buyer.page.locator("#copy")).to_have_text(getattr(WORDS["copied"], language))
+    expect(buyer.page.locator("[data-onward]")).to_be_hidden()
+    copied = buyer.page.evaluate("navigator.clipboard.readText()")
+    assert getattr(WORDS["tracking"], language) in copied
+    assert buyer.card["pan"] not in copied.replace(" ", "")
+    paper = buyer.page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+    width = re.search(rb"/MediaBox\s*\[\s*0 0 ([\d.]+)", paper)
+    assert width
+    assert round(float(width[1]) / 72 * 25.4) == 80
+    buyer.page.click("#check")
+    expect(buyer.page.locator("h1")).to_have_text(WORDS["check.title"].fa)
+    expect(buyer.page.locator("dl")).to_contain_text(buyer.card["pan"][:4])
+    buyer.look("check")
