@@ -23,6 +23,10 @@ DELIVERY_CHECK_SECONDS = 2
 """How often an issuer is asked about one SMS: after 2 s, 4 s more, 6 s more …: ten times in a code's two minutes."""
 
 EXTENSIONS_MAX = 2
+LOOK_ALIKE_SECONDS = 600
+"""How long a payment of the same card, amount and terminal makes the page ask whether it is meant twice: ten minutes,
+as card-to-card pages warn of a repeat to the same destination."""
+
 INQUIRIES_MAX = 5
 INQUIRY_WAITS_SECONDS = (2, 4, 15, 30)
 """Waits after the first, second, … inquiry nobody answered: at most three early ones, then patience (F19).

@@ -205,9 +205,10 @@
   const report = (answer) => {
     const place = by("pin-answer");
     place.className = `notice ${answer.tone}`;
-    place.replaceChildren(make("p", answer.message));
+    const sentences = [answer.message, answer.alike].filter(Boolean);
+    place.replaceChildren(...sentences.map((sentence) => make("p", sentence)));
     place.hidden = false;
-    tell(answer.message);
+    tell(sentences.join(" "));
   };
   // What became of the SMS, asked for as seldom as the gateway says and at most a dozen times a code.
   const delivery = by("pin-delivery");

@@ -80,6 +80,14 @@ UPDATE payment SET extensions = extensions + 1,
 WHERE page_token = :page_token AND state = 'open' AND page_expires_at > house_now() AND extensions < :extensions_max
 RETURNING ceil(extract(epoch FROM page_expires_at - house_now()))::integer
 """)
+_ALIKE = text("""
+SELECT CAST(ceil(extract(epoch FROM house_now() - max(o.authorised_at)) / 60) AS integer)
+FROM payment p JOIN payment o ON o.terminal_id = p.terminal_id AND o.card_token = :card_token
+WHERE p.page_token = :page_token AND o.payment_id <> p.payment_id AND o.amount_rial = p.amount_rial
+  AND o.state IN ('authorised', 'confirmed', 'settled')
+  AND o.authorised_at > house_now() - make_interval(secs => :within_seconds)
+  AND o.created_at > house_now() - make_interval(secs => :within_seconds) - interval '1 hour'
+""")
 _RECEIPT = text("""
 SELECT p.amount_rial + p.fee_rial AS total_rial, p.authorised_at, p.state, m.name_fa AS merchant_name_fa,
   m.name_en AS merchant_name_en, p.terminal_id, p.pan_masked, p.rrn
@@ -225,6 +233,12 @@ def extend(connection: Connection, page_token: str, *, extension_seconds: int, e
         "extensions_max": extensions_max,
     }
     return connection.execute(_EXTEND, values).scalar()
+
+
+def minutes_since_alike(connection: Connection, page_token: str, card_token: str, *, within_seconds: int) -> int | None:
+    """Return how many minutes ago this card last paid what this page asks for, to the same terminal."""
+    values = {"page_token": page_token, "card_token": card_token, "within_seconds": within_seconds}
+    return connection.execute(_ALIKE, values).scalar()
 
 
 def receipt(connection: Connection, tracking_code: str) -> ReceiptRow | None:

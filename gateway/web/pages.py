@@ -16,9 +16,10 @@ from gateway.services.cancel import cancel
 from gateway.services.extend import extend
 from gateway.services.follow_pin import page_with_delivery
 from gateway.services.gateway import Gateway
+from gateway.services.look_alike import minutes_since_alike
 from gateway.services.look_up_receipt import look_up_receipt
 from gateway.services.request_pin import request_pin
-from gateway.services.show_page import page_of
+from gateway.services.show_page import PageView, page_of
 from gateway.web.failures import slow_floods
 from gateway.web.forms import NOTHING_TYPED, CardForm
 from gateway.web.headers import guard_pages
@@ -47,8 +48,8 @@ Deed = Callable[[Gateway, str, CardForm], AnyResponse]
 def show(page_token: str) -> AnyResponse:
     """Show the payment as it stands now; never a card number (D29)."""
     view = page_with_delivery(gateway_of_app(), page_token)
-    sent = Message("pin.already_sent", "good") if view.pin.sent and view.pin.expires_in_seconds else None
-    return make_response(payment_page(view, mistakes=last_attempt_messages(view), note=sent, title="declined.title"))
+    sent = (Message("pin.already_sent", "good"),) if view.pin.sent and view.pin.expires_in_seconds else ()
+    return make_response(payment_page(view, mistakes=last_attempt_messages(view), notes=sent, title="declined.title"))
 
 
 @blueprint.get("/pay/<page_token>/pin")
@@ -107,15 +108,26 @@ def _request_pin(gateway: Gateway, page_token: str, form: CardForm) -> AnyRespon
         return _shown_again(page_token, form, *_mistakes(form))
     answer = request_pin(gateway, page_token, form.card_entry())
     message, view = pin_message(answer), page_of(gateway, page_token)
+    alike = _alike(gateway, view, form, answer)
     if _wants_json():
         return jsonify(
             tone=message.tone,
             message=said(message),
+            alike=said(alike) if alike else "",
             seconds_left=view.seconds_left,
             resend_in_seconds=_seconds_until_resend(answer),
             follow_in_seconds=DELIVERY_CHECK_SECONDS if isinstance(answer, PinSent) and answer.followed_as else 0,
         )
-    return make_response(payment_page(view, note=message, typed=form.shown_again()))
+    notes = (message, alike) if alike else (message,)
+    return make_response(payment_page(view, notes=notes, typed=form.shown_again()))
+
+
+def _alike(gateway: Gateway, view: PageView, form: CardForm, answer: PinAnswer) -> Message | None:
+    """Ask whether the payment is meant twice, where the issuer told something of the card (D19)."""
+    if not isinstance(answer, PinSent) or answer.expires_in_seconds is None:
+        return None
+    minutes = minutes_since_alike(gateway, view, form.card_entry().pan)
+    return None if minutes is None else Message("pay.alike", "warn", {"minutes": minutes})
 
 
 def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:
@@ -126,7 +138,7 @@ def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:
 def _extend(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
     extend(gateway, page_token)
     view = page_of(gateway, page_token)
-    return make_response(payment_page(view, note=Message("extended", "good"), typed=form.shown_again()))
+    return make_response(payment_page(view, notes=(Message("extended", "good"),), typed=form.shown_again()))
 
 
 _DEEDS: dict[str, Deed] = {"pay": _pay, "request_pin": _request_pin, "cancel": _cancel, "extend": _extend}

@@ -43,7 +43,7 @@ _SCRIPT_WORDS = {
 _LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
 """What helps, in this order, when the SMS does not come."""
 
-_NUMBER_VALUES = {"seconds", "count", "tail"}
+_NUMBER_VALUES = {"seconds", "count", "tail", "minutes"}
 
 
 def gateway_of_app() -> Gateway:
@@ -93,7 +93,7 @@ def payment_page(
     view: PageView,
     *,
     mistakes: tuple[Message, ...] = (),
-    note: Message | None = None,
+    notes: tuple[Message, ...] = (),
     typed: Typed = NOTHING_TYPED,
     title: str = "errors.title",
 ) -> str:
@@ -102,13 +102,13 @@ def payment_page(
     Args:
         view: the payment.
         mistakes: what to put right, on the card page.
-        note: what came of asking for a PIN or more time, on the card page.
+        notes: what came of asking for a PIN or more time, on the card page; the first one gives the tone.
         typed: what stands in the card page's fields.
         title: key of the heading over the mistakes.
     """
     kind = kind_of(view)
     if kind == "card":
-        return _card_page(view, mistakes, note, typed, title)
+        return _card_page(view, mistakes, notes, typed, title)
     return _receipt_page(view) if kind == "receipt" else outcome_page(kind, view)
 
 
@@ -149,7 +149,7 @@ _KINDS_OF_CHECK = {
 
 
 def _card_page(
-    view: PageView, mistakes: tuple[Message, ...], note: Message | None, typed: Typed, summary_title: str
+    view: PageView, mistakes: tuple[Message, ...], notes: tuple[Message, ...], typed: Typed, summary_title: str
 ) -> str:
     gateway, chosen = gateway_of_app(), language()
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
@@ -160,7 +160,8 @@ def _card_page(
         summary=sentences,
         summary_title=say(summary_title, chosen),
         mistakes={place: sentence for place, sentence in reversed(sentences) if place},
-        note={"tone": note.tone, "sentence": said(note)} if note else None,
+        tone=notes[0].tone if notes else "",
+        notes=[said(note) for note in notes],
         typed=typed,
         form_fields=FIELDS,
         late_steps=_LATE_STEPS,

@@ -73,6 +73,10 @@ _PAGE = {
     "resend_in": Words("ارسال دوباره تا {time}", "Resend in {time}"),
     "resend": Words("ارسال دوبارهٔ رمز", "Resend code"),
     "pay": Words("پرداخت {amount} ریال", "Pay {amount} Rial"),
+    "pay.alike": Words(
+        "{minutes} دقیقه پیش همین مبلغ را به همین پذیرنده داده‌اید. باز هم پرداخت شود؟",
+        "You paid this merchant the same amount {minutes} min ago. Pay again?",
+    ),
     "paying": Words("در حال پرداخت؛ صفحه را نبندید", "Paying; please don’t close this page"),
     "cancel": Words("انصراف و بازگشت به فروشگاه", "Cancel and return to shop"),
     "errors.title": Words("پرداخت انجام نشد؛ این موارد را درست کنید", "Payment not made; please fix the following"),
