@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
+from gateway.domain.limits import UNCHALLENGED_PIN_REQUESTS
 
 
 class Settings(BaseSettings):
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
     directory_seconds: float = Field(5.0, description="how long merchants, keys and issuers are remembered")
     callback_timeout_seconds: float = Field(10.0, description="for one webhook")
     page_calls_per_minute: int = Field(1200, description="flood control per address on the hosted pages")
+    unchallenged_pin_requests: int = Field(
+        UNCHALLENGED_PIN_REQUESTS, ge=1, description="PIN requests per address in ten minutes without a challenge"
+    )
     api_calls_per_minute: int = Field(6000, ge=1, description="merchant API: calls per secret key")
     api_stranger_calls_per_minute: int = Field(
         600, ge=1, description="merchant API: calls per address without a key that is known to be good"

@@ -18,6 +18,14 @@ PIN_REQUESTS_MAX = 5
 
 PIN_REQUESTS_PER_CARD_HOUR = 10
 PIN_REQUESTS_PER_CARD_DAY = 20
+UNCHALLENGED_PIN_REQUESTS = 2 * PIN_REQUESTS_MAX
+CHALLENGE_WINDOW_SECONDS = 600
+CHALLENGE_LIFE_SECONDS = 1_800
+"""PIN requests of one address in ten minutes before its browser is challenged: all that two payments may make, so that
+a household never meets one. Nobody publishes a figure; the PSPs challenge every request. A challenge is remembered
+as spent for longer than its page lasts with both extensions (25 min).
+"""
+
 DELIVERY_CHECKS_MAX = 10
 DELIVERY_CHECK_SECONDS = 2
 """How often an issuer is asked about one SMS: after 2 s, 4 s more, 6 s more …: ten times in a code's two minutes."""

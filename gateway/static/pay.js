@@ -63,6 +63,7 @@
   const words = JSON.parse(form.dataset.words), banks = JSON.parse(form.dataset.banks);
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
   const ask = by("request_pin"), pay = by("pay");
+  const workplace = new URL("pow.js", document.querySelector("script[src]").src).href;
   let busy = false;
 
   const mistake = (input, sentence) => {
@@ -232,6 +233,7 @@
       } catch { /* the page is complete without */ }
     }, seconds * 1000);
   };
+  const prove = (challenge, bits) => import(workplace).then(({ solve }) => solve(challenge, bits)).catch(() => null);
   const readSms = () => {
     if (!("OTPCredential" in window)) return;
     const stop = new AbortController();
@@ -259,9 +261,16 @@
     ask.setAttribute("aria-disabled", "true");
     ask.textContent = words.requesting;
     readSms();
+    const send = async () => (await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } })).json();
     try {
-      const response = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
-      const answer = await response.json();
+      let answer = await send();
+      if (answer.challenge) {  // many asked from this address; the browser works for its turn, unseen
+        const work = await prove(answer.challenge, answer.bits);
+        if (work === null) { form.requestSubmit(ask); return; }  // the page comes back with a picture to read
+        body.set("challenge", answer.challenge);
+        body.set("work", String(work));
+        answer = await send();
+      }
       if (answer.reload) { location.reload(); return; }
       if (answer.field) {
         free(label);

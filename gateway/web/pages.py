@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Blueprint, jsonify, make_response, redirect, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from gateway.domain.challenge import WORK_BITS
 from gateway.domain.errors import NotPossible, PaymentNotFound
 from gateway.domain.limits import DELIVERY_CHECK_SECONDS
 from gateway.ports import PinAnswer, PinRefused, PinSent, PinUnanswered
 from gateway.services.authorise import Refused, pay
 from gateway.services.cancel import cancel
+from gateway.services.challenge import challenge_due, is_met, new_challenge, picture_digits
 from gateway.services.extend import extend
 from gateway.services.follow_pin import page_with_delivery
 from gateway.services.gateway import Gateway
@@ -24,6 +26,7 @@ from gateway.web.failures import slow_floods
 from gateway.web.forms import NOTHING_TYPED, CardForm
 from gateway.web.headers import guard_pages
 from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages, pin_message, refusal_messages
+from gateway.web.picture import picture_of
 from gateway.web.rendering import (
     delivery_answer,
     gateway_of_app,
@@ -59,6 +62,15 @@ def follow(page_token: str) -> AnyResponse:
     if kind_of(view) != "card":
         return jsonify(tone="good", message="", again_in_seconds=0)
     return jsonify(delivery_answer(view.pin))
+
+
+@blueprint.get("/pay/<page_token>/picture/<challenge>")
+def picture(page_token: str, challenge: str) -> AnyResponse:
+    """Draw the digits of a challenge of this page, differently each time."""
+    digits = picture_digits(gateway_of_app(), page_token, challenge)
+    if digits is None:
+        raise PaymentNotFound
+    return Response(picture_of(digits), mimetype="image/png")
 
 
 @blueprint.get("/receipt/<tracking_code>")
@@ -106,6 +118,8 @@ def _pay(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
 def _request_pin(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
     if not form.validate():
         return _shown_again(page_token, form, *_mistakes(form))
+    if challenge_due(gateway, request.remote_addr or "") and not is_met(gateway, page_token, **form.challenge_answer()):
+        return _challenged(gateway, page_token, form)
     answer = request_pin(gateway, page_token, form.card_entry())
     message, view = pin_message(answer), page_of(gateway, page_token)
     alike = _alike(gateway, view, form, answer)
@@ -120,6 +134,23 @@ def _request_pin(gateway: Gateway, page_token: str, form: CardForm) -> AnyRespon
         )
     notes = (message, alike) if alike else (message,)
     return make_response(payment_page(view, notes=notes, typed=form.shown_again()))
+
+
+def _challenged(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
+    """Answer with a challenge: to the script, which works it off unseen; otherwise as digits in a picture."""
+    challenge = new_challenge(gateway, page_token)
+    if _wants_json():
+        return make_response(jsonify(challenge=challenge, bits=WORK_BITS), HTTPStatus.FORBIDDEN)
+    key = "picture.wrong" if form.challenge_answer()["digits"] else "picture.needed"
+    mistake = Message(key, place="picture_code")
+    page = payment_page(
+        page_of(gateway, page_token),
+        mistakes=(mistake,),
+        typed=form.shown_again(),
+        title="pin_errors.title",
+        challenge=challenge,
+    )
+    return make_response(page, HTTPStatus.FORBIDDEN)
 
 
 def _alike(gateway: Gateway, view: PageView, form: CardForm, answer: PinAnswer) -> Message | None:

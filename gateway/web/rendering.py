@@ -12,6 +12,7 @@ from flask import current_app, render_template, request, url_for
 
 from foundation.digits import to_ascii_digits
 from foundation.persian import MONTHS, Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
+from gateway.domain.challenge import PICTURE_DIGITS
 from gateway.domain.health import Health
 from gateway.domain.issuers import Issuer
 from gateway.domain.payment import OUTSIDE, PaymentState
@@ -96,6 +97,7 @@ def payment_page(
     notes: tuple[Message, ...] = (),
     typed: Typed = NOTHING_TYPED,
     title: str = "errors.title",
+    challenge: str = "",
 ) -> str:
     """Render the page that the payment's state calls for.
 
@@ -105,10 +107,11 @@ def payment_page(
         notes: what came of asking for a PIN or more time, on the card page; the first one gives the tone.
         typed: what stands in the card page's fields.
         title: key of the heading over the mistakes.
+        challenge: to be answered by reading its picture, on the card page.
     """
     kind = kind_of(view)
     if kind == "card":
-        return _card_page(view, mistakes, notes, typed, title)
+        return _card_page(view, mistakes, notes, typed, title, challenge)
     return _receipt_page(view) if kind == "receipt" else outcome_page(kind, view)
 
 
@@ -149,7 +152,12 @@ _KINDS_OF_CHECK = {
 
 
 def _card_page(
-    view: PageView, mistakes: tuple[Message, ...], notes: tuple[Message, ...], typed: Typed, summary_title: str
+    view: PageView,
+    mistakes: tuple[Message, ...],
+    notes: tuple[Message, ...],
+    typed: Typed,
+    summary_title: str,
+    challenge: str,
 ) -> str:
     gateway, chosen = gateway_of_app(), language()
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
@@ -163,7 +171,10 @@ def _card_page(
         tone=notes[0].tone if notes else "",
         notes=[said(note) for note in notes],
         typed=typed,
-        form_fields=FIELDS,
+        form_fields=(*FIELDS, "picture_code"),
+        picture_url=challenge and url_for("pages.picture", page_token=view.page_token, challenge=challenge),
+        challenge=challenge,
+        picture_digits=PICTURE_DIGITS,
         late_steps=_LATE_STEPS,
         resend_in=view.pin.resend_in_seconds,
         delivery=delivery_answer(view.pin),

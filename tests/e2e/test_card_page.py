@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from gateway.domain.challenge import WORK_BITS, proves_work
 from gateway.web.wording import WORDS
 from tests.e2e.conftest import Customer
 
@@ -148,3 +149,48 @@ def test_a_receipt_is_copied_printed_and_checked_and_waits_for_it(customer: Cust
     expect(buyer.page.locator("h1")).to_have_text(WORDS["check.title"].fa)
     expect(buyer.page.locator("dl")).to_contain_text(buyer.card["pan"][:4])
     buyer.look("check")
+
+
+def challenged_once(page: Page, challenge: str) -> list[str]:
+    """Let the gateway seem to challenge the first PIN request; return what later ones send."""
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        request = route.request
+        if request.method != "POST":
+            route.continue_()
+            return
+        sent.append(request.post_data or "")
+        if len(sent) == 1:
+            route.fulfill(status=403, json={"challenge": challenge, "bits": WORK_BITS})
+        else:
+            route.continue_()
+
+    page.route(re.compile("/pay/"), answer)
+    return sent
+
+
+def test_a_challenge_is_worked_off_unseen(customer: Customers) -> None:
+    """The browser computes, under the page's own policy, what the gateway's rule accepts; the PIN comes as ever."""
+    buyer = customer()
+    buyer.order()
+    sent = challenged_once(buyer.page, "a" * 48)
+    buyer.type_card()
+    buyer.code(lambda: buyer.press("request_pin"))
+    expect(buyer.page.locator("#pin")).to_be_focused()
+    work = re.search(r'name="work"\s+([0-9]+)', sent[1])
+    assert work
+    assert proves_work("a" * 48, work[1])
+
+
+def test_a_browser_that_cannot_work_sends_the_plain_form(customer: Customers) -> None:
+    """Where the work fails, the page is loaded as without JavaScript, and may come with a picture."""
+    buyer = customer()
+    buyer.context.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })")
+    buyer.order()
+    sent = challenged_once(buyer.page, "a" * 48)
+    buyer.type_card()
+    buyer.code(lambda: buyer.press("request_pin"))
+    expect(buyer.page.locator("#pin-answer")).to_be_visible()
+    assert len(sent) == 2
+    expect(buyer.page.locator("#cvv2")).to_have_value("")
