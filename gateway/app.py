@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         gateway = wiring.build(settings)
     app = Flask("gateway")
     app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
+    app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Persian letter is 2 bytes, escaped 6
     app.extensions["gateway"] = gateway
     app.before_request(_begin_trace)
     app.register_error_handler(HTTPException, _refused)

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
+from gateway.domain.limits import UNCHALLENGED_PIN_REQUESTS
 
 
 class Settings(BaseSettings):
@@ -70,6 +71,9 @@ class Settings(BaseSettings):
         7, ge=1, description="an endpoint that fails for so long without one success is disabled"
     )
     page_calls_per_minute: int = Field(1200, description="flood control per address on the hosted pages")
+    unchallenged_pin_requests: int = Field(
+        UNCHALLENGED_PIN_REQUESTS, ge=1, description="PIN requests per address in ten minutes without a challenge"
+    )
     api_calls_per_minute: int = Field(6000, ge=1, description="merchant API: calls per secret key")
     api_stranger_calls_per_minute: int = Field(
         600, ge=1, description="merchant API: calls per address without a key that is known to be good"

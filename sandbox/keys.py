@@ -23,7 +23,7 @@ MAC_BYTES = 16
 PIN_BYTES = 24
 CVK_BYTES = 16
 PLAIN_BYTES = 32
-GATEWAY_PURPOSES = ("attempt-pan", "pan-hash", "card-token", "webhook-secret", "page-form")
+GATEWAY_PURPOSES = ("attempt-pan", "pan-hash", "card-token", "webhook-secret", "page-form", "receipt")
 
 
 def make_keys(world: World) -> None:

@@ -193,6 +193,7 @@ class World:
             "GATEWAY_SIGNING_KEY_ID": "pooya-harim-1",
             "GATEWAY_SOAP_SIGNING_KEY_ID": "pooya-soap-1",
             "GATEWAY_CALLBACK_ALLOW_LOOPBACK": "true",
+            "GATEWAY_UNCHALLENGED_PIN_REQUESTS": "1000000",  # every shopper of a sandbox has one address
         }
 
     def _bank(self, bank: Bank) -> dict[str, str]:

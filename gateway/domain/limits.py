@@ -18,11 +18,23 @@ PIN_REQUESTS_MAX = 5
 
 PIN_REQUESTS_PER_CARD_HOUR = 10
 PIN_REQUESTS_PER_CARD_DAY = 20
+UNCHALLENGED_PIN_REQUESTS = 2 * PIN_REQUESTS_MAX
+CHALLENGE_WINDOW_SECONDS = 600
+CHALLENGE_LIFE_SECONDS = 1_800
+"""PIN requests of one address in ten minutes before its browser is challenged: all that two payments may make, so that
+a household never meets one. Nobody publishes a figure; the PSPs challenge every request. A challenge is remembered
+as spent for longer than its page lasts with both extensions (25 min).
+"""
+
 DELIVERY_CHECKS_MAX = 10
 DELIVERY_CHECK_SECONDS = 2
 """How often an issuer is asked about one SMS: after 2 s, 4 s more, 6 s more …: ten times in a code's two minutes."""
 
 EXTENSIONS_MAX = 2
+LOOK_ALIKE_SECONDS = 600
+"""How long a payment of the same card, amount and terminal makes the page ask whether it is meant twice: ten minutes,
+as card-to-card pages warn of a repeat to the same destination."""
+
 INQUIRIES_MAX = 5
 INQUIRY_WAITS_SECONDS = (2, 4, 15, 30)
 """Waits after the first, second, … inquiry nobody answered: at most three early ones, then patience (F19).

@@ -26,7 +26,8 @@ from gateway.store.pins import Asked
 def request_pin(gateway: Gateway, page_token: str, card: CardEntry) -> PinAnswer:
     """Record the request, ask the card's issuer to send a code, record the answer and return it.
 
-    ``card`` needs the PAN only; CVV2 and expiry make the request a proven one (D19).
+    ``card`` needs the PAN only; CVV2 and expiry make the request a proven one (D19). A page that would end before the
+    code gets its first extension by itself.
 
     Raises:
         PaymentNotFound: no payment has this token.
@@ -41,8 +42,9 @@ def request_pin(gateway: Gateway, page_token: str, card: CardEntry) -> PinAnswer
     request_id = str(uuid.uuid4())
     asked = _record(gateway, page_token, card, issuer=issuer, request_id=request_id)
     answer = gateway.harim.request_pin(issuer, _message(asked, card, request_id))
+    facts = _facts(answer, issuer) | {"request_id": request_id, "extension_seconds": gateway.settings.extension_seconds}
     with gateway.database.single() as connection:
-        pins.answer(connection, {"request_id": request_id, **_facts(answer, issuer)})
+        pins.answer(connection, facts)
     return answer
 
 

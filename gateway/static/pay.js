@@ -29,18 +29,33 @@
 
   // Pages that move on by themselves: the way back to the shop, and the wait for the bank's answer.
   const onward = document.querySelector("[data-onward]");
+  let stay = () => {};
   if (onward) {
     const timer = countdown(Number(onward.dataset.seconds), (left) => {
       onward.textContent = fill(onward.dataset.sentence, { seconds: shown(left) });
       if (!left) location.replace(onward.dataset.onward);
     });
-    by("stay")?.addEventListener("click", (event) => {
-      event.preventDefault();
+    stay = () => {
       clearInterval(timer);
-      onward.hidden = event.currentTarget.hidden = true;
-    });
+      onward.hidden = true;
+      by("stay")?.setAttribute("hidden", "");
+    };
+    by("stay")?.addEventListener("click", (event) => { event.preventDefault(); stay(); });
   }
-  by("print")?.addEventListener("click", () => print());
+  // Whoever keeps the receipt has not finished with it: the way back waits for a press. PDF is the browser's own.
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.addEventListener("click", () => { stay(); print(); });
+  }
+  by("copy")?.addEventListener("click", async (event) => {
+    const button = event.currentTarget, sheet = button.closest("article");
+    const lines = [...sheet.querySelectorAll("dl > div")].map((line) => [...line.children].map((part) => part.innerText).join(": "));
+    stay();
+    try {
+      await navigator.clipboard.writeText([sheet.querySelector("h1").innerText, sheet.querySelector(".amount").innerText, ...lines].join("\n"));
+      button.textContent = button.dataset.done;
+      tell(button.dataset.done);
+    } catch { getSelection().selectAllChildren(sheet); }
+  });
   by("errors")?.focus();
 
   const form = by("card");
@@ -48,6 +63,7 @@
   const words = JSON.parse(form.dataset.words), banks = JSON.parse(form.dataset.banks);
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
   const ask = by("request_pin"), pay = by("pay");
+  const workplace = new URL("pow.js", document.querySelector("script[src]").src).href;
   let busy = false;
 
   const mistake = (input, sentence) => {
@@ -113,6 +129,41 @@
     });
   }
 
+  // A keypad in a new order each time, for whoever distrusts the keyboard; it only types, and is never needed.
+  const shuffled = () => {
+    const chance = crypto.getRandomValues(new Uint32Array(10));
+    return [..."0123456789"].sort((one, other) => chance[one] - chance[other]);
+  };
+  for (const input of [cvv2, pin]) {
+    const box = input.parentElement, label = fill(words.keypad, { field: input.labels[0].textContent });
+    const toggle = make("button", "", { type: "button", className: "eye keys", ariaLabel: label });
+    const keypad = make("div", "", { id: `${input.id}-keypad`, className: "keypad", role: "group", ariaLabel: label, hidden: true });
+    const type = (value) => {
+      input.value = value.slice(0, input.maxLength);
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    const key = (text, press) => {
+      const button = make("button", text, { type: "button", className: "press second" });
+      button.addEventListener("click", press);
+      return button;
+    };
+    const show = (open) => {
+      keypad.hidden = !open;
+      toggle.setAttribute("aria-expanded", String(open));
+      if (open) {
+        keypad.replaceChildren(...shuffled().map((digit) => key(shown(digit), () => type(input.value + digit))),
+          key(words.erase, () => type(input.value.slice(0, -1))), key(words.close, () => { show(false); toggle.focus(); }));
+      }
+    };
+    toggle.dataset.keypad = input.id;
+    toggle.setAttribute("aria-controls", keypad.id);
+    toggle.addEventListener("click", () => show(keypad.hidden));
+    keypad.addEventListener("keydown", (event) => { if (event.key === "Escape") { show(false); toggle.focus(); } });
+    show(false);
+    box.append(toggle);
+    (box.closest(".tight") ?? box).after(keypad);
+  }
+
   // The expiry is read back in words, and a swapped month and year are put right with one tap.
   const readBack = () => {
     const echo = by("expiry-hint"), m = Number(month.value), y = Number(year.value.replace(/^1[34](?=\d\d$)/, ""));
@@ -132,6 +183,7 @@
   };
   month.addEventListener("input", readBack);
   year.addEventListener("input", readBack);
+  readBack();
 
   // Enter goes to the next empty field; in a full form it means "pay", the form's first button.
   form.addEventListener("keydown", (event) => {
@@ -154,9 +206,10 @@
   const report = (answer) => {
     const place = by("pin-answer");
     place.className = `notice ${answer.tone}`;
-    place.replaceChildren(make("p", answer.message));
+    const sentences = [answer.message, answer.alike].filter(Boolean);
+    place.replaceChildren(...sentences.map((sentence) => make("p", sentence)));
     place.hidden = false;
-    tell(answer.message);
+    tell(sentences.join(" "));
   };
   // What became of the SMS, asked for as seldom as the gateway says and at most a dozen times a code.
   const delivery = by("pin-delivery");
@@ -180,6 +233,7 @@
       } catch { /* the page is complete without */ }
     }, seconds * 1000);
   };
+  const prove = (challenge, bits) => import(workplace).then(({ solve }) => solve(challenge, bits)).catch(() => null);
   const readSms = () => {
     if (!("OTPCredential" in window)) return;
     const stop = new AbortController();
@@ -187,6 +241,14 @@
     navigator.credentials.get({ otp: { transport: ["sms"] }, signal: stop.signal })
       .then((credential) => { if (credential) { pin.value = credential.code; tell(words.read); } })
       .catch(() => {});
+  };
+  // Help for a late SMS opens quietly while no code was typed; it stands below the buttons, so that nothing moves.
+  const late = by("late");
+  let patience;
+  const offerHelp = () => {
+    late.hidden = false;
+    clearTimeout(patience);
+    patience = setTimeout(() => { if (!pin.value) late.open = true; }, 20000);
   };
   ask.addEventListener("click", async (event) => {
     event.preventDefault();
@@ -199,9 +261,16 @@
     ask.setAttribute("aria-disabled", "true");
     ask.textContent = words.requesting;
     readSms();
+    const send = async () => (await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } })).json();
     try {
-      const response = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
-      const answer = await response.json();
+      let answer = await send();
+      if (answer.challenge) {  // many asked from this address; the browser works for its turn, unseen
+        const work = await prove(answer.challenge, answer.bits);
+        if (work === null) { form.requestSubmit(ask); return; }  // the page comes back with a picture to read
+        body.set("challenge", answer.challenge);
+        body.set("work", String(work));
+        answer = await send();
+      }
       if (answer.reload) { location.reload(); return; }
       if (answer.field) {
         free(label);
@@ -214,13 +283,15 @@
       showDelivery({ tone: "good", message: "" });
       follow(answer.follow_in_seconds);
       if (answer.resend_in_seconds) wait(answer.resend_in_seconds); else free(label);
-      if (answer.tone === "good") pin.focus();
+      run(answer.seconds_left);
+      if (answer.tone === "good") { offerHelp(); pin.focus(); }
     } catch {
       free(label);
       report({ tone: "warn", message: words.offline });
     }
   });
   if (ask.dataset.wait) wait(Number(ask.dataset.wait));
+  if (!late.hidden) offerHelp();
   if (delivery.dataset.again) follow(Number(delivery.dataset.again));
 
   // One press pays once; a card of a real bank never leaves a sandbox page.
@@ -240,11 +311,16 @@
 
   // The time that is left, and more of it on demand once it runs short.
   const left = by("left"), extend = by("extend");
-  countdown(Number(left.dataset.seconds), (seconds) => {
-    left.textContent = clock(seconds);
-    by("clock").classList.toggle("late", seconds <= 120);
-    if (extend) extend.hidden = seconds > 120;
-    if (seconds === 120) tell(words.two_minutes);
-    if (!seconds && !busy) location.replace(location.pathname + location.search);
-  });
+  let running;
+  const run = (seconds) => {
+    clearInterval(running);
+    running = countdown(seconds, (rest) => {
+      left.textContent = clock(rest);
+      by("clock").classList.toggle("late", rest <= 120);
+      if (extend) extend.hidden = rest > 120;
+      if (rest === 120) tell(words.two_minutes);
+      if (!rest && !busy) location.replace(location.pathname + location.search);
+    });
+  };
+  run(Number(left.dataset.seconds));
 })();

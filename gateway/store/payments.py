@@ -80,7 +80,19 @@ UPDATE payment SET extensions = extensions + 1,
 WHERE page_token = :page_token AND state = 'open' AND page_expires_at > house_now() AND extensions < :extensions_max
 RETURNING ceil(extract(epoch FROM page_expires_at - house_now()))::integer
 """)
-_RECEIPT = text("SELECT amount_rial + fee_rial, authorised_at, state FROM payment WHERE tracking_code = :tracking_code")
+_ALIKE = text("""
+SELECT CAST(ceil(extract(epoch FROM house_now() - max(o.authorised_at)) / 60) AS integer)
+FROM payment p JOIN payment o ON o.terminal_id = p.terminal_id AND o.card_token = :card_token
+WHERE p.page_token = :page_token AND o.payment_id <> p.payment_id AND o.amount_rial = p.amount_rial
+  AND o.state IN ('authorised', 'confirmed', 'settled')
+  AND o.authorised_at > house_now() - make_interval(secs => :within_seconds)
+  AND o.created_at > house_now() - make_interval(secs => :within_seconds) - interval '1 hour'
+""")
+_RECEIPT = text("""
+SELECT p.amount_rial + p.fee_rial AS total_rial, p.authorised_at, p.state, m.name_fa AS merchant_name_fa,
+  m.name_en AS merchant_name_en, p.terminal_id, p.pan_masked, p.rrn
+FROM payment p JOIN merchant m USING (merchant_id) WHERE p.tracking_code = :tracking_code
+""")
 
 _TIMES = ("created_at", "page_expires_at", "authorised_at", "confirmed_at", "reversed_at", "decided_by")
 
@@ -134,6 +146,20 @@ class EventRecord:
     state: PaymentState
     at: dt.datetime
     attempt: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """What stands on the receipt of a payment that was authorised once."""
+
+    total_rial: int
+    authorised_at: dt.datetime
+    state: str
+    merchant_name_fa: str
+    merchant_name_en: str
+    terminal_id: str
+    pan_masked: str
+    rrn: str
 
 
 class OrderTaken(Exception):
@@ -209,10 +235,16 @@ def extend(connection: Connection, page_token: str, *, extension_seconds: int, e
     return connection.execute(_EXTEND, values).scalar()
 
 
-def receipt(connection: Connection, tracking_code: str) -> tuple[int, dt.datetime, PaymentState] | None:
-    """Return total, time and state of the payment with this tracking code."""
-    row = connection.execute(_RECEIPT, {"tracking_code": tracking_code}).one_or_none()
-    return None if row is None else (row[0], row[1], PaymentState(row[2]))
+def minutes_since_alike(connection: Connection, page_token: str, card_token: str, *, within_seconds: int) -> int | None:
+    """Return how many minutes ago this card last paid what this page asks for, to the same terminal."""
+    values = {"page_token": page_token, "card_token": card_token, "within_seconds": within_seconds}
+    return connection.execute(_ALIKE, values).scalar()
+
+
+def receipt(connection: Connection, tracking_code: str) -> ReceiptRow | None:
+    """Read the receipt with this tracking code."""
+    row = connection.execute(_RECEIPT, {"tracking_code": tracking_code}).mappings().one_or_none()
+    return None if row is None else ReceiptRow(**row)
 
 
 def _one(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> PaymentRecord | None:

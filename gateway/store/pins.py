@@ -31,14 +31,23 @@ SELECT counted.*, (SELECT used FROM used WHERE scope LIKE 'pin-day %') AS day_us
   (SELECT used FROM used WHERE scope LIKE 'pin-hour %') AS hour_used
 FROM counted
 """)
+# A code that outlives its page brings the page's first extension along (D29: two in all, by whomever).
 _ANSWER = text("""
-UPDATE pin_request SET state = :state, reason = :reason, code_length = :code_length, mobile_last_two = :mobile_last_two,
-  answered_at = house_now(), resend_at = house_now() + make_interval(secs => :resend_in_seconds),
-  expires_at = house_now() + make_interval(secs => :expires_in_seconds), delivery = :delivery,
-  correlation_id = CAST(:correlation_id AS uuid),
-  delivery_due_at = CASE WHEN CAST(:correlation_id AS uuid) IS NOT NULL
-    THEN house_now() + make_interval(secs => :check_seconds) END
-WHERE request_id = CAST(:request_id AS uuid) AND state = 'asked'
+WITH answered AS (
+  UPDATE pin_request SET state = :state, reason = :reason, code_length = :code_length,
+    mobile_last_two = :mobile_last_two, answered_at = house_now(),
+    resend_at = house_now() + make_interval(secs => :resend_in_seconds),
+    expires_at = house_now() + make_interval(secs => :expires_in_seconds), delivery = :delivery,
+    correlation_id = CAST(:correlation_id AS uuid),
+    delivery_due_at = CASE WHEN CAST(:correlation_id AS uuid) IS NOT NULL
+      THEN house_now() + make_interval(secs => :check_seconds) END
+  WHERE request_id = CAST(:request_id AS uuid) AND state = 'asked'
+  RETURNING payment_id, state, expires_at)
+UPDATE payment SET extensions = extensions + 1,
+  page_expires_at = page_expires_at + make_interval(secs => :extension_seconds)
+FROM answered WHERE payment.payment_id = answered.payment_id AND answered.state = 'sent'
+  AND answered.expires_at > payment.page_expires_at AND payment.page_expires_at > house_now()
+  AND payment.state = 'open' AND payment.extensions = 0
 """)
 
 # Of two that find a check due at once, the second waits for the first and then finds it not due any more.

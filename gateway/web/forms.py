@@ -56,6 +56,9 @@ class CardForm(FlaskForm):  # type: ignore[misc] # flask_wtf ships no types
     exp_month = StringField(filters=[_typed])
     exp_year = StringField(filters=[_typed])
     pin = StringField(filters=[_typed])
+    challenge = StringField(filters=[_typed])
+    work = StringField(filters=[_typed])
+    picture_code = StringField(filters=[_typed])
     action = StringField(filters=[_typed], default="pay")
 
     @classmethod
@@ -118,6 +121,14 @@ class CardForm(FlaskForm):  # type: ignore[misc] # flask_wtf ships no types
             expiry=Sensitive(f"{year[-2:]}{month.zfill(2)}") if year else None,
             pin=Sensitive(_text(self.pin)) if self.deed == "pay" else None,
         )
+
+    def challenge_answer(self) -> dict[str, str]:
+        """Return which challenge this submission answers, and how."""
+        return {
+            "challenge": _text(self.challenge),
+            "work": _text(self.work),
+            "digits": only_digits(_text(self.picture_code)),
+        }
 
     def shown_again(self) -> Typed:
         """Return the card number by four and the expiry, for the answer to this very request."""

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Blueprint, jsonify, make_response, redirect, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from gateway.domain.challenge import WORK_BITS
 from gateway.domain.errors import NotPossible, PaymentNotFound
 from gateway.domain.limits import DELIVERY_CHECK_SECONDS
 from gateway.ports import PinAnswer, PinRefused, PinSent, PinUnanswered
 from gateway.services.authorise import Refused, pay
 from gateway.services.cancel import cancel
+from gateway.services.challenge import challenge_due, is_met, new_challenge, picture_digits
 from gateway.services.extend import extend
 from gateway.services.follow_pin import page_with_delivery
 from gateway.services.gateway import Gateway
+from gateway.services.look_alike import minutes_since_alike
 from gateway.services.look_up_receipt import look_up_receipt
 from gateway.services.request_pin import request_pin
-from gateway.services.show_page import page_of
+from gateway.services.show_page import PageView, page_of
 from gateway.web.failures import slow_floods
 from gateway.web.forms import NOTHING_TYPED, CardForm
 from gateway.web.headers import guard_pages
 from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages, pin_message, refusal_messages
+from gateway.web.picture import picture_of
 from gateway.web.rendering import (
     delivery_answer,
     gateway_of_app,
@@ -47,8 +51,8 @@ Deed = Callable[[Gateway, str, CardForm], AnyResponse]
 def show(page_token: str) -> AnyResponse:
     """Show the payment as it stands now; never a card number (D29)."""
     view = page_with_delivery(gateway_of_app(), page_token)
-    sent = Message("pin.already_sent", "good") if view.pin.sent and view.pin.expires_in_seconds else None
-    return make_response(payment_page(view, mistakes=last_attempt_messages(view), note=sent, title="declined.title"))
+    sent = (Message("pin.already_sent", "good"),) if view.pin.sent and view.pin.expires_in_seconds else ()
+    return make_response(payment_page(view, mistakes=last_attempt_messages(view), notes=sent, title="declined.title"))
 
 
 @blueprint.get("/pay/<page_token>/pin")
@@ -60,13 +64,22 @@ def follow(page_token: str) -> AnyResponse:
     return jsonify(delivery_answer(view.pin))
 
 
+@blueprint.get("/pay/<page_token>/picture/<challenge>")
+def picture(page_token: str, challenge: str) -> AnyResponse:
+    """Draw the digits of a challenge of this page, differently each time."""
+    digits = picture_digits(gateway_of_app(), page_token, challenge)
+    if digits is None:
+        raise PaymentNotFound
+    return Response(picture_of(digits), mimetype="image/png")
+
+
 @blueprint.get("/receipt/<tracking_code>")
 def check(tracking_code: str) -> AnyResponse:
-    """Tell anybody who holds a receipt whether it is genuine, how much and when; nothing more (D28)."""
+    """Tell anybody with a tracking code that it is genuine, how much and when; the rest needs the QR's seal (D28)."""
     gateway = gateway_of_app()
     if not gateway.flood.allow(f"receipt:{request.remote_addr}", CHECKS_PER_MINUTE, per_seconds=60):
         raise PaymentNotFound
-    return make_response(receipt_check_page(look_up_receipt(gateway, tracking_code)))
+    return make_response(receipt_check_page(look_up_receipt(gateway, tracking_code, request.args.get("s", ""))))
 
 
 @blueprint.post("/pay/<page_token>")
@@ -105,16 +118,47 @@ def _pay(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
 def _request_pin(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
     if not form.validate():
         return _shown_again(page_token, form, *_mistakes(form))
+    if challenge_due(gateway, request.remote_addr or "") and not is_met(gateway, page_token, **form.challenge_answer()):
+        return _challenged(gateway, page_token, form)
     answer = request_pin(gateway, page_token, form.card_entry())
-    message = pin_message(answer)
+    message, view = pin_message(answer), page_of(gateway, page_token)
+    alike = _alike(gateway, view, form, answer)
     if _wants_json():
         return jsonify(
             tone=message.tone,
             message=said(message),
+            alike=said(alike) if alike else "",
+            seconds_left=view.seconds_left,
             resend_in_seconds=_seconds_until_resend(answer),
             follow_in_seconds=DELIVERY_CHECK_SECONDS if isinstance(answer, PinSent) and answer.followed_as else 0,
         )
-    return make_response(payment_page(page_of(gateway, page_token), note=message, typed=form.shown_again()))
+    notes = (message, alike) if alike else (message,)
+    return make_response(payment_page(view, notes=notes, typed=form.shown_again()))
+
+
+def _challenged(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
+    """Answer with a challenge: to the script, which works it off unseen; otherwise as digits in a picture."""
+    challenge = new_challenge(gateway, page_token)
+    if _wants_json():
+        return make_response(jsonify(challenge=challenge, bits=WORK_BITS), HTTPStatus.FORBIDDEN)
+    key = "picture.wrong" if form.challenge_answer()["digits"] else "picture.needed"
+    mistake = Message(key, place="picture_code")
+    page = payment_page(
+        page_of(gateway, page_token),
+        mistakes=(mistake,),
+        typed=form.shown_again(),
+        title="pin_errors.title",
+        challenge=challenge,
+    )
+    return make_response(page, HTTPStatus.FORBIDDEN)
+
+
+def _alike(gateway: Gateway, view: PageView, form: CardForm, answer: PinAnswer) -> Message | None:
+    """Ask whether the payment is meant twice, where the issuer told something of the card (D19)."""
+    if not isinstance(answer, PinSent) or answer.expires_in_seconds is None:
+        return None
+    minutes = minutes_since_alike(gateway, view, form.card_entry().pan)
+    return None if minutes is None else Message("pay.alike", "warn", {"minutes": minutes})
 
 
 def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:
@@ -125,7 +169,7 @@ def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:
 def _extend(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
     extend(gateway, page_token)
     view = page_of(gateway, page_token)
-    return make_response(payment_page(view, note=Message("extended", "good"), typed=form.shown_again()))
+    return make_response(payment_page(view, notes=(Message("extended", "good"),), typed=form.shown_again()))
 
 
 _DEEDS: dict[str, Deed] = {"pay": _pay, "request_pin": _request_pin, "cancel": _cancel, "extend": _extend}

@@ -12,12 +12,13 @@ from flask import current_app, render_template, request, url_for
 
 from foundation.digits import to_ascii_digits
 from foundation.persian import MONTHS, Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
+from gateway.domain.challenge import PICTURE_DIGITS
 from gateway.domain.health import Health
 from gateway.domain.issuers import Issuer
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.services import health
 from gateway.services.gateway import Gateway
-from gateway.services.look_up_receipt import ReceiptCheck
+from gateway.services.look_up_receipt import ReceiptCheck, receipt_seal
 from gateway.services.show_page import PageView, PinStatus
 from gateway.web.csrf import proof_of
 from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed
@@ -30,6 +31,7 @@ from gateway.web.outcomes import (
     delivery_message,
     kind_of,
 )
+from gateway.web.qr import qr_picture
 from gateway.web.wording import WORDS, say
 
 _SCRIPT_WORDS = {
@@ -37,8 +39,12 @@ _SCRIPT_WORDS = {
     "expiry": "expiry.hint", "echo": "expiry.echo", "swapped": "expiry.swapped", "swap": "expiry.swap",
     "resend": "resend", "resend_in": "resend_in", "requesting": "requesting", "left": "left.seconds",
     "read": "otp.read", "offline": "offline", "paying": "paying", "two_minutes": "left.two_minutes",
+    "keypad": "keypad", "erase": "keypad.erase", "close": "keypad.close",
 }  # fmt: skip
-_NUMBER_VALUES = {"seconds", "count", "tail"}
+_LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
+"""What helps, in this order, when the SMS does not come."""
+
+_NUMBER_VALUES = {"seconds", "count", "tail", "minutes"}
 
 
 def gateway_of_app() -> Gateway:
@@ -88,29 +94,25 @@ def payment_page(
     view: PageView,
     *,
     mistakes: tuple[Message, ...] = (),
-    note: Message | None = None,
+    notes: tuple[Message, ...] = (),
     typed: Typed = NOTHING_TYPED,
     title: str = "errors.title",
+    challenge: str = "",
 ) -> str:
     """Render the page that the payment's state calls for.
 
     Args:
         view: the payment.
         mistakes: what to put right, on the card page.
-        note: what came of asking for a PIN or more time, on the card page.
+        notes: what came of asking for a PIN or more time, on the card page; the first one gives the tone.
         typed: what stands in the card page's fields.
         title: key of the heading over the mistakes.
+        challenge: to be answered by reading its picture, on the card page.
     """
     kind = kind_of(view)
     if kind == "card":
-        return _card_page(view, mistakes, note, typed, title)
-    if kind == "receipt":
-        awaited = view.state is PaymentState.AUTHORISED
-        # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
-        returning = (awaited or view.seconds_left > 0) and "stay" not in request.args
-        return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
-                       stay_url=page_address(view.page_token, stay="1"), issuer_name=_issuer_name(view))  # fmt: skip
-    return outcome_page(kind, view)
+        return _card_page(view, mistakes, notes, typed, title, challenge)
+    return _receipt_page(view) if kind == "receipt" else outcome_page(kind, view)
 
 
 def outcome_page(kind: Kind | str, view: PageView | None = None) -> str:
@@ -119,9 +121,27 @@ def outcome_page(kind: Kind | str, view: PageView | None = None) -> str:
 
 
 def receipt_check_page(check: ReceiptCheck) -> str:
-    """Render what a stranger with a tracking code may know."""
-    kept = _KINDS_OF_CHECK.get(check.state, "check")
-    return _render("check.html", kind=kept, check=check)
+    """Render what a stranger with a tracking code, or a holder of the whole receipt, may know."""
+    kept, rest, persian = _KINDS_OF_CHECK.get(check.state, "check"), check.rest, language() == "fa"
+    payee = rest and (rest.merchant_name_fa if persian else rest.merchant_name_en)
+    return _render("check.html", kind=kept, check=check, payee=payee)
+
+
+def _receipt_page(view: PageView) -> str:
+    awaited = view.state is PaymentState.AUTHORISED
+    # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
+    returning = (awaited or view.seconds_left > 0) and "stay" not in request.args
+    address = _check_address(view.receipt.tracking_code) if view.receipt else ""
+    return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
+                   stay_url=page_address(view.page_token, stay="1"), issuer_name=_issuer_name(view),
+                   check_url=address, qr=qr_picture(address))  # fmt: skip
+
+
+def _check_address(tracking_code: str) -> str:
+    """Return where anybody can check this receipt, with the seal that shows the rest of it (D28)."""
+    gateway = gateway_of_app()
+    path = url_for("pages.check", tracking_code=tracking_code, s=receipt_seal(gateway, tracking_code))
+    return gateway.settings.public_url + path
 
 
 _KINDS_OF_CHECK = {
@@ -132,7 +152,12 @@ _KINDS_OF_CHECK = {
 
 
 def _card_page(
-    view: PageView, mistakes: tuple[Message, ...], note: Message | None, typed: Typed, summary_title: str
+    view: PageView,
+    mistakes: tuple[Message, ...],
+    notes: tuple[Message, ...],
+    typed: Typed,
+    summary_title: str,
+    challenge: str,
 ) -> str:
     gateway, chosen = gateway_of_app(), language()
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
@@ -143,9 +168,14 @@ def _card_page(
         summary=sentences,
         summary_title=say(summary_title, chosen),
         mistakes={place: sentence for place, sentence in reversed(sentences) if place},
-        note={"tone": note.tone, "sentence": said(note)} if note else None,
+        tone=notes[0].tone if notes else "",
+        notes=[said(note) for note in notes],
         typed=typed,
-        form_fields=FIELDS,
+        form_fields=(*FIELDS, "picture_code"),
+        picture_url=challenge and url_for("pages.picture", page_token=view.page_token, challenge=challenge),
+        challenge=challenge,
+        picture_digits=PICTURE_DIGITS,
+        late_steps=_LATE_STEPS,
         resend_in=view.pin.resend_in_seconds,
         delivery=delivery_answer(view.pin),
         delivery_url=url_for("pages.follow", page_token=view.page_token, lang=chosen),
@@ -175,7 +205,7 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
         view=view,
         lang=chosen,
         other_lang=other,
-        other_language_url=f"{request.path}?lang={other}",
+        other_language_url=f"{request.path}?{urlencode({'lang': other} | _kept_in_address())}",
         sandbox=gateway.settings.mode == "sandbox",
         t=partial(_said_in, chosen),
         sentence=_sentence,
@@ -193,6 +223,11 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
         page_url=page_address(view.page_token) if view else None,
         **values,
     )
+
+
+def _kept_in_address() -> dict[str, str]:
+    """Return what an address carries beside the language and must not lose with it."""
+    return {name: request.args[name] for name in ("s", "stay") if name in request.args}
 
 
 def _said_in(chosen: Language, key: str, **values: object) -> str:

@@ -7,6 +7,7 @@ carry the same ones (a test compares them). Which key a result has is the table 
 from __future__ import annotations
 
 from foundation.persian import Language
+from gateway.web.card_words import FORM, PAGE
 from gateway.web.words import ISSUER, NOT_TAKEN, Words
 from gateway.web.words import free as _free
 
@@ -30,89 +31,6 @@ _FRAME = {
     "title": Words("{title} – درگاه پویا", "{title} – Pooya Gateway"),
     "rial": Words("ریال", "Rial"),
     "rial.full": Words("ریال ایران", "Iranian rial"),
-}
-
-_PAGE = {
-    "pay.title": Words("پرداخت با کارت", "Pay by card"),
-    "summary.amount": Words("مبلغ", "Amount"),
-    "summary.title": Words("خلاصهٔ خرید", "Your purchase"),
-    "payee": Words("پذیرنده", "Merchant"),
-    "site": Words("نشانی", "Website"),
-    "terminal": Words("شماره پایانه", "Terminal"),
-    "merchant_id": Words("شماره پذیرنده", "Merchant no."),
-    "order": Words("شماره سفارش", "Order"),
-    "description": Words("شرح", "Description"),
-    "details": Words("جزئیات بیشتر", "More details"),
-    "fee": Words("کارمزد", "Fee"),
-    "sms.title": Words("پیامک بانک باید این را بگوید:", "The bank’s SMS must say:"),
-    "sms.text": Words("خرید · {payee} · {amount} ریال", "خرید (purchase) · {payee} · {amount} Rial"),
-    "sms.warning": Words(
-        "اگر مبلغ یا پذیرنده فرق داشت، رمز را وارد نکنید.", "If amount or merchant differ, don’t enter the code."
-    ),
-    "time_left": Words("زمان باقی‌مانده", "Time left"),
-    "extend": Words("۵ دقیقه بیشتر می‌خواهم", "I need 5 more minutes"),
-    "extend.none": Words("این پرداخت دو بار تمدید شده است.", "This payment was already extended twice."),
-    "extended": Words("۵ دقیقه به زمان این پرداخت افزوده شد.", "5 minutes were added to this payment."),
-    "pan": Words("شماره کارت", "Card number"),
-    "pan.hint": Words("۱۶ رقم روی کارت", "16 digits on the card"),
-    "pan.bank": Words("بانک صادرکننده: {bank}", "Issuing bank: {bank}"),
-    "cvv2": Words("کد CVV2", "CVV2 code"),
-    "cvv2.hint": Words("۳ یا ۴ رقم، روی یا پشت کارت", "3 or 4 digits, front or back"),
-    "expiry": Words("تاریخ انقضا", "Expiry date"),
-    "expiry.hint": Words("ماه و سال شمسی؛ مانند ۰۷ / ۰۸", "Jalali month and year, e.g. 07 / 08"),
-    "expiry.echo": Words("انقضا: {month} {year}", "Expires {month} {year}"),
-    "month": Words("ماه", "Month"),
-    "year": Words("سال", "Year"),
-    "pin": Words("رمز پویا (رمز دوم)", "Dynamic PIN (second PIN)"),
-    "pin.hint": Words(
-        "برای گرفتن رمز با پیامک، «درخواست رمز پویا» را بزنید.", "Press “Send dynamic PIN” to get it by SMS."
-    ),
-    "show": Words("نمایش {field}", "Show {field}"),
-    "request_pin": Words("درخواست رمز پویا", "Send dynamic PIN"),
-    "requesting": Words("در حال ارسال…", "Sending…"),
-    "resend_in": Words("ارسال دوباره تا {time}", "Resend in {time}"),
-    "resend": Words("ارسال دوبارهٔ رمز", "Resend code"),
-    "pay": Words("پرداخت {amount} ریال", "Pay {amount} Rial"),
-    "paying": Words("در حال پرداخت؛ صفحه را نبندید", "Paying; please don’t close this page"),
-    "cancel": Words("انصراف و بازگشت به فروشگاه", "Cancel and return to shop"),
-    "errors.title": Words("پرداخت انجام نشد؛ این موارد را درست کنید", "Payment not made; please fix the following"),
-    "declined.title": Words("پرداخت انجام نشد", "Payment not made"),
-    "pin_errors.title": Words(
-        "رمز پویا خواسته نشد؛ این موارد را درست کنید", "PIN not requested; please fix the following"
-    ),
-    "otp.read": Words("رمز از پیامک خوانده شد.", "Code read from SMS."),
-    "left.seconds": Words("{seconds} ثانیه تا ارسال دوباره", "{seconds} seconds until you can resend"),
-    "left.two_minutes": Words("دو دقیقه تا پایان زمان پرداخت مانده است.", "Two minutes left to pay."),
-    "offline": Words(
-        "ارتباط برقرار نشد. نوشته‌های شما روی صفحه می‌ماند؛ دوباره تلاش کنید.",
-        "Couldn’t connect. Your entries stay here; please try again.",
-    ),
-}
-
-_FORM = {
-    "pan.length": Words("شماره کارت باید ۱۶ رقم باشد.", "Card number must be 16 digits."),
-    "pan.luhn": Words(
-        "شماره کارت درست نیست؛ رقم‌ها را با کارت مقایسه کنید.", "Card number isn’t right; compare it with the card."
-    ),
-    "pan.real": Words(
-        "این شماره به یک بانک واقعی تعلق دارد. در محیط آزمایشی فقط کارت‌های نمونه را وارد کنید. "
-        "شماره به هیچ بانکی فرستاده نشد.",
-        "This looks like a real card. Use only sample cards here. It was not sent to any bank.",
-    ),
-    "pan.unknown_issuer": _free(
-        "بانک صادرکنندهٔ این کارت را نمی‌شناسیم. با کارت دیگری امتحان کنید.",
-        "We don’t know the bank of this card. Try another card.",
-    ),
-    "cvv2.form": Words("CVV2 باید ۳ یا ۴ رقم باشد.", "CVV2 must be 3 or 4 digits."),
-    "month.form": Words("ماه را از ۰۱ تا ۱۲ وارد کنید.", "Month must be 01–12."),
-    "year.form": Words("سال شمسی را دو رقمی وارد کنید؛ مانند ۰۸.", "Enter the Jalali year, e.g. 08."),
-    "expiry.swap": Words("جابه‌جا کن", "Swap"),
-    "expiry.swapped": Words("به نظر ماه و سال جابه‌جا شده‌اند.", "Month and year look swapped."),
-    "pin.form": Words("رمز پویا را وارد کنید؛ ۴ تا ۱۲ رقم است.", "Enter the dynamic PIN; it has 4 to 12 digits."),
-    "form.stale": _free(
-        "این صفحه قدیمی شده بود و تازه شد. دوباره وارد کنید.",
-        "This page was out of date and has been refreshed. Please re-enter.",
-    ),
 }
 
 _PIN = {
@@ -278,6 +196,13 @@ _OUTCOME = {
     "tracking": Words("کد پیگیری", "Tracking code"),
     "when": Words("زمان", "Time"),
     "print": Words("چاپ رسید", "Print receipt"),
+    "pdf": Words("دریافت PDF", "Get PDF"),
+    "pdf.hint": Words(
+        "برای PDF، در پنجرهٔ چاپ «ذخیره به‌صورت PDF» را برگزینید.", "For a PDF, choose “Save as PDF” in the print window."
+    ),
+    "copy": Words("رونوشت", "Copy"),
+    "copied": Words("رونوشت برداشته شد", "Copied"),
+    "receipt.check": Words("درستی این رسید را این‌جا ببینید", "Check that this receipt is genuine"),
     "return": Words("بازگشت به فروشگاه", "Return to shop"),
     "return.in": Words("تا {seconds} ثانیهٔ دیگر به فروشگاه برمی‌گردید.", "Returning to the shop in {seconds} s."),
     "return.stay": Words("همین‌جا می‌مانم", "Stay here"),
@@ -312,8 +237,12 @@ _OUTCOME = {
         "Too many requests came from this internet address. Reload the page in a minute.",
     ),
     "check.title": Words("این رسید اصل است", "This receipt is genuine"),
+    "check.compare": Words(
+        "این‌ها را با رسیدی که در دست دارید مقایسه کنید؛ اگر فرق دارند، آن رسید دستکاری شده است.",
+        "Compare this with the receipt you were shown; if it differs, that receipt was altered.",
+    ),
     "check.missing.title": Words("رسیدی با این کد نیست", "There is no receipt with this code"),
     "check.missing.text": Words("کد پیگیری را با رسید مقایسه کنید.", "Compare the tracking code with the receipt."),
 }
 
-WORDS: dict[str, Words] = {**_FRAME, **_PAGE, **_FORM, **_PIN, **ISSUER, **_DECLINE, **_OUTCOME}
+WORDS: dict[str, Words] = {**_FRAME, **PAGE, **FORM, **_PIN, **ISSUER, **_DECLINE, **_OUTCOME}

@@ -1,4 +1,4 @@
-"""What a sentence is, and the sentences about issuers in trouble; all others are in :mod:`gateway.web.wording`."""
+"""What a sentence is, and the sentences about issuers in trouble; :mod:`gateway.web.wording` has them all."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ ISSUER = Issuer(
     recovery_per_second=1_000,  # tests ask at will; the pace has tests of its own
     recovery_burst=1_000,
 )
-PURPOSES = ("attempt-pan", "pan-hash", "card-token", "webhook-secret", "page-form")
+PURPOSES = ("attempt-pan", "pan-hash", "card-token", "webhook-secret", "page-form", "receipt")
 
 
 def keyring() -> Keyring:

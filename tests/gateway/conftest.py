@@ -33,6 +33,7 @@ def settings() -> Settings:
         directory_seconds=60,
         api_calls_per_minute=100_000,
         page_calls_per_minute=100_000,
+        unchallenged_pin_requests=100_000,
     )
 
 
