@@ -59,6 +59,7 @@ class Walk:
     def __iter__(self) -> Iterator[Sight]:
         """Go through everything in both languages; what takes long to reach is reached once for both."""
         for self.language in LANGUAGES:
+            self.context.clear_cookies()
             for part in (self.shelf, self.purchase, self.refusals, self.cancelling, self.receipts):
                 yield from part()
             for part in (self.endings, self.phones, self.controls, self.reference):
@@ -101,6 +102,7 @@ class Walk:
         self.press("pay")
         expect(self.page.locator("#errors")).to_be_visible()
         yield self.sight("payment", "mistakes")
+        self.open(self.page.url)
         card = self.world.fresh_card()
         code = self.code(card)
         expect(self.page.locator("#pin-answer")).to_be_visible()
@@ -226,7 +228,8 @@ class Walk:
         return self.sight(part, state)
 
     def sight(self, part: str, state: str) -> Sight:
-        """Return what is to be seen now."""
+        """Return what is to be seen once everything has arrived."""
+        self.page.wait_for_load_state()
         return Sight(part, state, self.language, self.page)
 
     def press(self, action: str) -> None:
