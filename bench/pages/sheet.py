@@ -21,11 +21,11 @@ from sandbox.documents import DOCS
 FOLDER = DOCS / "images" / "pages"
 PAGE = DOCS / "pages.md"
 THEMES = ("light", "dark")
-QUALITY = 45
-SCALE = {"phone": 0.75, "desktop": 0.5}
+QUALITY = 35
+SCALE = {"phone": 0.7, "desktop": 0.5}
 """Pixels kept of each pixel: small enough for a sheet of hundreds, large enough to read."""
 
-TALLEST_PIXELS = 2_000
+TALLEST_PIXELS = 1_800
 """Beyond this a page only goes on as it began: a reference, a list of cards."""
 
 TITLES = {
