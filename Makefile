@@ -6,7 +6,7 @@ WORKERS ?= 2
 # Three copies of a sandbox would not fit on two cores, so tests of one world stay on one worker.
 PYTEST := $(RUN) pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: help setup setup-demo demo test test-fast test-otp test-gateway check lint type fmt docs reset simulate chaos bench
+.PHONY: help setup setup-demo demo test test-fast test-otp test-gateway check lint type fmt docs reset simulate chaos bench shots
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ simulate: setup ## run gateway and bank under faults, repeatable (STEPS=20000 SE
 
 bench: setup ## measure ratios on this machine, each in one run (NAMES="healthy-bank" for some)
 	@$(RUN) bench $(NAMES)
+
+shots: setup ## take a picture of every page and state and lay them out in docs/pages.md
+	@browser=$$(bash .ci/browser) && CHROMIUM=$$browser $(RUN) bench.pages
 
 chaos: setup ## break real processes while people buy, then compare the books (SECONDS=600 SEED=1)
 	@$(RUN) sandbox chaos --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)

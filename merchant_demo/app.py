@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
+from functools import cache, partial
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, request, url_for
 
 from foundation.database import Database
 from foundation.logs import configure_logging
@@ -47,19 +50,42 @@ def create_app(settings: config.Settings | None = None, shop: Shop | None = None
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(webhook.blueprint)
     app.add_url_rule("/healthz", view_func=_healthy)
+    app.add_template_global(partial(_static, Path(app.root_path) / "static"), "static")
     gateway = urlsplit(settings.gateway_url)
-    policy = _policy(f"{gateway.scheme}://{gateway.netloc}")
+    headers = {
+        "Content-Security-Policy": _policy(f"{gateway.scheme}://{gateway.netloc}"),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
 
     @app.after_request
     def guard(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        fixed = request.endpoint == "static"
-        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}" if fixed else "no-store"
-        return response
+        response.headers.update(headers)
+        return _kept(response) if request.endpoint == "static" and response.status_code == HTTPStatus.OK else response
 
     return app
+
+
+def _kept(response: Response) -> Response:
+    """Let browsers keep a static file for good (its address carries a version), the style compressed."""
+    response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+    if response.mimetype == "text/css" and request.accept_encodings["gzip"]:
+        response.direct_passthrough = False
+        response.set_data(gzip.compress(response.get_data(), mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+        response.vary.add("Accept-Encoding")
+    return response
+
+
+def _static(folder: Path, name: str) -> str:
+    """Return the address of a static file, which changes with its content."""
+    return url_for("static", filename=name, v=_version(folder / name))
+
+
+@cache
+def _version(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:8]
 
 
 def _healthy() -> tuple[Response, HTTPStatus]:
@@ -67,8 +93,9 @@ def _healthy() -> tuple[Response, HTTPStatus]:
 
 
 def _policy(gateway_origin: str) -> str:
-    """Return the content policy; a checkout form ends at the gateway, so its origin is a target of forms."""
+    """Return the content policy: no script; a checkout form ends at the gateway, so its origin is a target of forms."""
     return (
         "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
-        f"form-action 'self' {gateway_origin}; frame-ancestors 'none'; base-uri 'none'"
+        f"form-action 'self' {gateway_origin}; frame-ancestors 'none'; base-uri 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     )

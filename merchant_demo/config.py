@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         description="key of the gateway's signed webhooks, whsec_…; two with a space between while it is rotated"
     )
     public_url: str = Field(description="where customers reach this shop, without a slash at the end")
+    testing_url: str = Field("", description="a page about testing that the ribbon links to; none in production")
     reconcile_seconds: float = Field(10.0, description="how often the worker asks about orders still open")
     database_pool_size: int = Field(5, ge=1, description="connections per process")
     log_level: str = "INFO"

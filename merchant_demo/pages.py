@@ -195,6 +195,7 @@ def _page(template: str, **values: Any) -> Response:
         moment=lambda when: jalali_moment(when, chosen),
         basket_count=sum(_basket().values()),
         quantity_max=QUANTITY_MAX,
+        testing_url=shop().settings.testing_url,
         **values,
     )
     return make_response(html)

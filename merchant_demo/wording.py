@@ -27,6 +27,7 @@ WORDS: dict[str, Words] = {
     "shop": Words("بازارچهٔ نمونه", "Sample Bazaar"),
     "slogan": Words("چیزهای خوب از گوشه‌گوشهٔ ایران", "Good things from all over Iran"),
     "sandbox": Words("محیط آزمایشی – هیچ کالایی فرستاده نمی‌شود", "Test environment – nothing is delivered"),
+    "testing": Words("کارت‌های آزمایشی", "Test cards"),
     "skip": Words("رفتن به محتوای اصلی", "Skip to main content"),
     "other_language": Words("English", "فارسی"),
     "footer": Words(

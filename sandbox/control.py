@@ -13,68 +13,58 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.bank_front import SLOW_SECONDS
 from sandbox.clock import set_offset
 from sandbox.faults import CHOICES, Faults, FaultsFile, InvalidFault, changed
-from sandbox.phone import POLICY
+from sandbox.rendering import address, choice, faults_now, guard, language, page
 
 CLOCKS_VARIABLE = "SANDBOX_CLOCKS"
 JSON = "application/json"
 HARIM_PREFIX = "/harim/"
-WORDS = {
-    "bank": ("بانک", "Bank"),
-    "sms": ("پیامک", "SMS"),
-    "clock_seconds": ("ساعت (ثانیه)", "Clock (seconds)"),
-    "up": ("درست", "up"),
-    "slow": ("کند", "slow"),
-    "down": ("بی‌پاسخ", "down"),
-    "deliver": ("می‌رسد", "delivered"),
-    "drop": ("گم می‌شود", "lost"),
-    "delay": ("دیر می‌رسد", "late"),
-}
-"""What the page calls each name, Persian and English."""
+CLOCK_WISHES = (120, 960, 86_400)
+"""Seconds ahead that are worth a button: past a code's life, past a page's, into another day."""
 
 blueprint = Blueprint("control", __name__, url_prefix="/sandbox/control", template_folder="templates")
-
-
-@blueprint.after_request
-def _guard(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = f"{POLICY}; form-action 'self'"
-    return response
+blueprint.after_request(guard)
 
 
 @blueprint.get("/", strict_slashes=False)
 def show() -> Response | str:
     """Show what is wrong at present, to people or programs."""
-    faults = _file().read()
+    faults = faults_now().read()
     if request.accept_mimetypes.best_match((JSON, "text/html"), "text/html") == JSON:
         return jsonify(asdict(faults))
-    return render_template("control.html", faults=asdict(faults), choices=CHOICES, words=WORDS)
+    return _page(asdict(faults))
 
 
 @blueprint.post("/", strict_slashes=False)
-def change() -> AnyResponse | tuple[Response, HTTPStatus]:
-    """Make something wrong, or right again."""
+def change() -> AnyResponse | tuple[Response | str, HTTPStatus]:
+    """Make something wrong, or right again; a person is sent back to the phone that was asked from, if any."""
     said: Any = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    phone = None if request.is_json else said.pop("phone", None)
     try:
         if not isinstance(said, dict):
             raise InvalidFault("send a JSON object")  # noqa: TRY301 - one answer for everything that is wrong
-        faults = changed(_file().read(), said)
+        faults = changed(faults_now().read(), said)
     except InvalidFault as error:
-        return jsonify(error=str(error)), HTTPStatus.UNPROCESSABLE_ENTITY
+        if request.is_json:
+            return jsonify(error=str(error)), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _page(asdict(faults_now().read()) | said, mistaken=True), HTTPStatus.UNPROCESSABLE_ENTITY
     for owner_url in json.loads(os.environ[CLOCKS_VARIABLE]):
         set_offset(owner_url, faults.clock_seconds)
-    _file().write(faults)
-    return jsonify(asdict(faults)) if request.is_json else redirect(url_for("control.show"), HTTPStatus.SEE_OTHER)
+    faults_now().write(faults)
+    if request.is_json:
+        return jsonify(asdict(faults))
+    return redirect(address("phone.phone", mobile=phone) if phone else address("control.show"), HTTPStatus.SEE_OTHER)
 
 
-def ribbon() -> dict[str, dict[str, str | int]]:
-    """Tell every page of the sandbox what is wrong, for its ribbon."""
-    return {"active_faults": _file().read().active}
+def _page(faults: dict[str, Any], *, mistaken: bool = False) -> str:
+    chosen = language()
+    choices = {name: [(value, choice(name, value, chosen)) for value in values] for name, values in CHOICES.items()}
+    return page("control.html", faults=faults, choices=choices, wishes=CLOCK_WISHES, mistaken=mistaken)
 
 
 class FaultyHarim:
@@ -93,8 +83,3 @@ class FaultyHarim:
         if faults.bank == "slow":
             time.sleep(SLOW_SECONDS)
         return self._application(environ, start_response)
-
-
-def _file() -> FaultsFile:
-    file: FaultsFile = current_app.extensions["faults"]
-    return file

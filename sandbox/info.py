@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.banks import BANKS, BY_BIN
-from sandbox.cards import every_card
+from sandbox.cards import CARDS, every_card
 from sandbox.seed import cvv2_of_card
 from sandbox.world import HANGING_BIN, HANGING_NAME, METERED, TERMINAL_ID, World
 
@@ -40,3 +40,21 @@ def info_of(world: World) -> dict[str, object]:
         ],
         "doors": {},
     }
+
+
+def guide_of(world: World) -> dict[str, object]:
+    """Return what the sandbox's own pages tell people of all this: addresses and cards, no credential of a merchant."""
+    names = {bank.bin: {"fa": bank.name_fa, "en": bank.name_en} for bank in BANKS}
+    names[HANGING_BIN] = dict(zip(("fa", "en"), HANGING_NAME, strict=True))
+    cards = [
+        {
+            "pan": card.pan.reveal(),
+            "cvv2": cvv2_of_card(world, card),
+            "expiry": f"{card.expiry[2:]}/{card.expiry[:2]}",
+            "mobile": card.mobile,
+            "bank": names[card.bin],
+            "behaviour": card.behaviour,
+        }
+        for card in CARDS
+    ]
+    return {"shop": world.address("shop"), "gateway": world.address("gateway"), "cards": cards}

@@ -16,27 +16,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify
 
 from foundation.database import guard_no_transaction
-from foundation.persian import clock_time
+from foundation.persian import Language, clock_time
 from otp.ports import SmsAccepted, SmsMessage
 from sandbox.cards import CARDS
 from sandbox.crashes import passing
-from sandbox.faults import FaultsFile, Sms
+from sandbox.faults import CHOICES, FaultsFile, Sms
+from sandbox.rendering import LATE_SECONDS, choice, faults_now, guard, language, page
 
 FILE_VARIABLE = "SANDBOX_PHONE_FILE"
-LATE_SECONDS = 20.0
 MESSAGES_SHOWN = 50
 FEED_SECONDS = 300
 FEED_POLL_SECONDS = 0.4
-GATEWAY_FONTS = Path(__file__).parent.parent / "gateway" / "static"
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src data:; connect-src 'self'; "
-    "base-uri 'none'"
-)
 
 _CODE = re.compile(r"رمز[^\d\n]*([0-9]{5,12})(?![0-9])")
+_PAYEE = re.compile(r"^پذیرنده: (.+)$", re.MULTILINE)
+_AMOUNT = re.compile(r"^مبلغ: (.+)$", re.MULTILINE)
 _TABLE = """
 CREATE TABLE IF NOT EXISTS message (
   id INTEGER PRIMARY KEY, reference TEXT NOT NULL UNIQUE, sender TEXT NOT NULL, mobile TEXT NOT NULL,
@@ -72,17 +69,34 @@ class Text:
     @property
     def code(self) -> str | None:
         """The dynamic PIN in the text, if there is one."""
-        found = _CODE.search(self.text)
-        return found[1] if found else None
+        return _first(_CODE, self.text)
 
     @property
-    def clock(self) -> str:
-        """The time of arrival as the phone shows it."""
-        return clock_time(dt.datetime.fromisoformat(self.at), "fa")
+    def payee(self) -> str | None:
+        """Who is to be paid, if the text says so."""
+        return _first(_PAYEE, self.text)
+
+    @property
+    def amount(self) -> str | None:
+        """How much, with its unit, if the text says so."""
+        return _first(_AMOUNT, self.text)
+
+    def clock(self, chosen: Language) -> str:
+        """Return the time of arrival as the phone shows it."""
+        return clock_time(dt.datetime.fromisoformat(self.at), chosen)
 
     def as_json(self) -> dict[str, str | None]:
         """Return the message as ``messages.json`` writes it."""
         return {"from": self.sender, "text": self.text, "at": self.at, "code": self.code}
+
+    def as_news(self, chosen: Language) -> dict[str, str | None]:
+        """Return the message as the open page is told of it: what it shows, in its own words."""
+        return {**self.as_json(), "payee": self.payee, "amount": self.amount, "clock": self.clock(chosen)}
+
+
+def _first(what: re.Pattern[str], text: str) -> str | None:
+    found = what.search(text)
+    return found[1] if found else None
 
 
 class PhoneStore:
@@ -174,24 +188,27 @@ def _store() -> PhoneStore:
     return store
 
 
-@blueprint.after_request
-def _guard(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = POLICY
-    return response
+blueprint.after_request(guard)
 
 
 @blueprint.get("/")
 def phones() -> str:
     """Show every phone."""
-    return render_template("phones.html", phones=_store().mobiles())
+    return page("phones.html", phones=_store().mobiles())
 
 
 @blueprint.get("/<mobile>/")
 def phone(mobile: str) -> str:
     """Show one phone's messages; they come in by themselves, or on reload without JavaScript."""
-    texts = _store().newest(mobile)
-    return render_template("phone.html", mobile=mobile, texts=texts, last=texts[0].number if texts else 0)
+    texts, chosen = _store().newest(mobile), language()
+    return page(
+        "phone.html",
+        mobile=mobile,
+        texts=texts,
+        last=texts[0].number if texts else 0,
+        sms=faults_now().read().sms,
+        choices=[(value, choice("sms", value, chosen)) for value in CHOICES["sms"]],
+    )
 
 
 @blueprint.get("/<mobile>/messages.json")
@@ -203,23 +220,16 @@ def messages(mobile: str) -> Response:
 @blueprint.get("/<mobile>/feed/<int:after>")
 def feed(mobile: str, after: int) -> Response:
     """Send what arrives as server-sent events; the browser comes back by itself."""
-    store = _store()
-    return Response(_events(store, mobile, after), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    events = _events(_store(), mobile, after, language())
+    return Response(events, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-@blueprint.get("/static/<path:name>")
-def static(name: str) -> Response:
-    """Serve the page's own files and the font."""
-    folder = GATEWAY_FONTS if name == "vz.woff2" else Path(__file__).parent / "static"
-    return send_from_directory(folder, name)
-
-
-def _events(store: PhoneStore, mobile: str, after: int) -> Iterator[str]:
+def _events(store: PhoneStore, mobile: str, after: int, chosen: Language) -> Iterator[str]:
     deadline = time.monotonic() + FEED_SECONDS
     yield "retry: 1000\n\n"
     while time.monotonic() < deadline:
         for text in reversed(store.newest(mobile, after=after)):
             after = text.number
-            yield f"id: {after}\ndata: {json.dumps(text.as_json())}\n\n"
+            yield f"id: {after}\ndata: {json.dumps(text.as_news(chosen))}\n\n"
         time.sleep(FEED_POLL_SECONDS)
         yield ": still here\n\n"

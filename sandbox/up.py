@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from foundation.digits import to_persian_digits
 from sandbox.banks import BANKS, BY_ORGANISATION
 from sandbox.cards import APPROVE, CARDS
 from sandbox.crashes import ARM_VARIABLE, CrashFile
+from sandbox.info import guide_of
 from sandbox.keys import make_keys
 from sandbox.places import CannotRun, bury_the_dead, socket_directory
 from sandbox.postgres import Roles
@@ -89,6 +91,7 @@ def greeting(world: World) -> str:
   gateway   {world.address("gateway")}
   banks     {world.address("bank")} (REST), {world.address("bank_one")} (SOAP)
   phone     {phone}
+  sandbox   {world.address("bank")}/sandbox/   every card, every phone, what goes wrong
   metrics   {"   ".join(f"{world.address(name)}/metrics" for name in METERED)}
 
   test card {grouped}   CVV2 {cvv2}   expires {month}/{year}
@@ -120,6 +123,8 @@ def _start(world: World, processes: Processes) -> None:
     for bank in BANKS:
         seed_bank(world, bank)
     seed_gateway(world)
+    world.guide_file.parent.mkdir(parents=True, exist_ok=True)
+    world.guide_file.write_text(json.dumps(guide_of(world)))
     print("starting bank, gateway and shop …", flush=True)
     processes.start()
 

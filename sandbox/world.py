@@ -107,6 +107,11 @@ class World:
         return self.state / "run" / "faults.json"
 
     @property
+    def guide_file(self) -> Path:
+        """What the pages of the sandbox tell people: addresses and cards."""
+        return self.state / "run" / "guide.json"
+
+    @property
     def crash_file(self) -> Path:
         """Where the next process is to die."""
         return self.state / "run" / "crash_at"
@@ -218,6 +223,7 @@ class World:
             "OTP_SMS_PROVIDER": "sandbox.phone:provider",
             "SANDBOX_PHONE_FILE": str(self.phone_file),
             "SANDBOX_FAULTS_FILE": str(self.faults_file),
+            "SANDBOX_GUIDE_FILE": str(self.guide_file),
             "SANDBOX_CLOCKS": json.dumps([self.database_url(name, "owner") for name in CLOCKED]),
         }
 
@@ -232,6 +238,7 @@ class World:
             "SHOP_SECRET_KEY": handed["secret_key"],
             "SHOP_WEBHOOK_SECRET": handed["webhook_secret"],
             "SHOP_PUBLIC_URL": self.address("shop"),
+            "SHOP_TESTING_URL": f"{self.address(BANK_TWO.web)}/sandbox/",
         }
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 
 from gateway.app import create_app as create_gateway
 from otp.app import create_app as create_bank
-from sandbox import control, crash_points, phone
+from sandbox import control, crash_points, guide, phone, rendering
 from sandbox.faults import FaultsFile
 
 
@@ -22,10 +22,10 @@ def mount_phone(app: Flask, file: Path) -> Flask:
 
 
 def mount_control(app: Flask, faults: FaultsFile) -> Flask:
-    """Add the control page, the ribbon that tells what is wrong, and a Harim service that is as slow as the bank."""
+    """Add the control page, the guide to the cards, and a Harim service that is as slow as the bank."""
     app.extensions["faults"] = faults
-    app.register_blueprint(control.blueprint)
-    app.context_processor(control.ribbon)
+    for each in (control.blueprint, guide.blueprint, rendering.blueprint):
+        app.register_blueprint(each)
     app.wsgi_app = control.FaultyHarim(app.wsgi_app, faults)  # type: ignore[method-assign]  # Flask's own way to wrap
     return app
 

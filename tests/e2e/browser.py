@@ -1,70 +1,29 @@
-"""A real browser for tests: where it is found, how it is started, and what every page must satisfy."""
+"""What every page in a real browser must satisfy."""
 
 from __future__ import annotations
 
 import functools
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
-SIZES = {"phone": {"width": 412, "height": 860}, "desktop": {"width": 1180, "height": 820}}
+from bench.pages.browser import SIZES as SIZES
+from bench.pages.browser import launched as launched
+from bench.pages.browser import visiting as visiting
+
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-_REFUSED_FORM = "the server responded with a status of 4"
-"""The browser's own note about a page that answers 422 or 404 on purpose."""
+COLOUR_RULES = ("color-contrast", "link-in-text-block")
+"""Rules whose answer depends on the theme."""
 
-
-def find_chromium() -> str:
-    """Return the browser to drive: ``$CHROMIUM``, or an installed one.
-
-    Raises:
-        AssertionError: with a sentence that says what to do.
-    """
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, "no browser found: install Debian's package chromium, or set CHROMIUM to the path of one"
-    return found
-
-
-@contextmanager
-def launched() -> Iterator[Browser]:
-    """Start the browser and end it."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def visiting(browser: Browser, complaints: list[str], **options: Any) -> Iterator[BrowserContext]:
-    """Open a private window in Tehran's time; what a console complains about is added to ``complaints``."""
-    defaults: dict[str, Any] = {"locale": "fa-IR", "timezone_id": "Asia/Tehran", "viewport": SIZES["desktop"]}
-    context = browser.new_context(**(defaults | options))
-    context.set_default_timeout(15_000)
-    context.on("console", lambda message: _note(message, complaints))
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
-    yield context
-    context.close()
-
-
-def _note(message: ConsoleMessage, complaints: list[str]) -> None:
-    if message.type in {"error", "warning"} and _REFUSED_FORM not in message.text:
-        complaints.append(message.text)
+_RUN = """async options => {
+  const found = await axe.run(document, options), said = [];
+  for (const kind of ["violations", "incomplete"])
+    for (const rule of found[kind])
+      for (const node of rule.nodes) said.push(`${kind}: ${rule.id}: ${node.target}: ${node.failureSummary ?? ""}`);
+  return said;
+}"""
 
 
 @functools.cache
@@ -73,13 +32,26 @@ def _axe() -> str:
     return next(folder.rglob("axe*.js")).read_text(encoding="utf-8")
 
 
+def findings(page: Page, *, colours: bool = True, structure: bool = True) -> list[str]:
+    """Return what axe finds broken or cannot decide by the rules of WCAG 2.2 AA, and whether the page scrolls sideways.
+
+    Args:
+        page: as it stands.
+        colours: ask the rules that look at colours.
+        structure: ask every other rule.
+    """
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(_axe())
+    options: dict[str, Any] = {"runOnly": {"type": "tag", "values": list(RULES)}}
+    if not structure:
+        options = {"runOnly": list(COLOUR_RULES)}
+    elif not colours:
+        options["rules"] = {rule: {"enabled": False} for rule in COLOUR_RULES}
+    found = page.evaluate(_RUN, options)
+    width, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    return found + ([f"scrolls sideways: {width} > {seen}"] if width > seen else [])
+
+
 def assert_accessible(page: Page) -> None:
     """Fail on any rule of WCAG 2.2 AA that axe finds broken or cannot decide, and on sideways scrolling."""
-    page.evaluate(_axe())
-    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", list(RULES))
-    broken = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]]
-    unsure = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["incomplete"]]
-    assert not broken, (page.url, broken)
-    assert not unsure, (page.url, unsure)
-    width, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert width <= seen, (page.url, width, seen)
+    assert findings(page) == [], page.url

@@ -8,6 +8,7 @@ import requests
 
 from sandbox.faults import RIGHT, Faults, InvalidFault, changed
 from sandbox.shopper import Shopper
+from sandbox.wording import say
 from tests.world import RunningWorld, wait_for
 
 RECOVERY_SECONDS = 90.0
@@ -63,7 +64,7 @@ def test_d10_the_control_page_says_and_changes_what_is_wrong(world: RunningWorld
     assert state(control) == {"bank": "up", "sms": "deliver", "clock_seconds": 0}
     answer = requests.post(control, json={"bank": "down", "clock_seconds": 5}, timeout=10)
     assert answer.json() == {"bank": "down", "sms": "deliver", "clock_seconds": 5}
-    assert "bank=down" in requests.get(control, headers={"Accept": "text/html"}, timeout=10).text
+    assert say("bank.down", "fa") in requests.get(control, headers={"Accept": "text/html"}, timeout=10).text
     assert requests.post(control, json={"bank": "tired"}, timeout=10).status_code == 422
     ping = f"{world.info['banks'][0]['url']}/harim/v1/ping"
     assert requests.get(ping, timeout=10).status_code == 503

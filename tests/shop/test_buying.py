@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from urllib.parse import urlsplit
 
@@ -264,3 +265,23 @@ def test_pages_allow_no_script_and_forms_only_to_the_gateway(browser: FlaskClien
     policy = browser.get("/").headers["Content-Security-Policy"]
     assert "script-src" not in policy
     assert f"form-action 'self' {gateway_url};" in policy
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+
+
+def test_the_ribbon_leads_to_the_page_about_testing(shop: Shop) -> None:
+    """Where a deployment names one; the shop knows nothing about it but its address."""
+    settings = shop.settings.model_copy(update={"testing_url": "http://bank.test/sandbox/"})
+    page = create_app(settings, Shop(settings, shop.orders, shop.gateway)).test_client().get("/?lang=en").text
+
+    assert '<a href="http://bank.test/sandbox/?lang=en">Test cards</a>' in page
+    assert "sandbox/" not in create_app(shop.settings, shop).test_client().get("/").text
+
+
+def test_browsers_keep_the_style_and_get_it_compressed(browser: FlaskClient) -> None:
+    """Its address carries a version; what takes no compression gets it plain."""
+    address = re.search(r'href="([^"]+shop\.css\?v=[0-9a-f]{8})"', browser.get("/").text)
+    assert address
+    with browser.get(address[1], headers={"Accept-Encoding": "gzip"}) as packed, browser.get(address[1]) as plain:
+        assert gzip.decompress(packed.data) == plain.data
+        assert "immutable" in packed.headers["Cache-Control"]
+    assert "immutable" not in browser.get("/static/none.css").headers["Cache-Control"]
