@@ -7,12 +7,14 @@ from typing import Any
 from flask import Blueprint
 from markupsafe import Markup
 
+from sandbox.banks import SERIES
 from sandbox.cards import APPROVE
 from sandbox.rendering import Guide, guard, page
 
 blueprint = Blueprint("guide", __name__, url_prefix="/sandbox", template_folder="templates")
 blueprint.after_request(guard)
 
+GOOD = frozenset({APPROVE, *(series.dialect for series in SERIES)})
 REFUSED = frozenset({"insufficient_funds", "blocked", "no_mobile", "expired"})
 """Behaviours that are the bank's own answers; every other one but approval is a fault of the way to it."""
 
@@ -33,6 +35,6 @@ def grouped(pan: str) -> Markup:
 
 
 def _scene(behaviour: str) -> str:
-    if behaviour == APPROVE:
+    if behaviour in GOOD:
         return "good"
     return "refused" if behaviour in REFUSED else "faulty"

@@ -44,7 +44,7 @@ def info_of(world: World) -> dict[str, object]:
 
 def guide_of(world: World) -> dict[str, object]:
     """Return what the sandbox's own pages tell people of all this: addresses and cards, no credential of a merchant."""
-    names = {bank.bin: {"fa": bank.name_fa, "en": bank.name_en} for bank in BANKS}
+    names = {prefix: {"fa": bank.name_fa, "en": bank.name_en} for prefix, bank in BY_BIN.items()}
     names[HANGING_BIN] = dict(zip(("fa", "en"), HANGING_NAME, strict=True))
     cards = [
         {

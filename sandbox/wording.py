@@ -91,6 +91,14 @@ WORDS: dict[str, Words] = {
     "clock.960": Words("۱۶ دقیقه جلو: صفحهٔ پرداخت منقضی می‌شود", "16 minutes ahead: payment pages run out"),
     "clock.86400": Words("یک روز جلو: سهمیه‌های امروز تازه می‌شوند", "a day ahead: today’s limits start anew"),
     "card.approve": Words("پرداخت انجام می‌شود", "The payment goes through"),
+    "card.tosan-yaghut": Words(
+        "رمز به گویش یاقوت خواسته می‌شود؛ تا ۵٬۰۰۰٬۰۰۰ ریال پرداخت انجام می‌شود",
+        "Its code is asked for in tosan-yaghut; up to 5,000,000 Rial go through",
+    ),
+    "card.sadad-adaptor": Words(
+        "رمز به گویش سداد خواسته می‌شود؛ تا ۵٬۰۰۰٬۰۰۰ ریال پرداخت انجام می‌شود",
+        "Its code is asked for in sadad-adaptor; up to 5,000,000 Rial go through",
+    ),
     "card.insufficient_funds": Words("موجودی کافی نیست", "Not enough balance"),
     "card.blocked": Words("کارت مسدود است", "The card is blocked"),
     "card.no_mobile": Words("موبایلی برای کارت ثبت نشده است", "No mobile is registered for the card"),
