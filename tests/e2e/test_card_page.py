@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from gateway.domain.challenge import WORK_BITS, proves_work
 from gateway.web.wording import WORDS
+from tests.e2e.browser import SIZES
 from tests.e2e.conftest import Customer
 
 pytestmark = [pytest.mark.world, pytest.mark.browser]
@@ -194,3 +195,39 @@ def test_a_browser_that_cannot_work_sends_the_plain_form(customer: Customers) ->
     expect(buyer.page.locator("#pin-answer")).to_be_visible()
     assert len(sent) == 2
     expect(buyer.page.locator("#cvv2")).to_have_value("")
+
+
+SHIFTS = """window.shifts = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_nothing_moves_by_itself(customer: Customers, size: str) -> None:
+    """Layout shift at most 0.02 over loading, the answer, news of the SMS and the help that opens."""
+    buyer = customer(viewport=SIZES[size])
+    buyer.context.add_init_script(SHIFTS)
+    buyer.page.clock.install()
+    buyer.order("teapot")
+    buyer.type_card()
+    buyer.code(lambda: buyer.press("request_pin"))
+    expect(buyer.page.locator("#pin")).to_be_focused()
+    buyer.page.clock.run_for(25_000)
+    expect(buyer.page.locator("#late ol")).to_be_visible()
+    expect(buyer.page.locator("#pin-delivery")).not_to_be_empty()
+    assert buyer.page.evaluate("window.shifts") <= 0.02
+
+
+def test_forced_colours_and_reduced_motion_lose_nothing(customer: Customers) -> None:
+    """Mistakes, keypad and buttons stay visible in a reader's own colours, and nothing is animated."""
+    buyer = customer(viewport=SIZES["phone"], forced_colors="active", reduced_motion="reduce")
+    buyer.order()
+    buyer.press("pay")
+    buyer.page.locator("[data-keypad=pin]").click()
+    buyer.picture("forced-colours")
+    assert not scrolls_sideways(buyer.page)
+    dots = "getComputedStyle(document.querySelector('.keys'), '::before').backgroundImage"
+    assert "radial-gradient" in buyer.page.evaluate(dots)
+    assert buyer.page.evaluate("document.getAnimations().length") == 0
+    assert buyer.page.evaluate("getComputedStyle(document.querySelector('#pay')).transitionDuration") == "0s"
