@@ -203,12 +203,15 @@
     });
   };
   const free = (label) => { ask.removeAttribute("aria-disabled"); ask.textContent = label; };
-  const report = (answer) => {
+  const showAnswer = (tone, sentences) => {
     const place = by("pin-answer");
-    place.className = `notice ${answer.tone}`;
-    const sentences = [answer.message, answer.alike].filter(Boolean);
+    place.className = `notice ${tone}`;
     place.replaceChildren(...sentences.map((sentence) => make("p", sentence)));
-    place.hidden = false;
+    place.hidden = !sentences.length;
+  };
+  const report = (answer) => {
+    const sentences = [answer.message, answer.alike].filter(Boolean);
+    showAnswer(answer.tone, sentences);
     tell(sentences.join(" "));
   };
   // What became of the SMS, asked for as seldom as the gateway says and at most a dozen times a code.
@@ -260,6 +263,7 @@
     body.set("action", "request_pin");
     ask.setAttribute("aria-disabled", "true");
     ask.textContent = words.requesting;
+    showAnswer("", [words.requesting]);  // takes its place at once, so that nothing moves when the answer comes
     readSms();
     const send = async () => (await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } })).json();
     try {
@@ -274,6 +278,7 @@
       if (answer.reload) { location.reload(); return; }
       if (answer.field) {
         free(label);
+        showAnswer("", []);
         mistake(by(answer.field), answer.message);
         tell(answer.message);
         by(answer.field).focus();

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from gateway.domain.challenge import WORK_BITS, proves_work
 from gateway.web.wording import WORDS
+from tests.e2e.browser import SIZES
 from tests.e2e.conftest import Customer
 
 pytestmark = [pytest.mark.world, pytest.mark.browser]
@@ -194,3 +195,84 @@ def test_a_browser_that_cannot_work_sends_the_plain_form(customer: Customers) ->
     expect(buyer.page.locator("#pin-answer")).to_be_visible()
     assert len(sent) == 2
     expect(buyer.page.locator("#cvv2")).to_have_value("")
+
+
+SHIFTS = """window.shifts = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_nothing_moves_by_itself(customer: Customers, size: str) -> None:
+    """Layout shift at most 0.02 over loading, the answer, news of the SMS and the help that opens."""
+    buyer = customer(viewport=SIZES[size])
+    buyer.context.add_init_script(SHIFTS)
+    buyer.page.clock.install()
+    buyer.order("teapot")
+    buyer.type_card()
+    buyer.code(lambda: buyer.press("request_pin"))
+    expect(buyer.page.locator("#pin")).to_be_focused()
+    buyer.page.clock.run_for(25_000)
+    expect(buyer.page.locator("#late ol")).to_be_visible()
+    expect(buyer.page.locator("#pin-delivery")).not_to_be_empty()
+    assert buyer.page.evaluate("window.shifts") <= 0.02
+
+
+def test_forced_colours_and_reduced_motion_lose_nothing(customer: Customers) -> None:
+    """Mistakes, keypad and buttons stay visible in a reader's own colours, and nothing is animated."""
+    buyer = customer(viewport=SIZES["phone"], forced_colors="active", reduced_motion="reduce")
+    buyer.order()
+    buyer.press("pay")
+    buyer.page.locator("[data-keypad=pin]").click()
+    buyer.picture("forced-colours")
+    assert not scrolls_sideways(buyer.page)
+    dots = "getComputedStyle(document.querySelector('.keys'), '::before').backgroundImage"
+    assert "radial-gradient" in buyer.page.evaluate(dots)
+    assert buyer.page.evaluate("document.getAnimations().length") == 0
+    assert buyer.page.evaluate("getComputedStyle(document.querySelector('#pay')).transitionDuration") == "0s"
+
+
+SPOKEN = f"""
+- textbox "{WORDS["pan"].fa}"
+- textbox "{WORDS["cvv2"].fa}"
+- button "{WORDS["show"].fa.format(field=WORDS["cvv2"].fa)}"
+- button "{WORDS["keypad"].fa.format(field=WORDS["cvv2"].fa)}"
+- group "{WORDS["expiry"].fa}":
+  - textbox "{WORDS["month"].fa}"
+  - textbox "{WORDS["year"].fa}"
+- textbox "{WORDS["pin"].fa}"
+- button "{WORDS["request_pin"].fa}"
+- button /پرداخت .+ ریال/
+- button "{WORDS["cancel"].fa}"
+"""
+"""What a screen reader finds in the form, in this order."""
+
+
+def test_buying_by_keyboard_alone(customer: Customers) -> None:
+    """Tab, typing and Enter, from the card number to the shop; every field and button has its Persian name."""
+    buyer = customer()
+    buyer.order()
+    keys = buyer.page.keyboard
+
+    def tab_to(place: str) -> None:
+        for _ in range(12):
+            if buyer.page.locator(place).evaluate("element => element === document.activeElement"):
+                return
+            keys.press("Tab")
+        pytest.fail(f"twelve tabs do not lead to {place}")
+
+    expect(buyer.page.locator("#card")).to_match_aria_snapshot(SPOKEN)
+    for field in ("pan", "cvv2", "exp_month", "exp_year"):
+        tab_to(f"#{field}")
+        keys.type(buyer.card[field])
+    tab_to("#request_pin")
+    code = buyer.code(lambda: keys.press("Enter"))
+    expect(buyer.page.locator("#pin")).to_be_focused()
+    keys.type(code)
+    tab_to("#pay")
+    keys.press("Enter")
+    expect(buyer.page.locator("h1")).to_have_text(WORDS["receipt.title"].fa)
+    tab_to("a.first")
+    keys.press("Enter")
+    expect(buyer.page.locator("#state[data-state=paid]")).to_be_visible()
