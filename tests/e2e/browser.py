@@ -17,9 +17,12 @@ RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 COLOUR_RULES = ("color-contrast", "link-in-text-block")
 """Rules whose answer depends on the theme."""
 
+KINDS = ("violations", "incomplete")
+"""What axe is asked for: what is broken, and what it cannot decide."""
+
 _RUN = """async options => {
   const found = await axe.run(document, options), said = [];
-  for (const kind of ["violations", "incomplete"])
+  for (const kind of options.resultTypes)
     for (const rule of found[kind])
       for (const node of rule.nodes) said.push(`${kind}: ${rule.id}: ${node.target}: ${node.failureSummary ?? ""}`);
   return said;
@@ -42,9 +45,9 @@ def findings(page: Page, *, colours: bool = True, structure: bool = True) -> lis
     """
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(_axe())
-    options: dict[str, Any] = {"runOnly": {"type": "tag", "values": list(RULES)}}
+    options: dict[str, Any] = {"resultTypes": list(KINDS), "runOnly": {"type": "tag", "values": list(RULES)}}
     if not structure:
-        options = {"runOnly": list(COLOUR_RULES)}
+        options["runOnly"] = list(COLOUR_RULES)
     elif not colours:
         options["rules"] = {rule: {"enabled": False} for rule in COLOUR_RULES}
     found = page.evaluate(_RUN, options)

@@ -21,7 +21,9 @@ KB = 1024
 PAGE_MOST = {"Document": 12 * KB, "Stylesheet": 6 * KB, "Script": 8 * KB, "Font": 34 * KB}
 """Bytes over the wire of the payment page by kind; the page itself comes uncompressed (BREACH)."""
 
-TOTAL_MOST = 50 * KB
+TOTAL_MOST = 60 * KB
+"""Headers included; the fifty kilobytes of the files themselves are held by the page's own test."""
+
 AROUND_MOST = 80 * KB
 REQUESTS_MOST = 5
 SHIFT_MOST = 0.02
