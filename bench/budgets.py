@@ -41,7 +41,7 @@ class Budget:
 BUDGETS: tuple[Budget, ...] = (
     Budget("open", GATEWAY, 1, 1),
     Budget("page", GATEWAY, 1, 0),
-    Budget("request PIN", GATEWAY, 3, 2),
+    Budget("request PIN", GATEWAY, 4, 2),
     Budget("request PIN", BANK, 3, 1),
     Budget("SMS", BANK_WORKER, 3, 2),
     Budget("news of the SMS", GATEWAY, 3, 2),
@@ -53,7 +53,7 @@ BUDGETS: tuple[Budget, ...] = (
     Budget("read", GATEWAY, 1, 0),
     Budget("confirm", GATEWAY, 1, 1),
     Budget("confirm again", GATEWAY, 4, 2),
-    Budget("webhook", GATEWAY_WORKER, 2, 1),
+    Budget("webhook", GATEWAY_WORKER, 2, 2),
     Budget("verify", BANK, 4, 1),
     Budget("inquire", BANK_HOST, 1, 0),
     Budget("reverse", BANK_HOST, 3, 1),
