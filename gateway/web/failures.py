@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+import structlog
 from flask import Response, make_response, request
 from werkzeug.exceptions import HTTPException
 
@@ -38,7 +39,9 @@ def of_http(error: HTTPException) -> Response:
 
 def failure_page(status: HTTPStatus) -> Response:
     """Render the page for ``status`` in the customer's language."""
-    response = make_response(outcome_page(_KINDS.get(status, "missing")), status)
+    kind = _KINDS.get(status, "missing")
+    trace = str(structlog.contextvars.get_contextvars().get("trace_id", "")) if kind == "unavailable" else ""
+    response = make_response(outcome_page(kind, trace=trace), status)
     if status in _KINDS:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return guard(response)

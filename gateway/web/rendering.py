@@ -115,9 +115,14 @@ def payment_page(
     return _receipt_page(view) if kind == "receipt" else outcome_page(kind, view)
 
 
-def outcome_page(kind: Kind | str, view: PageView | None = None) -> str:
-    """Render a page that tells how things stand; without a payment it only says that there is none."""
-    return _render("outcome.html", view=view, kind=kind, refresh_in=SECONDS_UNTIL_REFRESH if kind in WAITS else 0)
+def outcome_page(kind: Kind | str, view: PageView | None = None, *, trace: str = "") -> str:
+    """Render a page that tells how things stand; without a payment it only says that there is none.
+
+    ``trace`` finds a fault of ours in the log.
+    """
+    return _render(
+        "outcome.html", view=view, kind=kind, trace=trace, refresh_in=SECONDS_UNTIL_REFRESH if kind in WAITS else 0
+    )
 
 
 def receipt_check_page(check: ReceiptCheck) -> str:

@@ -231,6 +231,7 @@ _OUTCOME = {
         "If you already pressed Pay, don’t pay again: reload this page in a moment to see the result. "
         "If the payment isn’t completed, any money returns automatically.",
     ),
+    "trace": Words("کد پیگیری:", "Ref:"),
     "flooded.title": Words("چند لحظه صبر کنید", "Please wait a moment"),
     "flooded.text": Words(
         "از این نشانی اینترنتی درخواست‌های زیادی رسیده است. یک دقیقهٔ دیگر صفحه را تازه کنید.",

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from foundation.database import Database
 from gateway.app import create_app
+from gateway.web.wording import WORDS
 from tests.fakes.shop import Shop
 from tests.gateway.web.conftest import Page, words_of
 
@@ -33,6 +36,21 @@ def test_a_fault_never_claims_that_no_money_moved(page: Page, shop: Shop) -> Non
     assert answer.headers["Retry-After"]
     assert "دوباره پرداخت نکنید" in words_of(answer)
     assert "برداشت نشده" not in words_of(answer)
+
+
+def test_a_fault_of_ours_names_what_finds_it_in_the_log(page: Page, shop: Shop) -> None:
+    """The trace of this very request, for whoever calls support; a wrong address has none."""
+    away = Database("postgresql+psycopg://nobody@/nowhere?host=/nonexistent")
+    client = create_app(gateway=replace(shop.gateway, database=away)).test_client()
+
+    with capture_logs([merge_contextvars]) as logs:
+        answer = client.get(page.path)
+
+    away.close()
+    (failed,) = [line for line in logs if line["event"] == "request_failed"]
+    assert failed["trace_id"] in answer.text
+    assert WORDS["trace"].fa in words_of(answer)
+    assert WORDS["trace"].fa not in words_of(client.get("/nothing"))
 
 
 def test_the_merchant_api_answers_faults_and_wrong_addresses_as_problems(client: FlaskClient) -> None:
