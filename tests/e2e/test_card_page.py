@@ -231,3 +231,48 @@ def test_forced_colours_and_reduced_motion_lose_nothing(customer: Customers) -> 
     assert "radial-gradient" in buyer.page.evaluate(dots)
     assert buyer.page.evaluate("document.getAnimations().length") == 0
     assert buyer.page.evaluate("getComputedStyle(document.querySelector('#pay')).transitionDuration") == "0s"
+
+
+SPOKEN = f"""
+- textbox "{WORDS["pan"].fa}"
+- textbox "{WORDS["cvv2"].fa}"
+- button "{WORDS["show"].fa.format(field=WORDS["cvv2"].fa)}"
+- button "{WORDS["keypad"].fa.format(field=WORDS["cvv2"].fa)}"
+- group "{WORDS["expiry"].fa}":
+  - textbox "{WORDS["month"].fa}"
+  - textbox "{WORDS["year"].fa}"
+- textbox "{WORDS["pin"].fa}"
+- button "{WORDS["request_pin"].fa}"
+- button /پرداخت .+ ریال/
+- button "{WORDS["cancel"].fa}"
+"""
+"""What a screen reader finds in the form, in this order."""
+
+
+def test_buying_by_keyboard_alone(customer: Customers) -> None:
+    """Tab, typing and Enter, from the card number to the shop; every field and button has its Persian name."""
+    buyer = customer()
+    buyer.order()
+    keys = buyer.page.keyboard
+
+    def tab_to(place: str) -> None:
+        for _ in range(12):
+            if buyer.page.locator(place).evaluate("element => element === document.activeElement"):
+                return
+            keys.press("Tab")
+        pytest.fail(f"twelve tabs do not lead to {place}")
+
+    expect(buyer.page.locator("#card")).to_match_aria_snapshot(SPOKEN)
+    for field in ("pan", "cvv2", "exp_month", "exp_year"):
+        tab_to(f"#{field}")
+        keys.type(buyer.card[field])
+    tab_to("#request_pin")
+    code = buyer.code(lambda: keys.press("Enter"))
+    expect(buyer.page.locator("#pin")).to_be_focused()
+    keys.type(code)
+    tab_to("#pay")
+    keys.press("Enter")
+    expect(buyer.page.locator("h1")).to_have_text(WORDS["receipt.title"].fa)
+    tab_to("a.first")
+    keys.press("Enter")
+    expect(buyer.page.locator("#state[data-state=paid]")).to_be_visible()
