@@ -284,6 +284,7 @@
         by(answer.field).focus();
         return;
       }
+      if (answer.tone === "good") { by("errors")?.remove(); mistake(pin, ""); }  // what was wrong before is settled
       report(answer);
       showDelivery({ tone: "good", message: "" });
       follow(answer.follow_in_seconds);

@@ -18,7 +18,9 @@ PAGE = {
     "details": Words("جزئیات بیشتر", "More details"),
     "fee": Words("کارمزد", "Fee"),
     "sms.title": Words("پیامک بانک باید این را بگوید:", "The bank’s SMS must say:"),
-    "sms.text": Words("خرید · {payee} · {amount} ریال", "خرید (purchase) · {payee} · {amount} Rial"),
+    "sms.text": Words(
+        "خرید · {payee} · {amount} ریال", "\u2068خرید\u2069 (purchase) · \u2068{payee}\u2069 · {amount} Rial"
+    ),
     "sms.warning": Words(
         "اگر مبلغ یا پذیرنده فرق داشت، رمز را وارد نکنید.", "If amount or merchant differ, don’t enter the code."
     ),

@@ -99,6 +99,20 @@ def test_a_wrong_code_says_so_and_the_right_one_still_pays(customer: Customers) 
     heading(buyer.page, "receipt.title")
 
 
+def test_a_code_on_its_way_ends_what_was_said_before(customer: Customers) -> None:
+    """After a mistake in the PIN a new code is asked for: neither the summary nor the field complains any more."""
+    buyer = customer()
+    buyer.order()
+    buyer.type_card()
+    buyer.page.fill("#pin", "1")
+    buyer.press("pay")
+    expect(buyer.page.locator("#errors")).to_be_visible()
+    buyer.page.fill("#cvv2", buyer.card["cvv2"])
+    buyer.code(lambda: buyer.press("request_pin"))
+    expect(buyer.page.locator("#errors")).to_have_count(0)
+    expect(buyer.page.locator("#pin-mistake")).to_be_hidden()
+
+
 def test_a_card_without_money_is_told_before_any_moves(customer: Customers, world: RunningWorld) -> None:
     """The reason, and that nothing was taken."""
     buyer = customer(card=world.card("insufficient_funds"))
