@@ -1,0 +1,23 @@
+"""The contact sheet shows what was taken, each state in a table of its own."""
+
+from __future__ import annotations
+
+import itertools
+
+from bench.pages.browser import SIZES
+from bench.pages.sheet import THEMES, Shot, lay_out
+from bench.pages.walk import LANGUAGES
+
+
+def test_each_state_is_laid_out_by_language_device_and_theme() -> None:
+    """Both languages have a row, each device and theme a column; a picture not taken leaves a gap, not a wrong one."""
+    taken = [Shot("shop", "shelf", *each) for each in itertools.product(LANGUAGES, SIZES, THEMES)][:-1]
+    page = lay_out(taken)
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith(("| fa", "| en"))]
+
+    assert "## Shop · فروشگاه" in page
+    assert "| | phone, light | phone, dark | desktop, light | desktop, dark |" in page
+    assert [row[0] for row in rows] == ["| fa", "| en"]
+    assert rows[0][4].startswith("![shelf](images/pages/shop-shelf-fa-desktop-dark.webp)")
+    assert rows[1][4] == "– |"
+    assert all(shot.file.suffix == ".webp" for shot in taken)
