@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from foundation.keys import Keyring
+from gateway.domain import purposes as gateway_purposes
 from gateway.domain.references import new_secret_key
 from otp.domain import purposes
 from sandbox.banks import BANKS, Bank
@@ -23,7 +24,6 @@ MAC_BYTES = 16
 PIN_BYTES = 24
 CVK_BYTES = 16
 PLAIN_BYTES = 32
-GATEWAY_PURPOSES = ("attempt-pan", "pan-hash", "card-token", "webhook-secret", "page-form", "receipt")
 
 
 def make_keys(world: World) -> None:
@@ -31,7 +31,7 @@ def make_keys(world: World) -> None:
     if world.secrets_file.exists():
         return
     gateway: list[Row] = [
-        *((f"gateway-{purpose}-1", purpose, secrets.token_bytes(PLAIN_BYTES)) for purpose in GATEWAY_PURPOSES),
+        *((f"gateway-{purpose}-1", purpose, secrets.token_bytes(PLAIN_BYTES)) for purpose in gateway_purposes.ALL),
         ("pooya-harim-1", "harim-signing", secrets.token_bytes(PLAIN_BYTES)),
         ("pooya-soap-1", "harim-soap-signing", new_identity("pooya")),
         ("hanging-mac-out-1", f"iso-mac-out:{HANGING_ISSUER_ID}", secrets.token_bytes(MAC_BYTES)),

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from foundation.sensitive import Sensitive
+from gateway.domain import purposes
 from gateway.domain.card import CardEntry
 from gateway.domain.declines import DECLINES, Decline
 from gateway.domain.errors import InvalidCard, TooManyAttempts
@@ -28,7 +29,6 @@ from gateway.store.attempts import Submitted
 
 log = structlog.get_logger()
 
-PAN_PURPOSE = "attempt-pan"
 MILLISECONDS = 1000
 
 
@@ -68,7 +68,7 @@ def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
     expiry, cvv2, pin = _secrets(card)
     issuer = issuer_of(gateway, card.pan)
     attempt_id = new_attempt_id()
-    sealed = gateway.keyring.seal(PAN_PURPOSE, card.pan.reveal().encode(), bound_to=pan_place(attempt_id))
+    sealed = gateway.keyring.seal(purposes.ATTEMPT_PAN, card.pan.reveal().encode(), bound_to=pan_place(attempt_id))
     submitted = _submit(gateway, page_token, card, issuer=issuer, attempt_id=attempt_id, sealed=sealed)
     request = AuthorisationRequest(order_of(submitted), _trace(submitted), card.pan, expiry, cvv2, pin)
     answer = gateway.switch.authorise(issuer, request)

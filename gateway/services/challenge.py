@@ -8,11 +8,11 @@ from __future__ import annotations
 import hmac
 import secrets
 
+from gateway.domain import purposes
 from gateway.domain.challenge import digits_of, proves_work
 from gateway.domain.limits import CHALLENGE_LIFE_SECONDS, CHALLENGE_WINDOW_SECONDS
 from gateway.services.gateway import Gateway
 
-CHALLENGE_PURPOSE = "page-form"
 NAME_BYTES = 12
 MAC_BYTES = 12
 
@@ -51,4 +51,4 @@ def _spend(gateway: Gateway, challenge: str) -> bool:
 
 
 def _mac(gateway: Gateway, use: str, page_token: str, name: str) -> bytes:
-    return gateway.keyring.mac(CHALLENGE_PURPOSE, f"{use}|{page_token}|{name}".encode())
+    return gateway.keyring.mac(purposes.PAGE_FORM, f"{use}|{page_token}|{name}".encode())

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from gateway.domain import purposes
 from gateway.domain import webhooks as rules
 from gateway.domain.errors import (
     DuplicateEndpoint,
@@ -33,7 +34,6 @@ from gateway.store.events import Redelivered as Redelivered
 from gateway.store.idempotency import Busy, KeyTaken, conflicts
 from gateway.store.webhooks import Event as Event
 
-SECRET_PURPOSE = "webhook-secret"  # noqa: S105 - a purpose of a key, not a secret
 PAGE_MOST = 100
 PAGE_USUAL = 25
 ATTEMPTS_SHOWN = 25
@@ -261,7 +261,7 @@ def redeliver_since(
 
 def sealed(gateway: Gateway, merchant_id: str, secret: str) -> bytes:
     """Return a webhook secret as the database keeps it."""
-    return gateway.keyring.seal(SECRET_PURPOSE, secret.encode(), bound_to=secret_place(merchant_id))
+    return gateway.keyring.seal(purposes.WEBHOOK_SECRET, secret.encode(), bound_to=secret_place(merchant_id))
 
 
 def _redeliver(gateway: Gateway, merchant_id: str, only: dict[str, Any], asked: Asked | None) -> Redelivered:

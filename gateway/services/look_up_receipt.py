@@ -8,12 +8,12 @@ import hmac
 from dataclasses import dataclass
 
 from foundation.rial import Rial
+from gateway.domain import purposes
 from gateway.domain.errors import PaymentNotFound
 from gateway.domain.payment import PaymentState
 from gateway.services.gateway import Gateway
 from gateway.store import payments
 
-RECEIPT_PURPOSE = "receipt"
 SEAL_BYTES = 15
 """Of the HMAC-SHA-256: 120 bits are 20 characters without padding, which keeps the QR code small."""
 
@@ -42,7 +42,7 @@ class ReceiptCheck:
 
 def receipt_seal(gateway: Gateway, tracking_code: str) -> str:
     """Return the seal that a receipt's QR code carries beside its tracking code."""
-    return _seal(gateway, gateway.keyring.active_id(RECEIPT_PURPOSE), tracking_code)
+    return _seal(gateway, gateway.keyring.active_id(purposes.RECEIPT), tracking_code)
 
 
 def look_up_receipt(gateway: Gateway, tracking_code: str, seal: str = "") -> ReceiptCheck:
@@ -67,7 +67,7 @@ def look_up_receipt(gateway: Gateway, tracking_code: str, seal: str = "") -> Rec
 
 def _is_sealed(gateway: Gateway, tracking_code: str, seal: str) -> bool:
     """Tell whether any key of receipts made this seal: paper lives longer than keys."""
-    key_ids = gateway.keyring.ids(RECEIPT_PURPOSE)
+    key_ids = gateway.keyring.ids(purposes.RECEIPT)
     return any(hmac.compare_digest(_seal(gateway, key_id, tracking_code).encode(), seal.encode()) for key_id in key_ids)
 
 

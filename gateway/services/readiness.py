@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from foundation.keys import UnknownKey
-from gateway.services.authorise import PAN_PURPOSE
+from gateway.domain import purposes
 from gateway.services.gateway import Gateway
 
 
@@ -23,7 +23,8 @@ def redis_answers(gateway: Gateway) -> bool | None:
 
 def _keys(gateway: Gateway) -> bool:
     try:
-        gateway.keyring.active_id(PAN_PURPOSE)
+        for purpose in purposes.ALL:
+            gateway.keyring.active_id(purpose)
     except UnknownKey:
         return False
     return True

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from foundation.pan import Pan
+from gateway.domain import purposes
 from gateway.domain.errors import RealCardInSandbox, UnknownIssuer
 from gateway.domain.issuers import Issuer, is_sandbox_card, real_bank_of
 from gateway.services.gateway import Gateway
 
-PAN_HASH_PURPOSE = "pan-hash"
-CARD_TOKEN_PURPOSE = "card-token"  # noqa: S105 - a purpose of a key, not a secret
 TOKEN_BYTES = 16
 
 
@@ -31,10 +30,10 @@ def issuer_of(gateway: Gateway, pan: Pan) -> Issuer:
 
 def pan_hash(gateway: Gateway, pan: Pan) -> bytes:
     """Return the keyed hash under which a card is counted; it never leaves the gateway."""
-    return gateway.keyring.mac(PAN_HASH_PURPOSE, pan.reveal().encode())
+    return gateway.keyring.mac(purposes.PAN_HASH, pan.reveal().encode())
 
 
 def card_token(gateway: Gateway, pan: Pan, merchant_id: str) -> str:
     """Return the name of this card for this merchant alone: two merchants cannot compare theirs (D16)."""
     data = f"{merchant_id}|{pan.reveal()}".encode()
-    return "card_" + gateway.keyring.mac(CARD_TOKEN_PURPOSE, data)[:TOKEN_BYTES].hex()
+    return "card_" + gateway.keyring.mac(purposes.CARD_TOKEN, data)[:TOKEN_BYTES].hex()

@@ -10,8 +10,7 @@ from wtforms.csrf.core import CSRF, CSRFTokenField
 from wtforms.form import BaseForm
 
 from foundation.keys import Keyring
-
-PURPOSE = "page-form"
+from gateway.domain import purposes
 
 
 class PageTokenCsrf(CSRF):
@@ -39,4 +38,4 @@ class PageTokenCsrf(CSRF):
 
 def proof_of(keyring: Keyring, page_token: str) -> str:
     """Return the proof of one page's forms."""
-    return keyring.mac(PURPOSE, page_token.encode()).hex()
+    return keyring.mac(purposes.PAGE_FORM, page_token.encode()).hex()

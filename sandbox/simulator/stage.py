@@ -21,6 +21,7 @@ from foundation.wake import Wake
 from gateway import migrations as gateway_migrations
 from gateway.bulkhead import Gates
 from gateway.config import Settings as GatewaySettings
+from gateway.domain import purposes as gateway_purposes
 from gateway.domain.issuers import Issuer
 from gateway.ports import Callbacks, Harim, Switch
 from gateway.services.enrol import NewMerchant, add_merchant
@@ -43,7 +44,6 @@ from otp.services.open_card import NewCard, open_card
 from otp.services.register_psp import register_psp
 from otp.store.psps import PspDirectory
 from sandbox.cards import luhn_digit
-from sandbox.keys import GATEWAY_PURPOSES
 from sandbox.postgres import Cluster, Roles
 from sandbox.simulator import invariants
 from sandbox.simulator.faults import READ_CLOCK, Clock, Fuse, SimulatedDatabase
@@ -166,7 +166,7 @@ def _bytes(purpose: str, size: int) -> bytes:
 
 def gateway_keys() -> Keyring:
     """Make the gateway's keys, those it shares with each issuer among them."""
-    rows = [(f"{purpose}-1", purpose, 32) for purpose in GATEWAY_PURPOSES]
+    rows = [(f"{purpose}-1", purpose, 32) for purpose in gateway_purposes.ALL]
     for issuer_id, prefix in ISSUERS:
         rows += [
             (f"mac-out-{prefix}", f"iso-mac-out:{issuer_id}", 16),

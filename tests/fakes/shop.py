@@ -17,6 +17,7 @@ from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from foundation.worker import Worker
 from gateway.api.events import renderer
+from gateway.domain import purposes
 from gateway.domain.card import CardEntry
 from gateway.domain.issuers import Issuer
 from gateway.domain.payment import PaymentState
@@ -66,13 +67,12 @@ ISSUER = Issuer(
     recovery_per_second=1_000,  # tests ask at will; the pace has tests of its own
     recovery_burst=1_000,
 )
-PURPOSES = ("attempt-pan", "pan-hash", "card-token", "webhook-secret", "page-form", "receipt")
 
 
 def keyring() -> Keyring:
     """Make a key for every purpose of the gateway."""
     rows = [
-        Key(f"{purpose}-1", purpose, Sensitive(bytes([number + 1]) * 32)) for number, purpose in enumerate(PURPOSES)
+        Key(f"{purpose}-1", purpose, Sensitive(bytes([number + 1]) * 32)) for number, purpose in enumerate(purposes.ALL)
     ]
     return Keyring(rows)
 

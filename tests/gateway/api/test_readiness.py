@@ -11,6 +11,7 @@ from foundation.database import Database
 from foundation.keys import Keyring
 from foundation.wake import Wake
 from gateway.app import create_app
+from gateway.domain import purposes
 from gateway.services.gateway import Gateway
 from gateway.store.directory import Directory
 from tests.fakes.shop import Shop
@@ -46,3 +47,12 @@ def test_a_part_that_is_missing_is_named(shop: Shop, part: str) -> None:
     assert answer.get_json()[part] == "down"
     assert client.get("/healthz").status_code == 200
     gone.close()
+
+
+@pytest.mark.parametrize("purpose", purposes.ALL)
+def test_no_purpose_may_be_without_a_key(shop: Shop, purpose: str) -> None:
+    """A key that is missed only after the money would be missed too late."""
+    others = [key for each in purposes.ALL if each != purpose for key in shop.gateway.keyring.of_purpose(each)]
+    answer = ask(replace(shop.gateway, keyring=Keyring(others))).get("/readyz")
+
+    assert (answer.status_code, answer.get_json()["keys"]) == (503, "down")
