@@ -112,7 +112,7 @@ class Walk:
         yield self.sight("payment", "wrong-code")
         with self.staying(self.shop):
             self.pay(card, code)
-            expect(self.page.locator("#print")).to_be_visible()
+            expect(self.page.locator("[data-print]").first).to_be_visible()
             yield self.sight("payment", "receipt")
         self.page.locator(f"a[href^='{self.shop}']").click()
         expect(self.page.locator("#state[data-state=paid]")).to_be_visible()

@@ -13,10 +13,10 @@ from werkzeug.test import TestResponse
 from foundation.database import Database
 from merchant_demo.app import create_app
 from merchant_demo.catalogue import PRODUCTS
-from merchant_demo.gateway_client import GatewayClient
 from merchant_demo.orders import Shop, reconcile_unfinished
 from merchant_demo.store import Orders
 from merchant_demo.wording import WORDS
+from pooya import Client
 from tests.shop.conftest import FakeGateway, settings_for
 
 KEY = re.compile(r'name="checkout_key" value="([^"]+)"')
@@ -250,10 +250,9 @@ def test_f13_while_the_books_are_away_nothing_is_said_to_be_lost(gateway_url: st
     """F13: 503 with Retry-After on pages and for a webhook, never a bare fault; what needs no order is still shown."""
     nowhere = Database("postgresql+psycopg://nobody@/none?host=/nonexistent", pool_size=1, application_name="shop")
     settings = settings_for(gateway_url)
-    app = create_app(settings, Shop(settings, Orders(nowhere), GatewayClient(gateway_url, "sk", timeout_seconds=1)))
-    browser = app.test_client()
-
-    order = browser.get("/orders/anything")
+    with Client(gateway_url, "sk_test_0000", timeout_seconds=1) as client:
+        browser = create_app(settings, Shop(settings, Orders(nowhere), client)).test_client()
+        order = browser.get("/orders/anything")
 
     assert (order.status_code, order.headers["Retry-After"]) == (503, "5")
     assert WORDS["error.503"].fa in order.text
