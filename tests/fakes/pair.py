@@ -22,6 +22,7 @@ from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from gateway import wiring
 from gateway.config import Settings
+from gateway.domain import purposes as gateway_purposes
 from gateway.domain.card import CardEntry
 from gateway.domain.issuers import Issuer
 from gateway.services.authenticate import authenticate
@@ -38,7 +39,7 @@ from otp.domain.cvv2 import cvv2_of
 from otp.host.peers import peers_of
 from otp.host.server import HostServer
 from otp.services.desk import Desk
-from tests.fakes.shop import ISSUER, MERCHANT, PURPOSES, SECRET_KEY
+from tests.fakes.shop import ISSUER, MERCHANT, SECRET_KEY
 
 ACQUIRER = "581672"
 EXPIRY = "2012"
@@ -156,7 +157,7 @@ def paired(folder: Path, gateway_url: str, bank_database: Database) -> Iterator[
     """Wire both ends and take them down again."""
     shared = [(name, purpose, secrets.token_bytes(size)) for name, purpose, size in SHARED]
     kek = secrets.token_bytes(32)
-    own = [(f"{purpose}-1", purpose, secrets.token_bytes(32)) for purpose in (*PURPOSES, "harim-signing")]
+    own = [(f"{purpose}-1", purpose, secrets.token_bytes(32)) for purpose in (*gateway_purposes.ALL, "harim-signing")]
     ours = [(name, AT_GATEWAY[purpose], raw) for name, purpose, raw in shared]
     bank = [(f"{purpose}-1", purpose, secrets.token_bytes(32)) for purpose in purposes.SYMMETRIC]
     cvk = ("cvk-1", purposes.CARD_VERIFICATION, secrets.token_bytes(16))

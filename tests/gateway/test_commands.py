@@ -19,6 +19,7 @@ from foundation.database import Database
 from foundation.settings import InvalidSettings
 from gateway import config, wiring
 from gateway.app import create_app
+from gateway.domain import purposes
 from gateway.domain.breaker import SILENCES_MAX
 from gateway.domain.health import Health
 from gateway.ports import PinUnanswered
@@ -26,7 +27,6 @@ from gateway.services import health
 from gateway.services.authenticate import authenticate
 from tests.fakes.harim import REQUEST
 from tests.fakes.pair import wired_switch
-from tests.fakes.shop import PURPOSES
 
 MERCHANT = (
     "merchant add --merchant-id 000000000000001 --terminal-id 00000001 --name-fa کتاب --name-en Books "
@@ -46,7 +46,7 @@ def environment(tmp_path: Path, gateway_database: Database, gateway_urls: dict[s
     key_file = tmp_path / "keys.json"
     rows = [
         {"id": f"{purpose}-1", "purpose": purpose, "material": base64.b64encode(secrets.token_bytes(32)).decode()}
-        for purpose in (*PURPOSES, "harim-signing")
+        for purpose in (*purposes.ALL, "harim-signing")
     ]
     key_file.write_text(json.dumps({"keys": rows}))
     key_file.chmod(0o600)

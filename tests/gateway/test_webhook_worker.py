@@ -18,11 +18,12 @@ import pytest
 from standardwebhooks import Webhook as Signature
 
 import gateway.__main__ as commands
+from gateway.domain import purposes
 from gateway.services.cancel import cancel
 from gateway.services.deliver import SHARES
 from gateway.services.endpoints import Wish, add_endpoint
 from tests.fakes.http import Reply, Request, serving
-from tests.fakes.shop import MERCHANT, PURPOSES, WEBHOOK_SECRET, Shop
+from tests.fakes.shop import MERCHANT, WEBHOOK_SECRET, Shop
 
 ROOT = Path(__file__).parents[2]
 FIRST = f"whe_{MERCHANT.merchant_id}"
@@ -35,7 +36,7 @@ def environment(tmp_path: Path, gateway_urls: dict[str, str]) -> dict[str, str]:
     key_file = tmp_path / "keys.json"
     rows = [
         {"id": f"{name}-1", "purpose": name, "material": base64.b64encode(bytes([number + 1]) * 32).decode()}
-        for number, name in enumerate((*PURPOSES, "harim-signing"))
+        for number, name in enumerate((*purposes.ALL, "harim-signing"))
     ]
     key_file.write_text(json.dumps({"keys": rows}))
     key_file.chmod(0o600)
