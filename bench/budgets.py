@@ -53,7 +53,7 @@ BUDGETS: tuple[Budget, ...] = (
     Budget("read", GATEWAY, 1, 0),
     Budget("confirm", GATEWAY, 1, 1),
     Budget("confirm again", GATEWAY, 4, 2),
-    Budget("webhook", GATEWAY_WORKER, 2, 2),
+    Budget("webhook", GATEWAY_WORKER, 1, 1),
     Budget("verify", BANK, 4, 1),
     Budget("inquire", BANK_HOST, 1, 0),
     Budget("reverse", BANK_HOST, 3, 1),

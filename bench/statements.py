@@ -119,6 +119,7 @@ class Steps:
     def measure(self) -> Found:
         """Buy, and return the least that a purchase asked."""
         with self._log.kept():
+            time.sleep(QUIET_SECONDS)  # the webhooks of purchases before are none of what is asked anyway
             idle = self._log.during(lambda: time.sleep(QUIET_SECONDS))
             seen: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
             for step, who, asked in self._purchases():
