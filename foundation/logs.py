@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -59,6 +60,12 @@ def scrub(_logger: object, _method: str, event: Event) -> Event:
     for name, value in list(event.items()):
         event[name] = STARS if name.lower() in SECRET_NAMES else _scrub_value(value)
     return event
+
+
+def place_of(error: BaseException) -> str:
+    """Return file and line where an error began: all that a log may have of it, for its text may quote a PIN."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:

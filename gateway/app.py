@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import traceback
 from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from foundation.logs import configure_logging
+from foundation.logs import configure_logging, place_of
 from foundation.metrics import CONTENT_TYPE, may_read
 from gateway import config, wiring
 from gateway.api import problems
@@ -68,8 +67,7 @@ def _refused(error: HTTPException) -> Response:
 
 def _failed(error: Exception) -> Response:
     """Answer for a fault of ours, in the caller's form; the log has its kind and place, not its text."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    log.error("request_failed", error=type(error).__name__, at=f"{place.filename}:{place.lineno}")
+    log.error("request_failed", error=type(error).__name__, at=place_of(error))
     if request.path.startswith(API_PREFIX):
         return problems.of_failure()
     return failures.failure_page(HTTPStatus.SERVICE_UNAVAILABLE)

@@ -12,6 +12,7 @@ import structlog
 from flask import current_app, request
 from pydantic import ValidationError
 
+from foundation.logs import place_of
 from foundation.pan import InvalidPan, Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
@@ -67,8 +68,8 @@ def guarded(bank: Bank, psp: Psp, operation: str, work: Callable[[], Told]) -> T
         try:
             with bank.meters.pin_seconds.labels(psp.psp_id).time():
                 told = work()
-        except Exception as error:
-            log.exception("harim_request_failed", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered for here
+            log.error("harim_request_failed", error=type(error).__name__, at=place_of(error))  # noqa: TRY400 - without text
             told = unavailable()
     return counted(bank, psp, operation, told)
 

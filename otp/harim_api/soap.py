@@ -16,6 +16,7 @@ from flask import Blueprint, Response, request
 
 from foundation import soap
 from foundation.hard_xml import Element
+from foundation.logs import place_of
 from foundation.soap import SOAP_11, SOAP_12, AgainstSchema, Contract, NotOffered, Version
 from foundation.xml_signatures import SignedEnvelope
 from otp.domain.answers import Code
@@ -69,7 +70,7 @@ def call() -> Response:
 @blueprint.errorhandler(Exception)
 def broken(error: Exception) -> Response:
     """Answer when we broke before the PSP was known (F13)."""
-    log.error("harim_request_failed", error=type(error).__name__, exc_info=error)
+    log.error("harim_request_failed", error=type(error).__name__, at=place_of(error))
     return DOOR.broken()
 
 

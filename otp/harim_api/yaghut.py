@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from foundation import soap
 from foundation.hard_xml import Element
+from foundation.logs import place_of
 from foundation.sensitive import Sensitive
 from foundation.soap import SOAP_11, AgainstSchema, Contract, NotOffered, Said, Version
 from foundation.xml_signatures import SignedEnvelope
@@ -127,7 +128,7 @@ def call() -> Response:
 @blueprint.errorhandler(Exception)
 def broken(error: Exception) -> Response:
     """Answer when we broke before the PSP was known (F13)."""
-    log.error("harim_request_failed", error=type(error).__name__, exc_info=error)
+    log.error("harim_request_failed", error=type(error).__name__, at=place_of(error))
     return DOOR.broken()
 
 

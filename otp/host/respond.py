@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from foundation.logs import place_of
 from otp.domain.action_codes import ActionCode
 from otp.domain.financial import HostAnswer
 from otp.host import iso8583, key_change
@@ -90,8 +91,9 @@ class Responder:
         except Malformed as error:
             log.warning("message_refused", reason="malformed", field=error.field, why=error.reason, **_trace(message))
             return notice_about(message.mti, message, peer, ActionCode.NOT_READABLE)
-        except Exception:  # the outermost handler of the process: no message may end it
-            log.exception("message_failed", **_trace(message))
+        except Exception as error:  # noqa: BLE001 - the outermost handler of the process: no message may end it
+            failed = {"error": type(error).__name__, "at": place_of(error)}
+            log.error("message_failed", **failed, **_trace(message))  # noqa: TRY400 - its text may quote a PIN
             answer = HostAnswer(ActionCode.HOST_FAILED)
         self._meters.host_answers.labels(message.mti, answer.action_code).inc()
         log.info("message_answered", action_code=str(answer.action_code), **_trace(message))

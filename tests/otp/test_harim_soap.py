@@ -396,7 +396,9 @@ def test_a_key_file_decides_whether_soap_is_spoken(here: Any, tmp_path: Any) -> 
         wiring.build(settings, database=here.bank.database)
 
 
-def test_no_card_data_reach_the_log(here: Any, caller: SoapCaller, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_card_data_reach_the_log(
+    here: Any, caller: SoapCaller, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     """PAN and CVV2 are in no log line, not even when the message is broken."""
     pan = here.card()
     caplog.set_level(logging.DEBUG)
@@ -407,5 +409,28 @@ def test_no_card_data_reach_the_log(here: Any, caller: SoapCaller, caplog: pytes
     caller.call(message, after=set_text("amount", "x"))
     caller.call(message, before=set_text("pan", pan.reveal() + "0"))
 
-    assert pan.reveal() not in caplog.text
-    assert f">{message['card']['cvv2']}<" not in caplog.text
+    logged = caplog.text + "".join(capfd.readouterr())
+    assert logged
+    assert pan.reveal() not in logged
+    assert f">{message['card']['cvv2']}<" not in logged
+
+
+def test_what_breaks_here_is_logged_by_its_place_alone(
+    here: Any,
+    caller: SoapCaller,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The text of an error may quote what it was given; the log says of what kind it is and where it began."""
+
+    def breaking(*_: object) -> Told:
+        raise RuntimeError("cannot take 4830917")
+
+    monkeypatch.setattr(operations, "OPERATIONS", {**operations.OPERATIONS, "RequestDynamicPin": breaking})
+
+    assert caller.call(caller.message(here.card())).said["code"] == "TEMPORARILY_UNAVAILABLE"
+    logged = caplog.text + "".join(capfd.readouterr())
+    assert "harim_request_failed" in logged
+    assert "test_harim_soap.py" in logged
+    assert "4830917" not in logged
