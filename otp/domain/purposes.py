@@ -14,6 +14,14 @@ CODE_DERIVE = "code-derive"
 """From which dynamic PINs are derived."""
 CODE_MAC = "code-mac"
 """HMAC under which a code is found."""
+CUSTOMER_TOKEN = "customer-token"  # noqa: S105 - a purpose, not a secret
+"""HMAC of the holder's national code: which cards are of one customer (D23)."""
+PIN_VERIFICATION = "pin-verification"
+"""HMAC under which static PINs are kept: the first PIN, and a second one where it is static (D27)."""
+ACTIVATION_DERIVE = "activation-derive"
+"""From which both parts of an activation code are derived (D23)."""
+DEVICE_SEAL = "device-seal"
+"""AES-256-GCM of what an app and the bank share, bound to the device."""
 CARD_VERIFICATION = "card-verification"
 """16 bytes: the CVV2 key pair."""
 HARIM_SIGNING = "harim-signing"
@@ -21,7 +29,18 @@ HARIM_SIGNING = "harim-signing"
 HARIM_SOAP_SIGNING = "harim-soap-signing"
 """PEM of private key and certificate that sign SOAP answers to PSPs; without one the bank has no SOAP door."""
 
-SYMMETRIC = (CARD_TOKEN, PAN_SEAL, MOBILE_TOKEN, MOBILE_SEAL, CODE_DERIVE, CODE_MAC)
+SYMMETRIC = (
+    CARD_TOKEN,
+    PAN_SEAL,
+    MOBILE_TOKEN,
+    MOBILE_SEAL,
+    CODE_DERIVE,
+    CODE_MAC,
+    CUSTOMER_TOKEN,
+    PIN_VERIFICATION,
+    ACTIVATION_DERIVE,
+    DEVICE_SEAL,
+)
 """Keys of 32 random bytes."""
 
 ALL = (*SYMMETRIC, CARD_VERIFICATION, HARIM_SIGNING, HARIM_SOAP_SIGNING)
