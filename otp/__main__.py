@@ -1,4 +1,4 @@
-"""``python -m otp migrate | check | worker | host | monitor | psp … | verify-pin PSP on|off``: the bank's commands."""
+"""``python -m otp migrate | check | worker | host | monitor | psp … | verify-pin PSP on|off | audit …``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from foundation.keys import KeyFileRefused, UnknownKey
 from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
-from otp import config, worker
+from otp import audit_commands, config, worker
 from otp.domain import purposes
 from otp.domain.errors import DuplicatePsp, InvalidPsp, UnknownPsp
 from otp.domain.psp import Psp
 from otp.host.server import serve
 from otp.migrations import migrate
 from otp.services import register_psp
+from otp.services.audit_trail import By
 from otp.services.bank import Bank
 from otp.services.watch import look_at_everything
 from otp.wiring import build, build_host, link_keys
@@ -38,6 +39,10 @@ def main(arguments: list[str]) -> int:
     verbs["verify-pin"].add_argument("psp_id")
     verbs["verify-pin"].add_argument("state", choices=("on", "off"))
     _psp_arguments(verbs["psp"])
+    audit_commands.add_to(verbs["audit"])
+    for changing in ("psp", "verify-pin"):
+        verbs[changing].add_argument("--operator", help="who does it, for the audit trail; usually this account")
+        verbs[changing].add_argument("--why", default="", help="the reason, for the audit trail")
     chosen = parser.parse_args(arguments)
     try:
         return COMMANDS[chosen.command](config.load(), chosen)
@@ -83,6 +88,7 @@ def _worker(settings: config.Settings, _: Arguments) -> int:
     configure_logging("otp-worker", settings.log_level)
     bank = build(settings, process="otp-worker")
     settings.require_reader()
+    settings.require_audit_heads()
     worker.run(bank)
     return 0
 
@@ -91,7 +97,7 @@ def _verify_pin(settings: config.Settings, chosen: Arguments) -> int:
     psp_id, enabled = chosen.psp_id, chosen.state == "on"
     bank = build(settings)
     try:
-        register_psp.open_verify(bank, psp_id, enabled=enabled)
+        register_psp.open_verify(bank, psp_id, enabled=enabled, by=_by(chosen))
     except UnknownPsp:
         print(f"there is no PSP {psp_id}", file=sys.stderr)
         return 1
@@ -126,17 +132,18 @@ def _add_psp(bank: Bank, chosen: Arguments) -> None:
         public_keys=_keys_in(chosen) or {},
         certificates=_certificates_in(chosen) or "",
     )
-    register_psp.register_psp(bank, psp)
+    register_psp.register_psp(bank, psp, by=_by(chosen))
     print(f"PSP {psp.psp_id} for acquirer {psp.acquirer_id}")
 
 
 def _pin_psp(bank: Bank, chosen: Arguments) -> None:
-    register_psp.pin(bank, chosen.psp_id, public_keys=_keys_in(chosen), certificates=_certificates_in(chosen))
+    keys, certificates = _keys_in(chosen), _certificates_in(chosen)
+    register_psp.pin(bank, chosen.psp_id, public_keys=keys, certificates=certificates, by=_by(chosen))
     print(f"{chosen.psp_id} is known by what was given from now on")
 
 
 def _allow_unbound(bank: Bank, chosen: Arguments) -> None:
-    register_psp.allow_unbound(bank, chosen.psp_id, chosen.rial)
+    register_psp.allow_unbound(bank, chosen.psp_id, chosen.rial, by=_by(chosen))
     print(f"{chosen.psp_id}: codes of the weak dialects up to {chosen.rial:,} rials each")
 
 
@@ -148,6 +155,10 @@ def _list_psps(bank: Bank, _: Arguments) -> None:
             f"{psp.psp_id} ({psp.name}; {psp.acquirer_id}): known by {known}; disclosure {psp.disclosure}, "
             f"verify {verify}, unbound up to {psp.unbound_max_rial:,} rials"
         )
+
+
+def _by(chosen: Arguments) -> By:
+    return By.operator(chosen.operator, chosen.why)
 
 
 def _keys_in(chosen: Arguments) -> dict[str, bytes] | None:
@@ -190,7 +201,18 @@ def _monitor(settings: config.Settings, chosen: Arguments) -> int:
             bank.reader.close()
 
 
+def _audit(settings: config.Settings, chosen: Arguments) -> int:
+    bank = build(settings)
+    try:
+        return audit_commands.run(bank, chosen)
+    finally:
+        bank.database.close()
+        if bank.reader is not None:
+            bank.reader.close()
+
+
 COMMANDS = {
+    "audit": _audit,
     "check": _check,
     "host": _host,
     "migrate": _migrate,

@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     metrics_directory: Path | None = Field(
         None, description="of this organisation on this machine; its processes add their numbers up there"
     )
+    audit_head_file: Path | None = Field(
+        None,
+        description="where heads of the audit trail are kept, on another machine's disk; a live worker requires it",
+    )
     metrics_from: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description='JSON list of networks, e.g. ["10.9.0.0/16"], that may read /metrics; without, nobody may'
     )
@@ -118,6 +122,15 @@ class Settings(BaseSettings):
             names = "OTP_HOST_TLS_CERTIFICATE, OTP_HOST_TLS_KEY and OTP_HOST_TLS_CLIENT_AUTHORITIES"
             raise InvalidSettings(f"set {names}: a live host speaks TLS with acquirers that have a certificate")
         return None
+
+    def require_audit_heads(self) -> None:
+        """Refuse a live worker whose audit trail could be cut unseen (D31).
+
+        Raises:
+            InvalidSettings: when no second place is named.
+        """
+        if self.mode == "live" and self.audit_head_file is None:
+            raise InvalidSettings("set OTP_AUDIT_HEAD_FILE: heads of the audit trail are kept in a second place")
 
     def require_reader(self) -> None:
         """Refuse a live worker that could not ask about the invariants.

@@ -6,7 +6,7 @@ from foundation import monitor
 from foundation.outbox import Outbox
 from foundation.settings import InvalidSettings
 from foundation.worker import Periodic, Topic, Worker
-from otp.services import deliver
+from otp.services import audit_trail, deliver
 from otp.services.bank import Bank
 from otp.services.watch import watch
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
@@ -43,6 +43,7 @@ def make(bank: Bank) -> Worker:
     periodics: tuple[Periodic, ...] = (
         Periodic("expire_challenges", EXPIRE_EVERY_SECONDS, lambda: deliver.expire_challenges(bank)),
         Periodic("forget_quotas", FORGET_EVERY_SECONDS, lambda: deliver.forget_quotas(bank)),
+        Periodic("seal_trail", audit_trail.SEAL_EVERY_SECONDS, lambda: audit_trail.seal_trail(bank)),
     )
     if bank.reader is not None:
         periodics += (Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(bank), aside=True),)

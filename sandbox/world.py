@@ -214,6 +214,7 @@ class World:
             "OTP_BANK_NAME_FA": bank.name_fa,
             "OTP_BANK_NAME_EN": bank.name_en,
             "OTP_DISCLOSURE": "open",
+            "OTP_AUDIT_HEAD_FILE": str(self.state / f"{bank.organisation}.audit-heads"),
             "OTP_CODE_LENGTH": str(CODE_LENGTH),
             "OTP_UNBOUND_CODE_MAX_RIAL": str(UNBOUND_RIAL),
             "OTP_UNBOUND_DAY_MAX_RIAL": str(2 * UNBOUND_RIAL),

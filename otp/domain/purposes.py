@@ -22,6 +22,10 @@ ACTIVATION_DERIVE = "activation-derive"
 """From which both parts of an activation code are derived (D23)."""
 DEVICE_SEAL = "device-seal"
 """AES-256-GCM of what an app and the bank share, bound to the device."""
+AUDIT = "audit"
+"""HMAC of the audit trail's rows and chain (D31)."""
+AUDIT_HEAD = "audit-head"
+"""Ed25519 private key (32 bytes) that signs heads of the trail for a second place (D31)."""
 CARD_VERIFICATION = "card-verification"
 """16 bytes: the CVV2 key pair."""
 HARIM_SIGNING = "harim-signing"
@@ -40,6 +44,8 @@ SYMMETRIC = (
     PIN_VERIFICATION,
     ACTIVATION_DERIVE,
     DEVICE_SEAL,
+    AUDIT,
+    AUDIT_HEAD,
 )
 """Keys of 32 random bytes."""
 

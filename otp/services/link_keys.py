@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from otp.domain.link_keys import KeySet
+from otp.services.audit_trail import By, note
 from otp.services.desk import Desk
 from otp.store import link_keys
 
@@ -18,6 +19,8 @@ def keep_keys(desk: Desk, keys: KeySet) -> bool:
     """Keep a set of keys for good; the same set again is as well. ``False``: its name is taken by other keys."""
     with desk.database.begin() as connection:
         kept = link_keys.keep(connection, keys)
+        details = {"set": keys.name, "replaces": keys.replaces, "kept": kept}
+        note(connection, desk.keys, By(f"acquirer:{keys.acquirer_id}"), "link_keys.offered", "link", details)
     log.info("link_keys_offered", acquirer_id=keys.acquirer_id, name=keys.name, replaces=keys.replaces, kept=kept)
     return kept
 

@@ -8,6 +8,7 @@ from foundation.pan import Pan
 from foundation.rial import Rial
 from otp.domain import purposes
 from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_place
+from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.services.cards import card_token, mobile_token
 from otp.store import cards
@@ -55,7 +56,10 @@ def open_card(bank: Bank, card: NewCard) -> int:
         return cards.add(connection, row)
 
 
-def block_card(bank: Bank, pan: Pan) -> bool:
+def block_card(bank: Bank, pan: Pan, *, by: By | None = None) -> bool:
     """Block a card; ``False`` when the bank has no such card."""
     with bank.database.begin() as connection:
-        return cards.block(connection, card_token(bank.keys, pan))
+        card_id = cards.block(connection, card_token(bank.keys, pan))
+        if card_id is not None:
+            note(connection, bank.keys, by, "card.blocked", f"card:{card_id}")
+        return card_id is not None

@@ -10,6 +10,7 @@ from foundation.certificates import Pinned, pinned_certificates
 from otp.domain.binding import payee_name_allowed
 from otp.domain.errors import InvalidPsp, UnknownPsp
 from otp.domain.psp import Psp
+from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.store import psps
 
@@ -23,7 +24,7 @@ _ACQUIRER_ID = re.compile(r"[0-9]{6,11}")
 _WEBOTP_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
-def register_psp(bank: Bank, psp: Psp) -> None:
+def register_psp(bank: Bank, psp: Psp, *, by: By | None = None) -> None:
     """Write a new PSP; it is known everywhere after ``OTP_DIRECTORY_SECONDS``.
 
     Raises:
@@ -37,9 +38,18 @@ def register_psp(bank: Bank, psp: Psp) -> None:
         psps.hold(connection)
         _check_of_nobody_else(psp, pinned, psps.active(connection))
         psps.add(connection, psp)
+        details = {"acquirer_id": psp.acquirer_id, "disclosure": psp.disclosure, "known_by": _known_by(psp, pinned)}
+        note(connection, bank.keys, by, "psp.registered", f"psp:{psp.psp_id}", details)
 
 
-def pin(bank: Bank, psp_id: str, *, public_keys: Mapping[str, bytes] | None, certificates: str | None) -> None:
+def pin(
+    bank: Bank,
+    psp_id: str,
+    *,
+    public_keys: Mapping[str, bytes] | None,
+    certificates: str | None,
+    by: By | None = None,
+) -> None:
     """Know a PSP by these keys or certificates instead of those it had; ``None`` leaves them (D41).
 
     Raises:
@@ -59,20 +69,22 @@ def pin(bank: Bank, psp_id: str, *, public_keys: Mapping[str, bytes] | None, cer
             certificates=was.certificates if certificates is None else certificates,
         )
         _check(psp)
-        _check_of_nobody_else(psp, _pinned(psp.certificates), active.values())
+        pinned = _pinned(psp.certificates)
+        _check_of_nobody_else(psp, pinned, active.values())
         psps.identify(connection, psp)
+        note(connection, bank.keys, by, "psp.pinned", f"psp:{psp_id}", {"known_by": _known_by(psp, pinned)})
 
 
-def open_verify(bank: Bank, psp_id: str, *, enabled: bool) -> None:
+def open_verify(bank: Bank, psp_id: str, *, enabled: bool, by: By | None = None) -> None:
     """Open VerifyDynamicPin to a PSP, or close it; known everywhere after ``OTP_DIRECTORY_SECONDS`` (D13).
 
     Raises:
         UnknownPsp: when there is none with this id.
     """
-    _change(bank, psp_id, "verify_enabled", enabled)
+    _change(bank, psp_id, "verify_enabled", enabled, by)
 
 
-def allow_unbound(bank: Bank, psp_id: str, ceiling_rial: int) -> None:
+def allow_unbound(bank: Bank, psp_id: str, ceiling_rial: int, *, by: By | None = None) -> None:
     """Let a PSP ask for codes that are not bound to every fact, up to so many rials each; 0 refuses them (D6, D14).
 
     Codes that are out keep the ceiling that they were made under, and the bank's own maximum holds besides.
@@ -83,7 +95,7 @@ def allow_unbound(bank: Bank, psp_id: str, ceiling_rial: int) -> None:
     """
     most = bank.settings.unbound_code_max_rial
     _require(0 <= ceiling_rial <= most, f"a ceiling is 0 to {most} rials (OTP_UNBOUND_CODE_MAX_RIAL)")
-    _change(bank, psp_id, "unbound_max_rial", ceiling_rial)
+    _change(bank, psp_id, "unbound_max_rial", ceiling_rial, by)
 
 
 def registered(bank: Bank) -> list[tuple[Psp, list[str]]]:
@@ -93,10 +105,15 @@ def registered(bank: Bank) -> list[tuple[Psp, list[str]]]:
     return [(psp, [each.fingerprint for each in psps.pinned(psp)]) for psp in found]
 
 
-def _change(bank: Bank, psp_id: str, column: str, value: object) -> None:
+def _change(bank: Bank, psp_id: str, column: str, value: int, by: By | None) -> None:
     with bank.database.begin() as connection:
         if not psps.change(connection, psp_id, column, value):
             raise UnknownPsp(psp_id)
+        note(connection, bank.keys, by, "psp.changed", f"psp:{psp_id}", {column: value})
+
+
+def _known_by(psp: Psp, pinned: Iterable[Pinned]) -> str:
+    return ", ".join((*psp.public_keys, *(each.fingerprint for each in pinned)))
 
 
 def _check(psp: Psp) -> None:

@@ -17,7 +17,7 @@ ON CONFLICT (card_token) DO NOTHING
 RETURNING card_id
 """)
 
-_BLOCK = text("UPDATE card SET status = 'blocked' WHERE card_token = :card_token")
+_BLOCK = text("UPDATE card SET status = 'blocked' WHERE card_token = :card_token RETURNING card_id")
 
 _SEALED = text("SELECT card_token, pan_sealed, mobile_sealed FROM card WHERE card_id = :card_id")
 
@@ -57,9 +57,10 @@ def add(connection: Connection, row: NewRow) -> int:
     return int(added.card_id)
 
 
-def block(connection: Connection, card_token: bytes) -> bool:
-    """Block a card; tell whether there is one."""
-    return connection.execute(_BLOCK, {"card_token": card_token}).rowcount == 1
+def block(connection: Connection, card_token: bytes) -> int | None:
+    """Block a card and return its id; ``None`` when there is none."""
+    blocked: int | None = connection.execute(_BLOCK, {"card_token": card_token}).scalar_one_or_none()
+    return blocked
 
 
 def sealed(connection: Connection, card_id: int) -> SealedCard:

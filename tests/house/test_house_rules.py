@@ -18,6 +18,7 @@ MODULE_LINES_MAX = 350
 TEST_LINES_MAX = 450
 
 REVEALS = {
+    "foundation/audit_heads.py": "signing key into the signer",
     "foundation/keys.py": "key material goes into the cipher",
     "gateway/callbacks/sender.py": "webhook secret into the signature",
     "gateway/domain/card.py": "length and shape of what was typed",
@@ -65,6 +66,7 @@ WAITS = {"foundation/wake.py": "polls while Redis is away"}
 SQL_PLACES = (
     *("store/", "migrations/", "merchant_demo/store.py"),
     *("foundation/outbox.py", "foundation/database.py", "foundation/monitor.py"),
+    *("foundation/audit.py", "foundation/audit_proof.py"),
 )
 
 _SQL = re.compile(r"^\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|WITH\s+\w+\s+AS)\s", re.DOTALL)

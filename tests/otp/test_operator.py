@@ -214,7 +214,7 @@ def test_a_worker_and_a_host_that_cannot_work_do_not_start(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No SMS provider, no acquirer: a sentence each."""
-    assert environment
+    environment.setenv("OTP_AUDIT_HEAD_FILE", "/nowhere/heads")
     assert main(["worker"]) == 2
     assert main(["host"]) == 2
     said = capsys.readouterr().err

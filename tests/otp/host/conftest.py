@@ -167,6 +167,7 @@ def keyring() -> Keyring:
             key("card-token-1", purposes.CARD_TOKEN, 32),
             key("code-mac-1", purposes.CODE_MAC, 32),
             key("code-mac-2", purposes.CODE_MAC, 32),
+            key("audit-1", purposes.AUDIT, 32),
             key("cvk-1", purposes.CARD_VERIFICATION, 16),
             key("gw-mac-1", "iso-mac-in", 16),
             key("gw-mac-2", "iso-mac-in", 16),

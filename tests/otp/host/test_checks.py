@@ -135,6 +135,12 @@ PLANTS = [
     ("I11_sms_owed", "DELETE FROM outbox", 0),
     ("I12_sms", "UPDATE challenge SET delivery = 'accepted', delivery_at = expires_at + interval '1 second'", 0),
     ("I18_jobs", "UPDATE outbox SET done_at = NULL, due_at = house_now() - interval '3 minutes'", 0),
+    (
+        "I18_chained",
+        """INSERT INTO audit_entry (writer, counter, at, actor, action, subject, reason, details, key_id, row_mac)
+        VALUES ('w', 1, house_now() - interval '3 minutes', 'a', 'b', '', '', '{}', 'k', sha256(''))""",
+        0,
+    ),
     ("I18_swept", "UPDATE challenge SET state = 'issued', expires_at = house_now() - interval '3 minutes'", 0),
     (
         "I9_code_fits",

@@ -1,0 +1,21 @@
+"""The database's clock, and a snapshot that stands still."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import Connection, text
+
+_NOW = text("SELECT house_now()")
+_FREEZE = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def now(connection: Connection) -> dt.datetime:
+    """Return the instant by the clock that decides (D38)."""
+    moment: dt.datetime = connection.execute(_NOW).scalar_one()
+    return moment
+
+
+def freeze(connection: Connection) -> None:
+    """Let every further statement of this transaction see the same moment; it must be the first one."""
+    connection.execute(_FREEZE)
