@@ -15,8 +15,8 @@ demo: setup-demo ## start the whole world on this machine: shop, gateway, bank, 
 	@exec $(RUN) sandbox up
 
 test: setup ## run every test, browser included, and hold the coverage
-	@browser=$$(bash .ci/browser) && quickstarts=$$(bash .ci/languages) && \
-	  CHROMIUM=$$browser QUICKSTARTS=$$quickstarts $(PYTEST) --cov --cov-report=
+	@browser=$$(bash .ci/browser) && quickstarts=$$(bash .ci/languages) && softhsm=$$(bash .ci/hsm) && \
+	  CHROMIUM=$$browser QUICKSTARTS=$$quickstarts SOFTHSM=$$softhsm $(PYTEST) --cov --cov-report=
 	@$(RUN) coverage report --include='*/domain/*' --fail-under=100 --skip-covered --show-missing
 	@$(RUN) coverage report --omit='*/domain/*' --fail-under=95 --skip-covered --show-missing
 

@@ -1,33 +1,34 @@
-"""Keys by purpose: MACs, sealed values bound to their row, rotation with several live keys.
+"""Keys by purpose: MACs, sealed values bound to their row, rotation with several live keys while everything runs.
 
-The key file is JSON, readable by its owner only::
-
-    {"keys": [{"id": "code-mac-1", "purpose": "code-mac", "material": "<base64>", "state": "active"}]}
-
-Per purpose the last *active* key writes; *retired* keys still open and verify.
+Per purpose the last *active* key writes; *coming* and *retired* keys open and verify as well. A ring that was read from
+a file reads it again when the file changes; it looks at most once a second.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import json
 import secrets
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from foundation.key_file import Key as Key
+from foundation.key_file import KeyFileRefused as KeyFileRefused
+from foundation.key_file import KeyState, read_keys
+from foundation.master_keys import MasterKey, MasterKeyRefused, open_master
 from foundation.sensitive import Sensitive
 
+log = structlog.get_logger(__name__)
+
 NONCE_BYTES = 12
+LOOK_EVERY_SECONDS = 1.0
+"""How often a ring looks whether its file has changed."""
 _PURPOSE_SEPARATOR = b"\x00"
-
-
-class KeyFileRefused(Exception):
-    """The key file is missing, readable by others, or not a list of keys; the message says what to do."""
 
 
 class UnknownKey(LookupError):
@@ -38,52 +39,93 @@ class SealBroken(ValueError):
     """The value was changed, moved to another row, or sealed under another key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key: its id is public, its material is not."""
+class _Ring:
+    """Keys that belong together, as one file had them; replaced as a whole."""
 
-    id: str
-    purpose: str
-    material: Sensitive[bytes]
-    active: bool = True
+    def __init__(self, keys: Sequence[Key]) -> None:
+        self.by_id = {key.id: key for key in keys}
+        if len(self.by_id) != len(keys):
+            raise KeyFileRefused("two keys share one id; give each key its own")
+        self.writing = {key.purpose: key for key in keys if key.state is KeyState.ACTIVE}
+        self.ciphers: dict[str, AESGCM] = {}
+
+
+class _Source:
+    """The file behind a ring, and how it looked when it was read last."""
+
+    def __init__(self, path: Path, master: MasterKey | None, *, clear_allowed: bool) -> None:
+        self._path, self._master, self._clear_allowed = path, master, clear_allowed
+        self._seen = self._look()
+        self._looked = time.monotonic()
+
+    def read(self) -> _Ring:
+        return _Ring(read_keys(self._path, self._master, clear_allowed=self._clear_allowed))
+
+    def changed(self) -> bool:
+        """Tell whether the file is another one now; looks once a second."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_EVERY_SECONDS:
+            return False
+        self._looked = now
+        found = self._look()
+        if found == self._seen:
+            return False
+        self._seen = found
+        return True
+
+    def look_again(self) -> None:
+        """Forget what was seen, so that the next look tries once more."""
+        self._seen = None
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 class Keyring:
-    """The keys of one organisation, loaded once at start."""
+    """The keys of one organisation."""
 
     def __init__(self, keys: list[Key]) -> None:
-        self._by_id = {key.id: key for key in keys}
-        if len(self._by_id) != len(keys):
-            raise KeyFileRefused("two keys share one id; give each key its own")
-        self._writing = {key.purpose: key for key in keys if key.active}
-        self._ciphers: dict[str, AESGCM] = {}
+        self._ring = _Ring(keys)
+        self._source: _Source | None = None
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Keyring:
-        """Load a key file.
+    def from_file(cls, path: str | Path, master: MasterKey | None = None, *, clear_allowed: bool = True) -> Keyring:
+        """Load a key file, and follow it from now on.
+
+        Args:
+            path: of the file (:mod:`foundation.key_file`).
+            master: what its keys are wrapped under.
+            clear_allowed: whether keys in clear are taken.
 
         Raises:
-            KeyFileRefused: when it is missing, readable by group or others, or malformed.
+            KeyFileRefused: when it is missing, readable by group or others, malformed, or a key does not open.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise KeyFileRefused(f"there is no key file at {path}; make one or correct the setting")
-        if path.stat().st_mode & 0o077:
-            raise KeyFileRefused(f"{path} can be read by others; run: chmod 600 {path}")
+        source = _Source(Path(path), master, clear_allowed=clear_allowed)
+        ring = cls([])
+        ring._ring, ring._source = source.read(), source
+        return ring
+
+    @classmethod
+    def configured(cls, path: Path, master_key: str | None, pin_file: Path | None) -> Keyring:
+        """Load the key file of a deployment: with a master key every key is wrapped, without one all are in clear.
+
+        Args:
+            path: of the key file.
+            master_key: names the master key (:mod:`foundation.master_keys`); ``None`` where keys are in clear.
+            pin_file: of the HSM's token.
+
+        Raises:
+            KeyFileRefused: when the file, a key in it or the master key cannot be used.
+        """
         try:
-            rows = json.loads(path.read_text())["keys"]
-            keys = [
-                Key(
-                    id=row["id"],
-                    purpose=row["purpose"],
-                    material=Sensitive(base64.b64decode(row["material"], validate=True)),
-                    active=row.get("state", "active") == "active",
-                )
-                for row in rows
-            ]
-        except (ValueError, KeyError, TypeError) as error:
-            raise KeyFileRefused(f"{path} is not a key file: {type(error).__name__}") from None
-        return cls(keys)
+            master = None if master_key is None else open_master(master_key, pin_file)
+        except MasterKeyRefused as error:
+            raise KeyFileRefused(str(error)) from None
+        return cls.from_file(path, master, clear_allowed=master is None)
 
     def active_id(self, purpose: str) -> str:
         """Return the id of the key that writes for ``purpose``."""
@@ -95,7 +137,7 @@ class Keyring:
 
     def of_purpose(self, purpose: str) -> tuple[Key, ...]:
         """Return every key of ``purpose``, oldest first."""
-        return tuple(key for key in self._by_id.values() if key.purpose == purpose)
+        return tuple(key for key in self._now().by_id.values() if key.purpose == purpose)
 
     def material(self, key_id: str) -> Sensitive[bytes]:
         """Return a key's bytes, for the modules that speak a wire's own cryptography."""
@@ -138,19 +180,32 @@ class Keyring:
         material = self._key(key_id).material.reveal()
         return hashlib.sha256(b"key check value" + _PURPOSE_SEPARATOR + material).hexdigest()[:6].upper()
 
+    def _now(self) -> _Ring:
+        """Return the keys as the file has them now; a file that is not readable, or an HSM away, changes none."""
+        source = self._source
+        if source is not None and source.changed():
+            try:
+                self._ring = source.read()
+                log.info("keys_read_again", keys=len(self._ring.by_id))
+            except KeyFileRefused as error:
+                source.look_again()
+                log.warning("keys_not_read_again", why=str(error))
+        return self._ring
+
     def _active(self, purpose: str) -> Key:
         try:
-            return self._writing[purpose]
+            return self._now().writing[purpose]
         except KeyError:
             raise UnknownKey(f"no active key for {purpose}; add one to the key file") from None
 
     def _key(self, key_id: str) -> Key:
         try:
-            return self._by_id[key_id]
+            return self._now().by_id[key_id]
         except KeyError:
             raise UnknownKey(f"no key named {key_id}") from None
 
     def _cipher(self, key: Key) -> AESGCM:
-        if key.id not in self._ciphers:
-            self._ciphers[key.id] = AESGCM(key.material.reveal())
-        return self._ciphers[key.id]
+        ciphers = self._ring.ciphers
+        if key.id not in ciphers:
+            ciphers[key.id] = AESGCM(key.material.reveal())
+        return ciphers[key.id]

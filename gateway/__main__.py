@@ -141,6 +141,7 @@ def _migrate(settings: Settings, _: Arguments) -> None:
 def _worker(settings: Settings, _: Arguments) -> None:
     with _opened(settings, process="gateway-worker") as gateway:
         settings.require_reader()
+        settings.require_master()
         enrol.check_rows_at_start(gateway)
         worker.run(gateway)
 

@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         settings = settings or config.load()
         configure_logging("gateway", settings.log_level)
         gateway = wiring.build(settings)
+        settings.require_master()
     app = Flask("gateway")
     app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
     app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Persian letter is 2 bytes, escaped 6

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from foundation.keys import Keyring
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
 from gateway.domain.limits import UNCHALLENGED_PIN_REQUESTS
@@ -28,6 +29,10 @@ class Settings(BaseSettings):
     reader_role: str = Field("gateway_reader", description="role that may only read")
     redis_url: str | None = Field(None, description="flood control and wake-ups; every outcome is the same without")
     key_file: Path = Field(description="JSON key file, readable by its owner only")
+    master_key: str | None = Field(
+        None, description="file:/path or pkcs11:/module.so?token=…&object=…: wraps the key file; live requires it (D41)"
+    )
+    master_pin_file: Path | None = Field(None, description="PIN of the HSM's token, readable by its owner only")
     public_url: str = Field(description="address of this gateway as browsers see it, without a slash at the end")
     mode: Literal["sandbox", "live"] = Field("live", description="one process serves one mode (D10)")
     psp_id: str = Field(description="who we are to the issuers")
@@ -103,6 +108,19 @@ class Settings(BaseSettings):
             names = "GATEWAY_SWITCH_TLS_CERTIFICATE, GATEWAY_SWITCH_TLS_KEY and GATEWAY_SWITCH_TLS_AUTHORITIES"
             raise InvalidSettings(f"set {names}: a live gateway speaks TLS with issuers' hosts")
         return None
+
+    def keyring(self) -> Keyring:
+        """Open the keys; raises :class:`foundation.key_file.KeyFileRefused`."""
+        return Keyring.configured(self.key_file, self.master_key, self.master_pin_file)
+
+    def require_master(self) -> None:
+        """Refuse a live process whose keys would lie in clear on a disk (D41).
+
+        Raises:
+            InvalidSettings: when no master key is named.
+        """
+        if self.mode == "live" and self.master_key is None:
+            raise InvalidSettings("set GATEWAY_MASTER_KEY: live keys are wrapped under a master key")
 
     def require_reader(self) -> None:
         """Refuse a live worker that could not ask about the invariants.

@@ -48,7 +48,7 @@ def build(settings: Settings, *, process: str = "gateway") -> Gateway:
             it is to send webhooks to its own machine.
     """
     allow_loopback = settings.loopback_allowed()
-    keyring = Keyring.from_file(settings.key_file)
+    keyring = settings.keyring()
     database = Database(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,

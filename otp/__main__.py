@@ -1,10 +1,11 @@
-"""``python -m otp migrate | check | worker | host | monitor | psp … | verify-pin PSP on|off | audit …``."""
+"""``python -m otp migrate | check | worker | host | monitor | psp … | verify-pin PSP on|off | audit … | keys …``."""
 
 from __future__ import annotations
 
 import argparse
 import base64
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from foundation.certificates import CertificateRefused
@@ -12,7 +13,7 @@ from foundation.keys import KeyFileRefused, UnknownKey
 from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
-from otp import audit_commands, config, worker
+from otp import audit_commands, config, key_commands, worker
 from otp.domain import purposes
 from otp.domain.errors import DuplicatePsp, InvalidPsp, UnknownPsp
 from otp.domain.psp import Psp
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
     verbs["verify-pin"].add_argument("state", choices=("on", "off"))
     _psp_arguments(verbs["psp"])
     audit_commands.add_to(verbs["audit"])
+    key_commands.add_to(verbs["keys"])
     for changing in ("psp", "verify-pin"):
         verbs[changing].add_argument("--operator", help="who does it, for the audit trail; usually this account")
         verbs[changing].add_argument("--why", default="", help="the reason, for the audit trail")
@@ -80,6 +82,7 @@ def _migrate(settings: config.Settings, _: Arguments) -> int:
 
 def _host(settings: config.Settings, _: Arguments) -> int:
     configure_logging("otp-host", settings.log_level)
+    settings.require_master()
     serve(build_host(settings))
     return 0
 
@@ -89,26 +92,23 @@ def _worker(settings: config.Settings, _: Arguments) -> int:
     bank = build(settings, process="otp-worker")
     settings.require_reader()
     settings.require_audit_heads()
+    settings.require_master()
     worker.run(bank)
     return 0
 
 
-def _verify_pin(settings: config.Settings, chosen: Arguments) -> int:
+def _verify_pin(bank: Bank, chosen: Arguments) -> int:
     psp_id, enabled = chosen.psp_id, chosen.state == "on"
-    bank = build(settings)
     try:
         register_psp.open_verify(bank, psp_id, enabled=enabled, by=_by(chosen))
     except UnknownPsp:
         print(f"there is no PSP {psp_id}", file=sys.stderr)
         return 1
-    finally:
-        bank.database.close()
     print(f"VerifyDynamicPin is {'open' if enabled else 'closed'} to {psp_id}")
     return 0
 
 
-def _psp(settings: config.Settings, chosen: Arguments) -> int:
-    bank = build(settings)
+def _psp(bank: Bank, chosen: Arguments) -> int:
     try:
         PSP_VERBS[chosen.verb](bank, chosen)
     except UnknownPsp:
@@ -120,8 +120,6 @@ def _psp(settings: config.Settings, chosen: Arguments) -> int:
     except (InvalidPsp, CertificateRefused, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    finally:
-        bank.database.close()
     return 0
 
 
@@ -191,20 +189,17 @@ def _check(settings: config.Settings, _: Arguments) -> int:
     return 0 if reachable else 1
 
 
-def _monitor(settings: config.Settings, chosen: Arguments) -> int:
-    bank = build(settings)
-    try:
-        return print_report(look_at_everything(bank), as_json=chosen.json, write=print)
-    finally:
-        bank.database.close()
-        if bank.reader is not None:
-            bank.reader.close()
+def _monitor(bank: Bank, chosen: Arguments) -> int:
+    return print_report(look_at_everything(bank), as_json=chosen.json, write=print)
 
 
-def _audit(settings: config.Settings, chosen: Arguments) -> int:
-    bank = build(settings)
+def _with_bank(run: Callable[[Bank, Arguments], int]) -> Callable[[config.Settings, Arguments], int]:
+    return lambda settings, chosen: _run_and_close(build(settings), chosen, run)
+
+
+def _run_and_close(bank: Bank, chosen: Arguments, run: Callable[[Bank, Arguments], int]) -> int:
     try:
-        return audit_commands.run(bank, chosen)
+        return run(bank, chosen)
     finally:
         bank.database.close()
         if bank.reader is not None:
@@ -212,13 +207,14 @@ def _audit(settings: config.Settings, chosen: Arguments) -> int:
 
 
 COMMANDS = {
-    "audit": _audit,
+    "audit": _with_bank(audit_commands.run),
     "check": _check,
     "host": _host,
+    "keys": _with_bank(key_commands.run),
     "migrate": _migrate,
-    "monitor": _monitor,
-    "psp": _psp,
-    "verify-pin": _verify_pin,
+    "monitor": _with_bank(_monitor),
+    "psp": _with_bank(_psp),
+    "verify-pin": _with_bank(_verify_pin),
     "worker": _worker,
 }
 

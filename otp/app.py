@@ -27,6 +27,7 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     """Build the application; settings come from the environment and the bank from the settings unless given."""
     if bank is None:
         settings = settings or config.load()
+        settings.require_master()
         configure_logging("otp", settings.log_level)
         bank = wiring.build(settings)
     app = Flask(__name__, static_folder=None)

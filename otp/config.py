@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from foundation.keys import Keyring
 from foundation.rial import Rial
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     reader_role: str = Field("otp_reader", description="role that may only read")
     redis_url: str | None = Field(None, description="flood control and wake-ups; every outcome is the same without")
     key_file: Path = Field(description="JSON key file, readable by its owner only")
+    master_key: str | None = Field(
+        None, description="file:/path or pkcs11:/module.so?token=…&object=…: wraps the key file; live requires it (D41)"
+    )
+    master_pin_file: Path | None = Field(None, description="PIN of the HSM's token, readable by its owner only")
     public_url: str = Field(description="address of this bank as PSPs call it, without a slash at the end")
     mode: Literal["sandbox", "live"] = Field("live", description="one process serves one mode (D10)")
     bank_name_fa: str = Field(description="as the SMS and the pages show it")
@@ -98,6 +103,19 @@ class Settings(BaseSettings):
     unbound_day_max_rial: int = Field(
         1_000_000, ge=0, description="the most all such codes of a card may take per Tehran day"
     )
+
+    def keyring(self) -> Keyring:
+        """Open the keys; raises :class:`foundation.key_file.KeyFileRefused`."""
+        return Keyring.configured(self.key_file, self.master_key, self.master_pin_file)
+
+    def require_master(self) -> None:
+        """Refuse a live process whose keys would lie in clear on a disk (D41).
+
+        Raises:
+            InvalidSettings: when no master key is named.
+        """
+        if self.mode == "live" and self.master_key is None:
+            raise InvalidSettings("set OTP_MASTER_KEY: live keys are wrapped under a master key")
 
     def limits(self) -> Limits:
         """Return what purchases may take."""

@@ -50,7 +50,7 @@ def build(
     database = database or Database(
         settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name=process
     )
-    keys = Keyring.from_file(settings.key_file)
+    keys = settings.keyring()
     signing_id = keys.active_id(purposes.HARIM_SIGNING)
     reader_url = settings.reader_database_url
     return Bank(
@@ -88,7 +88,7 @@ def build_host(settings: Settings, *, port: int | None = None) -> HostServer:
         InvalidSettings: when no acquirer is named, a key of one is missing or misshapen, a live host has no
             certificate, one cannot be used, or the port is taken.
     """
-    keys = Keyring.from_file(settings.key_file)
+    keys = settings.keyring()
     if not settings.host_peers:
         raise InvalidSettings("set OTP_HOST_PEERS: the host answers nobody it does not know")
     peers = _peers(settings, keys)

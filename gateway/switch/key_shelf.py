@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from foundation.key_file import KeyState
 from foundation.keys import Key, Keyring, UnknownKey
 from gateway.ports import ExchangedKeys
 from gateway.switch.key_wrap import NotUnwrapped, opened
@@ -83,10 +84,11 @@ def _ring(keyring: Keyring, issuer_id: str, exchanged: Sequence[ExchangedKeys]) 
         except (NotUnwrapped, UnknownKey, ValueError):
             log.error("link_keys_not_opened", issuer_id=issuer_id, name=row.keys.name, kek_id=row.keys.kek_id)  # noqa: TRY400 - the stack says nothing more
             continue
+        state = KeyState.ACTIVE if row.active else KeyState.COMING
         keys += [
-            Key(f"{row.keys.name}.pin", f"iso-pin:{issuer_id}", pin, row.active),
-            Key(f"{row.keys.name}.req", f"iso-mac-out:{issuer_id}", request, row.active),
-            Key(f"{row.keys.name}.ans", f"iso-mac-in:{issuer_id}", answer, row.active),
+            Key(f"{row.keys.name}.pin", f"iso-pin:{issuer_id}", pin, state),
+            Key(f"{row.keys.name}.req", f"iso-mac-out:{issuer_id}", request, state),
+            Key(f"{row.keys.name}.ans", f"iso-mac-in:{issuer_id}", answer, state),
         ]
     return Keyring(keys)
 

@@ -37,3 +37,7 @@ class UnknownPsp(BankError):
 
 class DuplicatePsp(BankError):
     """There is a PSP with this id or acquirer already."""
+
+
+class KeyNotRotated(Exception):
+    """A key is not changed or removed; the message is a sentence for the operator."""

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from foundation.key_file import KeyState
 from foundation.keys import Key, KeyFileRefused, Keyring, SealBroken, UnknownKey
 from foundation.sensitive import Sensitive
 
 
-def key(key_id: str, purpose: str = "pan", *, active: bool = True, byte: int = 7) -> Key:
+def key(key_id: str, purpose: str = "pan", *, state: KeyState = KeyState.ACTIVE, byte: int = 7) -> Key:
     """Make a 32-byte test key."""
-    return Key(key_id, purpose, Sensitive(bytes([byte]) * 32), active)
+    return Key(key_id, purpose, Sensitive(bytes([byte]) * 32), state)
 
 
 def test_a_sealed_value_opens_only_in_its_own_row() -> None:
@@ -38,7 +39,7 @@ def test_a_rotated_key_still_opens_and_the_new_one_writes() -> None:
     """After rotation new values carry the new id; old values and MACs stay readable."""
     old = Keyring([key("pan-1")])
     sealed, mac = old.seal("pan", b"x", bound_to="r"), old.mac("pan", b"x")
-    ring = Keyring([key("pan-1", active=False), key("pan-2", byte=8)])
+    ring = Keyring([key("pan-1", state=KeyState.RETIRED), key("pan-2", byte=8)])
     assert ring.open(sealed, bound_to="r") == b"x"
     assert ring.mac_with("pan-1", b"x") == mac != ring.mac("pan", b"x")
     assert (ring.active_id("pan"), ring.ids("pan")) == ("pan-2", ("pan-1", "pan-2"))
@@ -54,7 +55,7 @@ def test_check_values_compare_keys_without_showing_them() -> None:
 
 def test_an_unknown_key_or_purpose_is_named() -> None:
     """The error names what is missing."""
-    ring = Keyring([key("pan-1", active=False)])
+    ring = Keyring([key("pan-1", state=KeyState.RETIRED)])
     with pytest.raises(UnknownKey, match="no active key for pan"):
         ring.mac("pan", b"")
     with pytest.raises(UnknownKey, match="nobody"):

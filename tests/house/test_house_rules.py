@@ -19,6 +19,8 @@ TEST_LINES_MAX = 450
 
 REVEALS = {
     "foundation/audit_heads.py": "signing key into the signer",
+    "foundation/key_file.py": "a key in clear into a sandbox's file",
+    "foundation/master_keys.py": "keys into their wrapping, the HSM's PIN into its session",
     "foundation/keys.py": "key material goes into the cipher",
     "gateway/callbacks/sender.py": "webhook secret into the signature",
     "gateway/domain/card.py": "length and shape of what was typed",

@@ -25,7 +25,12 @@ from otp.services.cards import card_token, open_mobile, open_pan
 from otp.services.open_card import NewCard, block_card, open_card
 from otp.services.register_psp import register_psp
 
-OPTIONS = {"BANK_NAME_FA": "بانک نمونه", "BANK_NAME_EN": "Sample Bank", "PUBLIC_URL": "http://bank.test"}
+OPTIONS = {
+    "MODE": "sandbox",
+    "BANK_NAME_FA": "بانک نمونه",
+    "BANK_NAME_EN": "Sample Bank",
+    "PUBLIC_URL": "http://bank.test",
+}
 
 
 @pytest.fixture
@@ -210,11 +215,24 @@ def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch, capsys: pyt
     assert "OTP_CODE_LENGTH" in said
 
 
+def test_d41_a_live_process_whose_keys_lie_in_clear_does_not_start(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Web application, worker and host: each says which setting is missing."""
+    environment.setenv("OTP_MODE", "live")
+    environment.setenv("OTP_AUDIT_HEAD_FILE", "/nowhere/heads")
+
+    with pytest.raises(InvalidSettings, match="set OTP_MASTER_KEY"):
+        create_app()
+    assert [main([process]) for process in ("worker", "host")] == [2, 2]
+    assert capsys.readouterr().err.count("set OTP_MASTER_KEY") == 2
+
+
 def test_a_worker_and_a_host_that_cannot_work_do_not_start(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No SMS provider, no acquirer: a sentence each."""
-    environment.setenv("OTP_AUDIT_HEAD_FILE", "/nowhere/heads")
+    environment.delenv("OTP_SMS_PROVIDER", raising=False)
     assert main(["worker"]) == 2
     assert main(["host"]) == 2
     said = capsys.readouterr().err

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from foundation.key_file import KeyState
 from foundation.keys import Key, Keyring
 from foundation.sensitive import Sensitive
 from gateway.services.look_up_receipt import look_up_receipt, receipt_seal
@@ -71,7 +72,11 @@ def test_a_receipt_outlives_the_key_that_sealed_it(check_path: str, shop: Shop) 
     code, seal = check_path.removeprefix("/receipt/").split("?s=")
     new = Key("receipt-9", "receipt", Sensitive(bytes(32)))
     for kept in (True, False):
-        old = [dataclasses.replace(key, active=False) for key in keyring().of_purpose("receipt")] if kept else []
+        old = (
+            [dataclasses.replace(key, state=KeyState.RETIRED) for key in keyring().of_purpose("receipt")]
+            if kept
+            else []
+        )
         later = dataclasses.replace(shop.gateway, keyring=Keyring([*old, new]))
         assert receipt_seal(later, code) != seal
         assert (look_up_receipt(later, code, seal).rest is not None) is kept
