@@ -37,3 +37,11 @@ class UnknownPsp(BankError):
 
 class DuplicatePsp(BankError):
     """There is a PSP with this id or acquirer already."""
+
+
+class InvalidNationalCode(BankError):
+    """The text is no national code of a person in Iran."""
+
+
+class InvalidPublicKey(BankError):
+    """The bytes are no public key of an app."""

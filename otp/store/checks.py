@@ -6,11 +6,13 @@ A name begins with the invariant it belongs to. All of them only read, as the ro
 from __future__ import annotations
 
 from foundation.checks import Check, Measure, Rules, Scope, Severity
+from otp.store.activations import ACTIVATION_TOPIC
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
+from otp.store.notices import NOTICE_TOPIC
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
 _SUBJECTS = "ANY(CAST(:subjects AS bigint[]))"
-_TOPICS = (CODE_TOPIC, LAST_TRY_TOPIC)
+_TOPICS = (CODE_TOPIC, LAST_TRY_TOPIC, ACTIVATION_TOPIC, NOTICE_TOPIC)
 TRIES_MOST = 5
 
 
