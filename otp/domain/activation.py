@@ -112,9 +112,9 @@ def activation_key(activation_id: str, *parts: Sensitive[str]) -> Sensitive[byte
 
     Args:
         activation_id: its public number.
-        parts: slip and SMS part, or the SMS part alone, normalised.
+        parts: slip and SMS part, or the SMS part alone.
     """
-    typed = "".join(part.reveal() for part in parts).encode()
+    typed = "".join(normalise_part(part.reveal()) for part in parts).encode()
     return Sensitive(_derived(typed, salt=_PREFIX + activation_id.encode(), info=b"activation"))
 
 

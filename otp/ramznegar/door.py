@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 BODY_MAX_BYTES = 4_096
 FLOOD_WINDOW_SECONDS = 60
+RETRY_AFTER_SECONDS = 5
 TIME_HEADER = "Ramznegar-Time"
 DEVICE_HEADER = "Ramznegar-Device"
 _DEVICE = re.compile(r"id=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}); n=([1-9][0-9]{0,14}); mac=([A-Za-z0-9_-]{43})")
@@ -92,7 +93,7 @@ def _answer(work: Callable[[Bank], Told | Refused]) -> Response:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is answered for here
         log.error("app_call_failed", error=type(error).__name__, at=place_of(error))  # noqa: TRY400 - without text
-        return _said(Refused(AppCode.TEMPORARILY_UNAVAILABLE))
+        return _said(Refused(AppCode.TEMPORARILY_UNAVAILABLE, RETRY_AFTER_SECONDS))
 
 
 def _unless_misshapen(bank: Bank, work: Callable[[Bank], Told | Refused]) -> Told | Refused:
@@ -114,10 +115,13 @@ def _timed(bank: Bank, response: Response) -> Response:
 
 def _said(told: Told | Refused) -> Response:
     if isinstance(told, Told):
-        response, status = jsonify(told.body), told.status
-    else:
-        response, status = jsonify(refusal_body(told)), APP_ANSWERS[told.code].status
-    response.status_code = status
+        response = jsonify(told.body)
+        response.status_code = told.status
+        return response
+    response = jsonify(refusal_body(told))
+    response.status_code = APP_ANSWERS[told.code].status
+    if told.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(told.retry_after_seconds)
     return response
 
 

@@ -122,6 +122,8 @@ SELECT challenge_id, 0 FROM challenge WHERE state = 'issued' AND expires_at < ho
 UNION ALL
 SELECT challenge_id, 0 FROM challenge
 WHERE state = 'verified' AND proof_expires_at < house_now() - interval '2 minutes'
+UNION ALL
+SELECT activation_key, 0 FROM activation WHERE state = 'issued' AND expires_at < house_now() - interval '2 minutes'
 """
 
 CHECKS = (
@@ -153,7 +155,7 @@ CHECKS = (
     Check("I11_sms_owed", "an issued code has its message in the outbox", _MONEY, _OWED, "challenge"),
     Check("I12_sms", "no message is sent after its code has died", _DELAY, _SENT_DEAD, "challenge"),
     Check("I18_jobs", "every message is taken up within two minutes of its time", _DELAY, _STUCK),
-    Check("I18_swept", "a dead code or proof is ended within two minutes", _DELAY, _NOT_SWEPT),
+    Check("I18_swept", "a dead code, proof or activation is ended within two minutes", _DELAY, _NOT_SWEPT),
 )
 
 MEASURES = (

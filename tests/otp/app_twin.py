@@ -73,6 +73,12 @@ def totp(key: bytes, step: int, digits: int) -> str:
     return str((int.from_bytes(value[offset : offset + 4]) & 0x7FFFFFFF) % 10**digits).zfill(digits)
 
 
+def public_point(private: ec.EllipticCurvePrivateKey | None = None) -> bytes:
+    """Return a public key, of a new pair unless one is given, as an uncompressed point."""
+    private = private or ec.generate_private_key(ec.SECP256R1())
+    return private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
 @dataclass
 class AppTwin:
     """An app on one device.
@@ -95,7 +101,7 @@ class AppTwin:
     def activate(self, activation_id: str, typed: str, *, point: bytes | None = None) -> tuple[int, Any]:
         """Pair with the bank by a code, and check the bank's own proof; raises ``AssertionError`` when it is wrong."""
         private = ec.generate_private_key(ec.SECP256R1())
-        public = point or private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        public = point or public_point(private)
         key = activation_key(activation_id, typed)
         proof = mac(key, b"ramznegar-v1|client|", activation_id.encode(), b"|", public)
         status, told = self._plain(
@@ -111,7 +117,9 @@ class AppTwin:
             self.device_id, self.cards, self.calls = told["device_id"], [told["card"]["card_ref"]], 0
         return status, told
 
-    def confirm(self, now_ms: int, *, pin: str = PIN, name: str = "گوشی من", code: str | None = None) -> tuple[int, Any]:
+    def confirm(
+        self, now_ms: int, *, pin: str = PIN, name: str = "گوشی من", code: str | None = None
+    ) -> tuple[int, Any]:
         """Send the code root and the first code."""
         first = code or self.second_pin(self.cards[0], now_ms, pin=pin)
         return self.call("POST", "/confirm", {"name": name, "code_root": self.wrapped(pin), "code": first})
