@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     psp_requests_per_hour: int = Field(200_000, ge=16, description="proven requests one PSP may make (D20)")
     sms_per_day: int = Field(2_000_000, ge=16, description="the bank's budget of code messages (D20)")
     strangers_per_minute: int = Field(120, ge=1, description="calls per address whose signature is not accepted")
+    app_calls_per_minute: int = Field(1_200, ge=1, description="calls of the app per address: many phones share one")
+    app_strangers_per_minute: int = Field(
+        60, ge=1, description="activations, and calls that are refused, per address (D20)"
+    )
 
     sms_provider: str | None = Field(None, description="module:factory of the SMS provider; called without arguments")
     sms_sender: str = Field("30003303", description="number that the bank's messages come from")

@@ -9,14 +9,20 @@ from foundation.worker import Periodic, Topic, Worker
 from otp.services import audit_trail, deliver
 from otp.services.bank import Bank
 from otp.services.watch import watch
+from otp.store.activations import ACTIVATION_TOPIC
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
+from otp.store.notices import NOTICE_TOPIC
 
 CODE_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
 """A code lives two minutes: tries are close together and end when too little life is left."""
 
 WARNING_BACKOFF_SECONDS = (5.0, 30.0, 120.0, 600.0)
 WARNING_TRIES_MAX = 10
+ACTIVATION_BACKOFF_SECONDS = (2.0, 5.0, 15.0, 60.0)
+ACTIVATION_TRIES_MAX = 10
+"""Its holder waits at the cash machine or with the app in hand."""
 EXPIRE_EVERY_SECONDS = 5.0
+END_EVERY_SECONDS = 60.0
 FORGET_EVERY_SECONDS = 3600.0
 THREADS = 8
 
@@ -39,9 +45,20 @@ def make(bank: Bank) -> Worker:
             WARNING_TRIES_MAX,
             lease,
         ),
+        Topic(
+            ACTIVATION_TOPIC,
+            lambda job: deliver.send_activation(bank, job),
+            ACTIVATION_BACKOFF_SECONDS,
+            ACTIVATION_TRIES_MAX,
+            lease,
+        ),
+        Topic(
+            NOTICE_TOPIC, lambda job: deliver.send_notice(bank, job), WARNING_BACKOFF_SECONDS, WARNING_TRIES_MAX, lease
+        ),
     )
     periodics: tuple[Periodic, ...] = (
         Periodic("expire_challenges", EXPIRE_EVERY_SECONDS, lambda: deliver.expire_challenges(bank)),
+        Periodic("end_activations", END_EVERY_SECONDS, lambda: deliver.end_activations(bank)),
         Periodic("forget_quotas", FORGET_EVERY_SECONDS, lambda: deliver.forget_quotas(bank)),
         Periodic("seal_trail", audit_trail.SEAL_EVERY_SECONDS, lambda: audit_trail.seal_trail(bank)),
     )

@@ -20,7 +20,9 @@ from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.payment import MACHINE as PAYMENT
 from merchant_demo.config import Settings as ShopSettings
 from otp.config import Settings as BankSettings
+from otp.domain.activation import ACTIVATION
 from otp.domain.challenge import CHALLENGE
+from otp.domain.device import DEVICE
 from sandbox.world import PORTS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -58,7 +60,7 @@ names it.
 
 
 def states() -> str:
-    """Return the page of the three state machines."""
+    """Return the page of the state machines."""
     return f"""# States
 {NOTE}
 
@@ -66,7 +68,9 @@ Each machine is a table in the code; these drawings are made from the tables.
 
 {_drawing("Payment", "one intent to move one amount once (`gateway/domain/payment.py`)", PAYMENT)}
 {_drawing("Attempt", "one try to authorise a payment with a card (`gateway/domain/attempt.py`)", ATTEMPT)}
-{_drawing("Challenge", "one dynamic PIN at the bank (`otp/domain/challenge.py`)", CHALLENGE)}"""
+{_drawing("Challenge", "one dynamic PIN at the bank (`otp/domain/challenge.py`)", CHALLENGE)}
+{_drawing("Activation", "one code that lets an app have a card (`otp/domain/activation.py`)", ACTIVATION)}
+{_drawing("Device", "one app on one device (`otp/domain/device.py`)", DEVICE)}"""
 
 
 def problems() -> str:

@@ -39,5 +39,13 @@ class DuplicatePsp(BankError):
     """There is a PSP with this id or acquirer already."""
 
 
+class InvalidNationalCode(BankError):
+    """The text is no national code of a person in Iran."""
+
+
+class InvalidPublicKey(BankError):
+    """The bytes are no public key of an app."""
+
+
 class KeyNotRotated(Exception):
     """A key is not changed or removed; the message is a sentence for the operator."""

@@ -55,6 +55,10 @@ class Limits:
     unproven: tuple[Limit, ...]
 
 
+ACTIVATION_LIMITS = (Limit(Holder.CARD, Span.DAY, 5), Limit(Holder.MOBILE, Span.DAY, 10))
+"""Activation codes and confirmations, for each channel apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """One row to count on: its name, its window, its limit."""
@@ -108,3 +112,24 @@ def charges(limits: Limits, names: Mapping[Holder, str], *, proven: bool, shard:
 
 def _part(holder: Holder, shard: int) -> str:
     return f"|{shard % SHARDS[holder]}" if holder in SHARDS else ""
+
+
+def activation_charges(
+    channel: str, names: Mapping[Holder, str], *, sms_per_day: int, shard: int
+) -> tuple[Charge, ...]:
+    """Name the rows that one activation code is counted on (D20).
+
+    Card and mobile are counted apart from codes of payments, the bank's budget of messages together with them.
+    """
+    own = [
+        Charge(
+            f"{limit.holder}|activation-{channel}|{limit.span}|{names[limit.holder]}",
+            limit.span,
+            limit.most,
+            silent=False,
+        )
+        for limit in ACTIVATION_LIMITS
+    ]
+    budget = Limits(proven=(Limit(Holder.BANK, Span.DAY, sms_per_day),), unproven=())
+    shared = charges(budget, {Holder.BANK: "sms"}, proven=True, shard=shard)
+    return tuple(sorted((*own, *shared), key=lambda row: row.scope))

@@ -22,6 +22,11 @@ def mobile_token(keys: Keyring, mobile: str) -> bytes:
     return keys.mac(purposes.MOBILE_TOKEN, mobile.encode())
 
 
+def customer_token(keys: Keyring, national_code: str) -> bytes:
+    """Return the keyed hash by which the cards of one customer are known (D23)."""
+    return keys.mac(purposes.CUSTOMER_TOKEN, national_code.encode())
+
+
 def cvv2_matches(keys: Keyring, pan: Pan, expiry: str, cvv2: Sensitive[str]) -> bool:
     """Tell in constant time whether a CVV2 belongs to this card; it is derived, never stored."""
     cvk = keys.material(keys.active_id(purposes.CARD_VERIFICATION))

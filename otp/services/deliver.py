@@ -6,16 +6,19 @@ import structlog
 
 from foundation.database import guard_no_transaction
 from foundation.outbox import Job
+from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from foundation.worker import Dead, Done, Result, Retry
+from otp.domain.activation import ActivationState, Channel, sms_part
 from otp.domain.binding import parse_canonical
 from otp.domain.challenge import ChallengeState
 from otp.domain.code import derive_code
 from otp.domain.message import CodeMessage, code_text, last_try_text
+from otp.domain.notices import ActivationMessage, NoticeKind, activation_text, notice_text
 from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
 from otp.services.bank import Bank
 from otp.services.cards import open_mobile, open_pan
-from otp.store import cards, deliveries
+from otp.store import activations, cards, deliveries, devices
 from otp.store.deliveries import Sending
 
 log = structlog.get_logger()
@@ -60,22 +63,54 @@ def send_last_try_warning(bank: Bank, job: Job) -> Result:
         card = cards.sealed(connection, int(job.payload["card_id"]))
     if card.mobile_sealed is None:
         return Done()
-    last_four = open_pan(bank.keys, card.card_token, card.pan_sealed).masked[-4:]
-    text = last_try_text(bank.settings.bank_name_fa, last_four)
-    result = _send(bank, job, "last_try", open_mobile(bank.keys, card.card_token, card.mobile_sealed), text)
-    match result:
-        case SmsAccepted():
-            return Done()
-        case SmsRefused(why):
-            return Dead(why)
-        case SmsUnanswered(why):
-            return Retry(why)
+    text = last_try_text(bank.settings.bank_name_fa, _last_four(bank, card.card_token, card.pan_sealed))
+    return _result(_send(bank, job, "last_try", open_mobile(bank.keys, card.card_token, card.mobile_sealed), text))
+
+
+def send_activation(bank: Bank, job: Job) -> Result:
+    """Send the SMS part of one activation, derived here, unless the activation is decided or over (D23)."""
+    with bank.database.single() as connection:
+        sending = activations.for_sending(connection, int(job.payload["activation_key"]))
+    if sending.late or sending.state != ActivationState.ISSUED:
+        log.info("activation_not_sent", late=sending.late, state=sending.state)
+        bank.meters.sms.labels("activation", "dropped").inc()
+        return Done()
+    message = ActivationMessage(
+        bank_name=bank.settings.bank_name_fa,
+        card_last_four=_last_four(bank, sending.card_token, sending.pan_sealed),
+        channel=Channel(sending.channel),
+        ceiling=None if sending.ceiling_rial is None else Rial(sending.ceiling_rial),
+    )
+    text = activation_text(message, sms_part(bank.keys.material(sending.key_id), sending.nonce))
+    mobile = open_mobile(bank.keys, sending.card_token, sending.mobile_sealed)
+    return _result(_send(bank, job, "activation", mobile, text))
+
+
+def send_notice(bank: Bank, job: Job) -> Result:
+    """Tell a card's holder what happened to it, where a mobile is known."""
+    facts = dict(job.payload)
+    card_id, kind = int(facts.pop("card_id")), NoticeKind(facts.pop("kind"))
+    with bank.database.single() as connection:
+        card = cards.sealed(connection, card_id)
+    if card.mobile_sealed is None:
+        return Done()
+    last_four = _last_four(bank, card.card_token, card.pan_sealed)
+    text = notice_text(kind, bank.settings.bank_name_fa, last_four, facts)
+    return _result(_send(bank, job, "notice", open_mobile(bank.keys, card.card_token, card.mobile_sealed), text))
 
 
 def expire_challenges(bank: Bank) -> None:
     """End the challenges that are past their life, by the database's clock."""
     with bank.database.single() as connection:
         deliveries.expire(connection, EXPIRE_AT_ONCE_MAX)
+
+
+def end_activations(bank: Bank) -> None:
+    """End activations past their life, and devices that never showed a first code, by the database's clock."""
+    with bank.database.single() as connection:
+        activations.expire(connection, EXPIRE_AT_ONCE_MAX)
+    with bank.database.single() as connection:
+        devices.end_overdue(connection, EXPIRE_AT_ONCE_MAX)
 
 
 def forget_quotas(bank: Bank) -> None:
@@ -95,6 +130,20 @@ def _send(
     answer = bank.sms.send(message)
     bank.meters.sms.labels(kind, OUTCOMES[type(answer)]).inc()
     return answer
+
+
+def _result(answer: SmsAccepted | SmsRefused | SmsUnanswered) -> Result:
+    match answer:
+        case SmsAccepted():
+            return Done()
+        case SmsRefused(why):
+            return Dead(why)
+        case SmsUnanswered(why):
+            return Retry(why)
+
+
+def _last_four(bank: Bank, card_token: bytes, pan_sealed: bytes) -> str:
+    return open_pan(bank.keys, card_token, pan_sealed).masked[-4:]
 
 
 def _record(bank: Bank, challenge_id: int, delivery: str, message_id: str | None = None) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from foundation.pan import Pan
 from foundation.rial import Rial
 from otp.domain import purposes
 from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_place
+from otp.domain.customer import check_national_code
 from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
-from otp.services.cards import card_token, mobile_token
+from otp.services.cards import card_token, customer_token, mobile_token
 from otp.store import cards
 
 
@@ -22,6 +24,9 @@ class NewCard:
         expiry: ``YYMM``, Jalali, as printed on the card.
         mobile: the holder's number, however it is written; ``None`` when none is known.
         balance: what the account opens with.
+        customer: the holder's national code; ``None`` where nobody is known, as with a gift card: such a card gets no
+            app (D23).
+        kind: ``debit`` or ``gift``.
     """
 
     pan: Pan
@@ -29,6 +34,8 @@ class NewCard:
     mobile: str | None
     balance: Rial
     second_pin_active: bool = True
+    customer: str | None = None
+    kind: Literal["debit", "gift"] = "debit"
 
 
 def open_card(bank: Bank, card: NewCard) -> int:
@@ -37,6 +44,7 @@ def open_card(bank: Bank, card: NewCard) -> int:
     Raises:
         InvalidExpiry: when the expiry is not ``YYMM``.
         InvalidMobile: when the number is no Iranian mobile.
+        InvalidNationalCode: when the holder's national code is none.
         DuplicateCard: when the card has an account already.
     """
     token = card_token(bank.keys, card.pan)
@@ -51,6 +59,8 @@ def open_card(bank: Bank, card: NewCard) -> int:
         mobile_last_two=mobile[-2:] if mobile else None,
         second_pin_active=card.second_pin_active,
         balance_rial=card.balance.amount,
+        customer_token=customer_token(bank.keys, check_national_code(card.customer)) if card.customer else None,
+        kind=card.kind,
     )
     with bank.database.begin() as connection:
         return cards.add(connection, row)

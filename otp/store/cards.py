@@ -10,9 +10,9 @@ from otp.domain.errors import DuplicateCard
 
 _ADD = text("""
 INSERT INTO card (card_token, pan_sealed, expiry, mobile_sealed, mobile_token, mobile_last_two, second_pin_active,
-                  balance_rial, opened_rial)
+                  balance_rial, opened_rial, customer_token, kind)
 VALUES (:card_token, :pan_sealed, :expiry, :mobile_sealed, :mobile_token, :mobile_last_two, :second_pin_active,
-        :balance_rial, :balance_rial)
+        :balance_rial, :balance_rial, :customer_token, :kind)
 ON CONFLICT (card_token) DO NOTHING
 RETURNING card_id
 """)
@@ -34,6 +34,8 @@ class NewRow:
     mobile_last_two: str | None
     second_pin_active: bool
     balance_rial: int
+    customer_token: bytes | None
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from otp.domain.authorisation import CardFacts
 from otp.domain.quotas import Charge
+from otp.store.quotas import COUNTED, counted
 
 # A statement of its own after the card's lock: one that waited for a lock goes on with its old snapshot (D4).
 _READ = text("""
@@ -42,25 +43,9 @@ SELECT body_hash, status, answer FROM harim_request WHERE psp_id = :psp_id AND r
 
 # One decision, one statement: limits, old and new challenge, message, the card's counters, and the answer (D9b, D20).
 # A limit that is reached adds no row to "counted", so nothing is sent and the answer is the limited one.
-_WRITE = text("""
+_WRITE = text(f"""
 WITH clock AS MATERIALIZED (SELECT house_now() AS now),
-wanted AS MATERIALIZED (
-    SELECT scope, most, silent, date_trunc(span, clock.now, 'Asia/Tehran') AS window_start,
-           date_trunc(span, clock.now, 'Asia/Tehran') + CAST('1 ' || span AS interval) AS window_end
-      FROM clock, unnest(CAST(:scopes AS text[]), CAST(:spans AS text[]), CAST(:mosts AS integer[]),
-                         CAST(:silents AS boolean[])) AS asked (scope, span, most, silent)),
-counted AS (
-    INSERT INTO quota AS row (scope, window_start, used)
-    SELECT scope, window_start, 1 FROM wanted ORDER BY scope
-        ON CONFLICT (scope, window_start) DO UPDATE SET used = row.used + 1
-     WHERE row.used < (SELECT most FROM wanted WHERE wanted.scope = row.scope)
-    RETURNING scope),
-reached AS (SELECT * FROM wanted WHERE scope NOT IN (SELECT scope FROM counted)),
-verdict AS MATERIALIZED (
-    SELECT count(*) > 0 AS held, coalesce(bool_or(NOT silent), false) AS limited,
-           CAST(ceil(extract(epoch FROM max(window_end) FILTER (WHERE NOT silent) - (SELECT now FROM clock)))
-                AS integer) AS retry_after
-      FROM reached),
+{COUNTED},
 ended AS (
     UPDATE challenge SET state = CASE WHEN challenge_id = ANY(CAST(:expired AS bigint[])) THEN 'expired'
                                       ELSE 'superseded' END, decided_at = clock.now
@@ -261,10 +246,7 @@ def write(connection: Connection, key: RequestKey, writing: Writing) -> tuple[in
         "resent_id": writing.resent_id,
         "superseded": list(writing.superseded),
         "expired": list(writing.expired),
-        "scopes": [charge.scope for charge in writing.charges],
-        "spans": [str(charge.span) for charge in writing.charges],
-        "mosts": [charge.most for charge in writing.charges],
-        "silents": [charge.silent for charge in writing.charges],
+        **counted(writing.charges),
         "data_wrong": failures is not None,
         "data_failures": failures.data_failures if failures else 0,
         "data_failed_since": failures.data_failed_since if failures else None,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from foundation.audit_proof import SEALED_WITHIN_SECONDS
 from foundation.checks import Check, Measure, Rules, Scope, Severity
+from otp.store.activations import ACTIVATION_TOPIC
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
+from otp.store.notices import NOTICE_TOPIC
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
 _SUBJECTS = "ANY(CAST(:subjects AS bigint[]))"
-_TOPICS = (CODE_TOPIC, LAST_TRY_TOPIC)
+_TOPICS = (CODE_TOPIC, LAST_TRY_TOPIC, ACTIVATION_TOPIC, NOTICE_TOPIC)
 TRIES_MOST = 5
 
 
@@ -121,6 +123,8 @@ SELECT challenge_id, 0 FROM challenge WHERE state = 'issued' AND expires_at < ho
 UNION ALL
 SELECT challenge_id, 0 FROM challenge
 WHERE state = 'verified' AND proof_expires_at < house_now() - interval '2 minutes'
+UNION ALL
+SELECT activation_key, 0 FROM activation WHERE state = 'issued' AND expires_at < house_now() - interval '2 minutes'
 """
 
 _NOT_SEALED = f"""
@@ -158,7 +162,7 @@ CHECKS = (
     Check("I12_sms", "no message is sent after its code has died", _DELAY, _SENT_DEAD, "challenge"),
     Check("I18_jobs", "every message is taken up within two minutes of its time", _DELAY, _STUCK),
     Check("I18_chained", "an act is chained within two minutes (D31)", _DELAY, _NOT_SEALED),
-    Check("I18_swept", "a dead code or proof is ended within two minutes", _DELAY, _NOT_SWEPT),
+    Check("I18_swept", "a dead code, proof or activation is ended within two minutes", _DELAY, _NOT_SWEPT),
 )
 
 MEASURES = (

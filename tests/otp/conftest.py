@@ -78,10 +78,10 @@ class BankWorld:
             result = connection.execute(text(statement), values)
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
-    def card(self, mobile: str | None = "09121234567", **columns: object) -> Pan:
+    def card(self, mobile: str | None = "09121234567", *, customer: str | None = None, **columns: object) -> Pan:
         """Open a card account."""
         pan = Pan.parse(with_check_digit("999002" + "".join(secrets.choice("0123456789") for _ in range(9))))
-        card_id = open_card(self.bank, NewCard(pan, EXPIRY, mobile, Rial(10_000_000)))
+        card_id = open_card(self.bank, NewCard(pan, EXPIRY, mobile, Rial(10_000_000), customer=customer))
         for name, value in columns.items():
             self.sql(f"UPDATE card SET {name} = :value WHERE card_id = :card_id", value=value, card_id=card_id)
         return pan

@@ -19,7 +19,7 @@ from foundation.signatures import public_key_of
 from otp import config, wiring, worker
 from otp.__main__ import main
 from otp.app import create_app
-from otp.domain.errors import DuplicateCard, DuplicatePsp, InvalidExpiry, InvalidMobile
+from otp.domain.errors import DuplicateCard, DuplicatePsp, InvalidExpiry, InvalidMobile, InvalidNationalCode
 from otp.domain.psp import Psp
 from otp.services.cards import card_token, open_mobile, open_pan
 from otp.services.open_card import NewCard, block_card, open_card
@@ -116,6 +116,22 @@ def test_a_card_is_opened_once_and_only_with_good_data(here: Any) -> None:
         open_card(here.bank, NewCard(pan, "08", None, Rial(0)))
     with pytest.raises(InvalidMobile):
         open_card(here.bank, NewCard(pan, "0812", "021", Rial(0)))
+    with pytest.raises(InvalidNationalCode):
+        open_card(here.bank, NewCard(pan, "0812", None, Rial(0), customer="0499370890"))
+
+
+def test_d23_cards_of_one_customer_are_known_without_the_national_code(here: Any) -> None:
+    """The same code, however it is written, gives the same token; the code itself is nowhere."""
+    for customer in ("0499370899", "۰۴۹۹۳۷۰۸۹۹", "0790419904", None):
+        here.card(customer=customer)
+
+    rows = here.sql("SELECT customer_token, kind, card::text AS whole FROM card ORDER BY card_id")
+
+    tokens = [row["customer_token"] for row in rows]
+    assert tokens[0] == tokens[1] != tokens[2]
+    assert tokens[3] is None
+    assert {row["kind"] for row in rows} == {"debit"}
+    assert not any("0499370899" in row["whole"] for row in rows)
 
 
 def test_a_blocked_card_is_blocked_and_an_unknown_one_is_said_so(here: Any) -> None:

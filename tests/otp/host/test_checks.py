@@ -74,7 +74,7 @@ def test_a_bank_that_was_lived_in_breaks_no_rule(world: Any, look: Callable[[], 
 
     assert broken(report) == set()
     assert report.measures["live_codes"] == {"": 1}
-    assert report.measures["outbox_waiting"] == {"sms.code": 0, "sms.last_try": 0}
+    assert report.measures["outbox_waiting"] == {"sms.code": 0, "sms.last_try": 0, "sms.activation": 0, "sms.notice": 0}
 
 
 def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
@@ -111,6 +111,10 @@ ANOTHER = (
 POST = "INSERT INTO posting (authorisation_id, event, source, destination, amount_rial) "
 LESS = "v1|type=PURCHASE|total=1000000|acquirer=581672"
 UNBOUND = f"UPDATE challenge SET bound = '{{type,total,acquirer}}', canonical = '{LESS}',"
+DEAD_ACTIVATION = (
+    "INSERT INTO activation (activation_id, card_id, channel, nonce, key_id, expires_at) "
+    "SELECT '12345678', card_id, 'atm', substr(card_token, 1, 16), 'x', house_now() - interval '3 minutes' FROM card"
+)
 PLANTS = [
     ("I1_balances", "UPDATE card SET balance_rial = balance_rial + 5", 5),
     ("I1_balances", "DELETE FROM posting", 1_000_000),
@@ -152,6 +156,7 @@ PLANTS = [
         "UPDATE challenge SET state = 'verified', proof_expires_at = house_now() - interval '3 minutes'",
         0,
     ),
+    ("I18_swept", DEAD_ACTIVATION, 0),
 ]
 
 

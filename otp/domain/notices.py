@@ -1,0 +1,86 @@
+"""What a card's holder is texted about the app and its cards: a sentence for each kind, none with a secret in it.
+
+No text names a device: its name was typed by whoever set it up. Amounts are in ASCII digits, as banks write them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
+from otp.domain.activation import Channel
+from otp.domain.message import WARNING
+
+
+class NoticeKind(StrEnum):
+    """What the holder is told about."""
+
+    APP_ACTIVATED = "app_activated"
+    APP_REMOVED = "app_removed"
+    APP_SUSPENDED = "app_suspended"
+    APP_PIN_CHANGED = "app_pin_changed"
+    CARD_ADDED = "card_added"
+    CARD_REMOVED = "card_removed"
+    CEILING_RAISED = "ceiling_raised"
+
+
+NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
+    {
+        NoticeKind.APP_ACTIVATED: "رمزنگار برای کارت *{card} روی یک دستگاه فعال شد.",
+        NoticeKind.APP_REMOVED: "دستگاه رمزنگار کارت *{card} حذف شد.",
+        NoticeKind.APP_SUSPENDED: "رمزنگار کارت *{card} پس از چند رمز نادرست بسته شد.",
+        NoticeKind.APP_PIN_CHANGED: "رمز ورود رمزنگار کارت *{card} عوض شد.",
+        NoticeKind.CARD_ADDED: "کارت *{card} به رمزنگار یک دستگاه افزوده شد.",
+        NoticeKind.CARD_REMOVED: "کارت *{card} از رمزنگار حذف شد.",
+        NoticeKind.CEILING_RAISED: "سقف رمز رمزنگار کارت *{card} از ۲۴ ساعت دیگر {rial:,} ریال می‌شود.",
+    }
+)
+PURPOSES: Mapping[Channel, str] = MappingProxyType(
+    {
+        Channel.ATM: "بخش پیامکی کد فعال‌سازی رمزنگار برای کارت *{card}:",
+        Channel.SMS: "کد افزودن کارت *{card} به رمزنگار:",
+    }
+)
+"""What a code does that raises nothing."""
+CEILING_PURPOSE = "کد بالا بردن سقف کارت *{card} به {rial:,} ریال:"
+VALID_FOR = "اعتبار: ۲۴ ساعت"
+IF_NOT_YOU = "اگر شما نبوده‌اید، با بانک تماس بگیرید."
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationMessage:
+    """What a message with an activation's SMS part says.
+
+    Args:
+        card_last_four: of the card that it is for.
+        ceiling: what it raises the card's ceiling to; ``None`` where it is for a new app or one more card.
+    """
+
+    bank_name: str
+    card_last_four: str
+    channel: Channel
+    ceiling: Rial | None = None
+
+
+def notice_text(kind: NoticeKind, bank_name: str, card_last_four: str, facts: Mapping[str, int]) -> Sensitive[str]:
+    """Write a notice; ``facts`` are amounts that its sentence names."""
+    told = NOTICES[kind].format(card=card_last_four, **facts)
+    return Sensitive(f"{bank_name}\n{told}\n{IF_NOT_YOU}")
+
+
+def activation_text(message: ActivationMessage, part: Sensitive[str]) -> Sensitive[str]:
+    """Write the message with an activation's SMS part: what it does, the part in two groups, for how long, warning."""
+    typed, ceiling = part.reveal(), message.ceiling
+    purpose = PURPOSES[message.channel] if ceiling is None else CEILING_PURPOSE
+    lines = (
+        message.bank_name,
+        purpose.format(card=message.card_last_four, rial=ceiling and ceiling.amount),
+        f"{typed[:4]}-{typed[4:]}",
+        VALID_FOR,
+        WARNING,
+    )
+    return Sensitive("\n".join(lines))

@@ -1,0 +1,1 @@
+"""Ramznegar, the holder's app: what its device calls."""
