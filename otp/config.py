@@ -108,6 +108,13 @@ class Settings(BaseSettings):
         1_000_000, ge=0, description="the most all such codes of a card may take per Tehran day"
     )
 
+    low_ceiling_rial: int = Field(
+        200_000, ge=0, description="of an unbound code, for a day after its holder's mobile was changed (D27)"
+    )
+    static_pin_day_max_rial: int = Field(
+        1_000_000, ge=0, description="what a static second PIN may take per card and Tehran day; 0 refuses it"
+    )
+
     def keyring(self) -> Keyring:
         """Open the keys; raises :class:`foundation.key_file.KeyFileRefused`."""
         return Keyring.configured(self.key_file, self.master_key, self.master_pin_file)
@@ -128,6 +135,8 @@ class Settings(BaseSettings):
             day_max=Rial(self.day_max_rial),
             unbound_code_max=Rial(self.unbound_code_max_rial),
             unbound_day_max=Rial(self.unbound_day_max_rial),
+            low_ceiling=Rial(self.low_ceiling_rial),
+            static_day_max=Rial(self.static_pin_day_max_rial),
         )
 
     def host_tls(self) -> TlsFiles | None:

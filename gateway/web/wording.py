@@ -138,6 +138,10 @@ _DECLINE = {
         "از سقف پرداخت این کارت بیشتر است؛ با کارت دیگری بپردازید یا فردا دوباره امتحان کنید.",
         "Over this card’s limit; use another card or try tomorrow.",
     ),
+    "decline.above_code_ceiling": _free(
+        "از سقف این رمز بیشتر است؛ در رمزنگار «رمز ویژهٔ این خرید» را بزنید یا «درخواست رمز پویا» را.",
+        "Above this code’s ceiling; choose “Code for this purchase” in Ramznegar, or press “Send dynamic PIN”.",
+    ),
     "decline.too_often": _free(
         "این کارت امروز بیش از اندازه به کار رفته است؛ با کارت دیگری بپردازید.",
         "This card was used too often today; use another card.",

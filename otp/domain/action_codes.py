@@ -31,6 +31,8 @@ class ActionCode(StrEnum):
     CODE_FOREIGN = "182"
     CODE_LOCKED = "183"
     REVERSAL_CAME_FIRST = "184"
+    ABOVE_CODE_CEILING = "185"
+    ABOVE_STATIC_CEILING = "186"
     REVERSED = "400"
     ORIGINAL_REVERSED = "482"
     NOT_READABLE = "904"
@@ -67,6 +69,7 @@ class Reason(StrEnum):
     PURCHASE_LIMIT = "purchase_limit"
     DAY_LIMIT = "day_limit"
     UNBOUND_LIMIT = "unbound_limit"
+    STATIC_LIMIT = "static_limit"
     FUNDS = "funds"
 
 
@@ -91,7 +94,8 @@ CODES: Mapping[Reason, ActionCode] = MappingProxyType(
         Reason.FEE_TOO_HIGH: ActionCode.FEE,
         Reason.PURCHASE_LIMIT: ActionCode.LIMIT,
         Reason.DAY_LIMIT: ActionCode.LIMIT,
-        Reason.UNBOUND_LIMIT: ActionCode.LIMIT,
+        Reason.UNBOUND_LIMIT: ActionCode.ABOVE_CODE_CEILING,
+        Reason.STATIC_LIMIT: ActionCode.ABOVE_STATIC_CEILING,
         Reason.FUNDS: ActionCode.FUNDS,
     }
 )

@@ -1,4 +1,9 @@
-"""The codes that a holder's app makes: a key per card and purpose, and the digits of each step (RFC 6238, D14)."""
+"""The codes that a holder's app makes: a key per card and purpose, and the digits of each minute (D14, D24).
+
+The second and the first PIN are TOTP (RFC 6238) with SHA-256 and steps of a minute. The code that is bound to one
+purchase is OCRA (RFC 6287) over a question that names it; it has one digit more, so that an entry's length says which
+of the two it can be, and no entry can meet more than five values that are good at one time.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +16,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from foundation.sensitive import Sensitive
+from otp.domain.ocra import ocra
 
 STEP_SECONDS = 60
 SECOND_PIN_DIGITS = 7
+FIRST_PIN_DIGITS = 6
+BOUND_CODE_DIGITS = 8
+BOUND_SUITE = f"OCRA-1:HOTP-SHA256-{BOUND_CODE_DIGITS}:QH64-T1M"
 _KEY_BYTES = 32
 
 
@@ -33,5 +42,31 @@ def code_key(code_root: Sensitive[bytes], purpose: Purpose, card_ref: str) -> Se
 
 def second_pin(key: Sensitive[bytes], step: int) -> Sensitive[str]:
     """Return the dynamic second PIN of one step of a minute."""
+    return _hotp(key, step, SECOND_PIN_DIGITS)
+
+
+def first_pin(key: Sensitive[bytes], step: int) -> Sensitive[str]:
+    """Return the dynamic first PIN of one step of a minute."""
+    return _hotp(key, step, FIRST_PIN_DIGITS)
+
+
+def bound_code(key: Sensitive[bytes], question: str, minute: int) -> Sensitive[str]:
+    """Return the code of one purchase in one minute.
+
+    Args:
+        key: of the card, for purpose ``bound``.
+        question: the whole text that names the purchase; its SHA-256 is what OCRA is asked.
+        minute: whole minutes since 1970.
+    """
+    asked = hashlib.sha256(question.encode()).hexdigest()
+    return Sensitive(ocra(BOUND_SUITE, key.reveal(), question=asked, time=minute))
+
+
+def typed_question(total_rial: int, terminal_id: str) -> str:
+    """Name a purchase by what its holder types into the app: the total and the terminal (D24)."""
+    return f"typed-v1|total={total_rial}|terminal={terminal_id}"
+
+
+def _hotp(key: Sensitive[bytes], step: int, digits: int) -> Sensitive[str]:
     secret = base64.b32encode(key.reveal()).decode()
-    return Sensitive(pyotp.HOTP(secret, digits=SECOND_PIN_DIGITS, digest=hashlib.sha256).at(step))
+    return Sensitive(pyotp.HOTP(secret, digits=digits, digest=hashlib.sha256).at(step))

@@ -12,7 +12,18 @@ from dataclasses import dataclass, replace
 
 from foundation.rial import Rial
 from otp.domain.action_codes import CODES, ActionCode, Reason
-from otp.domain.challenge import CHALLENGE, ChallengeEvent, ChallengeState
+from otp.domain.challenge import ChallengeState
+from otp.domain.verdict import (
+    AppChange,
+    AppFacts,
+    ChallengeChange,
+    ChallengeFacts,
+    Channel,
+    Entry,
+    Taken,
+    Verdict,
+    judge,
+)
 
 NOTHING = Rial(0)
 PAUSE_AFTER_FAILURES = 10
@@ -48,49 +59,35 @@ class CardFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ChallengeFacts:
-    """A challenge of this card that has this payment's reference, or this code or proof.
-
-    Args:
-        matches: what is shown, a code or a proof, is this challenge's.
-        proof_expires_at: until when the proof can be spent, where the code was verified.
-        ceiling: the most that a code may take which is not bound to every fact; ``None`` for one that is (D6, D14).
-    """
-
-    challenge_id: int
-    state: ChallengeState
-    of_this_payment: bool
-    matches: bool
-    binding_matches: bool
-    wrong_tries: int
-    tries_max: int
-    expires_at: dt.datetime
-    proof_expires_at: dt.datetime | None = None
-    ceiling: Rial | None = None
-
-    def live(self, now: dt.datetime) -> bool:
-        """Tell whether this challenge's code can still be met."""
-        return self.state is ChallengeState.ISSUED and self.expires_at > now and self.wrong_tries < self.tries_max
-
-
-@dataclass(frozen=True, slots=True)
 class Limits:
     """The most one purchase and one card's day (Asia/Tehran) may take by dynamic PIN, fees included.
 
     Args:
         unbound_code_max: what one unbound code may take at most, whatever its own ceiling is (D14).
         unbound_day_max: what all unbound codes of a card may take together in a day; they count as others do besides.
+        low_ceiling: of an unbound code, for a day after its holder's mobile was changed (D27).
+        static_day_max: what the static second PIN of a card may take in a day, where its holder allowed one.
     """
 
     purchase_max: Rial
     day_max: Rial
     unbound_code_max: Rial = NOTHING
     unbound_day_max: Rial = NOTHING
+    low_ceiling: Rial = NOTHING
+    static_day_max: Rial = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a decision depends on; ``by_proof`` when a proof is shown instead of a code."""
+    """All that a decision depends on.
+
+    Args:
+        by_proof: a proof is shown instead of a code.
+        app: the app that makes this card's codes, where it has one.
+        static_right: the entry is the card's static second PIN, and this message may use one.
+        gift: a gift card's PIN is static and has no ceiling of its own.
+        unbound_today: what unbound codes of this card took since midnight in Tehran; ``static_today`` its static PIN.
+    """
 
     now: dt.datetime
     total: Rial
@@ -103,15 +100,10 @@ class Facts:
     refused: Reason | None = None
     by_proof: bool = False
     unbound_today: Rial = NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class ChallengeChange:
-    """What becomes of one challenge."""
-
-    challenge_id: int
-    state: ChallengeState
-    wrong_tries: int
+    app: AppFacts | None = None
+    static_right: bool = False
+    gift: bool = False
+    static_today: Rial = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +113,9 @@ class Decision:
     Args:
         card: the card's row as it shall be; ``None`` leaves it alone.
         debit: what is taken from the card; zero unless approved.
+        app: the device as it shall be, and the minute that was taken.
+        channel: of the code that was taken.
+        unbound: the debit counts on the card's day of unbound codes (D14).
         warn_holder: one wrong try is left before the card waits (D18: told to the holder by SMS, to nobody else).
     """
 
@@ -129,6 +124,9 @@ class Decision:
     challenge: ChallengeChange | None = None
     debit: Rial = NOTHING
     warn_holder: bool = False
+    app: AppChange | None = None
+    channel: Channel | None = None
+    unbound: bool = False
 
     @property
     def action_code(self) -> ActionCode:
@@ -136,8 +134,8 @@ class Decision:
         return CODES[self.reason]
 
 
-_Then = Callable[[Facts, CardFacts, ChallengeFacts, ChallengeChange], Decision]
-"""What follows once card and code are right: which code it was, and what becomes of it."""
+_Then = Callable[[Facts, CardFacts, Taken], Decision]
+"""What follows once card and code are right: which code it was."""
 
 
 def decide(facts: Facts) -> Decision:
@@ -181,63 +179,43 @@ def _decide_card(facts: Facts, card: CardFacts, then: _Then) -> Decision:
 
 
 def _decide_code(facts: Facts, card: CardFacts, then: _Then) -> Decision:
-    matched = sorted(
-        (challenge for challenge in facts.challenges if challenge.matches),
-        key=lambda challenge: (challenge.live(facts.now), challenge.binding_matches, challenge.challenge_id),
+    verdict = judge(
+        Entry(
+            facts.now,
+            facts.challenges,
+            app=facts.app,
+            static_right=facts.static_right,
+            by_proof=facts.by_proof,
+        )
     )
-    if not matched:
-        # Nobody guesses 256 bits, so a proof that is none counts nothing.
-        return Decision(Reason.CODE_WRONG) if facts.by_proof else _count_wrong_code(facts, card)
-    challenge = matched[-1]
-    reason, state = (_verdict_on_proof if facts.by_proof else _verdict)(challenge, facts.now)
-    change = ChallengeChange(challenge.challenge_id, state, challenge.wrong_tries)
-    if reason is not Reason.APPROVED:
-        return Decision(reason, challenge=change if state != challenge.state else None)
-    return then(facts, card, challenge, change)
+    if verdict.guess:
+        return _count_wrong_code(facts, card, verdict)
+    if verdict.taken is None:
+        return Decision(verdict.reason, challenge=verdict.challenge)
+    return then(facts, card, verdict.taken)
 
 
-def _verdict(challenge: ChallengeFacts, now: dt.datetime) -> tuple[Reason, ChallengeState]:
-    """Say what an exactly matching code is worth and what becomes of its challenge; knowing it is no guess (D17)."""
-    if challenge.live(now):
-        reason = Reason.APPROVED if challenge.binding_matches else Reason.CODE_FOREIGN
-        return reason, ChallengeState.CONSUMED
-    if challenge.state is ChallengeState.ISSUED:
-        over = challenge.expires_at <= now
-        return (Reason.CODE_EXPIRED, ChallengeState.EXPIRED) if over else (Reason.CODE_LOCKED, ChallengeState.LOCKED)
-    return _AFTERWARDS.get(challenge.state, Reason.CODE_EXPIRED), challenge.state
-
-
-_AFTERWARDS = {
-    ChallengeState.VERIFIED: Reason.CODE_USED,
-    ChallengeState.CONSUMED: Reason.CODE_USED,
-    ChallengeState.LOCKED: Reason.CODE_LOCKED,
-}
-"""What a code, or a proof, is worth once its challenge is decided; it has expired in every other state."""
-
-
-def _verdict_on_proof(challenge: ChallengeFacts, now: dt.datetime) -> tuple[Reason, ChallengeState]:
-    """Say what a proof is worth; one that is shown for another transaction is spent as well (D4)."""
-    if challenge.state is not ChallengeState.VERIFIED:
-        return _AFTERWARDS.get(challenge.state, Reason.CODE_EXPIRED), challenge.state
-    if challenge.proof_expires_at is None or challenge.proof_expires_at <= now:
-        return Reason.CODE_EXPIRED, ChallengeState.EXPIRED
-    return Reason.APPROVED if challenge.binding_matches else Reason.CODE_FOREIGN, ChallengeState.CONSUMED
-
-
-def _decide_money(facts: Facts, card: CardFacts, code: ChallengeFacts, consumed: ChallengeChange) -> Decision:
-    """Judge limits and funds after the code was consumed for good (D4)."""
-    proven = _forgiven(card)
+def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
+    """Judge limits and funds after the code was used up for good (D4)."""
+    limits, static = facts.limits, code.channel is Channel.STATIC and not facts.gift
     refusals = (
         (facts.fee > facts.fee_max, Reason.FEE_TOO_HIGH),
-        (facts.total > facts.limits.purchase_max, Reason.PURCHASE_LIMIT),
-        (facts.spent_today + facts.total > facts.limits.day_max, Reason.DAY_LIMIT),
+        (facts.total > limits.purchase_max, Reason.PURCHASE_LIMIT),
+        (facts.spent_today + facts.total > limits.day_max, Reason.DAY_LIMIT),
         (code.ceiling is not None and _above_ceiling(facts, code.ceiling), Reason.UNBOUND_LIMIT),
+        (static and facts.static_today + facts.total > limits.static_day_max, Reason.STATIC_LIMIT),
         (facts.total > card.balance, Reason.FUNDS),
     )
-    for refused, reason in refusals:
-        if refused:
-            return Decision(reason, card=proven, challenge=consumed)
-    return Decision(Reason.APPROVED, card=proven, challenge=consumed, debit=facts.total)
+    refused = next((reason for holds, reason in refusals if holds), None)
+    return Decision(
+        refused or Reason.APPROVED,
+        card=_forgiven(card),
+        challenge=code.challenge,
+        debit=NOTHING if refused else facts.total,
+        app=code.app,
+        channel=code.channel,
+        unbound=code.ceiling is not None,
+    )
 
 
 def _above_ceiling(facts: Facts, ceiling: Rial) -> bool:
@@ -246,14 +224,15 @@ def _above_ceiling(facts: Facts, ceiling: Rial) -> bool:
     return facts.total > of_code or facts.unbound_today + facts.total > facts.limits.unbound_day_max
 
 
-def _prove(_facts: Facts, card: CardFacts, code: ChallengeFacts, matched: ChallengeChange) -> Decision:
+def _prove(_facts: Facts, card: CardFacts, code: Taken) -> Decision:
     """Let a proof stand for the code; the code itself is used up.
 
-    A proof is bound to one whole transaction (D13), and what an unbound code is good for is none.
+    A proof is bound to a whole transaction and kept with its challenge (D13): only a complete code of Harim earns one.
     """
-    if code.ceiling is not None:
-        return Decision(Reason.CODE_FOREIGN, challenge=matched)
-    return Decision(Reason.APPROVED, card=_forgiven(card), challenge=replace(matched, state=ChallengeState.VERIFIED))
+    if code.channel is not Channel.HARIM or code.ceiling is not None or code.challenge is None:
+        return Decision(Reason.CODE_FOREIGN, challenge=code.challenge, app=code.app, channel=code.channel)
+    proven = replace(code.challenge, state=ChallengeState.VERIFIED)
+    return Decision(Reason.APPROVED, card=_forgiven(card), challenge=proven, channel=code.channel)
 
 
 def _forgiven(card: CardFacts) -> CardFacts:
@@ -274,23 +253,17 @@ def count_data_failure(card: CardFacts, now: dt.datetime) -> CardFacts:
     return replace(card, data_failures=failures)
 
 
-def _count_wrong_code(facts: Facts, card: CardFacts) -> Decision:
-    """Count one wrong try: on this payment's challenge where it has a live one, and on the card (D17)."""
+def _count_wrong_code(facts: Facts, card: CardFacts, verdict: Verdict) -> Decision:
+    """Count one wrong try on the card, besides what it counts on (D17)."""
     failures = card.pin_failures + 1
     locks = dict(PIN_LOCKS)
     counted = replace(card, pin_failures=failures, active=card.active and failures < BLOCK_AFTER_FAILURES)
     if failures in locks:
         counted = replace(counted, pin_locked_until=facts.now + locks[failures], pin_lock_level=card.pin_lock_level + 1)
-    own = [challenge for challenge in facts.challenges if challenge.of_this_payment and challenge.live(facts.now)]
     return Decision(
-        Reason.CODE_WRONG,
+        verdict.reason,
         card=counted,
-        challenge=_count_on(own[-1]) if own else None,
+        challenge=verdict.challenge,
         warn_holder=failures in _LAST_TRIES,
+        app=verdict.app,
     )
-
-
-def _count_on(challenge: ChallengeFacts) -> ChallengeChange:
-    tries = challenge.wrong_tries + 1
-    event = ChallengeEvent.LAST_TRY_MISMATCHED if tries >= challenge.tries_max else ChallengeEvent.CODE_MISMATCHED
-    return ChallengeChange(challenge.challenge_id, CHALLENGE.next(challenge.state, event), tries)

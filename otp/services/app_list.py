@@ -12,6 +12,7 @@ from foundation.keys import Keyring
 from otp.domain import purposes
 from otp.services.bank import Bank
 from otp.services.cards import open_pan
+from otp.services.judging import ceilings_of
 from otp.services.know_device import Caller
 from otp.store import app_cards
 from otp.store.app_cards import ShownCard, ShownDevice
@@ -59,9 +60,9 @@ class AppList:
 
 def list_cards(bank: Bank, caller: Caller) -> AppList:
     """Read what this device may show."""
-    most = bank.settings.unbound_code_max_rial
+    ceilings = ceilings_of(bank.settings.limits())
     with bank.database.begin() as connection:
-        shown = app_cards.shown_cards(connection, caller.device_id, caller.customer_token, most)
+        shown = app_cards.shown_cards(connection, caller.device_id, caller.customer_token, ceilings)
         now, devices = app_cards.shown_devices(connection, caller.customer_token)
     return AppList(
         now=now,
@@ -74,8 +75,8 @@ def list_cards(bank: Bank, caller: Caller) -> AppList:
 
 def addable_card(bank: Bank, connection: Connection, caller: Caller, card_no: str) -> int | None:
     """Return the card that this device calls so, if it could be added."""
-    most = bank.settings.unbound_code_max_rial
-    shown = app_cards.shown_cards(connection, caller.device_id, caller.customer_token, most)
+    ceilings = ceilings_of(bank.settings.limits())
+    shown = app_cards.shown_cards(connection, caller.device_id, caller.customer_token, ceilings)
     free = [_addable(bank.keys, caller, row) for row in shown if row.card_ref is None and row.eligible]
     return next((card.card_id for card in free if card.card_no == card_no), None)
 

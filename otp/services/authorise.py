@@ -18,7 +18,8 @@ from otp.domain.authorisation import Decision, decide
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.financial import PIN_DIGITS_LEAST, HostAnswer, MessageKey, Purchase
 from otp.services.desk import Desk
-from otp.services.judging import Shown, aspects_of, facts_of
+from otp.services.judging import ceilings_of, facts_of
+from otp.services.shown import Shown, aspects_of
 from otp.store import accounts, authorisations
 
 PROCESSING_CODES = {TransactionType.PURCHASE: "000000"}
@@ -77,7 +78,7 @@ def _decide_and_write(
 ) -> HostAnswer:
     card_id = accounts.lock_card(connection, token)
     shown = _shown(desk, purchase, token)
-    account = accounts.read_account(connection, card_id, shown.references, shown.macs)
+    account = accounts.read_account(connection, card_id, shown.references, shown.macs, ceilings_of(desk.limits))
     decision = decide(facts_of(desk, shown, account))
     answer = _answer(decision, account.now, authorisation_id)
     accounts.write_decision(
@@ -104,6 +105,8 @@ def _shown(desk: Desk, purchase: Purchase, token: bytes) -> Shown:
         fee=purchase.fee,
         aspects=_aspects(purchase),
         refused=_refusal(purchase),
+        pin=purchase.pin,
+        static_allowed=True,
     )
 
 

@@ -37,3 +37,10 @@ class Desk:
         """Return every MAC this proof may have been stored under, for this card and acquirer (D13)."""
         data = proof_mac_input(card_token, acquirer_id, proof.reveal())
         return tuple(self.keys.mac_with(key_id, data) for key_id in self.keys.ids(purposes.CODE_MAC))
+
+    def pin_macs(self, card_token: bytes, pin: Sensitive[str]) -> tuple[bytes, ...]:
+        """Return every MAC that this static PIN may be kept under for this card; one per live key (D27)."""
+        return tuple(
+            self.keys.mac_with(key_id, mac_input(card_token, pin.reveal()))
+            for key_id in self.keys.ids(purposes.PIN_VERIFICATION)
+        )

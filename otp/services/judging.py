@@ -7,65 +7,28 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from foundation.pan import Pan
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
-from foundation.sensitive import Sensitive
 from otp.domain.action_codes import Reason
-from otp.domain.authorisation import CardFacts, ChallengeFacts, Facts
-from otp.domain.binding import COMPLETE, SHAPES, Binding
+from otp.domain.authorisation import CardFacts, Facts, Limits
 from otp.domain.challenge import ChallengeState
 from otp.domain.expiry import is_past
 from otp.domain.fees import fee_ceiling
+from otp.domain.verdict import ChallengeFacts, Channel
+from otp.services.app_judging import app_facts
 from otp.services.cards import cvv2_matches
 from otp.services.desk import Desk
+from otp.services.shown import Shown
 from otp.store.accounts import Account, NearChallenge
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A card, its data, and a code or a proof, for one transaction.
-
-    Args:
-        pan: ``None`` when the digits are no card number.
-        macs: every MAC that the code or the proof may have been stored under.
-        by_proof: whether a proof is shown instead of a code (D13).
-        acquirer_id: the authenticated one.
-        aspects: the transaction as this message has it (D5), by each set of facts that a code may be bound to (D6);
-            nothing where the message is of no transaction.
-        refused: what is wrong with the message itself.
-    """
-
-    pan: Pan | None
-    expiry: Sensitive[str]
-    cvv2: Sensitive[str]
-    macs: Sequence[bytes]
-    by_proof: bool
-    acquirer_id: str
-    type_word: str
-    total: Rial
-    fee: Rial
-    aspects: Mapping[tuple[str, ...], Binding]
-    refused: Reason | None = None
-
-    @property
-    def references(self) -> list[str]:
-        """By which references a code of this transaction may be kept."""
-        return [aspect.transaction_ref for aspect in self.aspects.values()]
-
-
-def aspects_of(binding: Binding) -> Mapping[tuple[str, ...], Binding]:
-    """Return a transaction whole, and as far as each weak dialect would have named it."""
-    return {COMPLETE: binding, **{shape: binding.narrowed(shape) for shape in SHAPES.values()}}
+from otp.store.ceilings import Ceilings
 
 
 def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
     """Put together what is shown and what was read under the card's lock."""
     today = account.now.astimezone(TEHRAN).date()
     ceiling = fee_ceiling(shown.type_word, today)
+    app = app_facts(desk, shown, account)
     return Facts(
         now=account.now,
         total=shown.total,
@@ -74,11 +37,27 @@ def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
         limits=desk.limits,
         spent_today=Rial(account.spent_rial),
         card=_card(desk, shown, account, today),
-        challenges=tuple(_challenge(row, shown) for row in account.challenges),
+        challenges=tuple(_challenge(row, shown, account) for row in account.challenges),
         refused=Reason.NOT_SUPPORTED if ceiling is None else shown.refused,
         by_proof=shown.by_proof,
         unbound_today=Rial(account.unbound_rial),
+        app=app,
+        static_right=shown.static_allowed and _static_right(desk, shown, account),
+        gift=account.card is not None and account.card.kind == "gift",
+        static_today=Rial(account.static_rial),
     )
+
+
+def ceilings_of(limits: Limits) -> Ceilings:
+    """Return what the bank allows unbound codes at most."""
+    return Ceilings(most=limits.unbound_code_max.amount, low=limits.low_ceiling.amount)
+
+
+def _static_right(desk: Desk, shown: Shown, account: Account) -> bool:
+    kept = None if account.card is None else account.card.static_second_pin_mac
+    if kept is None or shown.pin is None or shown.pan is None:
+        return False
+    return any(hmac.compare_digest(kept, mac) for mac in desk.pin_macs(desk.card_token(shown.pan), shown.pin))
 
 
 def _card(desk: Desk, shown: Shown, account: Account, today: dt.date) -> CardFacts | None:
@@ -105,19 +84,29 @@ def _card(desk: Desk, shown: Shown, account: Account, today: dt.date) -> CardFac
     )
 
 
-def _challenge(row: NearChallenge, shown: Shown) -> ChallengeFacts:
+def _challenge(row: NearChallenge, shown: Shown, account: Account) -> ChallengeFacts:
     kept = row.proof_mac if shown.by_proof else row.code_mac
     aspect = shown.aspects.get(row.bound)
+    by_sms = row.channel == Channel.SMS  # bound to nothing: it fits whatever it is shown for, under its ceiling (D26)
     return ChallengeFacts(
         challenge_id=row.challenge_id,
         state=ChallengeState(row.state),
         of_this_payment=aspect is not None
         and (row.acquirer_id, row.transaction_ref) == (shown.acquirer_id, aspect.transaction_ref),
         matches=kept is not None and any(hmac.compare_digest(kept, mac) for mac in shown.macs),
-        binding_matches=aspect is not None and hmac.compare_digest(row.binding_digest, aspect.digest()),
+        binding_matches=by_sms or (aspect is not None and hmac.compare_digest(row.binding_digest, aspect.digest())),
         wrong_tries=row.wrong_tries,
         tries_max=row.tries_max,
         expires_at=row.expires_at,
         proof_expires_at=row.proof_expires_at,
-        ceiling=None if row.ceiling_rial is None else Rial(row.ceiling_rial),
+        ceiling=_code_ceiling(row, account),
+        channel=Channel(row.channel),
     )
+
+
+def _code_ceiling(row: NearChallenge, account: Account) -> Rial | None:
+    """Return what a code may take; one by SMS obeys what its holder wishes now, not when it was asked for (D14)."""
+    if row.code_ceiling_rial is None:
+        return None
+    now = account.card.ceiling_rial if account.card is not None and row.channel == Channel.SMS else None
+    return Rial(row.code_ceiling_rial if now is None else min(now, row.code_ceiling_rial))

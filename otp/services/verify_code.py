@@ -24,7 +24,8 @@ from otp.services.bank import Bank
 from otp.services.cards import card_token
 from otp.services.desk import Desk
 from otp.services.issue_code import Told, answered_before
-from otp.services.judging import Shown, aspects_of, facts_of
+from otp.services.judging import ceilings_of, facts_of
+from otp.services.shown import Shown, aspects_of
 from otp.store import accounts, challenges, verifications
 from otp.store.challenges import FirstAnswer, RequestKey
 from otp.store.verifications import Verification
@@ -71,7 +72,7 @@ def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
         first, last_sequence = verifications.read_request(connection, key)
         if first is not None:
             return first
-        account = accounts.read_account(connection, card_id, shown.references, shown.macs)
+        account = accounts.read_account(connection, card_id, shown.references, shown.macs, ceilings_of(desk.limits))
         stale = check.sequence <= last_sequence
         decision = Decision(Reason.NOT_SUPPORTED) if stale else verify(facts_of(desk, shown, account))
         code = Code.STALE if stale else VERDICTS[decision.reason]
@@ -102,6 +103,7 @@ def _shown(desk: Desk, psp: Psp, check: Check, token: bytes) -> Shown:
         total=check.binding.total,
         fee=check.binding.fee,
         aspects=aspects_of(check.binding),
+        pin=check.pin,
     )
 
 

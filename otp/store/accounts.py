@@ -4,49 +4,63 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
 from otp.domain.authorisation import CardFacts, Decision
 from otp.domain.financial import HostAnswer
+from otp.domain.notices import NoticeKind
 from otp.domain.proof import PROOF_SECONDS
+from otp.domain.verdict import AppChange
+from otp.store.ceilings import IN_FORCE, Ceilings
+from otp.store.notices import queued
 
 _LOCK = text("SELECT card_id FROM card WHERE card_token = :card_token FOR UPDATE")
 
 # A statement of its own after the lock: one that waited for a lock goes on with its old snapshot (D4). The challenges
 # are locked as well, because asking for a code may end one without this card's lock.
-_READ = text("""
+_READ = text(f"""
 WITH clock AS MATERIALIZED (SELECT house_now() AS now),
 today AS MATERIALIZED (
     SELECT date_trunc('day', now AT TIME ZONE 'Asia/Tehran') AT TIME ZONE 'Asia/Tehran' AS began FROM clock),
 near AS MATERIALIZED (
     SELECT challenge_id, psp.acquirer_id, transaction_ref, state, binding_digest, code_mac, wrong_tries, tries_max,
-           expires_at, proof_mac, proof_expires_at, bound, ceiling_rial
-      FROM challenge JOIN psp USING (psp_id)
+           expires_at, proof_mac, proof_expires_at, bound, ceiling_rial, channel
+      FROM challenge LEFT JOIN psp USING (psp_id)
      WHERE card_id = CAST(:card_id AS bigint)
        AND (transaction_ref = ANY(CAST(:references AS text[])) OR code_mac = ANY(CAST(:macs AS bytea[]))
             OR proof_mac = ANY(CAST(:macs AS bytea[])))
        AND issued_at > (SELECT now FROM clock) - interval '1 day'
      ORDER BY challenge_id FOR UPDATE OF challenge),
+app AS MATERIALIZED (
+    SELECT CAST(card_ref AS text) AS card_ref, CAST(device_id AS text) AS device_id, code_root_sealed, wrong_codes,
+           last_second_step, last_bound_step, drift_steps
+      FROM device_card JOIN device USING (device_id)
+     WHERE card_id = CAST(:card_id AS bigint) AND device_card.state = 'active' AND device.state = 'active' FOR UPDATE),
 spent AS MATERIALIZED (
     SELECT coalesce(sum(amount_rial), 0) AS spent_rial,
-           coalesce(sum(amount_rial) FILTER (WHERE ceiling_rial IS NOT NULL), 0) AS unbound_rial
-      FROM authorisation LEFT JOIN challenge USING (challenge_id)
+           coalesce(sum(amount_rial) FILTER (WHERE unbound), 0) AS unbound_rial,
+           coalesce(sum(amount_rial) FILTER (WHERE code_channel = 'static'), 0) AS static_rial
+      FROM authorisation
      WHERE authorisation.card_id = CAST(:card_id AS bigint) AND authorisation.state = 'approved'
        AND created_at >= (SELECT began FROM today))
 SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_failures, card.pin_locked_until,
        card.pin_lock_level, card.card_data_failures, card.card_data_failed_since, card.card_not_present_paused_until,
-       card.balance_rial, spent.spent_rial, spent.unbound_rial,
+       card.balance_rial, card.kind, card.static_second_pin_mac, {IN_FORCE} AS ceiling_rial,
+       spent.spent_rial, spent.unbound_rial, spent.static_rial,
+       app.card_ref, app.device_id, app.code_root_sealed, app.wrong_codes, app.last_second_step, app.last_bound_step,
+       app.drift_steps,
        near.challenge_id, near.acquirer_id, near.transaction_ref, near.state, near.binding_digest, near.code_mac,
        near.wrong_tries, near.tries_max, near.expires_at, near.proof_mac, near.proof_expires_at,
-       near.bound, near.ceiling_rial
-  FROM clock CROSS JOIN spent LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN near ON true
+       near.bound, near.ceiling_rial AS code_ceiling_rial, near.channel
+  FROM clock CROSS JOIN spent LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN app ON true
+       LEFT JOIN near ON true
  ORDER BY near.challenge_id
 """)
 
 # What a decision does to card, challenge and holder, whether money was asked for or only a code was checked.
-JUDGED = """
+JUDGED = f"""
 decided AS (
     SELECT CAST(:authorisation_id AS bigint) AS authorisation_id, CAST(:card_id AS bigint) AS card_id,
            CAST(:challenge_id AS bigint) AS challenge_id, CAST(:challenge_state AS text) AS challenge_state,
@@ -66,6 +80,16 @@ judged AS (
                                    ELSE house_now() + make_interval(secs => :proof_seconds) END
       FROM decided WHERE challenge.challenge_id = decided.challenge_id AND state IN ('issued', 'verified')
     RETURNING challenge.challenge_id),
+stepped AS (
+    UPDATE device_card SET last_second_step = greatest(last_second_step, CAST(:second_step AS bigint)),
+           last_bound_step = greatest(last_bound_step, CAST(:bound_step AS bigint)), drift_steps = :drift_steps
+     WHERE card_ref = CAST(:card_ref AS uuid) AND CAST(:app_matched AS bool) RETURNING card_ref),
+device_judged AS (
+    UPDATE device SET wrong_codes = :wrong_codes, state = :device_state
+     WHERE device_id = CAST(:device_id AS uuid) AND state = 'active' RETURNING state),
+suspended AS (
+    {queued(NoticeKind.APP_SUSPENDED, "decided, device_judged WHERE device_judged.state = 'suspended'")}
+    RETURNING id),
 warned AS (
     INSERT INTO outbox (topic, unique_key, payload)
     SELECT 'sms.last_try', CAST(:warning_key AS text), jsonb_build_object('card_id', card_id)
@@ -81,18 +105,20 @@ posted AS (
 UPDATE authorisation
    SET state = :state, action_code = :action_code, reason = :reason, approval_code = :approval_code,
        capture_date = :capture_date, card_id = decided.card_id, decided_at = house_now(),
-       challenge_id = CASE decided.challenge_state WHEN 'consumed' THEN decided.challenge_id END
+       challenge_id = CASE decided.challenge_state WHEN 'consumed' THEN decided.challenge_id END,
+       code_channel = :code_channel, unbound = :unbound,
+       card_ref = CASE WHEN CAST(:app_matched AS bool) THEN CAST(:card_ref AS uuid) END
   FROM decided WHERE authorisation.authorisation_id = decided.authorisation_id
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class NearChallenge:
-    """A recent challenge of this card with this payment's reference, or this code or proof."""
+    """A recent challenge of this card with this payment's reference, or this code or proof; by SMS it has no PSP."""
 
     challenge_id: int
-    acquirer_id: str
-    transaction_ref: str
+    acquirer_id: str | None
+    transaction_ref: str | None
     state: str
     binding_digest: bytes
     code_mac: bytes
@@ -102,7 +128,21 @@ class NearChallenge:
     proof_mac: bytes | None
     proof_expires_at: dt.datetime | None
     bound: tuple[str, ...]
-    ceiling_rial: int | None
+    code_ceiling_rial: int | None
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppRow:
+    """The device that makes this card's codes, and how far the card on it is."""
+
+    card_ref: str
+    device_id: str
+    code_root_sealed: bytes
+    wrong_codes: int
+    last_second_step: int
+    last_bound_step: int
+    drift_steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +159,9 @@ class CardRow:
     card_data_failed_since: dt.datetime | None
     card_not_present_paused_until: dt.datetime | None
     balance_rial: int
+    kind: str
+    static_second_pin_mac: bytes | None
+    ceiling_rial: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +171,9 @@ class Account:
     now: dt.datetime
     spent_rial: int
     unbound_rial: int
+    static_rial: int
     card: CardRow | None
+    app: AppRow | None
     challenges: tuple[NearChallenge, ...]
 
 
@@ -139,17 +184,19 @@ def lock_card(connection: Connection, card_token: bytes) -> int | None:
 
 
 def read_account(
-    connection: Connection, card_id: int | None, references: Sequence[str], macs: Sequence[bytes]
+    connection: Connection, card_id: int | None, references: Sequence[str], macs: Sequence[bytes], ceilings: Ceilings
 ) -> Account:
-    """Read the card, its recent challenges that concern this purchase, and what it spent today (Asia/Tehran)."""
-    parameters = {"card_id": card_id, "references": list(references), "macs": list(macs)}
+    """Read the card, its app, its recent challenges that concern this purchase, and what it spent today in Tehran."""
+    parameters = {"card_id": card_id, "references": list(references), "macs": list(macs), **asdict(ceilings)}
     rows = connection.execute(_READ, parameters).mappings().all()
     first = rows[0]
     return Account(
         now=first["now"],
         spent_rial=int(first["spent_rial"]),
         unbound_rial=int(first["unbound_rial"]),
+        static_rial=int(first["static_rial"]),
         card=None if first["status"] is None else CardRow(*(first[name] for name in CardRow.__slots__)),
+        app=None if first["card_ref"] is None else AppRow(*(first[name] for name in AppRow.__slots__)),
         challenges=tuple(
             NearChallenge(**{**{name: row[name] for name in NearChallenge.__slots__}, "bound": tuple(row["bound"])})
             for row in rows
@@ -179,6 +226,8 @@ def write_decision(
             "reason": decision.reason,
             "approval_code": answer.approval_code,
             "capture_date": answer.capture_date,
+            "code_channel": decision.channel,
+            "unbound": decision.unbound,
         },
     )
 
@@ -207,6 +256,21 @@ def judged(
         "proof_mac": proof_mac,
         "proof_seconds": PROOF_SECONDS,
         **_counters(decision.card),
+        **_app(decision.app),
+    }
+
+
+def _app(app: AppChange | None) -> dict[str, object]:
+    match = None if app is None else app.match
+    return {
+        "device_id": app.device_id if app else None,
+        "device_state": app.state if app else None,
+        "wrong_codes": app.wrong_codes if app else 0,
+        "card_ref": app.card_ref if app else None,
+        "app_matched": match is not None,
+        "second_step": match.step if match and not match.bound else 0,
+        "bound_step": match.step if match and match.bound else 0,
+        "drift_steps": match.drift if match else 0,
     }
 
 

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
 from otp.domain.notices import NoticeKind
 from otp.store.activations import USED
+from otp.store.ceilings import IN_FORCE, WISHED, Ceilings
 from otp.store.notices import queued
 
 SHOWN_MAX = 50
-
-_IN_FORCE = """
-least(CAST(:most AS bigint), CASE WHEN unbound_ceiling_next_at <= house_now() THEN unbound_ceiling_next_rial
-                                  ELSE coalesce(unbound_ceiling_rial, CAST(:most AS bigint)) END)
-"""
-"""The ceiling of unbound codes that holds now: the holder's own, never above the bank's (D14)."""
 
 _CARDS = text(f"""
 WITH shown AS (
     (SELECT card_id FROM card WHERE customer_token = :customer_token ORDER BY card_id LIMIT {SHOWN_MAX})
     UNION SELECT card_id FROM device_card WHERE device_id = CAST(:device_id AS uuid) AND state = 'active')
 SELECT card.card_id, card.card_token, card.pan_sealed, CAST(here.card_ref AS text) AS card_ref,
-       {_IN_FORCE} AS ceiling_rial,
+       {IN_FORCE} AS ceiling_rial,
        CASE WHEN unbound_ceiling_next_at > house_now() THEN unbound_ceiling_next_rial END AS next_rial,
        CASE WHEN unbound_ceiling_next_at > house_now() THEN unbound_ceiling_next_at END AS next_at,
        card.status = 'active' AND card.kind = 'debit' AND card.mobile_token IS NOT NULL
@@ -44,7 +39,7 @@ SELECT house_now() AS now, CAST(device_id AS text) AS device_id, name, state, ad
 
 _LOWER = text(f"""
 UPDATE card SET unbound_ceiling_rial = :rial, unbound_ceiling_next_rial = NULL, unbound_ceiling_next_at = NULL
- WHERE card_id = :card_id AND :rial <= {_IN_FORCE}
+ WHERE card_id = :card_id AND :rial <= {WISHED}
    AND EXISTS (SELECT FROM device_card WHERE card_ref = CAST(:card_ref AS uuid) AND state = 'active')
 """)
 
@@ -52,7 +47,7 @@ UPDATE card SET unbound_ceiling_rial = :rial, unbound_ceiling_next_rial = NULL, 
 _RAISE = text(f"""
 WITH {USED},
 raised AS (
-    UPDATE card SET unbound_ceiling_rial = {_IN_FORCE}, unbound_ceiling_next_rial = :rial,
+    UPDATE card SET unbound_ceiling_rial = {WISHED}, unbound_ceiling_next_rial = :rial,
            unbound_ceiling_next_at = house_now() + make_interval(secs => :wait_seconds)
       FROM used WHERE card_id = :card_id RETURNING card_id, unbound_ceiling_next_rial AS rial)
 {queued(NoticeKind.CEILING_RAISED, "raised", ", 'rial', rial")}
@@ -103,9 +98,11 @@ class Raise:
     wait_seconds: int
 
 
-def shown_cards(connection: Connection, device_id: str, customer_token: bytes, most: int) -> Sequence[ShownCard]:
-    """Read the cards of a device and of its customer; ``most`` is the bank's ceiling, rials."""
-    values = {"device_id": device_id, "customer_token": customer_token, "most": most}
+def shown_cards(
+    connection: Connection, device_id: str, customer_token: bytes, ceilings: Ceilings
+) -> Sequence[ShownCard]:
+    """Read the cards of a device and of its customer, with what unbound codes of each may take now."""
+    values = {"device_id": device_id, "customer_token": customer_token, **asdict(ceilings)}
     return [ShownCard(**row) for row in connection.execute(_CARDS, values).mappings()]
 
 

@@ -88,15 +88,23 @@ WHERE authorisation_id = {_SUBJECTS} AND (state = 'received' OR action_code IS N
 _CODE_FITS = f"""
 SELECT a.authorisation_id, a.amount_rial FROM authorisation a
 LEFT JOIN challenge c USING (challenge_id) LEFT JOIN psp USING (psp_id)
-WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND NOT coalesce(
-  c.state = 'consumed' AND c.card_id = a.card_id AND psp.acquirer_id = a.acquirer_id
-  AND (c.ceiling_rial >= a.amount_rial OR (c.ceiling_rial IS NULL AND c.transaction_ref = a.transaction_ref))
-  AND a.decided_at < coalesce(c.proof_expires_at, c.expires_at) + interval '1 second'
-  AND a.amount_rial = coalesce(CAST(substring(c.canonical FROM '[|]total=([0-9]+)[|]') AS bigint),
-    CAST(substring(c.canonical FROM '[|]amount=([0-9]+)[|]') AS bigint)
-    + CAST(substring(c.canonical FROM '[|]fee=([0-9]+)[|]') AS bigint))
-  AND rtrim(a.terminal_id) = coalesce(substring(c.canonical FROM '[|]terminal=([^|]*)[|]'),
-    CASE WHEN c.ceiling_rial IS NOT NULL THEN rtrim(a.terminal_id) END), false)
+LEFT JOIN device_card d ON d.card_ref = a.card_ref
+WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND NOT coalesce(CASE a.code_channel
+  WHEN 'harim' THEN
+    c.state = 'consumed' AND c.card_id = a.card_id AND psp.acquirer_id = a.acquirer_id
+    AND (c.ceiling_rial >= a.amount_rial OR (c.ceiling_rial IS NULL AND c.transaction_ref = a.transaction_ref))
+    AND a.decided_at < coalesce(c.proof_expires_at, c.expires_at) + interval '1 second'
+    AND a.amount_rial = coalesce(CAST(substring(c.canonical FROM '[|]total=([0-9]+)[|]') AS bigint),
+      CAST(substring(c.canonical FROM '[|]amount=([0-9]+)[|]') AS bigint)
+      + CAST(substring(c.canonical FROM '[|]fee=([0-9]+)[|]') AS bigint))
+    AND rtrim(a.terminal_id) = coalesce(substring(c.canonical FROM '[|]terminal=([^|]*)[|]'),
+      CASE WHEN c.ceiling_rial IS NOT NULL THEN rtrim(a.terminal_id) END)
+  WHEN 'sms' THEN
+    c.state = 'consumed' AND c.channel = 'sms' AND c.card_id = a.card_id AND a.unbound
+    AND c.ceiling_rial >= a.amount_rial AND a.decided_at < c.expires_at + interval '1 second'
+  WHEN 'app' THEN d.card_id = a.card_id AND a.unbound AND a.challenge_id IS NULL
+  WHEN 'app_bound' THEN d.card_id = a.card_id AND NOT a.unbound AND a.challenge_id IS NULL
+  ELSE a.challenge_id IS NULL AND NOT a.unbound AND a.code_channel IS NOT NULL END, false)
 """
 
 _TRIES = f"""
@@ -152,7 +160,7 @@ CHECKS = (
     Check("I5_decided", "no message is committed without its answer", _MONEY, _UNDECIDED, "authorisation"),
     Check(
         "I9_code_fits",
-        "money was taken for a consumed code of one card, payment, amount and terminal, in its life or its proof's",
+        "money was taken for one right code: of its card, and of its payment, amount and terminal where it is bound",
         _MONEY,
         _CODE_FITS,
         "authorisation",

@@ -38,6 +38,7 @@ REVEALS = {
     "gateway/wiring.py": "signing key into the signer",
     "otp/domain/activation.py": "keys and parts into derivations and proofs",
     "otp/domain/app_code.py": "keys into the derivation",
+    "otp/domain/app_match.py": "what was entered beside the app's codes",
     "otp/domain/code.py": "key into the derivation",
     "otp/domain/cvv2.py": "PAN into the CVV2",
     "otp/domain/device.py": "codes beside the one that was shown",

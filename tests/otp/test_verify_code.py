@@ -377,6 +377,7 @@ def test_every_reason_that_can_come_up_has_its_answer() -> None:
         Reason.PURCHASE_LIMIT,
         Reason.DAY_LIMIT,
         Reason.UNBOUND_LIMIT,
+        Reason.STATIC_LIMIT,
         Reason.FUNDS,
     }
 

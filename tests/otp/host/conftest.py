@@ -168,6 +168,8 @@ def keyring() -> Keyring:
             key("code-mac-1", purposes.CODE_MAC, 32),
             key("code-mac-2", purposes.CODE_MAC, 32),
             key("audit-1", purposes.AUDIT, 32),
+            key("device-seal-1", purposes.DEVICE_SEAL, 32),
+            key("pin-verification-1", purposes.PIN_VERIFICATION, 32),
             key("cvk-1", purposes.CARD_VERIFICATION, 16),
             key("gw-mac-1", "iso-mac-in", 16),
             key("gw-mac-2", "iso-mac-in", 16),
@@ -180,7 +182,15 @@ def keyring() -> Keyring:
 @pytest.fixture
 def world(bank_database: Database) -> HostWorld:
     """Give a bank with one PSP and no card yet."""
-    desk = Desk(bank_database, keyring(), Limits(purchase_max=Rial(50_000_000), day_max=Rial(80_000_000)))
+    limits = Limits(
+        purchase_max=Rial(50_000_000),
+        day_max=Rial(80_000_000),
+        unbound_code_max=Rial(2_000_000),
+        unbound_day_max=Rial(3_000_000),
+        low_ceiling=Rial(200_000),
+        static_day_max=Rial(1_000_000),
+    )
+    desk = Desk(bank_database, keyring(), limits)
     made = HostWorld(desk)
     made.sql(
         "INSERT INTO psp (psp_id, name, acquirer_id, public_keys) VALUES ('pooya', 'Pooya', :acquirer, '{}')",

@@ -15,6 +15,7 @@ from otp.services.reverse import reverse
 from otp.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
 from tests.fakes.loose import loosen
+from tests.otp.host.test_app_codes import by_sms_for, canonical, phone_for, static
 
 OWED = (
     "INSERT INTO outbox (topic, unique_key, payload, done_at) "
@@ -102,6 +103,48 @@ def test_d6_an_unbound_code_that_paid_within_its_ceiling_breaks_no_rule(world: A
     world.sql(f"{UNBOUND} ceiling_rial = 1000000, transaction_ref = 'AAAAAAAAAAAAAAAA'")
 
     assert broken(look()) == set()
+
+
+def pay_in_every_way(world: Any) -> None:
+    """By the app, by a code that is bound to the purchase, by text message, by a static PIN."""
+    phone = phone_for(world, world.card())
+    assert world.pay(world.purchase(phone.pan, phone.code())).action_code == "000"
+    bound = world.purchase(phone.pan)
+    assert world.pay(bound, phone.bound(canonical(bound))).action_code == "000"
+    other = world.card()
+    by_sms_for(world, other, "5555555")
+    assert world.pay(world.purchase(other, "5555555")).action_code == "000"
+    static(world, other)
+    assert world.pay(world.purchase(other, "24680")).action_code == "000"
+
+
+def test_every_way_of_paying_keeps_the_rules(world: Any, look: Callable[[], Report]) -> None:
+    """Four purchases without a code of Harim: no rule is broken."""
+    pay_in_every_way(world)
+    world.sql(OWED)
+
+    assert broken(look()) == set()
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        "UPDATE authorisation SET unbound = false WHERE code_channel = 'app'",
+        "UPDATE authorisation SET card_ref = NULL WHERE code_channel = 'app_bound'",
+        "UPDATE device_card SET card_id = 99",
+        "UPDATE challenge SET ceiling_rial = 10",
+        "UPDATE authorisation SET code_channel = NULL WHERE code_channel = 'static'",
+        "UPDATE authorisation SET code_channel = 'static' WHERE code_channel = 'sms'",
+    ],
+)
+def test_a_debit_without_its_right_code_is_found(world: Any, look: Callable[[], Report], plant: str) -> None:
+    """Whichever way the code is said to have come."""
+    pay_in_every_way(world)
+    world.sql(OWED)
+
+    world.sql(plant)
+
+    assert broken(look()) == {"I9_code_fits"}
 
 
 ANOTHER = (

@@ -15,13 +15,13 @@ from otp.domain.authorisation import (
     BLOCK_AFTER_FAILURES,
     PIN_LOCKS,
     CardFacts,
-    ChallengeFacts,
     Facts,
     Limits,
     decide,
 )
 from otp.domain.challenge import ChallengeState
 from otp.domain.expiry import is_past
+from otp.domain.verdict import ChallengeFacts
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 CARD = CardFacts(

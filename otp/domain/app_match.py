@@ -1,0 +1,90 @@
+"""Is an entry a code of the app? Every minute that could be meant is computed, and each serves once (D14).
+
+A phone's clock may be off: the middle of the window follows the minute that was matched last, at most two minutes from
+the bank's clock. Around it one minute earlier and later is good for a second PIN, one earlier for a bound code; with
+the code of Harim and the one by text message these are five values of seven digits, and four of eight.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foundation.sensitive import Sensitive
+from otp.domain.app_code import BOUND_CODE_DIGITS, SECOND_PIN_DIGITS, Purpose, bound_code, code_key
+from otp.domain.device import DRIFT_MAX, Clockwork, matched
+
+BOUND_AROUND = (0, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class AppMatch:
+    """A code of the app that was entered.
+
+    Args:
+        bound: to this very purchase.
+        step: the minute it was made for.
+        drift: minutes that the device's clock is ahead of the bank's, after this code.
+        repeated: this minute or a later one was taken before.
+    """
+
+    bound: bool
+    step: int
+    drift: int
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppKeys:
+    """What the bank knows of a card on a device.
+
+    Args:
+        last_bound_step: the last minute whose bound code was taken.
+    """
+
+    code_root: Sensitive[bytes]
+    card_ref: str
+    clock: Clockwork
+    last_bound_step: int
+
+
+def match_entry(keys: AppKeys, entry: Sensitive[str], now_step: int, questions: Sequence[str]) -> AppMatch | None:
+    """Look for an entry among the codes that are good now.
+
+    Args:
+        keys: of the card on its device.
+        entry: as typed; only seven or eight digits can be a code of the app.
+        now_step: whole minutes since 1970 by the bank's clock.
+        questions: the texts that may name this purchase (D24).
+    """
+    length = len(entry.reveal())
+    if length == SECOND_PIN_DIGITS:
+        return _second(keys, entry, now_step)
+    if length == BOUND_CODE_DIGITS:
+        return _bound(keys, entry, now_step, questions)
+    return None
+
+
+def _second(keys: AppKeys, entry: Sensitive[str], now_step: int) -> AppMatch | None:
+    key = code_key(keys.code_root, Purpose.SECOND, keys.card_ref)
+    found = matched(key, entry, now_step, keys.clock)
+    if found is None:
+        return None
+    return AppMatch(bound=False, step=found.last_step, drift=found.drift, repeated=found == keys.clock)
+
+
+def _bound(keys: AppKeys, entry: Sensitive[str], now_step: int, questions: Sequence[str]) -> AppMatch | None:
+    key = code_key(keys.code_root, Purpose.BOUND, keys.card_ref)
+    typed = entry.reveal().encode()
+    middle = now_step + keys.clock.drift
+    hits = [
+        middle + off
+        for off in BOUND_AROUND
+        for question in questions
+        if hmac.compare_digest(bound_code(key, question, middle + off).reveal().encode(), typed)
+    ]
+    if not hits:
+        return None
+    step, drift = max(hits), max(-DRIFT_MAX, min(DRIFT_MAX, keys.clock.drift))
+    return AppMatch(bound=True, step=step, drift=drift, repeated=step <= keys.last_bound_step)
