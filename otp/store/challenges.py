@@ -24,7 +24,8 @@ open AS MATERIALIZED (
 SELECT clock.now, first.body_hash, first.status AS first_status, first.answer AS first_answer,
        (SELECT max(sequence) FROM harim_request
          WHERE psp_id = :psp_id AND transaction_ref = :transaction_ref) AS last_sequence,
-       card.card_id, card.expiry, card.status, card.mobile_token, card.mobile_last_two, card.second_pin_active,
+       card.card_id, card.expiry, card.status, card.mobile_token, card.mobile_last_two,
+       card.second_pin_active AND card.kind = 'debit' AS second_pin_active,
        card.pin_failures, card.pin_locked_until, card.pin_lock_level, card.card_data_failures,
        card.card_data_failed_since, card.card_not_present_paused_until, card.balance_rial,
        open.challenge_id, CAST(open.correlation_id AS text) AS correlation_id, open.binding_digest, open.proven,
