@@ -15,6 +15,8 @@ from otp import config, wiring
 from otp.config import Settings
 from otp.domain.answers import Code, body
 from otp.harim_api import operations, rest, sadad, soap, yaghut
+from otp.inbound.door import door as inbound_door
+from otp.inbound.providers import read_providers
 from otp.ramznegar import api as ramznegar_api
 from otp.services.bank import Bank
 from otp.services.readiness import readiness, redis_answers
@@ -37,6 +39,8 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     app.extensions["bank"] = bank
     for door in (rest, sadad, ramznegar_api):
         app.register_blueprint(door.blueprint)
+    if bank.settings.inbound_file is not None:
+        app.register_blueprint(inbound_door(read_providers(bank.settings.inbound_file)))
     if bank.envelope_signer is not None:
         for contract, door in ((soap.contract, soap), (yaghut.contract, yaghut)):
             contract()  # read before the first message comes

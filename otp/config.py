@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     sms_sender: str = Field("30003303", description="number that the bank's messages come from")
     sms_timeout_seconds: float = Field(5.0, gt=0, description="for one call of the SMS provider")
 
+    inbound_file: Path | None = Field(
+        None, description="JSON: who may push holders' messages (otp/inbound/providers.py), readable by its owner only"
+    )
+
     host_address: str = Field("127.0.0.1", description="where the authorisation host listens")
     host_port: int = Field(8181, ge=1, le=65535, description="TCP port of the authorisation host")
     host_peers: dict[str, HostPeer] = Field(

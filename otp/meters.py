@@ -41,6 +41,9 @@ class Meters:
             ("kind", "outcome"),
             registry=registry,
         )
+        self.inbound_sms = Counter(
+            "bank_inbound_sms", "messages of holders, by what became of them", ("outcome",), registry=registry
+        )
         self.host_answers = Counter(
             "bank_host_answers",
             "financial messages answered, by type and action code",

@@ -66,6 +66,18 @@ def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:
     return Sensitive("\n".join(line for line in lines if line))
 
 
+def sms_code_text(bank_name: str, ceiling: Rial, expires_at: dt.datetime, code: Sensitive[str]) -> Sensitive[str]:
+    """Write the answer to a holder's text message: what the code is good for, the code, until when, warning (D26)."""
+    lines = (
+        bank_name,
+        f"هر خرید تا {ceiling.amount:,} ریال",
+        f"رمز پویا: {code.reveal()}",
+        f"اعتبار تا {expires_at.astimezone(TEHRAN):%H:%M:%S}",
+        WARNING,
+    )
+    return Sensitive("\n".join(lines))
+
+
 def last_try_text(bank_name: str, card_last_four: str) -> Sensitive[str]:
     """Write the warning that one more wrong code closes the card for a while; only its holder is told (D18)."""
     return Sensitive(

@@ -26,6 +26,11 @@ class NoticeKind(StrEnum):
     CARD_ADDED = "card_added"
     CARD_REMOVED = "card_removed"
     CEILING_RAISED = "ceiling_raised"
+    SMS_NOT_ACTIVE = "sms_not_active"
+    SMS_CARD_REFUSED = "sms_card_refused"
+    SMS_WRONG_CARD = "sms_wrong_card"
+    SMS_AMBIGUOUS = "sms_ambiguous"
+    SMS_GARBAGE = "sms_garbage"
 
 
 NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
@@ -37,6 +42,11 @@ NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.CARD_ADDED: "کارت *{card} به رمزنگار یک دستگاه افزوده شد.",
         NoticeKind.CARD_REMOVED: "کارت *{card} از رمزنگار حذف شد.",
         NoticeKind.CEILING_RAISED: "سقف رمز رمزنگار کارت *{card} از ۲۴ ساعت دیگر {rial:,} ریال می‌شود.",
+        NoticeKind.SMS_NOT_ACTIVE: "رمزنگار پیامکی فعال نیست. آن را در خودپرداز فعال کنید.",
+        NoticeKind.SMS_CARD_REFUSED: "برای کارت *{card} اکنون رمز پیامکی فرستاده نمی‌شود.",
+        NoticeKind.SMS_WRONG_CARD: "رمزنگار پیامکی برای کارتی با این رقم‌ها فعال نیست. چهار رقم آخر کارت را بفرستید.",
+        NoticeKind.SMS_AMBIGUOUS: "چند کارت شما به این رقم‌ها پایان می‌یابد. شش رقم آخر کارت را بفرستید.",
+        NoticeKind.SMS_GARBAGE: "برای دریافت رمز، فقط چهار رقم آخر کارت را بفرستید.",
     }
 )
 PURPOSES: Mapping[Channel, str] = MappingProxyType(

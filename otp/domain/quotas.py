@@ -133,3 +133,22 @@ def activation_charges(
     budget = Limits(proven=(Limit(Holder.BANK, Span.DAY, sms_per_day),), unproven=())
     shared = charges(budget, {Holder.BANK: "sms"}, proven=True, shard=shard)
     return tuple(sorted((*own, *shared), key=lambda row: row.scope))
+
+
+INBOUND_LIMITS: Mapping[str, tuple[Holder, Span, int]] = MappingProxyType(
+    {
+        "code": (Holder.CARD, Span.DAY, 5),
+        "wrong_card": (Holder.MOBILE, Span.DAY, 3),
+        "told": (Holder.MOBILE, Span.HOUR, 3),
+    }
+)
+"""By text message (D26): codes of a card, wrong digits of a number, and answers that are no code; then silence."""
+
+
+def inbound_charges(use: str, name: str, *, sms_per_day: int, shard: int) -> tuple[Charge, ...]:
+    """Name the rows that an answer to a text message is counted on; ``name`` is a keyed hash of whom ``use`` counts."""
+    holder, span, most = INBOUND_LIMITS[use]
+    own = Charge(f"{holder}|inbound-{use}|{span}|{name}", span, most, silent=True)
+    budget = Limits(proven=(Limit(Holder.BANK, Span.DAY, sms_per_day, silent=True),), unproven=())
+    shared = charges(budget, {Holder.BANK: "sms"}, proven=True, shard=shard)
+    return tuple(sorted((own, *shared), key=lambda row: row.scope))

@@ -13,12 +13,13 @@ from otp.domain.activation import ActivationState, Channel, sms_part
 from otp.domain.binding import parse_canonical
 from otp.domain.challenge import ChallengeState
 from otp.domain.code import derive_code
-from otp.domain.message import CodeMessage, code_text, last_try_text
+from otp.domain.message import CodeMessage, code_text, last_try_text, sms_code_text
 from otp.domain.notices import ActivationMessage, NoticeKind, activation_text, notice_text
+from otp.domain.verdict import Channel as CodeChannel
 from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
 from otp.services.bank import Bank
 from otp.services.cards import open_mobile, open_pan
-from otp.store import activations, cards, deliveries, devices
+from otp.store import activations, cards, deliveries, devices, inbound
 from otp.store.deliveries import Sending
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ def send_code(bank: Bank, job: Job) -> Result:
         bank.meters.sms.labels("code", "dropped").inc()
         return Done()
     code = derive_code(bank.keys.material(sending.key_id), sending.nonce, sending.canonical, sending.code_length)
-    text = code_text(_code_message(bank, sending), code)
+    text = _code_text(bank, sending, code)
     result = _send(bank, job, "code", open_mobile(bank.keys, sending.card_token, sending.mobile_sealed), text)
     match result:
         case SmsAccepted(message_id):
@@ -114,9 +115,11 @@ def end_activations(bank: Bank) -> None:
 
 
 def forget_quotas(bank: Bank) -> None:
-    """Delete what was counted in windows that are over."""
+    """Delete what was counted in windows that are over, and the names of messages that nobody sends again."""
     with bank.database.single() as connection:
         deliveries.forget_quotas(connection)
+    with bank.database.single() as connection:
+        inbound.forget(connection)
 
 
 def _send(
@@ -151,15 +154,19 @@ def _record(bank: Bank, challenge_id: int, delivery: str, message_id: str | None
         deliveries.record_delivery(connection, challenge_id, delivery, message_id)
 
 
-def _code_message(bank: Bank, sending: Sending) -> CodeMessage:
+def _code_text(bank: Bank, sending: Sending, code: Sensitive[str]) -> Sensitive[str]:
+    name = bank.settings.bank_name_fa
+    if sending.channel == CodeChannel.SMS:
+        return sms_code_text(name, Rial(sending.ceiling_rial or 0), sending.expires_at, code)
     bound = parse_canonical(sending.canonical)
-    return CodeMessage(
-        bank_name=bank.settings.bank_name_fa,
+    message = CodeMessage(
+        bank_name=name,
         type=bound.type,
         amount=bound.amount,
         fee=bound.fee,
         payee_name=bound.payee_name,
-        psp_name=sending.psp_name,
+        psp_name=sending.psp_name or "",
         expires_at=sending.expires_at,
         webotp_host=sending.webotp_host,
     )
+    return code_text(message, code)

@@ -13,9 +13,9 @@ LAST_TRY_TOPIC = "sms.last_try"
 _FOR_SENDING = text("""
 SELECT challenge.challenge_id, challenge.state, challenge.nonce, challenge.canonical, challenge.key_id,
        challenge.code_length, challenge.expires_at, card.card_token, card.mobile_sealed, psp.webotp_host,
-       psp.name AS psp_name,
+       psp.name AS psp_name, challenge.ceiling_rial, challenge.channel,
        CAST(extract(epoch FROM challenge.expires_at - house_now()) AS float) AS seconds_left
-  FROM challenge JOIN card USING (card_id) JOIN psp USING (psp_id)
+  FROM challenge JOIN card USING (card_id) LEFT JOIN psp USING (psp_id)
  WHERE challenge_id = :challenge_id
 """)
 
@@ -55,7 +55,9 @@ class Sending:
     card_token: bytes
     mobile_sealed: bytes | None
     webotp_host: str | None
-    psp_name: str
+    psp_name: str | None
+    ceiling_rial: int | None
+    channel: str
     seconds_left: float
 
 

@@ -57,6 +57,8 @@ REVEALS = {
     "otp/services/cards.py": "PAN and CVV2 into keyed values",
     "otp/services/desk.py": "PAN into the card token, proof into its MAC",
     "otp/services/first_code.py": "code root into its seal",
+    "otp/inbound/providers.py": "the secret beside the path's",
+    "otp/services/receive_sms.py": "number and words of a holder's message, code into its MAC",
     "otp/services/issue_code.py": "code into its MAC",
     "otp/services/judging.py": "expiry beside the card's",
     "otp/services/open_card.py": "PAN into its seal",

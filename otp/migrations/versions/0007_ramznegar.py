@@ -20,7 +20,7 @@ ALTER TABLE card
   ADD COLUMN low_ceiling_until timestamptz,
   ADD CONSTRAINT card_ceiling_next CHECK ((unbound_ceiling_next_rial IS NULL) = (unbound_ceiling_next_at IS NULL));
 CREATE INDEX card_of_customer ON card (customer_token) WHERE customer_token IS NOT NULL;
-CREATE INDEX card_of_mobile ON card (mobile_token) WHERE sms_codes_active;
+CREATE INDEX card_of_mobile ON card (mobile_token) WHERE mobile_token IS NOT NULL;
 COMMENT ON COLUMN card.customer_token IS 'HMAC of the holder''s national code: whose card it is (D23)';
 COMMENT ON COLUMN card.first_pin_mac IS 'HMAC of card token and first PIN; the PIN itself is nowhere (D27)';
 COMMENT ON COLUMN card.static_second_pin_mac IS
@@ -125,7 +125,7 @@ COMMENT ON TABLE inbound_message IS 'what a holder texted is not kept; the id ma
 
 RIGHTS = """
 GRANT INSERT, UPDATE ON device, device_card, activation TO {app};
-GRANT INSERT, DELETE ON inbound_message TO {app};
+GRANT INSERT, UPDATE, DELETE ON inbound_message TO {app};
 """
 
 

@@ -1,0 +1,1 @@
+"""The door for text messages that SMS providers push to the bank."""
