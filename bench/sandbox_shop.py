@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from bench.buyers import Card, Customer, Seller, Shop
 from sandbox.banks import Bank
 from sandbox.cards import APPROVE
-from sandbox.phone import PhoneStore
+from sandbox.phone_store import PhoneStore
 from sandbox.places import CannotRun
 from sandbox.running import RunningWorld
 from sandbox.seed import more_terminals

@@ -42,9 +42,8 @@ def show() -> Response | str:
 
 @blueprint.post("/", strict_slashes=False)
 def change() -> AnyResponse | tuple[Response | str, HTTPStatus]:
-    """Make something wrong, or right again; a person is sent back to the phone that was asked from, if any."""
+    """Make something wrong, or right again."""
     said: Any = request.get_json(silent=True) if request.is_json else request.form.to_dict()
-    phone = None if request.is_json else said.pop("phone", None)
     try:
         if not isinstance(said, dict):
             raise InvalidFault("send a JSON object")  # noqa: TRY301 - one answer for everything that is wrong
@@ -58,7 +57,7 @@ def change() -> AnyResponse | tuple[Response | str, HTTPStatus]:
     faults_now().write(faults)
     if request.is_json:
         return jsonify(asdict(faults))
-    return redirect(address("phone.phone", mobile=phone) if phone else address("control.show"), HTTPStatus.SEE_OTHER)
+    return redirect(address("control.show"), HTTPStatus.SEE_OTHER)
 
 
 def _page(faults: dict[str, Any], *, mistaken: bool = False) -> str:

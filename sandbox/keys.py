@@ -42,6 +42,7 @@ def make_keys(world: World) -> None:
         ours, theirs = _bank(bank)
         gateway += ours
         _write(world.key_file(bank.organisation), _key_file(theirs))
+        _write(world.inbound_file(bank.organisation), {"sandbox": {"secret": secrets.token_hex(PLAIN_BYTES)}})
     _write(world.key_file("gateway"), _key_file(gateway))
     webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(PLAIN_BYTES)).decode()
     _write(world.secrets_file, {"secret_key": new_secret_key("test"), "webhook_secret": webhook_secret})

@@ -17,6 +17,7 @@ from sandbox.banks import BANK_TWO, BANKS, BY_ORGANISATION, Bank
 from sandbox.places import CannotRun
 from sandbox.postgres import Cluster, Roles
 from sandbox.redis import RedisServer
+from sandbox.short_number import SHORT_NUMBER
 
 ADDRESS = "127.0.0.1"
 PORTS = {
@@ -135,6 +136,18 @@ class World:
         """One organisation's keys."""
         return self.state / "keys" / f"{organisation}.json"
 
+    def inbound_file(self, organisation: str) -> Path:
+        """Who may push holders' messages to a bank."""
+        return self.state / "keys" / f"{organisation}-inbound.json"
+
+    def _inbound_addresses(self) -> list[str]:
+        """Return where each bank takes the messages of its holders; none before the keys are drawn."""
+        files = {bank: self.inbound_file(bank.organisation) for bank in BANKS}
+        secrets = {
+            bank: json.loads(file.read_text())["sandbox"]["secret"] for bank, file in files.items() if file.exists()
+        }
+        return [f"{self.address(bank.web)}/sms/inbound/sandbox/{secret}" for bank, secret in secrets.items()]
+
     def reached_at(self, name: str) -> int:
         """Return the port at which the other organisations reach it."""
         return self.detours.get(name, self.ports[name])
@@ -214,6 +227,8 @@ class World:
             "OTP_BANK_NAME_FA": bank.name_fa,
             "OTP_BANK_NAME_EN": bank.name_en,
             "OTP_DISCLOSURE": "open",
+            "OTP_INBOUND_FILE": str(self.inbound_file(bank.organisation)),
+            "SANDBOX_SHORT_NUMBERS": json.dumps({SHORT_NUMBER: self._inbound_addresses()}),
             "OTP_AUDIT_HEAD_FILE": str(self.state / f"{bank.organisation}.audit-heads"),
             "OTP_CODE_LENGTH": str(CODE_LENGTH),
             "OTP_UNBOUND_CODE_MAX_RIAL": str(UNBOUND_RIAL),

@@ -12,11 +12,12 @@ from gateway.app import create_app as create_gateway
 from otp.app import create_app as create_bank
 from sandbox import control, crash_points, guide, phone, rendering
 from sandbox.faults import FaultsFile
+from sandbox.phone_store import PhoneStore
 
 
 def mount_phone(app: Flask, file: Path) -> Flask:
     """Add the phone to an application from outside."""
-    app.extensions["phone"] = phone.PhoneStore(file)
+    app.extensions["phone"] = PhoneStore(file)
     app.register_blueprint(phone.blueprint)
     return app
 

@@ -13,21 +13,21 @@
     setTimeout(() => { button.classList.remove("done"); live.textContent = ""; }, 2000);
   });
 
-  const log = document.querySelector("[data-feed]");
-  if (!log) return;
-  const list = log.querySelector("ol"), pattern = document.getElementById("message").content;
+  for (const log of document.querySelectorAll("[data-feed]")) {
+    const list = log.querySelector("ol"), pattern = log.querySelector("template").content;
 
-  new EventSource(log.dataset.feed).onmessage = (event) => {
-    const message = JSON.parse(event.data), item = pattern.cloneNode(true);
-    for (const place of item.querySelectorAll("[data-of]")) {
-      const text = message[place.dataset.of];
-      place.textContent = text ?? "";
-      const holder = place.closest(".chips span, .code");
-      if (holder) holder.hidden = !text;
-    }
-    item.querySelector("time").dateTime = message.at;
-    item.querySelector("[data-copy]").dataset.copy = message.code ?? "";
-    list.prepend(item);
-    document.querySelector(".empty").hidden = true;
-  };
+    new EventSource(log.dataset.feed).onmessage = (event) => {
+      const message = JSON.parse(event.data), item = pattern.cloneNode(true);
+      for (const place of item.querySelectorAll("[data-of]")) {
+        const text = message[place.dataset.of];
+        place.textContent = text ?? "";
+        const holder = place.closest(".chips span, .code");
+        if (holder) holder.hidden = !text;
+      }
+      item.querySelector("time").dateTime = message.at;
+      item.querySelector("[data-copy]").dataset.copy = message.code ?? "";
+      list.prepend(item);
+      log.querySelector(".empty").hidden = true;
+    };
+  }
 })();

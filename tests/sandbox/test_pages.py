@@ -18,7 +18,7 @@ from sandbox.cards import CARDS
 from sandbox.control import CLOCK_WISHES, CLOCKS_VARIABLE
 from sandbox.faults import CHOICES, Faults, FaultsFile
 from sandbox.guide import REFUSED
-from sandbox.phone import PhoneStore
+from sandbox.phone_store import PhoneStore
 from sandbox.rendering import GUIDE_VARIABLE
 from sandbox.wording import WORDS, say
 from sandbox.wsgi import mount_control, mount_phone
@@ -121,14 +121,6 @@ def test_the_ribbon_of_every_page_says_what_is_wrong(visitor: FlaskClient, fault
         assert (
             "The bank’s answers: none at all · Messages: arrive 20 s late · Clock of gateway and banks: 120 s" in shown
         )
-
-
-def test_a_phone_changes_the_messages_and_stays(visitor: FlaskClient, faults: FaultsFile) -> None:
-    """The switch leads back to the phone it was pressed on, in its language."""
-    answer = visitor.post("/sandbox/control/?lang=en", data={"sms": "drop", "phone": MOBILE})
-
-    assert (answer.status_code, answer.location) == (303, f"/sandbox/phone/{MOBILE}/?lang=en")
-    assert faults.read() == Faults(sms="drop")
 
 
 def test_a_mistake_on_the_control_page_is_shown_to_people(visitor: FlaskClient, faults: FaultsFile) -> None:
