@@ -31,6 +31,8 @@ TIME_HEADER = "Ramznegar-Time"
 DEVICE_HEADER = "Ramznegar-Device"
 _DEVICE = re.compile(r"id=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}); n=([1-9][0-9]{0,14}); mac=([A-Za-z0-9_-]{43})")
 
+BEGUN = frozenset({DeviceState.ACTIVE})
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -61,13 +63,13 @@ def activating(work: Callable[[Bank], Told | Refused]) -> Response:
     return _answer(patiently)
 
 
-def signed(work: Callable[[Bank, Caller], Told | Refused], *, state: DeviceState = DeviceState.ACTIVE) -> Response:
+def signed(work: Callable[[Bank, Caller], Told | Refused], *, states: frozenset[DeviceState] = BEGUN) -> Response:
     """Answer a device that signed its call and stands where this call is allowed; to others it is no device at all."""
 
     def known(bank: Bank) -> Told | Refused:
         call = _call()
         caller = Refused(AppCode.CALL_REFUSED) if call is None else know_device(bank, call)
-        if isinstance(caller, Caller) and caller.state is not state:
+        if isinstance(caller, Caller) and caller.state not in states:
             caller = Refused(AppCode.CALL_REFUSED)
         if isinstance(caller, Caller):
             return work(bank, caller)
