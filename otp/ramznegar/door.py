@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import structlog
 from flask import Response, current_app, g, jsonify, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from foundation.logs import place_of
 from otp.domain.app_answers import APP_ANSWERS, AppCode, Refused, refusal_body
@@ -91,8 +91,6 @@ def _answer(work: Callable[[Bank], Told | Refused]) -> Response:
         return _said(Refused(AppCode.TOO_MANY_REQUESTS, FLOOD_WINDOW_SECONDS))
     try:
         return _timed(bank, _said(_unless_misshapen(bank, work)))
-    except HTTPException:
-        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is answered for here
         log.error("app_call_failed", error=type(error).__name__, at=place_of(error))  # noqa: TRY400 - without text
         return _said(Refused(AppCode.TEMPORARILY_UNAVAILABLE, RETRY_AFTER_SECONDS))
@@ -101,7 +99,7 @@ def _answer(work: Callable[[Bank], Told | Refused]) -> Response:
 def _unless_misshapen(bank: Bank, work: Callable[[Bank], Told | Refused]) -> Told | Refused:
     try:
         return work(bank)
-    except (ValidationError, InvalidPublicKey, RequestEntityTooLarge):
+    except (ValidationError, InvalidPublicKey, HTTPException):
         return Refused(AppCode.MALFORMED)
 
 
