@@ -31,6 +31,8 @@ from otp.services.know_device import Caller
 from otp.services.tell_time import tell_time
 
 ACCEPTED = 202
+CONFIRMING = frozenset({DeviceState.PENDING, DeviceState.ACTIVE})
+"""A device that did not hear that it has begun confirms again."""
 
 blueprint = Blueprint("ramznegar_api", __name__, url_prefix="/ramznegar/api")
 
@@ -67,7 +69,7 @@ def confirm() -> Response:
         code = Sensitive(asked.code.get_secret_value())
         return _shown(bank, confirm_app(bank, caller, asked.name, asked.code_root.wrapped, code))
 
-    return signed(work, state=DeviceState.PENDING)
+    return signed(work, states=CONFIRMING)
 
 
 @blueprint.get("/cards")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import structlog
 from flask import Response, current_app, g, jsonify, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from foundation.logs import place_of
 from otp.domain.app_answers import APP_ANSWERS, AppCode, Refused, refusal_body
@@ -30,6 +30,8 @@ RETRY_AFTER_SECONDS = 5
 TIME_HEADER = "Ramznegar-Time"
 DEVICE_HEADER = "Ramznegar-Device"
 _DEVICE = re.compile(r"id=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}); n=([1-9][0-9]{0,14}); mac=([A-Za-z0-9_-]{43})")
+
+BEGUN = frozenset({DeviceState.ACTIVE})
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -61,13 +63,13 @@ def activating(work: Callable[[Bank], Told | Refused]) -> Response:
     return _answer(patiently)
 
 
-def signed(work: Callable[[Bank, Caller], Told | Refused], *, state: DeviceState = DeviceState.ACTIVE) -> Response:
+def signed(work: Callable[[Bank, Caller], Told | Refused], *, states: frozenset[DeviceState] = BEGUN) -> Response:
     """Answer a device that signed its call and stands where this call is allowed; to others it is no device at all."""
 
     def known(bank: Bank) -> Told | Refused:
         call = _call()
         caller = Refused(AppCode.CALL_REFUSED) if call is None else know_device(bank, call)
-        if isinstance(caller, Caller) and caller.state is not state:
+        if isinstance(caller, Caller) and caller.state not in states:
             caller = Refused(AppCode.CALL_REFUSED)
         if isinstance(caller, Caller):
             return work(bank, caller)
@@ -89,8 +91,6 @@ def _answer(work: Callable[[Bank], Told | Refused]) -> Response:
         return _said(Refused(AppCode.TOO_MANY_REQUESTS, FLOOD_WINDOW_SECONDS))
     try:
         return _timed(bank, _said(_unless_misshapen(bank, work)))
-    except HTTPException:
-        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is answered for here
         log.error("app_call_failed", error=type(error).__name__, at=place_of(error))  # noqa: TRY400 - without text
         return _said(Refused(AppCode.TEMPORARILY_UNAVAILABLE, RETRY_AFTER_SECONDS))
@@ -99,7 +99,7 @@ def _answer(work: Callable[[Bank], Told | Refused]) -> Response:
 def _unless_misshapen(bank: Bank, work: Callable[[Bank], Told | Refused]) -> Told | Refused:
     try:
         return work(bank)
-    except (ValidationError, InvalidPublicKey, RequestEntityTooLarge):
+    except (ValidationError, InvalidPublicKey, HTTPException):
         return Refused(AppCode.MALFORMED)
 
 

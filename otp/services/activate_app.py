@@ -73,17 +73,21 @@ def activate_app(bank: Bank, activation_id: str, client_public: bytes, proof: by
 
 
 def confirm_app(bank: Bank, caller: Caller, name: str, root: WrappedRoot, code: Sensitive[str]) -> AppList | Refused:
-    """Let a device begin once its first code is right: then its card's old binding ends and the holder is told."""
+    """Let a device begin once its first code is right: then its card's old binding ends and the holder is told.
+
+    Asked again by a device that has begun with this root, show it what it shows; nothing is done twice.
+    """
     with bank.database.begin() as connection:
-        card_id = devices.lock_card(connection, caller.device_id, state="pending")
+        card_id = devices.lock_card(connection, caller.device_id, state=caller.state)
         if card_id is None:
             return Refused(AppCode.CALL_REFUSED)
         rooted = judge_code(bank, connection, Shown(caller.device_id, card_id, root, code, by_new_root=True))
         if isinstance(rooted, Refused):
             return rooted
-        devices.confirm(connection, rooted, check_name(name))
+        if rooted is not None:
+            devices.confirm(connection, rooted, check_name(name))
+            log.info("app_confirmed", device_id=caller.device_id)
     bank.ring()
-    log.info("app_confirmed", device_id=caller.device_id)
     return list_cards(bank, caller)
 
 

@@ -21,7 +21,7 @@ def change_app_pin(
     """Let all cards of a device make their codes from a new root; codes of the old one are dead from then on.
 
     The steps of the cards go on as they were: what was taken once is not taken again, not even when the PIN is changed
-    back within the minute.
+    back within the minute. Asked again for the root that the bank has, nothing is done.
     """
     with bank.database.begin() as connection:
         card_id = devices.lock_card(connection, caller.device_id, state="active", card_ref=card_ref)
@@ -31,7 +31,8 @@ def change_app_pin(
         rooted = judge_code(bank, connection, shown)
         if isinstance(rooted, Refused):
             return rooted
-        devices.change_root(connection, rooted)
+        if rooted is not None:
+            devices.change_root(connection, rooted)
+            log.info("app_pin_changed", device_id=caller.device_id)
     bank.ring()
-    log.info("app_pin_changed", device_id=caller.device_id)
     return None

@@ -28,7 +28,8 @@ class Shown:
     Args:
         card_id: held already.
         card_ref: the card's name on the device, where the app names one.
-        by_new_root: whether the code is made from this root, or from the one that the bank has.
+        by_new_root: whether the code is made from this root, which a device without one may show, or from the one
+            that the bank has.
     """
 
     device_id: str
@@ -39,17 +40,24 @@ class Shown:
     card_ref: str | None = None
 
 
-def judge_code(bank: Bank, connection: Connection, shown: Shown) -> Rooted | Refused:
-    """Judge the code under the device's lock; a wrong one counts on the device, and the tenth suspends it."""
+def judge_code(bank: Bank, connection: Connection, shown: Shown) -> Rooted | Refused | None:
+    """Judge the code under the device's lock; a wrong one counts on the device, and the tenth suspends it.
+
+    ``None`` says that the bank has this very root already: an app that did not hear the answer asks again. Whoever
+    guesses at a PIN learns no more by it than by a code, and pays for each guess alike.
+    """
     held = devices.hold(connection, shown.device_id, shown.card_id)
     if held.card_ref is None or held.wrap_key_sealed is None or shown.card_ref not in (None, held.card_ref):
         return Refused(AppCode.CALL_REFUSED)  # it was removed or suspended, or lost this card, a moment ago
-    root = unwrapped(
-        _opened(bank.keys, Kept.WRAP_KEY, shown.device_id, held.wrap_key_sealed), shown.device_id, shown.root
-    )
+    wrap_key = _opened(bank.keys, Kept.WRAP_KEY, shown.device_id, held.wrap_key_sealed)
+    root, had = unwrapped(wrap_key, shown.device_id, shown.root), _root(bank.keys, shown.device_id, held)
+    if root is None:
+        return _wrong(connection, shown, held)
+    if root == had:
+        return None
     clock = Clockwork(held.last_second_step or 0, held.drift_steps or 0)
-    now_at = None if root is None else _matched(bank, shown, held, root, clock)
-    if root is None or now_at is None:
+    now_at = _matched(shown, held, root if had is None else had, clock)
+    if now_at is None or (shown.by_new_root and had is not None):
         return _wrong(connection, shown, held)
     if now_at == clock:
         return Refused(AppCode.CODE_WRONG)  # a repeat: taken once already, and no guess (D14)
@@ -65,16 +73,14 @@ def judge_code(bank: Bank, connection: Connection, shown: Shown) -> Rooted | Ref
     )
 
 
-def _matched(
-    bank: Bank, shown: Shown, held: HeldDevice, new_root: Sensitive[bytes], clock: Clockwork
-) -> Clockwork | None:
-    root = new_root
-    if not shown.by_new_root:
-        if held.code_root_sealed is None:
-            return None
-        root = _opened(bank.keys, Kept.CODE_ROOT, shown.device_id, held.code_root_sealed)
+def _matched(shown: Shown, held: HeldDevice, root: Sensitive[bytes], clock: Clockwork) -> Clockwork | None:
     key = code_key(root, Purpose.SECOND, held.card_ref or "")
     return matched(key, shown.code, int(held.now.timestamp()) // STEP_SECONDS, clock)
+
+
+def _root(keys: Keyring, device_id: str, held: HeldDevice) -> Sensitive[bytes] | None:
+    sealed = held.code_root_sealed
+    return None if sealed is None else _opened(keys, Kept.CODE_ROOT, device_id, sealed)
 
 
 def _wrong(connection: Connection, shown: Shown, held: HeldDevice) -> Refused:

@@ -28,7 +28,8 @@ RETURNING state, customer_token
 _LOCK_CARD = text("""
 SELECT card.card_id FROM device_card JOIN card USING (card_id)
  WHERE device_id = CAST(:device_id AS uuid) AND state = :state
-   AND (CAST(:card_ref AS uuid) IS NULL OR card_ref = CAST(:card_ref AS uuid)) FOR UPDATE OF card
+   AND (CAST(:card_ref AS uuid) IS NULL OR card_ref = CAST(:card_ref AS uuid))
+ ORDER BY card.card_id LIMIT 1 FOR UPDATE OF card
 """)
 
 _CARD_OF = text("""
@@ -218,7 +219,7 @@ def count_call(connection: Connection, device_id: str, number: int) -> KnownRow 
 
 
 def lock_card(connection: Connection, device_id: str, *, state: str, card_ref: str | None = None) -> int | None:
-    """Hold a card that is on a device in this state; ``None`` when none is, or it is not this one."""
+    """Hold a card that is on a device in this state, this one or the first; ``None`` when none is."""
     values = {"device_id": device_id, "state": state, "card_ref": card_ref}
     row = connection.execute(_LOCK_CARD, values).first()
     return None if row is None else int(row.card_id)

@@ -46,7 +46,7 @@ def test_d23_a_card_is_activated_by_slip_and_sms(counter: Counter) -> None:
 
 
 def test_d23_a_device_does_nothing_before_its_first_code(counter: Counter) -> None:
-    """Paired is not active: the one call that is taken is the confirmation, and once."""
+    """Paired is not active: the one call that is taken is the confirmation."""
     app = counter.app()
     app.activate(*counter.slip(counter.card()))
 
@@ -54,8 +54,23 @@ def test_d23_a_device_does_nothing_before_its_first_code(counter: Counter) -> No
     assert app.confirm(counter.now_ms(), code="0000000")[0] == 403
     assert counter.state("device") == ["pending"]
     assert app.confirm(counter.now_ms())[0] == 200
-    assert app.confirm(counter.now_ms())[0] == 401
     assert app.call("GET", "/cards")[0] == 200
+
+
+def test_a_device_that_did_not_hear_it_has_begun_confirms_again(counter: Counter) -> None:
+    """The same root is answered alike, and nothing happens twice; another one is a wrong code, and begins nothing."""
+    app = counter.activated()
+    counter.told()
+    sent = len(counter.here.phone.sent)
+
+    again = app.confirm(counter.now_ms())
+    other = app.confirm(counter.now_ms(), pin="111111")
+
+    assert (again[0], again[1]["cards"][0]["card_ref"]) == (200, app.cards[0])
+    assert (other[0], other[1]["code"]) == (403, AppCode.CODE_WRONG)
+    counter.told()
+    assert len(counter.here.phone.sent) == sent
+    assert counter.state("device", "wrong_codes") == [1]
 
 
 def refusal(code: AppCode, app: AppTwin, path: str) -> Any:

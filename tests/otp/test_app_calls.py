@@ -140,15 +140,27 @@ def test_d14_a_code_changes_the_pin_once_and_a_repeat_is_no_guess(counter: Count
 
 
 def test_d14_a_pin_that_is_changed_back_revives_no_code(counter: Counter) -> None:
-    """The same root again within the minute: the step that was taken stays taken."""
+    """The first root again within minutes: the step that was taken stays taken, and its code costs no try."""
     app = counter.activated()
     counter.later(60)
-    now = counter.now_ms()
-    code = app.second_pin(app.cards[0], now)
+    used = app.second_pin(app.cards[0], counter.now_ms())
+    app.change_pin(counter.now_ms(), new="111111", code=used)
+    app.change_pin(counter.now_ms() + 60_000, pin="111111", new=PIN)
 
-    assert app.change_pin(now, new=PIN, code=code)[0] == 200
-    assert app.change_pin(now, new=PIN, code=code)[0] == 403
+    assert app.change_pin(counter.now_ms(), new="222222", code=used)[0] == 403
     assert counter.state("device", "wrong_codes") == [0]
+
+
+def test_a_change_of_pin_that_was_not_heard_of_is_asked_for_again(counter: Counter) -> None:
+    """The bank has the new root already: the same answer, whatever the code, and one notice to the holder."""
+    app = counter.activated()
+    counter.later(60)
+    code = app.second_pin(app.cards[0], counter.now_ms())
+
+    answers = [app.change_pin(0, new="111111", code=code) for _ in range(2)]
+
+    assert answers == [(200, {})] * 2
+    assert sum("عوض شد" in line for line in counter.told()) == 1
 
 
 def test_d14_a_clock_that_is_off_is_followed(counter: Counter) -> None:
