@@ -1,4 +1,4 @@
-"""The bank's web application: the Harim door, two health pages and the numbers."""
+"""The bank's web application: the Harim door, the app Ramznegar, two health pages and the numbers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from otp import config, wiring
 from otp.config import Settings
 from otp.domain.answers import Code, body
 from otp.harim_api import operations, rest, sadad, soap, yaghut
+from otp.ramznegar import pages
 from otp.services.bank import Bank
 from otp.services.readiness import readiness, redis_answers
 
@@ -33,7 +34,7 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     app.config["MAX_CONTENT_LENGTH"] = operations.BODY_MAX_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.extensions["bank"] = bank
-    for door in (rest, sadad):
+    for door in (rest, sadad, pages):
         app.register_blueprint(door.blueprint)
     if bank.envelope_signer is not None:
         for contract, door in ((soap.contract, soap), (yaghut.contract, yaghut)):
@@ -84,7 +85,7 @@ def _database_away(error: SQLAlchemyError) -> tuple[Response, int]:
 
 
 def _close(response: Response) -> Response:
-    """Nothing of a bank's answers is kept on the way."""
-    response.headers["Cache-Control"] = "no-store"
+    """Nothing of a bank's answers is kept on the way, but the app's own files."""
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
