@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from otp.ramznegar import pages
 from otp.ramznegar.wording import WORDS
 from tests.e2e.browser import assert_accessible, launched, visiting
-from tests.fakes.ramznegar import Device, FakeBank, api_of
+from tests.fakes.ramznegar import Device, FakeBank, api_of, code_of
 
 SHOTS = os.environ.get("POOYA_SHOTS")
 PIN = "482913"
@@ -128,8 +129,13 @@ class Holder:
     def code(self) -> str:
         """Read the code on the screen."""
         shown = self.page.locator("[data-part=code]")
-        expect(shown).to_have_text(__import__("re").compile(r"^\d{3,4} \d{3,4}$"))
+        expect(shown).to_have_text(re.compile(r"^\d{3,4} \d{3,4}$"))
         return str(shown.text_content()).replace(" ", "")
+
+    def is_of_now(self, code: str, purpose: str, question: str = "") -> bool:
+        """Tell whether this is the bank's code of this minute or of the one that just ended."""
+        step, root = self.served.bank.step(), self.device.code_root
+        return code in {code_of(root, purpose, self.card_ref, at, question) for at in (step, step - 1)}
 
     def offline_ready(self) -> None:
         """Wait until the app's files are kept."""

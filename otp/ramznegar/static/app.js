@@ -11,7 +11,7 @@ import * as settings from "./settings.js";
 import * as start from "./start.js";
 import { read } from "./store.js";
 import { chooseLanguage, languageAtStart, languageNow } from "./text.js";
-import { part, show, worded, wordsOf } from "./ui.js";
+import { name, part, show, worded, wordsOf } from "./ui.js";
 
 const STAGES = {
   none: [[/^#\/activate$/, start.activate], [/^#\/help$/, start.help], [/^/, start.welcome]],
@@ -39,7 +39,7 @@ async function route() {
     const found = location.hash.match(address);
     if (!found) continue;
     try { await screen(...found.slice(1)); } catch (error) { trouble(error); }
-    document.documentElement.dataset.screen = location.hash;
+    name();
     return;
   }
 }
@@ -72,7 +72,9 @@ async function serveOffline() {
   await navigator.serviceWorker?.register(policy ? policy.createScriptURL(way) : way, { scope: "/ramznegar/" });
   await navigator.serviceWorker?.ready;
   document.documentElement.dataset.offline = "ready";
-  if (document.documentElement.dataset.stage === "active") await prepare();
+  if (document.documentElement.dataset.stage !== "active") return;
+  await prepare();
+  document.documentElement.dataset.scanner = "ready";
 }
 
 async function begin() {
@@ -84,6 +86,9 @@ async function begin() {
     route();
   });
   addEventListener("hashchange", route);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("a")?.hash === location.hash) route();
+  });
   for (const sign of ["online", "offline"]) addEventListener(sign, signOfNetwork);
   signOfNetwork();
   session.guard();

@@ -47,7 +47,7 @@ function askSms(screen, asked, deed) {
 export async function ceiling(cardRef) {
   const card = await cardNamed(cardRef);
   if (!card) return;
-  const screen = show("ceiling"), form = screen.querySelector("form"), field = form.elements.namedItem("ceiling");
+  const screen = show("ceiling"), form = screen.querySelector("form"), field = form.elements.namedItem("new-ceiling");
   fillCard(screen, card);
   part("now", screen).textContent = rials(card.ceiling_rial);
   part("most", screen).textContent = rials(card.ceiling_max_rial);

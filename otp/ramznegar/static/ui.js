@@ -21,14 +21,22 @@ export const copyOf = (template) => worded(document.getElementById(template).con
 export function show(template) {
   main.replaceChildren(copyOf(template));
   const heading = main.querySelector("h1");
-  document.title = `${heading.textContent} – ${say("brand")}`;
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
   scrollTo(0, 0);
   return main;
 }
 
-export const go = (hash) => { location.hash = hash; };
+// Once a screen has its words: the window is called after it.
+export function name() {
+  const heading = main.querySelector("h1 .named, h1");
+  document.title = `${heading.innerText.trim()} – ${say("brand")}`;
+}
+
+// A screen is drawn again as well when it is asked for by its own address.
+export function go(hash) {
+  if (location.hash === hash) dispatchEvent(new HashChangeEvent("hashchange")); else location.hash = hash;
+}
 
 export function announce(text) {
   live.textContent = "";
