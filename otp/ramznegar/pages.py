@@ -20,13 +20,12 @@ POLICY = (
 )
 """Nothing is loaded from elsewhere; the one Trusted Types policy names the service worker and nothing else."""
 
-HEADERS = {
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+PAGE_HEADERS = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": (
         "camera=(self), publickey-credentials-create=(self), publickey-credentials-get=(self), "
         "geolocation=(), microphone=(), payment=()"
@@ -72,8 +71,10 @@ def file(version: str, name: str) -> Response:
 
 @blueprint.after_request
 def guard(response: Response) -> Response:
-    """Add the headers of every answer; TLS only, once the app came over TLS."""
+    """Add the headers: those of a page where something can run or be framed; TLS only, once the app came over TLS."""
     response.headers.update(HEADERS)
+    if request.endpoint != "ramznegar.file":
+        response.headers.update(PAGE_HEADERS)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR_SECONDS}; includeSubDomains"
     return response

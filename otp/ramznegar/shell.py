@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,11 @@ KINDS = {
     ".woff2": "font/woff2",
 }
 _PACKED = {".css", ".js", ".svg", ".txt"}
+_REMARKS = {
+    ".css": re.compile(rb"/\*.*?\*/\s*|^[ \t]+", re.DOTALL | re.MULTILINE),
+    ".js": re.compile(rb"^[ \t]+(//.*\n)?|^//.*\n", re.MULTILINE),
+}
+"""What a browser does not need of our own style and script: remarks on lines of their own, and indentation."""
 WORDS_FILE = "words.js"
 WORKER = "sw.js"
 SCANNER = "jsqr.js"
@@ -39,6 +45,13 @@ class File:
     content: bytes
     kind: str
     packed: bytes | None
+
+    @classmethod
+    def read(cls, path: Path) -> File:
+        """Read a file; what others wrote (the scanner) goes out as they wrote it."""
+        remarks = _REMARKS.get(path.suffix) if path.name != SCANNER else None
+        content = path.read_bytes()
+        return cls.of(remarks.sub(b"", content) if remarks else content, path.suffix)
 
     @classmethod
     def of(cls, content: bytes, suffix: str) -> File:
@@ -57,7 +70,7 @@ class Shell:
     def __init__(self, render: Callable[[str, list[str]], str]) -> None:
         self._render = render
         words = json.dumps({key: list(both) for key, both in sorted(WORDS.items())}, ensure_ascii=False)
-        self.files = {path.name: File.of(path.read_bytes(), path.suffix) for path in sorted(STATIC.iterdir())}
+        self.files = {path.name: File.read(path) for path in sorted(STATIC.iterdir())}
         self.files[WORDS_FILE] = File.of(f"export const WORDS = {words};\n".encode(), ".js")
 
     @cached_property

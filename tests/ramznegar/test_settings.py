@@ -71,7 +71,7 @@ def test_another_card_comes_by_sms_and_a_third_by_slip_and_one_goes(holder: Hold
     someone.look("three-cards")
     someone.open("#/settings")
     someone.page.get_by_role("button", name=someone.words("card.remove.of", tail="0025")).click()
-    someone.look("remove-card")
+    someone.look("remove-card", colours=False)
     someone.press("no")
     assert len(someone.device.cards) == 3
     someone.page.get_by_role("button", name=someone.words("card.remove.of", tail="0025")).click()
@@ -138,7 +138,7 @@ def test_the_finger_is_turned_on_and_off_later(holder: Holders) -> None:
     someone.press("finger.on")
     someone.page.fill("#pin", "482914")
     someone.press("continue")
-    someone.look("is-this-your-picture")
+    someone.look("is-this-your-picture", colours=False)
     someone.press("no")
     expect(someone.page.locator("[data-part=mistake]")).to_have_text(someone.words("error.picture"))
     someone.page.fill("#pin", PIN)
