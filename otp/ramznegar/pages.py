@@ -119,4 +119,3 @@ def _said(key: str) -> str:
 
 def _bank() -> Bank:
     return cast("Bank", current_app.extensions["bank"])
-

@@ -13,11 +13,18 @@ from otp.ramznegar.words_of_settings import SETTINGS
 
 _FRAME = {
     "brand": Words("رمزنگار", "Ramznegar"),
-    "description": Words("رمز پویای کارت، روی گوشی خودتان و بدون اینترنت", "Your card’s dynamic PIN, on your phone, offline"),
+    "description": Words(
+        "رمز پویای کارت، روی گوشی خودتان و بدون اینترنت", "Your card’s dynamic PIN, on your phone, offline"
+    ),
     "sandbox": Words("محیط آزمایشی – هیچ پولی جابه‌جا نمی‌شود", "Test environment – no money moves"),
     "other_language": Words("English", "فارسی"),
-    "offline": Words("اینترنت قطع است. رمزها بدون اینترنت هم ساخته می‌شوند.", "You’re offline. Codes work without a network too."),
-    "noscript": Words("رمزنگار رمزها را در مرورگر می‌سازد؛ جاوااسکریپت را روشن کنید.", "Ramznegar makes codes in the browser; please turn JavaScript on."),
+    "offline": Words(
+        "اینترنت قطع است. رمزها بدون اینترنت هم ساخته می‌شوند.", "You’re offline. Codes work without a network too."
+    ),
+    "noscript": Words(
+        "رمزنگار رمزها را در مرورگر می‌سازد؛ جاوااسکریپت را روشن کنید.",
+        "Ramznegar makes codes in the browser; please turn JavaScript on.",
+    ),
     "back": Words("بازگشت", "Back"),
     "home": Words("کارت‌ها", "Cards"),
     "continue": Words("ادامه", "Continue"),
@@ -70,9 +77,7 @@ _START = {
         "رمز تأیید به شماره‌ای که به {tail} ختم می‌شود پیامک شد.", "A code was sent to the number ending in {tail}."
     ),
     "device.name": Words("نام این دستگاه", "Name of this device"),
-    "device.name.hint": Words(
-        "تا بعد آن را در فهرست دستگاه‌ها بشناسید.", "So that you know it in the list of devices."
-    ),
+    "device.name.hint": Words("تا بعد آن را در فهرست دستگاه‌ها بشناسید.", "So that you know it in the list of devices."),
     "device.android": Words("گوشی اندروید", "Android phone"),
     "device.apple": Words("آیفون یا آیپد", "iPhone or iPad"),
     "device.other": Words("دستگاه من", "My device"),
@@ -82,7 +87,9 @@ _START = {
         "رمزهای کارت از روی همین رمز ساخته می‌شوند. آن را هیچ‌جا نگه نمی‌داریم؛ اگر فراموش شود، باید دوباره فعال کنید.",
         "Your codes are made from it. It is stored nowhere; if you forget it, you need to activate again.",
     ),
-    "pin.hint": Words("دست‌کم ۶ رقم؛ نه رمز کارت و نه تاریخ تولد", "At least 6 digits; neither your card’s PIN nor a birthday"),
+    "pin.hint": Words(
+        "دست‌کم ۶ رقم؛ نه رمز کارت و نه تاریخ تولد", "At least 6 digits; neither your card’s PIN nor a birthday"
+    ),
     "pin.again": Words("تکرار رمز ورود", "App PIN again"),
     "pin.set": Words("ساخت رمز و پایان فعال‌سازی", "Set PIN and finish"),
     "ready.title": Words("رمزنگار آماده است", "Ramznegar is ready"),

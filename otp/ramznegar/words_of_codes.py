@@ -49,7 +49,9 @@ CODES = {
     "typed": Words("یا خودتان بنویسید", "Or type it"),
     "typed.kind": Words("برای چه؟", "What is it for?"),
     "typed.total": Words("مبلغ کل به ریال", "Total in Rial"),
-    "typed.total.hint": Words("با کارمزد، همان که صفحهٔ پرداخت نشان می‌دهد", "Fee included, as the payment page shows it"),
+    "typed.total.hint": Words(
+        "با کارمزد، همان که صفحهٔ پرداخت نشان می‌دهد", "Fee included, as the payment page shows it"
+    ),
     "typed.make": Words("ساخت رمز", "Make the code"),
     "type": Words("نوع", "Kind"),
     "type.PURCHASE": Words("خرید", "Purchase"),

@@ -52,7 +52,15 @@ def test_every_screen_is_accessible_and_never_scrolls_sideways(
         someone.look(f"before-{before.strip('#/')}", colours=colours)
     someone.activate(finger=True)
     card = f"#/cards/{someone.card_ref}"
-    screens = [card, f"{card}/purchase", f"{card}/ceiling", "#/add", "#/settings", "#/settings/finger", "#/settings/pin"]
+    screens = [
+        card,
+        f"{card}/purchase",
+        f"{card}/ceiling",
+        "#/add",
+        "#/settings",
+        "#/settings/finger",
+        "#/settings/pin",
+    ]
     for screen in ["#/", *screens, "#/help", card]:
         someone.open(screen)
         someone.page.reload()
@@ -71,7 +79,9 @@ def test_everything_the_app_needs_offline_fits_in_sixty_kilobytes(served: Served
     someone = holder()
     someone.open()
     someone.offline_ready()
-    kept = someone.page.evaluate("(async () => (await (await caches.open((await caches.keys())[0])).keys()).map(r => r.url))()")
+    kept = someone.page.evaluate(
+        "(async () => (await (await caches.open((await caches.keys())[0])).keys()).map(r => r.url))()"
+    )
     asked = [*kept, f"{served.url}sw.js", f"{served.url}manifest.webmanifest"]
     fetch = someone.context.request.get
     sizes = {url: int(fetch(url, headers={"Accept-Encoding": "gzip"}).headers["content-length"]) for url in asked}

@@ -47,7 +47,9 @@ def test_a_ceiling_is_lowered_at_once_and_raised_by_sms_after_a_day(holder: Hold
     someone.look("ceiling-sms")
     someone.page.fill("#sms", "5TOR MC4R")
     someone.press("confirm")
-    expect(someone.page.locator("li [data-part=next]")).to_contain_text({"fa": "۳٬۰۰۰٬۰۰۰", "en": "3,000,000"}[language])
+    expect(someone.page.locator("li [data-part=next]")).to_contain_text(
+        {"fa": "۳٬۰۰۰٬۰۰۰", "en": "3,000,000"}[language]
+    )
     expect(someone.page.locator("li [data-part=ceiling]")).to_contain_text({"fa": "۴۰۰٬۰۰۰", "en": "400,000"}[language])
 
 
