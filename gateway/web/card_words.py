@@ -26,7 +26,6 @@ PAGE = {
         "در رمزنگار «رمز ویژهٔ این خرید» را بزنید و این کد را بخوانید.",
         "In Ramznegar choose “Code for this purchase” and scan this.",
     ),
-    "qr.alt": Words("کد QR این پرداخت", "QR code of this payment"),
     "sms.warning": Words(
         "اگر مبلغ یا پذیرنده فرق داشت، رمز را وارد نکنید.", "If amount or merchant differ, don’t enter the code."
     ),

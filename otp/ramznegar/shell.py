@@ -35,7 +35,7 @@ _REMARKS = {
 WORDS_FILE = "words.js"
 WORKER = "sw.js"
 SCANNER = "jsqr.js"
-"""Read QR codes where the browser cannot; kept by the app only where it is needed, because it is as large as all else."""
+"""Reads QR codes where the browser cannot; kept only where it is needed, because it is as large as all else."""
 
 
 @dataclass(frozen=True, slots=True)

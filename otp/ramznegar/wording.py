@@ -115,7 +115,9 @@ _ERRORS = {
         "به بانک وصل نشدیم. اینترنت را بررسی کنید و دوباره بزنید؛ نوشته‌های شما روی صفحه می‌ماند.",
         "We couldn’t reach the bank. Check your connection and try again; what you typed stays here.",
     ),
-    "error.bank": Words("بانک اکنون نمی‌تواند پاسخ دهد؛ کمی بعد دوباره بزنید.", "The bank can’t answer now; try again later."),
+    "error.bank": Words(
+        "بانک اکنون نمی‌تواند پاسخ دهد؛ کمی بعد دوباره بزنید.", "The bank can’t answer now; try again later."
+    ),
     "error.phone": Words(
         "این مرورگر نتوانست کار را انجام دهد. آن را به‌روز کنید و حالت ناشناس را ببندید.",
         "This browser couldn’t do it. Update it, and leave private mode.",
@@ -128,10 +130,12 @@ _ERRORS = {
         "فعال‌سازی پذیرفته نشد. نوشته‌ها را با رسید و پیامک مقایسه کنید؛ رمزها ۲۴ ساعت و پنج بار اعتبار دارند.",
         "Activation was refused. Compare with slip and SMS; the codes are good for 24 hours and five tries.",
     ),
-    "error.TOO_MANY_REQUESTS": Words("درخواست‌ها زیاد بود؛ چند دقیقهٔ دیگر دوباره بزنید.", "Too many requests; try again in a few minutes."),
+    "error.TOO_MANY_REQUESTS": Words(
+        "درخواست‌ها زیاد بود؛ چند دقیقهٔ دیگر دوباره بزنید.", "Too many requests; try again in a few minutes."
+    ),
     "error.CALL_REFUSED": Words(
         "بانک این دستگاه را دیگر نمی‌شناسد: از جای دیگری حذف شده یا دوباره فعال شده است. رمزهای آن پذیرفته نمی‌شود.",
-        "The bank no longer knows this device: it was removed, or activated again elsewhere. Its codes aren’t accepted.",
+        "The bank no longer knows this device: it was removed, or activated elsewhere. Its codes aren’t accepted.",
     ),
     "error.DEVICE_SUSPENDED": Words(
         "به دلیل رمزهای نادرست، این دستگاه بسته شده است. در خودپرداز دوباره فعال کنید.",
@@ -150,8 +154,12 @@ _ERRORS = {
         "That PIN is easy to guess; avoid repeated or consecutive digits.",
     ),
     "error.pin_differs": Words("دو رمز یکی نیستند؛ دوباره بنویسید.", "The two PINs differ; type them again."),
-    "error.picture": Words("رمز ورود را دوباره بنویسید تا تصویر همیشگی را ببینید.", "Type your PIN again until you see your usual picture."),
-    "error.finger": Words("اثر انگشت شناخته نشد؛ دوباره یا با رمز ورود.", "Fingerprint not recognised; retry, or use your app PIN."),
+    "error.picture": Words(
+        "رمز ورود را دوباره بنویسید تا تصویر همیشگی را ببینید.", "Type your PIN again until you see your usual picture."
+    ),
+    "error.finger": Words(
+        "اثر انگشت شناخته نشد؛ دوباره یا با رمز ورود.", "Fingerprint not recognised; retry, or use your app PIN."
+    ),
     "error.no_prf": Words(
         "اثر انگشت این دستگاه رمز را نگه نمی‌دارد؛ با رمز ورود ادامه دهید.",
         "This device’s fingerprint can’t protect the PIN; go on with your app PIN.",
@@ -164,10 +172,12 @@ _ERRORS = {
     "error.qr_foreign": Words("این کد QR برای رمزنگار نیست.", "This QR code isn’t for Ramznegar."),
     "error.total": Words("مبلغ را به ریال و با رقم بنویسید.", "Type the amount in Rial, in digits."),
     "error.terminal": Words("شمارهٔ پایانه تا ۸ رقم یا حرف است.", "A terminal number has up to 8 digits or letters."),
-    "error.destination": Words("دست‌کم ۸ رقم آخر کارت مقصد را بنویسید.", "Type at least the last 8 digits of the destination card."),
+    "error.destination": Words(
+        "دست‌کم ۸ رقم آخر کارت مقصد را بنویسید.", "Type at least the last 8 digits of the destination card."
+    ),
     "error.ceiling": Words("مبلغی تا سقف بانک بنویسید.", "Type an amount up to the bank’s limit."),
     "error.no_card": Words("کارتی در برنامه نیست.", "There is no card in the app."),
-}  # fmt: skip
+}
 
 WORDS = {**_FRAME, **_START, **CODES, **SETTINGS, **HELP, **_ERRORS}
 

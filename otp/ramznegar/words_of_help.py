@@ -18,14 +18,14 @@ HELP = {
     ),
     "help.bound": Words("«رمز ویژهٔ این خرید» چیست؟", "What is a “code for this purchase”?"),
     "help.bound.text": Words(
-        "رمزی است که فقط برای همان مبلغ و همان فروشگاه کار می‌کند؛ اگر دزدیده شود به کار دیگری نمی‌آید و سقف هم ندارد.",
+        "رمزی است که فقط برای همان مبلغ و همان فروشگاه کار می‌کند؛ اگر لو برود به کار دیگری نمی‌آید. سقف هم ندارد.",
         "A code that works for that amount and that shop only: stolen, it is of no other use, and it has no ceiling.",
     ),
     "help.wrong": Words("چرا رمز پذیرفته نشد؟", "Why wasn’t my code accepted?"),
     "help.wrong.text": Words(
         "اگر تصویر همیشگی را نمی‌بینید، رمز ورود اشتباه بوده است. رمزِ به‌کاررفته دوباره پذیرفته نمی‌شود؛ "
         "یک دقیقه صبر کنید. شاید هم مبلغ از سقف هر رمز بیشتر است.",
-        "If the picture isn’t the usual one, your app PIN was mistyped. A used code isn’t accepted again: wait a minute. "
+        "If the picture isn’t the usual one, your app PIN was mistyped. A used code isn’t taken again: wait a minute. "
         "Or the amount is above the ceiling per code.",
     ),
     "help.pin": Words("رمز ورود را فراموش کرده‌ام.", "I forgot my app PIN."),

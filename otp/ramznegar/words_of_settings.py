@@ -27,7 +27,7 @@ SETTINGS = {
     "ceiling.change.of": Words("تغییر سقف کارت {tail}", "Change ceiling of card {tail}"),
     "ceiling.text": Words(
         "سقف برای رمز دوم معمولی است. «رمز ویژهٔ این خرید» سقف ندارد، چون فقط برای همان خرید است.",
-        "The ceiling is for ordinary second PINs. A “code for this purchase” has none, as it serves only that purchase.",
+        "The ceiling is for ordinary second PINs. A “code for this purchase” has none: it serves only that one.",
     ),
     "ceiling.now": Words("سقف کنونی", "Ceiling now"),
     "ceiling.most": Words("بیشترین سقف بانک", "The bank’s maximum"),
@@ -52,7 +52,8 @@ SETTINGS = {
     "safety": Words("رمز ورود و اثر انگشت", "App PIN and fingerprint"),
     "pin.change": Words("تغییر رمز ورود", "Change app PIN"),
     "pin.change.text": Words(
-        "بانک باید رمز کنونی را تأیید کند؛ اینترنت لازم است.", "The bank must confirm the present PIN; this needs the network."
+        "بانک باید رمز کنونی را تأیید کند؛ اینترنت لازم است.",
+        "The bank must confirm the present PIN; this needs the network.",
     ),
     "pin.new": Words("رمز ورود تازه", "New app PIN"),
     "pin.changed": Words("رمز ورود عوض شد", "App PIN changed"),
@@ -75,4 +76,4 @@ SETTINGS = {
         "به بانک خبر داده نشد. این دستگاه پاک شود؟ در فهرست بانک می‌ماند تا از دستگاه دیگر یا خودپرداز حذفش کنید.",
         "The bank wasn’t told. Erase this device anyway? It stays on the bank’s list until removed elsewhere.",
     ),
-}  # fmt: skip
+}

@@ -24,7 +24,6 @@ from flask import Blueprint, Response, jsonify, request
 BANK = {"fa": "بانک نمونه", "en": "Sample Bank"}
 CEILING_MAX_RIAL = 5_000_000
 DAY_MS = 86_400_000
-PURPOSES = ("second", "first", "bound")
 
 
 def unpadded(data: bytes) -> str:
@@ -95,11 +94,7 @@ class Device:
 
 
 class FakeBank:
-    """The bank behind the API.
-
-    Args:
-        ahead_seconds: how far its clock is ahead of this machine's.
-    """
+    """The bank behind the API; ``ahead_seconds`` is how far its clock is ahead of this machine's."""
 
     def __init__(self) -> None:
         self.ahead_seconds = 0
@@ -179,24 +174,31 @@ class FakeBank:
 def api_of(bank: FakeBank) -> Blueprint:
     """Return the API of this bank."""
     api = Blueprint("fake_api", __name__, url_prefix="/ramznegar/api")
+    for add in (_answering, _activation, _cards, _changes):
+        add(api, bank)
+    return api
 
-    def caller() -> Device:
-        parts = dict(part.split("=", 1) for part in request.headers.get("Ramznegar-Device", "id=-").split("; "))
-        device = bank.devices.get(parts["id"])
-        if device is None or device.state == "removed":
-            raise Said(401, "CALL_REFUSED")
-        said = f"{request.method}\n{request.path}\n{parts['n']}\n{hashlib.sha256(request.get_data()).hexdigest()}"
-        right = hmac.compare_digest(mac(device.auth_key, said.encode()), padded(parts["mac"]))
-        if not right or int(parts["n"]) <= device.calls:
-            raise Said(401, "CALL_REFUSED")
-        device.calls = int(parts["n"])
-        if device.state == "suspended":
-            raise Said(403, "DEVICE_SUSPENDED")
-        return device
 
-    def card_of(device: Device, card_ref: str) -> dict[str, Any]:
-        return next(card for card in device.cards if card["card_ref"] == card_ref)
+def _caller(bank: FakeBank) -> Device:
+    parts = dict(part.split("=", 1) for part in request.headers.get("Ramznegar-Device", "id=-").split("; "))
+    device = bank.devices.get(parts["id"])
+    if device is None or device.state == "removed":
+        raise Said(401, "CALL_REFUSED")
+    said = f"{request.method}\n{request.path}\n{parts['n']}\n{hashlib.sha256(request.get_data()).hexdigest()}"
+    right = hmac.compare_digest(mac(device.auth_key, said.encode()), padded(parts["mac"]))
+    if not right or int(parts["n"]) <= device.calls:
+        raise Said(401, "CALL_REFUSED")
+    device.calls = int(parts["n"])
+    if device.state == "suspended":
+        raise Said(403, "DEVICE_SUSPENDED")
+    return device
 
+
+def _card_of(device: Device, card_ref: str) -> dict[str, Any]:
+    return next(card for card in device.cards if card["card_ref"] == card_ref)
+
+
+def _answering(api: Blueprint, bank: FakeBank) -> None:
     @api.errorhandler(Said)
     def refused(error: Said) -> tuple[Response, int]:
         return jsonify(code=error.code, message={"fa": "نشد", "en": "Refused"}), error.status
@@ -206,6 +208,8 @@ def api_of(bank: FakeBank) -> Blueprint:
         response.headers["Ramznegar-Time"] = str(bank.now_ms())
         return response
 
+
+def _activation(api: Blueprint, bank: FakeBank) -> None:
     @api.post("/activations")
     def activate() -> Response:
         asked = request.get_json()
@@ -230,26 +234,28 @@ def api_of(bank: FakeBank) -> Blueprint:
 
     @api.post("/confirm")
     def confirm() -> Response:
-        device, asked = caller(), request.get_json()
+        device, asked = _caller(bank), request.get_json()
         root = bank.root_in(device, asked["code_root"])
         bank.check(root, device.cards[0]["card_ref"], asked["code"])
         device.code_root, device.name, device.state = root, asked["name"], "active"
         return jsonify(bank.listed(device))
 
+
+def _cards(api: Blueprint, bank: FakeBank) -> None:
     @api.get("/cards")
     def cards() -> Response:
-        return jsonify(bank.listed(caller()))
+        return jsonify(bank.listed(_caller(bank)))
 
     @api.post("/cards/requests")
     def request_card() -> tuple[Response, int]:
-        device, wanted = caller(), request.get_json()["card_no"]
+        device, wanted = _caller(bank), request.get_json()["card_no"]
         chosen = next(card for card in bank.addable if card["card_no"] == wanted)
         activation_id = bank.text(device, chosen["masked_pan"][-4:])
         return jsonify(activation_id=activation_id, mobile_last_two="45"), 202
 
     @api.post("/cards")
     def add_card() -> Response:
-        device, asked = caller(), request.get_json()
+        device, asked = _caller(bank), request.get_json()
         said = f"ramznegar-v1|add|{device.device_id}".encode()
         card = bank.proven(asked["activation_id"], asked["proof"], said).card
         device.cards.append(card)
@@ -258,14 +264,16 @@ def api_of(bank: FakeBank) -> Blueprint:
 
     @api.delete("/cards/<card_ref>")
     def remove_card(card_ref: str) -> Response:
-        device = caller()
-        device.cards.remove(card_of(device, card_ref))
+        device = _caller(bank)
+        device.cards.remove(_card_of(device, card_ref))
         return jsonify(bank.listed(device))
 
+
+def _changes(api: Blueprint, bank: FakeBank) -> None:
     @api.put("/cards/<card_ref>/ceiling")
     def ceiling(card_ref: str) -> Response | tuple[Response, int]:
-        device, wanted = caller(), request.get_json()["ceiling_rial"]
-        card = card_of(device, card_ref)
+        device, wanted = _caller(bank), request.get_json()["ceiling_rial"]
+        card = _card_of(device, card_ref)
         if wanted > card["ceiling_rial"]:
             activation_id = bank.text(device, card["masked_pan"][-4:], wanted)
             return jsonify(activation_id=activation_id, mobile_last_two="45"), 202
@@ -274,24 +282,22 @@ def api_of(bank: FakeBank) -> Blueprint:
 
     @api.post("/cards/<card_ref>/ceiling/confirm")
     def confirm_ceiling(card_ref: str) -> Response:
-        device, asked = caller(), request.get_json()
+        device, asked = _caller(bank), request.get_json()
         said = f"ramznegar-v1|ceiling|{card_ref}".encode()
         wanted = bank.proven(asked["activation_id"], asked["proof"], said).wanted_rial
-        card_of(device, card_ref)["ceiling_next"] = {"rial": wanted, "at_ms": bank.now_ms() + DAY_MS}
+        _card_of(device, card_ref)["ceiling_next"] = {"rial": wanted, "at_ms": bank.now_ms() + DAY_MS}
         return jsonify(bank.listed(device))
 
     @api.put("/pin")
     def change_pin() -> Response:
-        device, asked = caller(), request.get_json()
+        device, asked = _caller(bank), request.get_json()
         bank.check(device.code_root, asked["card_ref"], asked["code"])
         device.code_root = bank.root_in(device, asked["code_root"])
         return jsonify({})
 
     @api.delete("/devices/<device_id>")
     def remove_device(device_id: str) -> Response:
-        device = caller()
+        device = _caller(bank)
         bank.devices[device_id].state = "removed"
         bank.devices = {key: each for key, each in bank.devices.items() if each.state != "removed"}
         return jsonify(bank.listed(device))
-
-    return api

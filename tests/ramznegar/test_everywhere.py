@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from bench.pages.browser import ARGUMENTS, find_chromium
 from tests.e2e.test_card_page import SPACED, scrolls_sideways, space_out
-from tests.ramznegar.conftest import PIN, Holder, Served, put_finger
+from tests.ramznegar.conftest import Holder, Served, put_finger
 
 pytestmark = pytest.mark.browser
 
@@ -25,12 +25,6 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("en", {"viewport": {"width": 1180, "height": 820}, "color_scheme": "dark"}),
     ("fa", {"forced_colors": "active"}),
 ]
-PINS = """async pin => {
-  const { stretched } = await import(document.querySelector("script[src]").src.replace("app.js", "keys.js"));
-  const before = performance.now();
-  await stretched(pin, "00000000-0000-4000-8000-000000000000");
-  return performance.now() - before;
-}"""
 CODE_AFTER = """async () => {
   const before = performance.now();
   document.querySelector("[data-part=finger]").click();
@@ -85,27 +79,22 @@ def test_everything_the_app_needs_offline_fits_in_sixty_kilobytes(served: Served
     asked = [*kept, f"{served.url}sw.js", f"{served.url}manifest.webmanifest"]
     fetch = someone.context.request.get
     sizes = {url: int(fetch(url, headers={"Accept-Encoding": "gzip"}).headers["content-length"]) for url in asked}
-    print(sum(sizes.values()), sizes)
 
     assert sum(sizes.values()) <= SHELL_MOST, sizes
     assert not [url for url in kept if "jsqr" in url]
 
 
-def test_a_finger_shows_the_code_at_once_and_a_pin_takes_as_long_as_its_rounds(holder: Holders) -> None:
-    """Under 300 ms from the touch to the code; stretching the PIN is the one slow thing, on purpose."""
+def test_a_finger_shows_the_code_at_once(holder: Holders) -> None:
+    """Under 300 ms from the touch to the code; only a PIN takes longer, by what stretching it costs."""
     someone = holder()
     put_finger(someone.page)
     someone.activate(finger=True)
     someone.page.reload()
     someone.to_card()
     expect(someone.page.locator("[data-part=finger]")).to_be_visible()
-    taken = someone.page.evaluate(CODE_AFTER)
+
+    assert someone.page.evaluate(CODE_AFTER) <= CODE_MOST_MS
     someone.code()
-    assert taken <= CODE_MOST_MS
-    print(taken, [someone.page.evaluate(PINS, PIN) for _ in range(3)])
-    cdp = someone.context.new_cdp_session(someone.page)
-    cdp.send("Emulation.setCPUThrottlingRate", {"rate": 6})
-    print([someone.page.evaluate(PINS, PIN) for _ in range(3)])
 
 
 def test_the_app_can_be_installed(served: Served, browser: Browser, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_scanned_payment_is_shown_and_gets_a_code_of_its_own(holder: Holders, 
     someone.look("bound")
 
 
-def test_a_locked_app_shows_the_payment_first_and_the_code_after_the_pin(holder: Holders, served: object) -> None:
+def test_a_locked_app_shows_the_payment_first_and_the_code_after_the_pin(holder: Holders) -> None:
     """Taking a picture sends the app into the background, so the code is asked for last; offline it is the same."""
     someone = holder()
     someone.activate()
