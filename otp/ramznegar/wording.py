@@ -138,8 +138,8 @@ _ERRORS = {
         "The bank no longer knows this device: it was removed, or activated elsewhere. Its codes aren’t accepted.",
     ),
     "error.DEVICE_SUSPENDED": Words(
-        "به دلیل رمزهای نادرست، این دستگاه بسته شده است. در خودپرداز دوباره فعال کنید.",
-        "This device was suspended after wrong codes. Activate again at an ATM.",
+        "به دلیل رمزهای نادرست، این دستگاه بسته شده است. برنامه را حذف و در خودپرداز دوباره فعال کنید.",
+        "This device was suspended after wrong codes. Remove the app and activate again at an ATM.",
     ),
     "error.CODE_WRONG": Words(
         "بانک رمز را نپذیرفت. اگر رمز ورود را درست زده‌اید، یک دقیقهٔ دیگر دوباره بزنید.",
@@ -154,6 +154,10 @@ _ERRORS = {
         "That PIN is easy to guess; avoid repeated or consecutive digits.",
     ),
     "error.pin_differs": Words("دو رمز یکی نیستند؛ دوباره بنویسید.", "The two PINs differ; type them again."),
+    "error.pin_unknown": Words(
+        "پاسخ بانک نرسید و شاید رمز عوض شده باشد: با رمز تازه امتحان کنید و اگر پذیرفته نشد با رمز پیشین.",
+        "No answer came, and the PIN may have changed: try the new one, and if it isn’t accepted the old one.",
+    ),
     "error.picture": Words(
         "رمز ورود را دوباره بنویسید تا تصویر همیشگی را ببینید.", "Type your PIN again until you see your usual picture."
     ),

@@ -30,8 +30,8 @@ HELP = {
     ),
     "help.pin": Words("رمز ورود را فراموش کرده‌ام.", "I forgot my app PIN."),
     "help.pin.text": Words(
-        "رمز ورود هیچ‌جا نگه‌داری نمی‌شود. در خودپرداز دوباره فعال کنید و رمز تازه بسازید.",
-        "It is stored nowhere. Activate again at an ATM and choose a new one.",
+        "رمز ورود هیچ‌جا نگه‌داری نمی‌شود. برنامه را از تنظیمات حذف کنید، در خودپرداز دوباره فعال کنید و رمز تازه بسازید.",
+        "It is stored nowhere. Remove the app in its settings, activate again at an ATM and choose a new one.",
     ),
     "help.offline": Words("بدون اینترنت چه کار می‌کند؟", "What works offline?"),
     "help.offline.text": Words(

@@ -235,6 +235,8 @@ def _activation(api: Blueprint, bank: FakeBank) -> None:
     @api.post("/confirm")
     def confirm() -> Response:
         device, asked = _caller(bank), request.get_json()
+        if device.state != "pending":
+            raise Said(401, "CALL_REFUSED")
         root = bank.root_in(device, asked["code_root"])
         bank.check(root, device.cards[0]["card_ref"], asked["code"])
         device.code_root, device.name, device.state = root, asked["name"], "active"

@@ -103,7 +103,7 @@ def spoken(paths: list[Path], pattern: re.Pattern[str]) -> set[str]:
 
 
 def test_every_sentence_is_said_somewhere_and_none_is_missing() -> None:
-    """Keys that pages mark are in the table; what the table has, a page or a script names, whole or by its beginning."""
+    """Keys that pages mark are in the table; what the table has, a page or a script names, or its family."""
     said = spoken(PAGES, IN_PAGES) | spoken(SCRIPTS, IN_SCRIPTS)
     families = tuple({each for each in said if each.endswith(".")} | {"help."})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.fakes.ramznegar import unpadded
 from tests.ramznegar.conftest import PIN, Holder
@@ -84,9 +84,9 @@ def test_an_answer_that_is_not_the_banks_makes_no_device(holder: Holders) -> Non
     someone.open("#/activate")
     someone.type_parts(*someone.served.bank.issue())
 
-    def meddle(route: object) -> None:
-        answer = route.fetch()  # type: ignore[attr-defined]  # a route of the browser
-        route.fulfill(response=answer, json=answer.json() | {"proof": unpadded(bytes(32))})  # type: ignore[attr-defined]  # the same
+    def meddle(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"proof": unpadded(bytes(32))})
 
     someone.page.route("**/api/activations", meddle)
     someone.press("continue")
@@ -115,6 +115,34 @@ def test_a_poor_pin_is_refused_and_a_reload_loses_nothing(holder: Holders) -> No
     expect(someone.page.locator("h1")).to_have_text(someone.words("ready.title"))
     someone.page.reload()
     expect(someone.page.locator("a.card")).to_be_visible()
+
+
+def lose_answer(route: Route) -> None:
+    """Let the call reach the bank, and its answer nobody."""
+    route.fetch()
+    route.abort()
+
+
+def test_an_answer_that_was_lost_costs_no_second_slip(holder: Holders, complaints: list[str]) -> None:
+    """The device is active at the bank: the same PIN finishes, another one is refused."""
+    someone = holder()
+    someone.open("#/activate")
+    someone.type_parts(*someone.served.bank.issue())
+    someone.press("continue")
+    someone.page.route("**/api/confirm", lose_answer)
+    answers = [(PIN, "no_answer"), ("739104", "CODE_WRONG"), (PIN, None)]
+    for pin, mistake in answers:
+        someone.page.fill("#pin", pin)
+        someone.page.fill("#again", pin)
+        someone.press("pin.set")
+        if mistake:
+            expect(someone.page.locator("[data-part=mistake]")).to_have_text(someone.words(f"error.{mistake}"))
+            someone.page.unroute("**/api/confirm")
+    expect(someone.page.locator("h1")).to_have_text(someone.words("ready.title"))
+    someone.press("ready.go")
+    someone.to_card()
+    assert someone.is_of_now(someone.code(), "second")
+    complaints[:] = [each for each in complaints if "ERR_FAILED" not in each]
 
 
 def test_a_bank_that_cannot_be_reached_is_told_with_what_to_do(holder: Holders, complaints: list[str]) -> None:

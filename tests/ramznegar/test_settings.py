@@ -131,6 +131,19 @@ def test_a_new_pin_is_proven_by_the_old_one_and_the_finger_follows(holder: Holde
         assert someone.is_of_now(someone.code(), "second")
 
 
+def test_a_lost_answer_to_a_new_pin_is_told_as_what_it_is(holder: Holders, complaints: list[str]) -> None:
+    """The bank may have changed it: the app says to try the new one first."""
+    someone = holder()
+    someone.activate()
+    someone.open("#/settings/pin")
+    someone.page.route("**/api/pin", lambda route: route.abort())
+    someone.page.fill("#pin", NEW_PIN)
+    someone.page.fill("#again", NEW_PIN)
+    someone.page.locator("main form button.first").click()
+    expect(someone.page.locator("[data-part=mistake]")).to_have_text(someone.words("error.pin_unknown"))
+    complaints[:] = [each for each in complaints if "ERR_FAILED" not in each]
+
+
 def test_the_finger_is_turned_on_and_off_later(holder: Holders) -> None:
     """The picture is shown before a finger is tied to what was typed: a slip would make wrong codes for ever."""
     someone = holder()

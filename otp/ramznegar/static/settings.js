@@ -127,7 +127,8 @@ async function change(form) {
   const stretch = await stretched(pinTyped(form), device.device_id);
   const old = await session.keyFor("second", card.card_ref), root = await rootOf(device, stretch);
   const code = await secondPin(old, stepAt(clock.now()));
-  await api.changePin({ card_ref: card.card_ref, code, code_root: await sealed(device, root) });
+  const asked = { card_ref: card.card_ref, code, code_root: await sealed(device, root) };
+  await api.changePin(asked).catch((error) => { throw error instanceof api.NoAnswer ? mistaken("error.pin_unknown") : error; });
   const kept = await read("fingerprint");
   if (kept) await rewrap(kept, device, stretch);
   const picture = pictureOf(stretch);
