@@ -22,10 +22,6 @@ PAGE = {
         "خرید · {payee} · {amount} ریال", "\u2068خرید\u2069 (purchase) · \u2068{payee}\u2069 · {amount} Rial"
     ),
     "qr.title": Words("نمایش کد QR برای رمزنگار", "Show QR code for Ramznegar"),
-    "qr.text": Words(
-        "در رمزنگار «رمز ویژهٔ این خرید» را بزنید و این کد را بخوانید.",
-        "In Ramznegar choose “Code for this purchase” and scan this.",
-    ),
     "sms.warning": Words(
         "اگر مبلغ یا پذیرنده فرق داشت، رمز را وارد نکنید.", "If amount or merchant differ, don’t enter the code."
     ),
