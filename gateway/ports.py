@@ -48,6 +48,21 @@ class Order:
     payee_key: str
     transaction_ref: str
 
+    def canonical(self) -> str:
+        """Write the nine facts as one text, version 1, whose digest a code is bound to (contracts/harim/v1)."""
+        facts = {
+            "type": self.kind,
+            "amount": self.amount.amount,
+            "fee": self.fee.amount,
+            "acquirer": self.acquirer_id,
+            "merchant": self.merchant_id,
+            "terminal": self.terminal_id,
+            "payee": self.payee_name,
+            "payee_key": self.payee_key,
+            "ref": self.transaction_ref,
+        }
+        return "|".join(("v1", *(f"{name}={fact}" for name, fact in facts.items())))
+
 
 @dataclass(frozen=True, slots=True)
 class PinRequest:

@@ -1,4 +1,4 @@
-"""The bank's web application: the Harim door, the app's calls, two health pages and the numbers."""
+"""The bank's web application: the Harim door, the app Ramznegar, messages of holders, health and the numbers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from otp.harim_api import operations, rest, sadad, soap, yaghut
 from otp.inbound.door import door as inbound_door
 from otp.inbound.providers import read_providers
 from otp.ramznegar import api as ramznegar_api
+from otp.ramznegar import pages
 from otp.services.bank import Bank
 from otp.services.readiness import readiness, redis_answers
 
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     app.config["MAX_CONTENT_LENGTH"] = operations.BODY_MAX_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.extensions["bank"] = bank
-    for door in (rest, sadad, ramznegar_api):
+    for door in (rest, sadad, ramznegar_api, pages):
         app.register_blueprint(door.blueprint)
     if bank.settings.inbound_file is not None:
         app.register_blueprint(inbound_door(read_providers(bank.settings.inbound_file)))
@@ -90,7 +91,7 @@ def _database_away(error: SQLAlchemyError) -> tuple[Response, int]:
 
 
 def _close(response: Response) -> Response:
-    """Nothing of a bank's answers is kept on the way."""
-    response.headers["Cache-Control"] = "no-store"
+    """Nothing of a bank's answers is kept on the way, but the app's own files."""
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

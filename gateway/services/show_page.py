@@ -10,8 +10,9 @@ from gateway.domain.attempt import AttemptState
 from gateway.domain.errors import AttemptInProgress, GatewayError, NotPossible, PaymentNotFound
 from gateway.domain.limits import ATTEMPTS_MAX, EXTENSIONS_MAX, PIN_REQUESTS_MAX
 from gateway.domain.payment import OUTSIDE, PaymentState
-from gateway.ports import Delivery
+from gateway.ports import Delivery, Order
 from gateway.services.gateway import Gateway
+from gateway.services.order import order_of
 from gateway.store import pages
 from gateway.store.pages import PageRow
 
@@ -54,6 +55,7 @@ class PageView:
     """A payment as its page may show it; holds no card data beyond the mask of a finished payment.
 
     Args:
+        order: what a code for this payment is bound to.
         in_flight: an attempt is being authorised or looked into; the page waits and offers nothing.
         seconds_left: until the page expires, never below 0.
         last_decline: action code of the latest attempt when it was declined, see :mod:`gateway.domain.declines`.
@@ -89,6 +91,7 @@ class PageView:
     decided_by: dt.datetime | None
     promise_broken: bool
     confirm_seconds_left: int | None
+    order: Order
     pin: PinStatus
     receipt: Receipt | None
 
@@ -159,6 +162,7 @@ def _view(row: PageRow) -> PageView:
         decided_by=row.decided_by if state in IN_FLIGHT else None,
         promise_broken=row.promise_broken and state in IN_FLIGHT,
         confirm_seconds_left=row.confirm_seconds_left if state is PaymentState.AUTHORISED else None,
+        order=order_of(row),
         pin=_pin(row),
         receipt=_receipt(row),
     )

@@ -21,6 +21,7 @@ PAGE = {
     "sms.text": Words(
         "خرید · {payee} · {amount} ریال", "\u2068خرید\u2069 (purchase) · \u2068{payee}\u2069 · {amount} Rial"
     ),
+    "qr.title": Words("نمایش کد QR برای رمزنگار", "Show QR code for Ramznegar"),
     "sms.warning": Words(
         "اگر مبلغ یا پذیرنده فرق داشت، رمز را وارد نکنید.", "If amount or merchant differ, don’t enter the code."
     ),
@@ -40,7 +41,8 @@ PAGE = {
     "year": Words("سال", "Year"),
     "pin": Words("رمز پویا (رمز دوم)", "Dynamic PIN (second PIN)"),
     "pin.hint": Words(
-        "برای گرفتن رمز با پیامک، «درخواست رمز پویا» را بزنید.", "Press “Send dynamic PIN” to get it by SMS."
+        "برای رمز پیامکی «درخواست رمز پویا» را بزنید؛ رمز رمزنگار را یک‌راست بنویسید.",
+        "Press “Send dynamic PIN” for an SMS; type a code from Ramznegar right away.",
     ),
     "show": Words("نمایش {field}", "Show {field}"),
     "request_pin": Words("درخواست رمز پویا", "Send dynamic PIN"),

@@ -27,6 +27,7 @@ from gateway.web.forms import NOTHING_TYPED, CardForm
 from gateway.web.headers import guard_pages
 from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages, pin_message, refusal_messages
 from gateway.web.picture import picture_of
+from gateway.web.qr import qr_file
 from gateway.web.rendering import (
     delivery_answer,
     gateway_of_app,
@@ -40,6 +41,9 @@ from gateway.web.rendering import (
 blueprint = Blueprint("pages", __name__)
 blueprint.before_request(slow_floods)
 guard_pages(blueprint)
+
+FOR_THE_APP = "POOYA1|"
+"""How a text begins that banks' apps read from the page's QR code; what follows is the canonical text (D24)."""
 
 CHECKS_PER_MINUTE = 30
 """Receipts one address may look up; their codes are too long to guess anyway."""
@@ -71,6 +75,15 @@ def picture(page_token: str, challenge: str) -> AnyResponse:
     if digits is None:
         raise PaymentNotFound
     return Response(picture_of(digits), mimetype="image/png")
+
+
+@blueprint.get("/pay/<page_token>/qr.svg")
+def qr(page_token: str) -> AnyResponse:
+    """Draw what a bank's app makes a code for this payment of: nine facts, nothing of a card."""
+    view = page_of(gateway_of_app(), page_token)
+    if kind_of(view) != "card":
+        raise PaymentNotFound
+    return Response(qr_file(FOR_THE_APP + view.order.canonical()), mimetype="image/svg+xml")
 
 
 @blueprint.get("/receipt/<tracking_code>")

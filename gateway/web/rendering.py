@@ -179,6 +179,7 @@ def _card_page(
         form_fields=(*FIELDS, "picture_code"),
         picture_url=challenge and url_for("pages.picture", page_token=view.page_token, challenge=challenge),
         challenge=challenge,
+        qr_url=url_for("pages.qr", page_token=view.page_token),
         picture_digits=PICTURE_DIGITS,
         late_steps=_LATE_STEPS,
         resend_in=view.pin.resend_in_seconds,

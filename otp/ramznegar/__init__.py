@@ -1,1 +1,1 @@
-"""Ramznegar, the holder's app: what its device calls."""
+"""Ramznegar: the app that makes dynamic PINs on a holder's phone, and what it asks the bank."""

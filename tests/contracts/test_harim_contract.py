@@ -12,12 +12,16 @@ import yaml
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
+from foundation.pan import Pan, with_check_digit
 from foundation.rial import Rial
+from gateway.harim.v1 import fields_of
+from gateway.ports import Kind, Order, PinRequest
 from otp.domain.answers import ANSWERS, Code
 from otp.domain.binding import Binding, TransactionType, check_binding, parse_canonical
 from otp.harim_api.schemas import DynamicPinRequest
 
 CONTRACT = Path(__file__).parents[2] / "contracts" / "harim" / "v1"
+CARD = Pan.parse(with_check_digit("999002000000123"))
 BINDINGS = sorted(CONTRACT.glob("examples/binding-*.json"))
 BOUND = [path for path in BINDINGS if path.stem != "binding-unbound"]
 
@@ -96,6 +100,19 @@ def test_d5_the_canonical_text_of_an_example_is_what_the_bank_writes(path: Path)
     assert binding.canonical() == example["canonical"]
     assert binding.digest().hex() == hashlib.sha256(example["canonical"].encode()).hexdigest() == example["sha256"]
     assert parse_canonical(example["canonical"]) == binding
+
+
+@pytest.mark.parametrize("name", ["binding-purchase", "binding-purchase-with-fee"])
+def test_d5_the_gateway_writes_the_text_that_the_bank_rebuilds_from_its_request(name: str) -> None:
+    """What the page's QR code shows is what the fields of the Harim request of the same payment amount to."""
+    example = read(CONTRACT / "examples" / f"{name}.json")
+    facts = example["fields"]
+    money = {"amount": Rial(facts["amount"]), "fee": Rial(facts["fee"])}
+    order = Order(kind=Kind(facts["type"]), **{**{key: facts[key] for key in facts if key != "type"}, **money})
+    sent = fields_of(PinRequest("0b9e1c9e-2f0a-4a53-9a3f-0d3b7c1f6a01", 1, order, CARD))
+    rebuilt = Binding(**{**{key: sent[key] for key in facts}, **money, "type": TransactionType(sent["type"])})
+
+    assert order.canonical() == rebuilt.canonical() == example["canonical"]
 
 
 def test_d5_the_payee_key_of_bills_is_the_digest_of_all_of_them() -> None:

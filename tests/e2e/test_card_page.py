@@ -46,7 +46,7 @@ def test_on_a_small_phone_the_card_number_is_in_sight_and_the_amount_stays_so(cu
     assert pan
     assert strip
     assert pan["y"] >= strip["y"] + strip["height"]
-    buyer.page.locator(".purchase summary").click()
+    buyer.page.locator(".purchase > details > summary").click()
     expect(buyer.page.locator(".purchase .sms")).to_be_visible()
     buyer.look("unfolded")
 
@@ -56,7 +56,7 @@ def test_on_a_desk_the_whole_purchase_is_in_sight(customer: Customers) -> None:
     buyer = customer()
     buyer.order()
     expect(buyer.page.locator(".purchase .sms")).to_be_in_viewport(ratio=1)
-    expect(buyer.page.locator(".purchase summary")).to_be_hidden()
+    expect(buyer.page.locator(".purchase > details > summary")).to_be_hidden()
 
 
 @pytest.mark.parametrize("width", [320, 360, 412])

@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "gateway.web.pages:blueprint",
     "gateway.api.door:blueprint",
     "otp.harim_api.rest:blueprint",
+    "otp.ramznegar.pages:blueprint",
     "merchant_demo.pages:blueprint",
     "merchant_demo.webhook:blueprint",
 )

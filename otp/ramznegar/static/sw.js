@@ -1,0 +1,30 @@
+// Keeps the app's own files, all of one version, so that it opens without a network. `SHELL` stands above: the version,
+// the page and the files. The bank's API is never touched.
+const NAME = `ramznegar-${SHELL.version}`;
+const SCANNER = /^\/ramznegar\/files\/[^/]+\/jsqr\.js$/;
+
+addEventListener("install", (event) => {
+  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll([SHELL.page, ...SHELL.files])).then(() => skipWaiting()));
+});
+
+addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    const others = (await caches.keys()).filter((name) => name.startsWith("ramznegar-") && name !== NAME);
+    await Promise.all(others.map((name) => caches.delete(name)));
+    await clients.claim();
+  })());
+});
+
+async function kept(request, path) {
+  const cache = await caches.open(NAME), found = await cache.match(path);
+  if (found) return found;
+  const answer = await fetch(request);
+  if (answer.ok && SCANNER.test(path)) await cache.put(path, answer.clone());
+  return answer;
+}
+
+addEventListener("fetch", (event) => {
+  const path = new URL(event.request.url).pathname;
+  const ours = path === SHELL.page || SHELL.files.includes(path) || SCANNER.test(path);
+  if (event.request.method === "GET" && ours) event.respondWith(kept(event.request, path));
+});

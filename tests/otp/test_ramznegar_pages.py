@@ -1,0 +1,125 @@
+"""The app's page and files without a browser: what may be kept, what may run, and that no sentence is missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from flask.testing import FlaskClient
+
+import otp.ramznegar
+from otp.app import create_app
+from otp.ramznegar.shell import SCANNER, STATIC, Shell
+from otp.ramznegar.wording import WORDS
+from tests.otp.conftest import BankWorld
+
+HERE = Path(otp.ramznegar.__file__).parent
+SCRIPTS = [path for path in STATIC.glob("*.js") if path.name != SCANNER]
+PAGES = [*(HERE / "templates").rglob("*.html"), HERE / "templates" / "manifest.webmanifest"]
+IN_SCRIPTS = re.compile(r"[\"`]((?:[a-z_]+\.)?[A-Za-z_.]+)(?=[\"`$])")
+IN_PAGES = re.compile(r"""["']([A-Za-z_.]+)["']""")
+MARKED = re.compile(r'data-t(?:-label)?="([A-Za-z_.]+)"')
+
+
+@pytest.fixture
+def client(here: BankWorld) -> FlaskClient:
+    """A browser at the bank's own application."""
+    return create_app(bank=here.bank).test_client()
+
+
+def test_the_page_lets_nothing_in_from_elsewhere(client: FlaskClient) -> None:
+    """A strict policy with Trusted Types and no exception; nothing inline; not to be framed."""
+    shown = client.get("/ramznegar/")
+    policy = shown.headers["Content-Security-Policy"]
+
+    assert "default-src 'none'" in policy
+    assert "require-trusted-types-for 'script'; trusted-types ramznegar" in policy
+    assert not re.search(r"unsafe|https?:|\*", policy)
+    assert not re.search(r"<style|<script(?![^>]* src=)|\son\w+=|style=|https?://(?!www\.w3\.org)", shown.text)
+    assert shown.headers["X-Frame-Options"] == "DENY"
+    assert shown.headers["Cache-Control"] == "no-cache"
+
+
+def test_files_are_kept_for_good_under_their_version_only(client: FlaskClient) -> None:
+    """Another version's address gives the file for once; a file that is not there is not there."""
+    (address,) = re.findall(r'<script type="module" src="([^"]+)"', client.get("/ramznegar/").text)
+    version = address.split("/")[3]
+
+    assert "immutable" in client.get(address).headers["Cache-Control"]
+    assert client.get(address.replace(version, "0" * 12)).headers["Cache-Control"] == "no-store"
+    for name in ("../pages.py", "nothing.js", "%2e%2e/pages.py"):
+        assert client.get(f"/ramznegar/files/{version}/{name}").status_code == 404
+    assert client.get(address, headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+
+
+def test_the_worker_keeps_every_file_that_a_page_needs(client: FlaskClient) -> None:
+    """Page, modules, words, style, font and mark; the scanner is no part of it."""
+    page, worker = client.get("/ramznegar/").text, client.get("/ramznegar/sw.js").text
+    needed = {
+        each for each in re.findall(r'(?:src|href)="(/ramznegar/files/[^"]+)"', page) if not each.endswith(".png")
+    }
+
+    assert all(f'"{address}"' in worker for address in needed)
+    assert '"page": "/ramznegar/"' in worker
+    assert f'{SCANNER}"' not in worker
+    imported = {name for path in SCRIPTS for name in re.findall(r'from "\./([a-z]+\.js)"', path.read_text())}
+    assert all(f"/{name}" in worker for name in imported)
+
+
+def test_the_version_follows_from_all_that_is_served() -> None:
+    """Another page, or another file, is another version."""
+
+    def version(page: str) -> str:
+        return Shell(lambda _version, _scripts: page).version
+
+    changed = Shell(lambda _version, _scripts: "a")
+    changed.files["icon.svg"] = changed.files["vz.OFL.txt"]
+    assert version("a") == version("a")
+    assert len({version("a"), version("b"), changed.version}) == 3
+
+
+def test_the_manifest_describes_an_app_in_persian(client: FlaskClient) -> None:
+    """Name, direction, scope and icons, each of which is there."""
+    manifest = client.get("/ramznegar/manifest.webmanifest").get_json(force=True)
+
+    assert (manifest["lang"], manifest["dir"], manifest["scope"]) == ("fa", "rtl", "/ramznegar/")
+    assert {icon["sizes"] for icon in manifest["icons"]} == {"any", "192x192", "512x512"}
+    assert any(icon.get("purpose") == "maskable" for icon in manifest["icons"])
+    assert all(client.get(icon["src"]).mimetype == icon["type"] for icon in manifest["icons"])
+
+
+def test_both_languages_have_the_same_values() -> None:
+    """A sentence's values stand in both of its languages."""
+    fields = {key: [{f[1] for f in Formatter().parse(text) if f[1]} for text in both] for key, both in WORDS.items()}
+
+    assert [key for key, (fa, en) in fields.items() if fa != en] == []
+
+
+def spoken(paths: list[Path], pattern: re.Pattern[str]) -> set[str]:
+    """Return what may be a key in these files."""
+    return {found for path in paths for found in pattern.findall(path.read_text())}
+
+
+def test_every_sentence_is_said_somewhere_and_none_is_missing() -> None:
+    """Keys that pages mark are in the table; what the table has, a page or a script names, or its family."""
+    said = spoken(PAGES, IN_PAGES) | spoken(SCRIPTS, IN_SCRIPTS)
+    families = tuple({each for each in said if each.endswith(".")} | {"help."})
+
+    assert spoken(PAGES, MARKED) - set(WORDS) == set()
+    assert [key for key in WORDS if key not in said and not key.startswith(families)] == []
+
+
+def test_the_licences_of_what_others_made_come_along(client: FlaskClient) -> None:
+    """The scanner's and the font's."""
+    version = client.get("/ramznegar/").text.partition("/files/")[2].partition("/")[0]
+    for name, licence in (("jsqr.LICENSE.txt", "Apache License"), ("vz.OFL.txt", "SIL OPEN FONT LICENSE")):
+        assert licence in client.get(f"/ramznegar/files/{version}/{name}").text
+
+
+@pytest.mark.parametrize("path", ["/ramznegar/", "/ramznegar/sw.js", "/ramznegar/manifest.webmanifest"])
+def test_over_tls_the_app_stays_on_tls(client: FlaskClient, path: str) -> None:
+    """A browser that came over TLS is told to; one that did not is not."""
+    assert "max-age" in client.get(path, base_url="https://bank.test").headers["Strict-Transport-Security"]
+    assert "Strict-Transport-Security" not in client.get(path).headers

@@ -1,0 +1,77 @@
+"""Without a network: the app opens, unlocks and makes the bank's codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.fakes.ramznegar import code_of
+from tests.ramznegar.conftest import Holder, put_finger
+
+pytestmark = pytest.mark.browser
+
+Holders = Callable[..., Holder]
+OFF = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_REFUSED", "ERR_FAILED")
+
+
+def without_network(complaints: list[str]) -> None:
+    """Strike out what a browser writes of a call that found no network: the app made it on purpose."""
+    complaints[:] = [each for each in complaints if not any(sign in each for sign in OFF)]
+
+
+@pytest.mark.parametrize("way", ["no network", "no server"])
+def test_codes_are_the_banks_without_a_network(holder: Holders, complaints: list[str], way: str) -> None:
+    """After a reload with nobody to ask, PIN and finger both give the code Python computes for root and minute."""
+    someone = holder()
+    put_finger(someone.page)
+    someone.activate(finger=True)
+    someone.offline_ready()
+    root, card_ref, bank = someone.device.code_root, someone.card_ref, someone.served.bank
+    if way == "no server":
+        someone.served.die()
+    else:
+        someone.context.set_offline(True)
+    someone.page.reload()
+    someone.to_card()
+    for opened in (someone.unlock, lambda: someone.press("unlock.finger")):
+        opened()
+        code = someone.code()
+        assert code in {code_of(root, "second", card_ref, bank.step() + back) for back in (0, -1)}
+        someone.press("unlock.again")
+    without_network(complaints)
+
+
+def test_a_clock_that_is_off_is_known_from_the_last_contact(holder: Holders, complaints: list[str]) -> None:
+    """The phone is three minutes behind the bank: it says so, and its codes are right, offline as well."""
+    someone = holder()
+    someone.served.bank.ahead_seconds = 180
+    someone.activate()
+    expect(someone.page.locator("[data-part=clock]")).to_contain_text("۳ دقیقه عقب")
+    someone.offline_ready()
+    someone.context.set_offline(True)
+    someone.page.reload()
+    expect(someone.page.locator("[data-part=clock]")).to_contain_text("۳ دقیقه عقب")
+    someone.to_card()
+    someone.unlock()
+    assert someone.is_of_now(someone.code(), "second")
+    someone.open("#/settings")
+    expect(someone.page.locator("[data-part=clock]")).to_contain_text("۳ دقیقه عقب")
+    without_network(complaints)
+
+
+def test_the_offline_sign_informs_and_stops_nothing(holder: Holders, complaints: list[str]) -> None:
+    """The banner comes and goes with the network; the cards stay."""
+    someone = holder()
+    someone.activate()
+    someone.offline_ready()
+    banner = someone.page.locator("#offline")
+    expect(banner).to_be_hidden()
+    someone.context.set_offline(True)
+    expect(banner).to_be_visible()
+    someone.look("offline")
+    expect(someone.page.locator("a.card")).to_be_visible()
+    someone.context.set_offline(False)
+    expect(banner).to_be_hidden()
+    without_network(complaints)
