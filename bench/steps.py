@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from bench.budgets import BANK, BANK_HOST, BANK_WORKER, GATEWAY
 from bench.buyers import AMOUNT, SECONDS, Customer, Seller, Shop
 from bench.pace import AT_ONCE_MOST, at_pace
+from bench.rounds import Comparison
 from bench.taps import exchanges_in
 from bench.wire_watch import Exchange
 from sandbox.phone import PhoneStore
@@ -33,7 +34,7 @@ from sandbox.places import CannotRun
 FULL = 150
 """Purchases that tell what full load is, in each round."""
 
-PACED = 250
+PACED = 200
 """Purchases at half load in each round, at each of both."""
 
 WARM_UP = 150
@@ -50,6 +51,9 @@ Took = Mapping[str, float]
 
 OwnTimes = Mapping[tuple[str, str], list[float]]
 """Seconds by step and by whose they are."""
+
+Percentiles = tuple[tuple[float, ...], ...]
+"""p50 of every round, and p99 of every round, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +94,25 @@ class Condition:
     shop: Shop
     taps: Path
     steps: tuple[str, ...]
-    took: dict[int, Took] = field(default_factory=dict)
-    latest: float = 0.0
+    took: list[dict[int, Took]] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
     _amounts: Iterator[int] = field(default_factory=lambda: count(AMOUNT + 1))
     _servers: SimpleQueue[tuple[HTTPConnection, Seller]] = field(default_factory=SimpleQueue)
     _noting: threading.Lock = field(default_factory=threading.Lock)
 
     def pace(self, per_second: float, seed: int) -> None:
-        """Let customers come at this pace, each with an amount of her own."""
+        """Let the customers of a round come at this pace, each with an amount of her own."""
+        self.took.append({})
         with ExitStack() as stack:
             for number in range(AT_ONCE_MOST):
                 self._servers.put((stack.enter_context(closing(self._server())), self._seller(number)))
-            self.latest = max(self.latest, at_pace(PACED, per_second, seed, self._purchase))
+            self.late.append(at_pace(PACED, per_second, seed, self._purchase))
             self._servers = SimpleQueue()
 
-    def own_times(self) -> OwnTimes:
-        """Return what every step took, without what others took meanwhile."""
-        return own_times(self.took, exchanges_in(self.taps))
+    def own_times(self) -> list[OwnTimes]:
+        """Return what every step took, round by round, without what others took meanwhile."""
+        exchanges = exchanges_in(self.taps)
+        return [own_times(took, exchanges) for took in self.took]
 
     def _purchase(self) -> None:
         server, seller = self._servers.get()
@@ -116,7 +122,7 @@ class Condition:
                     customer.amount = next(self._amounts)
                 took = {step: _timed(do) for step, do in self._steps(customer)}
             with self._noting:
-                self.took[customer.amount] = took
+                self.took[-1][customer.amount] = took
         finally:
             self._servers.put((server, seller))
 
@@ -198,23 +204,40 @@ def p50_p99(seconds: list[float]) -> tuple[float, float]:
 
 
 def lines(run: HalfLoad, phones: PhoneStore) -> Iterator[str]:
-    """Say what was measured."""
-    yield "full load: " + ", ".join(f"{rate:.1f}" for rate in run.full) + " purchases/s; half of it at both"
-    latest = max(run.ours.latest, run.floor.latest) * MILLISECONDS
-    yield f"{len(run.ours.took)} purchases at each; the latest began {latest:.0f} ms late"
-    ours, floor = dict(run.ours.own_times()), run.floor.own_times()
-    ours["SMS", BANK_WORKER] = sms_times(run.ours.took, exchanges_in(run.ours.taps), arrivals_of(phones))
-    yield f"{'':<26} {'p50, ms':>8} {'p99, ms':>8}   {'of the floor':<17} {'p50 ×':>7} {'p99 ×':>7}"
+    """Say what was measured: of every figure the one of the middle round."""
+    for number, (full, ours, floor) in enumerate(zip(run.full, run.ours.late, run.floor.late, strict=True), start=1):
+        late = max(ours, floor) * MILLISECONDS
+        yield f"round {number}: full load {full:.1f} purchases/s; at half of it the latest began {late:.0f} ms late"
+    ours_by_row = figures([{**own, **sms} for own, sms in zip(run.ours.own_times(), _sms(run, phones), strict=True)])
+    floor_by_row = figures(run.floor.own_times())
+    yield f"{'':<26} {'p50, ms':>8} {'p99, ms':>8}   {'of the floor':<15}  times the floor: p50, p99 (the middle half)"
     for row in ROWS:
-        yield _line(row, p50_p99(ours[row.step, row.who]), p50_p99(floor[row.floor]) if row.floor else None)
+        yield _line(row, ours_by_row[row.step, row.who], floor_by_row[row.floor] if row.floor else None)
 
 
-def _line(row: Row, ours: tuple[float, float], floor: tuple[float, float] | None) -> str:
-    head = f"{row.step:<13} {row.who:<12} {ours[0] * MILLISECONDS:>8.1f} {ours[1] * MILLISECONDS:>8.1f}"
+def figures(rounds: list[OwnTimes]) -> dict[tuple[str, str], Percentiles]:
+    """Return p50 and p99 of every step, each of every round."""
+    steps = rounds[0]
+    return {step: tuple(zip(*(p50_p99(own[step]) for own in rounds), strict=True)) for step in steps}
+
+
+def _sms(run: HalfLoad, phones: PhoneStore) -> list[OwnTimes]:
+    exchanges, arrived = exchanges_in(run.ours.taps), arrivals_of(phones)
+    return [{("SMS", BANK_WORKER): sms_times(took, exchanges, arrived)} for took in run.ours.took]
+
+
+def _line(row: Row, ours: Percentiles, floor: Percentiles | None) -> str:
+    head = f"{row.step:<13} {row.who:<12} " + " ".join(f"{median(each) * MILLISECONDS:>8.1f}" for each in ours)
     if floor is None:
         return head
-    base = f"{floor[0] * MILLISECONDS:>7.2f} {floor[1] * MILLISECONDS:>7.2f}"
-    return f"{head}   {base:<17} {ours[0] / floor[0]:>7.1f} {ours[1] / floor[1]:>7.1f}"
+    base = " ".join(f"{median(each) * MILLISECONDS:>7.2f}" for each in floor)
+    return f"{head}   {base}  " + ", ".join(_times(*each) for each in zip(floor, ours, strict=True))
+
+
+def _times(floor: tuple[float, ...], ours: tuple[float, ...]) -> str:
+    compared = Comparison(floor, ours)
+    lower, upper = compared.middle_half
+    return f"{compared.ratio:.1f} ({lower:.1f} to {upper:.1f})"
 
 
 def _timed(do: Callable[[], None]) -> float:

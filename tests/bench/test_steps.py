@@ -17,7 +17,7 @@ import pytest
 
 from bench.budgets import BANK, BANK_HOST, GATEWAY
 from bench.pace import AT_ONCE_MOST, arrivals, at_pace
-from bench.steps import arrivals_of, own_times, p50_p99, sms_times
+from bench.steps import arrivals_of, figures, own_times, p50_p99, sms_times
 from bench.taps import exchanges_in, tap_before
 from bench.wire_watch import Exchange, FrameWatch, HttpWatch
 from foundation.sensitive import Sensitive
@@ -120,6 +120,12 @@ def test_p50_and_p99_are_times_within_which_so_many_were_done() -> None:
     assert p50_p99([float(number) for number in range(101, 0, -1)]) == (51.0, 100.0)
     p50, p99 = p50_p99([1.0] * 999 + [60.0])
     assert (p50, p99) == (1.0, 1.0)
+
+
+def test_each_round_has_percentiles_of_its_own() -> None:
+    """One round in which the machine was busy with something else does not decide what is shown."""
+    rounds = [{("open", GATEWAY): [0.01] * 50}, {("open", GATEWAY): [9.0] * 50}, {("open", GATEWAY): [0.02] * 50}]
+    assert figures(rounds) == {("open", GATEWAY): ((0.01, 9.0, 0.02), (0.01, 9.0, 0.02))}
 
 
 @pytest.mark.parametrize("size", PIECES)
