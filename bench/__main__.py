@@ -7,14 +7,16 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bench import against_floor, healthy_bank, pin_wires, statements, wires
+from bench import against_floor, healthy_bank, memory, pin_wires, statements, steps, taps, wires
 from bench.floor.running import running_floor
 from bench.sandbox_shop import cards_of, sellers_of, shop_at
 from sandbox.banks import BANK_TWO
+from sandbox.phone import PhoneStore
 from sandbox.places import CannotRun
 from sandbox.running import RunningWorld
 
@@ -51,11 +53,13 @@ class Benchmark:
         run: measures in a fresh sandbox and says what it found.
         cards: how many more cards the banks have, by variable.
         rounds: when nobody wishes otherwise.
+        around: what runs from before the sandbox starts until after its end.
     """
 
     run: Callable[[RunningWorld, Wish], Iterator[str]]
     cards: dict[str, int]
     rounds: int
+    around: Callable[[RunningWorld], AbstractContextManager[object]] = nullcontext
 
 
 def main(arguments: list[str]) -> int:
@@ -72,7 +76,7 @@ def main(arguments: list[str]) -> int:
         for name in chosen.names or BENCHMARKS:
             print(f"{name}:", flush=True)
             benchmark = BENCHMARKS[name]
-            with fresh_world(benchmark.cards) as world:
+            with fresh_world(benchmark) as world:
                 for line in benchmark.run(world, Wish(chosen.rounds or benchmark.rounds, chosen.seconds)):
                     print(f"  {line}", flush=True)
     except CannotRun as error:
@@ -82,23 +86,44 @@ def main(arguments: list[str]) -> int:
 
 
 @contextmanager
-def fresh_world(cards: dict[str, int]) -> Iterator[RunningWorld]:
+def fresh_world(benchmark: Benchmark) -> Iterator[RunningWorld]:
     """Run an empty sandbox; its books are audited before it is thrown away."""
     with tempfile.TemporaryDirectory(prefix="pooya-bench-") as directory:
-        crowds = {variable: str(count) for variable, count in cards.items()}
+        crowds = {variable: str(count) for variable, count in benchmark.cards.items()}
         world = RunningWorld(Path(directory) / "state", settings=SETTINGS | crowds)
-        world.start()
-        try:
-            yield world
-            world.audit()
-        finally:
-            world.stop()
+        with benchmark.around(world):
+            world.start()
+            try:
+                yield world
+                world.audit()
+            finally:
+                world.stop()
 
 
 def _against_floor(world: RunningWorld, wish: Wish) -> Iterator[str]:
     with running_floor(world.world.cluster, world.world.logs, cards_of(world, BANK_TWO)) as floor:
         run = against_floor.AgainstFloor(world, floor)
         yield from against_floor.lines(run, run.compare(wish.rounds))
+
+
+def _steps(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    floor_taps = world.state / "floor-taps.jsonl"
+    with running_floor(
+        world.world.cluster, world.world.logs, cards_of(world, BANK_TWO), partial(taps.tap_before, file=floor_taps)
+    ) as floor:
+        ours = steps.Condition(shop_at(world, sellers_of(world), BANK_TWO), taps.file_of(world), steps.OUR_STEPS)
+        at_floor = steps.Condition(against_floor.shop_at_floor(world, floor), floor_taps, steps.FLOOR_STEPS)
+        run = steps.HalfLoad(ours, at_floor)
+        run.measure(wish.rounds)
+    yield from steps.lines(run, PhoneStore(world.world.phone_file))
+
+
+def _memory(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    with running_floor(world.world.cluster, world.world.logs, cards_of(world, BANK_TWO)) as floor:
+        shops = shop_at(world, sellers_of(world), BANK_TWO), against_floor.shop_at_floor(world, floor)
+        run = memory.Workers(world, floor, shops)
+        run.measure(wish.rounds)
+    yield from memory.lines(run.seen)
 
 
 def _statements(world: RunningWorld, _: Wish) -> Iterator[str]:
@@ -124,6 +149,8 @@ def _healthy_bank(world: RunningWorld, wish: Wish) -> Iterator[str]:
 
 BENCHMARKS: dict[str, Benchmark] = {
     "floor": Benchmark(_against_floor, {CROWD: against_floor.CROWD}, rounds=8),
+    "steps": Benchmark(_steps, {CROWD: steps.CROWD}, rounds=4, around=taps.tapped),
+    "memory": Benchmark(_memory, {CROWD: memory.CROWD}, rounds=3),
     "statements": Benchmark(_statements, {CROWD: statements.CROWD}, rounds=1),
     "wires": Benchmark(_wires, {CROWD: wires.CROWD, CROWD_ONE: wires.CROWD}, rounds=8),
     "pin-wires": Benchmark(_pin_wires, {CROWD: pin_wires.CROWD}, rounds=12),

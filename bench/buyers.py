@@ -54,6 +54,7 @@ class Customer:
         self.gateway = gateway
         self.server = server
         self.card = card
+        self.amount = AMOUNT
         self.payment: dict[str, Any] = {}
         self.proof = ""
         self._seller = seller
@@ -62,7 +63,7 @@ class Customer:
 
     def open(self) -> None:
         """Let the merchant open the payment."""
-        order = {"amount": AMOUNT, "order_id": secrets.token_hex(8), "callback_url": self._seller.callback_url}
+        order = {"amount": self.amount, "order_id": secrets.token_hex(8), "callback_url": self._seller.callback_url}
         self.payment = self._call("", order, HTTPStatus.CREATED)
 
     def page(self) -> None:
@@ -91,7 +92,7 @@ class Customer:
 
     def confirm(self) -> None:
         """Let the merchant confirm the payment."""
-        confirmed = self._call(f"/{self.payment['id']}/confirm", {"amount": AMOUNT}, HTTPStatus.OK)
+        confirmed = self._call(f"/{self.payment['id']}/confirm", {"amount": self.amount}, HTTPStatus.OK)
         if confirmed["state"] != "confirmed":
             raise CannotRun(f"not confirmed: {confirmed}")
 

@@ -13,14 +13,15 @@ FIRST, LAST = 11, 15
 
 def spent(pids: Iterable[int]) -> float:
     """Return the seconds of processor time that these processes and all below them have used so far."""
-    return sum(_ticks(each) for pid in pids for each in (pid, *_below(pid))) * TICK_SECONDS
+    return sum(_ticks(each) for pid in pids for each in (pid, *below(pid))) * TICK_SECONDS
 
 
-def _below(pid: int) -> Iterator[int]:
+def below(pid: int) -> Iterator[int]:
+    """Return the processes that this one started, and theirs."""
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, _read(task).split()):
             yield child
-            yield from _below(child)
+            yield from below(child)
 
 
 def _ticks(pid: int) -> int:

@@ -7,8 +7,8 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,9 @@ KEEP_ALIVE_SECONDS = "600"
 WORKERS = {"gateway": 2, "bank": 1}
 """As many processes as the sandbox gives ours."""
 
+BeforeBank = Callable[[int], AbstractContextManager[int]]
+"""What runs in front of the bank: told the bank's port, it yields the one that the gateway calls."""
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:
@@ -40,22 +43,23 @@ class Floor:
 
 
 @contextmanager
-def running_floor(cluster: Cluster, logs: Path, cards: Iterable[dict[str, Any]]) -> Iterator[Floor]:
+def running_floor(
+    cluster: Cluster, logs: Path, cards: Iterable[dict[str, Any]], before_bank: BeforeBank = nullcontext
+) -> Iterator[Floor]:
     """Run a gateway and a bank that knows these cards, with databases of their own."""
     os.environ[KEY] = secrets.token_bytes(32).hex()  # for the codes, which whoever measures derives
     ports = dict(zip(WORKERS, free_ports(len(WORKERS)), strict=True))
     addresses = {name: _database(cluster, f"floor_{name}", tables) for name, tables in _TABLES.items()}
     _open_cards(addresses["bank"], cards)
-    pids = {
-        name: _start(name, ports[name], logs, {DATABASE: addresses[name], BANK: str(ports["bank"])}) for name in WORKERS
-    }
-    try:
-        for name in WORKERS:
-            wait_for(partial(_listens, ports[name]), f"the floor's {name} to listen")
-        yield Floor(f"http://127.0.0.1:{ports['gateway']}", {name: (pid,) for name, pid in pids.items()})
-    finally:
-        for pid in pids.values():
-            end(pid, "bench.floor", by=signal.SIGTERM, harder_by=signal.SIGKILL, within_seconds=STOP_SECONDS)
+    with before_bank(ports["bank"]) as bank:
+        pids = {name: _start(name, ports[name], logs, {DATABASE: addresses[name], BANK: str(bank)}) for name in WORKERS}
+        try:
+            for name in WORKERS:
+                wait_for(partial(_listens, ports[name]), f"the floor's {name} to listen")
+            yield Floor(f"http://127.0.0.1:{ports['gateway']}", {name: (pid,) for name, pid in pids.items()})
+        finally:
+            for pid in pids.values():
+                end(pid, "bench.floor", by=signal.SIGTERM, harder_by=signal.SIGKILL, within_seconds=STOP_SECONDS)
 
 
 _TABLES = {"gateway": books.GATEWAY_TABLES, "bank": books.BANK_TABLES}
