@@ -77,13 +77,15 @@ INSERT INTO device_card (card_ref, device_id, card_id)
 SELECT CAST(:card_ref AS uuid), device_id, :card_id FROM paired
 """)
 
+# A code that makes a root believed has paid nothing: its minute stays good for one payment, so that nobody has to wait
+# for the next one. It cannot be shown here again: the device is no longer pending, the root before is gone.
 _CONFIRM = text(f"""
 WITH {_MOVED},
 confirmed AS (
     UPDATE device SET state = 'active', name = :name, code_root_sealed = :code_root_sealed, wrong_codes = 0
      WHERE device_id = CAST(:device_id AS uuid) AND state = 'pending' RETURNING device_id),
 begun AS (
-    UPDATE device_card SET state = 'active', last_second_step = :step, drift_steps = :drift
+    UPDATE device_card SET state = 'active', last_second_step = :step - 1, drift_steps = :drift
       FROM confirmed WHERE card_ref = CAST(:card_ref AS uuid) AND last_second_step < :step
        AND (SELECT count(*) FROM ended) >= 0
     RETURNING card_id)
@@ -106,7 +108,7 @@ WITH rooted AS (
     UPDATE device SET code_root_sealed = :code_root_sealed, wrong_codes = 0
      WHERE device_id = CAST(:device_id AS uuid) AND state = 'active' RETURNING device_id),
 moved AS (
-    UPDATE device_card SET last_second_step = :step, drift_steps = :drift
+    UPDATE device_card SET last_second_step = :step - 1, drift_steps = :drift
       FROM rooted WHERE card_ref = CAST(:card_ref AS uuid) AND last_second_step < :step RETURNING card_id)
 {queued(NoticeKind.APP_PIN_CHANGED, "moved")}
 """)
