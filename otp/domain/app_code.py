@@ -14,6 +14,7 @@ from foundation.sensitive import Sensitive
 
 STEP_SECONDS = 60
 SECOND_PIN_DIGITS = 7
+FIRST_PIN_DIGITS = 6
 _KEY_BYTES = 32
 
 
@@ -33,5 +34,14 @@ def code_key(code_root: Sensitive[bytes], purpose: Purpose, card_ref: str) -> Se
 
 def second_pin(key: Sensitive[bytes], step: int) -> Sensitive[str]:
     """Return the dynamic second PIN of one step of a minute."""
+    return _totp(key, step, SECOND_PIN_DIGITS)
+
+
+def first_pin(key: Sensitive[bytes], step: int) -> Sensitive[str]:
+    """Return the dynamic first PIN of one step of a minute."""
+    return _totp(key, step, FIRST_PIN_DIGITS)
+
+
+def _totp(key: Sensitive[bytes], step: int, digits: int) -> Sensitive[str]:
     secret = base64.b32encode(key.reveal()).decode()
-    return Sensitive(pyotp.HOTP(secret, digits=SECOND_PIN_DIGITS, digest=hashlib.sha256).at(step))
+    return Sensitive(pyotp.HOTP(secret, digits=digits, digest=hashlib.sha256).at(step))

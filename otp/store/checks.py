@@ -87,7 +87,8 @@ WHERE authorisation_id = {_SUBJECTS} AND (state = 'received' OR action_code IS N
 _CODE_FITS = f"""
 SELECT a.authorisation_id, a.amount_rial FROM authorisation a
 LEFT JOIN challenge c USING (challenge_id) LEFT JOIN psp USING (psp_id)
-WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND NOT coalesce(
+WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed')
+  AND coalesce(a.code_channel, '') <> 'first_pin' AND NOT coalesce(
   c.state = 'consumed' AND c.card_id = a.card_id AND psp.acquirer_id = a.acquirer_id
   AND (c.ceiling_rial >= a.amount_rial OR (c.ceiling_rial IS NULL AND c.transaction_ref = a.transaction_ref))
   AND a.decided_at < coalesce(c.proof_expires_at, c.expires_at) + interval '1 second'
