@@ -83,7 +83,8 @@ class Settings(BaseSettings):
     host_port: int = Field(8181, ge=1, le=65535, description="TCP port of the authorisation host")
     host_peers: dict[str, HostPeer] = Field(
         default_factory=dict,
-        description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids], "kek": [ids], "card_present": false}}',
+        description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids], "kek": [ids]}}; '
+        'with "card_present": true it has machines that take cards, and may ask with first PINs',
     )
     host_tls_certificate: Path | None = Field(
         None, description="PEM file: the host's certificate; with the next two the link is TLS; live requires it (D22)"

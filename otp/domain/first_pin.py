@@ -1,7 +1,7 @@
 """The decision about a card in a machine: the first PIN, then limits and funds where money is asked for.
 
-Four digits are the card's own PIN, six a dynamic one of the holder's app. First PINs have counters of their own: whoever
-guesses at a machine closes machines, never purchases on the net, and the other way round (D17). Pure, as
+Four digits are the card's own PIN, six a dynamic one of the holder's app. First PINs have counters of their own:
+whoever guesses at a machine closes machines, never purchases on the net, and the other way round (D17). Pure, as
 :mod:`otp.domain.authorisation` is; the order is that of D4.
 """
 
