@@ -5,6 +5,7 @@ A service is opened by the first PIN, checked on the same visit; the check itsel
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,4 +133,4 @@ def _checked(shape: re.Pattern[str], typed: Sensitive[str], again: Sensitive[str
 
 def _is_row(pin: str) -> bool:
     """Tell whether each digit is as far from the one before: 1111, 1234, 8642."""
-    return len({(int(here) - int(before)) % 10 for before, here in zip(pin, pin[1:], strict=False)}) == 1
+    return len({(int(here) - int(before)) % 10 for before, here in itertools.pairwise(pin)}) == 1
