@@ -21,7 +21,7 @@ Key = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt in the gateway's books, or a sale in a till's; ``net_rial`` is what it took from the issuer for good."""
+    """An attempt in the gateway's books, or a sale in a till's; ``net_rial`` is what it took for good."""
 
     attempt_id: str
     payment_id: str

@@ -89,7 +89,14 @@ CARDS: tuple[SandboxCard, ...] = (
     ),
     *(
         SandboxCard(
-            1000001, "0812", f"091200000{number}", Rial(500_000_000), "8881", series.dialect, False, series.bin, MINA
+            1000001,
+            "0812",
+            f"091200000{number}",
+            Rial(500_000_000),
+            "8881",
+            series.dialect,
+            bin=series.bin,
+            customer=MINA,
         )
         for number, series in enumerate(SERIES, start=51)
     ),

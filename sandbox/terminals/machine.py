@@ -1,7 +1,8 @@
 """The cash machine (`/sandbox/atm/`): a card, its first PIN, and the menu of dynamic PINs.
 
-Every key is a button of a form and every screen a page, so it works without JavaScript. What the visit is about stays on
-this side (:mod:`sandbox.terminals.hall`); the browser holds the visit's number alone, in a cookie that no script reads.
+Every key is a button of a form and every screen a page, so it works without JavaScript. What the visit is about stays
+on this side (:mod:`sandbox.terminals.hall`); the browser holds the visit's number alone, in a cookie that no script
+reads.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The terminals' side of ISO 8583: first PINs checked, purchases and their reversals, a link for each question.
 
-An acquirer of its own (DE 32 = 999200) with keys of its own; the codec, MAC and PIN block are those of the acquirer's side
+An acquirer of its own (DE 32 = 999200) with keys of its own; codec, MAC and PIN block are those of the acquirer's side
 of the contract (``contracts/iso8583/v1``, §8).
 """
 
