@@ -108,11 +108,11 @@ def read_books(world: World) -> Books:
         attempts, payments = gateway_books(gateway)
     with _reader(world, "shop") as shop:
         orders = shop.cursor(row_factory=class_row(Order)).execute(_ORDERS).fetchall()
-    sales = [_attempt_of(sale) for sale in SalesBook(world.sales_file).all()]
+    sales = [sale_as_attempt(sale) for sale in SalesBook(world.sales_file).all()]
     return Books([*attempts, *sales], payments, found, orders)
 
 
-def _attempt_of(sale: Sale) -> Attempt:
+def sale_as_attempt(sale: Sale) -> Attempt:
     """Return a sale at a till as what it is to an auditor: an attempt that the bank must know."""
     key = [getattr(sale.key, name) for name in sale.key.__slots__]
     kept = sale.rial if sale.state == "approved" else 0
