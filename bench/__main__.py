@@ -16,7 +16,7 @@ from bench import against_floor, healthy_bank, memory, pin_wires, statements, st
 from bench.floor.running import running_floor
 from bench.sandbox_shop import cards_of, sellers_of, shop_at
 from sandbox.banks import BANK_TWO
-from sandbox.phone import PhoneStore
+from sandbox.phone_store import PhoneStore
 from sandbox.places import CannotRun
 from sandbox.running import RunningWorld
 

@@ -28,7 +28,7 @@ from bench.pace import AT_ONCE_MOST, at_pace
 from bench.rounds import Comparison
 from bench.taps import exchanges_in
 from bench.wire_watch import Exchange
-from sandbox.phone import PhoneStore
+from sandbox.phone_store import PhoneStore
 from sandbox.places import CannotRun
 
 FULL = 150

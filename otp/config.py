@@ -17,7 +17,10 @@ from otp.domain.authorisation import Limits
 
 
 class HostPeer(BaseModel):
-    """An acquirer on the ISO 8583 link, by key ids; ``kek`` are key-exchange keys, none means no key change (D22)."""
+    """An acquirer on the ISO 8583 link, by key ids; ``kek`` are key-exchange keys, none means no key change (D22).
+
+    ``card_present`` lets it speak for cards in machines: first PINs need no CVV2, so only those with machines may.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,6 +28,7 @@ class HostPeer(BaseModel):
     mac_out: str
     pin: list[str]
     kek: list[str] = []
+    card_present: bool = False
 
 
 class Settings(BaseSettings):
@@ -92,7 +96,8 @@ class Settings(BaseSettings):
     host_port: int = Field(8181, ge=1, le=65535, description="TCP port of the authorisation host")
     host_peers: dict[str, HostPeer] = Field(
         default_factory=dict,
-        description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids], "kek": [ids]}}',
+        description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids], "kek": [ids]}}; '
+        'with "card_present": true it has machines that take cards, and may ask with first PINs',
     )
     host_tls_certificate: Path | None = Field(
         None, description="PEM file: the host's certificate; with the next two the link is TLS; live requires it (D22)"

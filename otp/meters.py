@@ -36,8 +36,8 @@ class Meters:
         )
         self.sms = Counter(
             "bank_sms",
-            "messages by kind (code, last_try, activation, notice) and outcome: accepted by the provider, refused, "
-            "unanswered, dropped",
+            "messages by kind (code, last_try, activation, mobile_code, notice) and outcome: accepted by the provider, "
+            "refused, unanswered, dropped",
             ("kind", "outcome"),
             registry=registry,
         )

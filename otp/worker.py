@@ -11,6 +11,7 @@ from otp.services.bank import Bank
 from otp.services.watch import watch
 from otp.store.activations import ACTIVATION_TOPIC
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
+from otp.store.mobile_changes import FORMER_MOBILE_TOPIC, MOBILE_CODE_TOPIC
 from otp.store.notices import NOTICE_TOPIC
 
 CODE_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
@@ -50,6 +51,20 @@ def make(bank: Bank) -> Worker:
             lambda job: deliver.send_activation(bank, job),
             ACTIVATION_BACKOFF_SECONDS,
             ACTIVATION_TRIES_MAX,
+            lease,
+        ),
+        Topic(
+            MOBILE_CODE_TOPIC,
+            lambda job: deliver.send_mobile_code(bank, job),
+            ACTIVATION_BACKOFF_SECONDS,
+            ACTIVATION_TRIES_MAX,
+            lease,
+        ),
+        Topic(
+            FORMER_MOBILE_TOPIC,
+            lambda job: deliver.send_to_former(bank, job),
+            WARNING_BACKOFF_SECONDS,
+            WARNING_TRIES_MAX,
             lease,
         ),
         Topic(

@@ -144,7 +144,7 @@ def _both_sides(attempts: Iterable[Attempt], authorisations: Iterable[Authorisat
     for attempt in attempts:
         row = at_bank.pop(tuple(attempt.key), None)
         gap = abs((row.net_rial if row else 0) - attempt.net_rial)
-        name = f"gateway: attempt {attempt.attempt_id} of {attempt.payment_id}"
+        name = f"{attempt.whose}: attempt {attempt.attempt_id} of {attempt.payment_id}"
         if attempt.past_promise is not None:
             age = f"{attempt.state} for {int(attempt.age.total_seconds())} s"
             yield Finding(f"{name} is {age}", attempt.total_rial, explained=not attempt.past_promise)
@@ -152,7 +152,7 @@ def _both_sides(attempts: Iterable[Attempt], authorisations: Iterable[Authorisat
             yield Finding(f"{name} is {attempt.state}, at the bank {row.state if row else 'unheard of'}", gap)
     for row in at_bank.values():
         if row.net_rial:
-            what = f"bank: authorisation {row.authorisation_id} took money for no attempt of the gateway"
+            what = f"bank: authorisation {row.authorisation_id} took money for no attempt of the gateway or a till"
             yield Finding(what, abs(row.net_rial))
 
 

@@ -9,7 +9,11 @@ import psycopg
 from psycopg.rows import class_row
 
 from sandbox.banks import BY_ORGANISATION
-from sandbox.world import ACQUIRER_ID, World
+from sandbox.terminals.sales import PROMISE_SECONDS, UNDER_WAY, Sale, SalesBook
+from sandbox.world import ACQUIRER_ID, TERMINALS_ACQUIRER_ID, World
+
+ACQUIRERS = (ACQUIRER_ID, TERMINALS_ACQUIRER_ID)
+"""Whose purchases have a second book here."""
 
 Key = tuple[str, str, str, str, str]
 """Acquirer, terminal, STAN, RRN, local time: what a purchase is called on both sides of the wire."""
@@ -17,7 +21,7 @@ Key = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt in the gateway's books; ``net_rial`` is what its postings took from the issuer for good."""
+    """An attempt in the gateway's books, or a sale in a till's; ``net_rial`` is what it took for good."""
 
     attempt_id: str
     payment_id: str
@@ -28,6 +32,7 @@ class Attempt:
     age: dt.timedelta
     past_promise: bool | None = None
     """Whether money under way is older than promised; unset once it has been answered for."""
+    whose: str = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ _AUTHORISATIONS = """
 SELECT authorisation_id, state, ARRAY[acquirer_id, terminal_id, stan, rrn, local_time] AS key, amount_rial,
   coalesce((SELECT sum(CASE WHEN source LIKE 'card:%%' THEN amount_rial ELSE -amount_rial END) FROM posting
     WHERE posting.authorisation_id = authorisation.authorisation_id), 0)::bigint AS net_rial
-FROM authorisation WHERE acquirer_id = %s ORDER BY authorisation_id
+FROM authorisation WHERE acquirer_id = ANY(%s) ORDER BY authorisation_id
 """
 _ORDERS = "SELECT number, payment_id, state, total_rial FROM shop_order WHERE payment_id IS NOT NULL ORDER BY order_id"
 
@@ -103,12 +108,22 @@ def read_books(world: World) -> Books:
         attempts, payments = gateway_books(gateway)
     with _reader(world, "shop") as shop:
         orders = shop.cursor(row_factory=class_row(Order)).execute(_ORDERS).fetchall()
-    return Books(attempts, payments, found, orders)
+    sales = [sale_as_attempt(sale) for sale in SalesBook(world.sales_file).all()]
+    return Books([*attempts, *sales], payments, found, orders)
+
+
+def sale_as_attempt(sale: Sale) -> Attempt:
+    """Return a sale at a till as what it is to an auditor: an attempt that the bank must know."""
+    key = [getattr(sale.key, name) for name in sale.key.__slots__]
+    kept = sale.rial if sale.state == "approved" else 0
+    overdue = sale.age_seconds > PROMISE_SECONDS if sale.state in UNDER_WAY else None
+    age = dt.timedelta(seconds=sale.age_seconds)
+    return Attempt(sale.key.rrn, sale.key.terminal_id, sale.state, key, kept, sale.rial, age, overdue, whose="till")
 
 
 def bank_books(bank: psycopg.Connection[tuple[object, ...]]) -> list[Authorisation]:
-    """Read every authorisation our acquirer asked for."""
-    return bank.cursor(row_factory=class_row(Authorisation)).execute(_AUTHORISATIONS, (ACQUIRER_ID,)).fetchall()
+    """Read every authorisation that the gateway or a till asked for."""
+    return bank.cursor(row_factory=class_row(Authorisation)).execute(_AUTHORISATIONS, (list(ACQUIRERS),)).fetchall()
 
 
 def gateway_books(gateway: psycopg.Connection[tuple[object, ...]]) -> tuple[list[Attempt], list[Payment]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Literal
 
 from foundation.pan import Pan
 from foundation.rial import Rial
@@ -16,11 +17,15 @@ from sandbox.banks import BANK_ONE, BANK_TWO, SERIES, Bank
 from sandbox.world import BANK_BIN, HANGING_BIN
 
 APPROVE = "approve"
+GIFT = "gift"
 PAN_DIGITS = 16
 CROWDS = {"POOYA_CROWD": BANK_TWO, "POOYA_CROWD_ONE": BANK_ONE}
 """Variables that say how many more cards each bank has."""
 
 CROWD_PHONES = {BANK_TWO.organisation: "0913", BANK_ONE.organisation: "0914"}
+
+NEGAR, BABAK, MINA = "0012345679", "0012345687", "0012345695"
+"""Customers of the sandbox, each of both banks: codes that check and that nobody should have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class SandboxCard:
         balance: in rials, when the sandbox is new.
         pin1: first PIN, for the cash machine.
         behaviour: ``approve``, or what this card is for.
+        customer: the holder's national code, made up; cards with one code are of one customer.
+        pin2: its static second PIN, where it has one.
     """
 
     number: int
@@ -44,6 +51,13 @@ class SandboxCard:
     behaviour: str
     blocked: bool = False
     bin: str = BANK_BIN
+    customer: str | None = None
+    pin2: str | None = None
+
+    @property
+    def kind(self) -> Literal["debit", "gift"]:
+        """What the bank issued it as."""
+        return "gift" if self.behaviour == GIFT else "debit"
 
     @property
     def pan(self) -> Pan:
@@ -53,25 +67,37 @@ class SandboxCard:
 
 
 CARDS: tuple[SandboxCard, ...] = (
-    SandboxCard(100000001, "0812", "09120000001", Rial(500_000_000), "1234", APPROVE),
-    SandboxCard(100000002, "0906", "09120000002", Rial(2_000_000_000), "2345", APPROVE),
-    SandboxCard(100000003, "0811", "09120000003", Rial(100_000_000), "3456", APPROVE),
-    SandboxCard(200000001, "0812", "09120000011", Rial(10_000), "1111", "insufficient_funds"),
-    SandboxCard(200000002, "0812", "09120000012", Rial(500_000_000), "2222", "blocked", blocked=True),
-    SandboxCard(200000003, "0812", None, Rial(500_000_000), "3333", "no_mobile"),
-    SandboxCard(200000004, "0301", "09120000014", Rial(500_000_000), "4444", "expired"),
-    SandboxCard(300000001, "0812", "09120000021", Rial(500_000_000), "5551", "bank_slow"),
-    SandboxCard(300000002, "0812", "09120000022", Rial(500_000_000), "5552", "bank_hangs"),
-    SandboxCard(300000003, "0812", "09120000023", Rial(500_000_000), "5553", "answer_lost"),
-    SandboxCard(300000004, "0812", "09120000024", Rial(500_000_000), "5554", "duplicate_answer"),
-    SandboxCard(300000005, "0812", "09120000025", Rial(500_000_000), "5555", "late_answer"),
-    SandboxCard(300000006, "0812", "09120000026", Rial(500_000_000), "5556", "sms_lost"),
-    SandboxCard(300000007, "0812", "09120000027", Rial(500_000_000), "5557", "sms_late"),
+    SandboxCard(100000001, "0812", "09120000001", Rial(500_000_000), "1234", APPROVE, customer=NEGAR),
+    SandboxCard(100000002, "0906", "09120000002", Rial(2_000_000_000), "2345", APPROVE, customer=NEGAR),
+    SandboxCard(100000003, "0811", "09120000003", Rial(100_000_000), "3456", APPROVE, customer=BABAK),
+    SandboxCard(200000001, "0812", "09120000011", Rial(10_000), "1111", "insufficient_funds", customer=BABAK),
+    SandboxCard(200000002, "0812", "09120000012", Rial(500_000_000), "2222", "blocked", blocked=True, customer=MINA),
+    SandboxCard(200000003, "0812", None, Rial(500_000_000), "3333", "no_mobile", customer=BABAK),
+    SandboxCard(200000004, "0301", "09120000014", Rial(500_000_000), "4444", "expired", customer=MINA),
+    SandboxCard(500000001, "0812", None, Rial(5_000_000), "9021", GIFT, pin2="73519"),
+    SandboxCard(300000001, "0812", "09120000021", Rial(500_000_000), "5551", "bank_slow", customer=MINA),
+    SandboxCard(300000002, "0812", "09120000022", Rial(500_000_000), "5552", "bank_hangs", customer=MINA),
+    SandboxCard(300000003, "0812", "09120000023", Rial(500_000_000), "5553", "answer_lost", customer=MINA),
+    SandboxCard(300000004, "0812", "09120000024", Rial(500_000_000), "5554", "duplicate_answer", customer=MINA),
+    SandboxCard(300000005, "0812", "09120000025", Rial(500_000_000), "5555", "late_answer", customer=MINA),
+    SandboxCard(300000006, "0812", "09120000026", Rial(500_000_000), "5556", "sms_lost", customer=MINA),
+    SandboxCard(300000007, "0812", "09120000027", Rial(500_000_000), "5557", "sms_late", customer=MINA),
     SandboxCard(100000001, "0812", "09120000031", Rial(0), "6661", "unreachable_bank", bin=HANGING_BIN),
-    SandboxCard(100000001, "0812", "09120000041", Rial(500_000_000), "7771", APPROVE, bin=BANK_ONE.bin),
-    SandboxCard(100000002, "0907", "09120000042", Rial(1_000_000_000), "7772", APPROVE, bin=BANK_ONE.bin),
+    SandboxCard(100000001, "0812", "09120000041", Rial(500_000_000), "7771", APPROVE, bin=BANK_ONE.bin, customer=NEGAR),
+    SandboxCard(
+        100000002, "0907", "09120000042", Rial(1_000_000_000), "7772", APPROVE, bin=BANK_ONE.bin, customer=NEGAR
+    ),
     *(
-        SandboxCard(1000001, "0812", f"091200000{number}", Rial(500_000_000), "8881", series.dialect, bin=series.bin)
+        SandboxCard(
+            1000001,
+            "0812",
+            f"091200000{number}",
+            Rial(500_000_000),
+            "8881",
+            series.dialect,
+            bin=series.bin,
+            customer=MINA,
+        )
         for number, series in enumerate(SERIES, start=51)
     ),
 )
@@ -83,7 +109,14 @@ def crowd(count: int, bank: Bank = BANK_TWO) -> tuple[SandboxCard, ...]:
     phones = CROWD_PHONES[bank.organisation]
     return tuple(
         SandboxCard(
-            400000000 + number, "0812", f"{phones}{number:07d}", Rial(500_000_000), "7777", APPROVE, bin=bank.bin
+            400000000 + number,
+            "0812",
+            f"{phones}{number:07d}",
+            Rial(500_000_000),
+            "7777",
+            APPROVE,
+            bin=bank.bin,
+            customer=national_code(f"00{number:07d}"),
         )
         for number in range(1, count + 1)
     )
@@ -93,6 +126,16 @@ def every_card() -> tuple[SandboxCard, ...]:
     """Return the cards of this sandbox: the table, and the crowds that ``POOYA_CROWD`` and its like ask for."""
     crowds = [crowd(int(os.environ.get(variable, "0")), bank) for variable, bank in CROWDS.items()]
     return (*CARDS, *(card for cards in crowds for card in cards))
+
+
+def national_code(body: str) -> str:
+    """Return the national code that begins with nine digits.
+
+    >>> national_code("001234567")
+    '0012345679'
+    """
+    rest = sum(int(digit) * weight for digit, weight in zip(body, range(10, 1, -1), strict=True)) % 11
+    return f"{body}{rest if rest <= 1 else 11 - rest}"
 
 
 def luhn_digit(body: str) -> str:

@@ -8,13 +8,13 @@ from flask import Blueprint
 from markupsafe import Markup
 
 from sandbox.banks import SERIES
-from sandbox.cards import APPROVE
+from sandbox.cards import APPROVE, GIFT
 from sandbox.rendering import Guide, guard, page
 
 blueprint = Blueprint("guide", __name__, url_prefix="/sandbox", template_folder="templates")
 blueprint.after_request(guard)
 
-GOOD = frozenset({APPROVE, *(series.dialect for series in SERIES)})
+GOOD = frozenset({APPROVE, GIFT, *(series.dialect for series in SERIES)})
 REFUSED = frozenset({"insufficient_funds", "blocked", "no_mobile", "expired"})
 """Behaviours that are the bank's own answers; every other one but approval is a fault of the way to it."""
 

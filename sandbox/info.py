@@ -52,6 +52,8 @@ def guide_of(world: World) -> dict[str, object]:
             "cvv2": cvv2_of_card(world, card),
             "expiry": f"{card.expiry[2:]}/{card.expiry[:2]}",
             "mobile": card.mobile,
+            "pin1": card.pin1,
+            "pin2": card.pin2,
             "bank": names[card.bin],
             "behaviour": card.behaviour,
         }

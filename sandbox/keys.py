@@ -17,7 +17,7 @@ from gateway.domain.references import new_secret_key
 from otp.domain import purposes
 from sandbox.banks import BANKS, Bank
 from sandbox.certificates import certificate_of, new_identity
-from sandbox.world import HANGING_ISSUER_ID, World
+from sandbox.world import HANGING_ISSUER_ID, TERMINALS, World, terminal_keys
 
 Row = tuple[str, str, bytes]
 MAC_BYTES = 16
@@ -38,11 +38,15 @@ def make_keys(world: World) -> None:
         ("hanging-mac-in-1", f"iso-mac-in:{HANGING_ISSUER_ID}", secrets.token_bytes(MAC_BYTES)),
         ("hanging-pin-1", f"iso-pin:{HANGING_ISSUER_ID}", secrets.token_bytes(PIN_BYTES)),
     ]
+    terminals: list[Row] = [("terminals-seal-1", "pan-seal", secrets.token_bytes(PLAIN_BYTES))]
     for bank in BANKS:
         ours, theirs = _bank(bank)
         gateway += ours
-        _write(world.key_file(bank.organisation), _key_file(theirs))
+        links = _terminals(bank)
+        terminals += links
+        _write(world.key_file(bank.organisation), _key_file([*theirs, *_other_end(links)]))
         _write(world.inbound_file(bank.organisation), {"sandbox": {"secret": secrets.token_hex(PLAIN_BYTES)}})
+    _write(world.key_file(TERMINALS), _key_file(terminals))
     _write(world.key_file("gateway"), _key_file(gateway))
     webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(PLAIN_BYTES)).decode()
     _write(world.secrets_file, {"secret_key": new_secret_key("test"), "webhook_secret": webhook_secret})
@@ -66,6 +70,16 @@ def _bank(bank: Bank) -> tuple[list[Row], list[Row]]:
         *_other_end(ours),
     ]
     return ours, theirs
+
+
+def _terminals(bank: Bank) -> list[Row]:
+    """Draw the keys between the terminals and one bank, as the terminals hold them."""
+    names = terminal_keys(bank)
+    return [
+        (names.mac_out, f"iso-mac-out:{bank.issuer_id}", secrets.token_bytes(MAC_BYTES)),
+        (names.mac_in, f"iso-mac-in:{bank.issuer_id}", secrets.token_bytes(MAC_BYTES)),
+        (names.pin, f"iso-pin:{bank.issuer_id}", secrets.token_bytes(PIN_BYTES)),
+    ]
 
 
 def _other_end(rows: Iterable[Row]) -> Iterable[Row]:

@@ -7,10 +7,12 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cache, partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template, request, send_from_directory, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, send_from_directory, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from foundation.persian import Language, number
 from sandbox.bank_front import SLOW_SECONDS
@@ -25,6 +27,15 @@ STATIC = Path(__file__).parent / "static"
 GATEWAY_FONTS = Path(__file__).parent.parent / "gateway" / "static"
 SHARED = ("vz.woff2", "vz.OFL.txt")
 """The gateway's font and its licence, which these pages show their words in."""
+
+PLACES = (
+    ("guide.show", "guide"),
+    ("phone.phones", "phones"),
+    ("machine.show", "machine"),
+    ("till.show", "till"),
+    ("control.show", "control"),
+)
+"""The pages that the head of each page leads to, as far as they are mounted: endpoint, and key of its name."""
 
 YEAR_SECONDS = 31_536_000
 POLICY = (
@@ -86,6 +97,11 @@ def address(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **({"lang": "en"} | values if language() == "en" else values))
 
 
+def redirected(endpoint: str, **values: Any) -> AnyResponse:
+    """Send a visitor on to a page, in the same language."""
+    return redirect(address(endpoint, **values), HTTPStatus.SEE_OTHER)
+
+
 def page(template: str, **values: Any) -> str:
     """Render a page in the visitor's language, with a ribbon that says what is wrong at present."""
     chosen = language()
@@ -101,6 +117,7 @@ def page(template: str, **values: Any) -> str:
         n=lambda value: number(value, chosen),
         address=address,
         static=lambda name: url_for("sandbox_files.file", name=name, v=_version(name)),
+        places=[place for place in PLACES if place[0] in current_app.view_functions],
         shop_url=f"{guide.shop}/{suffix}",
         reference_url=f"{guide.gateway}/api/v1/docs?lang={chosen}",
         wrong_now=[described(name, value, chosen) for name, value in faults_now().read().active.items()],

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from foundation.keys import Keyring
+from foundation.sensitive import Sensitive
 from gateway import config as gateway_config
 from gateway import wiring as gateway_wiring
 from gateway.domain.issuers import Issuer
@@ -111,7 +112,19 @@ def _merchant(world: World) -> NewMerchant:
 
 def _open(bank: OpenBank, card: SandboxCard) -> None:
     try:
-        open_card(bank, NewCard(pan=card.pan, expiry=card.expiry, mobile=card.mobile, balance=card.balance))
+        open_card(
+            bank,
+            NewCard(
+                pan=card.pan,
+                expiry=card.expiry,
+                mobile=card.mobile,
+                balance=card.balance,
+                customer=card.customer,
+                kind=card.kind,
+                first_pin=Sensitive(card.pin1),
+                static_second_pin=Sensitive(card.pin2) if card.pin2 else None,
+            ),
+        )
     except DuplicateCard:
         return
     if card.blocked:

@@ -73,7 +73,7 @@ def reset(world: World) -> None:
         _stop_servers(world)
         for part in ("postgres", "redis", "keys", "log", "metrics", "run"):
             shutil.rmtree(world.state / part, ignore_errors=True)
-        for file in world.state.glob("phone.sqlite*"):
+        for file in (*world.state.glob("phone.sqlite*"), *world.state.glob("sales.sqlite*")):
             file.unlink()
 
 

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from foundation.persian import Language
-
-
-class Words(NamedTuple):
-    """One thing to say, in both languages."""
-
-    fa: str
-    en: str
+from sandbox.terminals.wording import TERMINAL_WORDS
+from sandbox.words import Words
 
 
 def say(key: str, language: Language, **values: object) -> str:
@@ -21,6 +14,7 @@ def say(key: str, language: Language, **values: object) -> str:
 
 
 WORDS: dict[str, Words] = {
+    **TERMINAL_WORDS,
     "ribbon": Words("محیط آزمایشی – هیچ پولی جابه‌جا نمی‌شود", "Test environment – no money moves"),
     "wrong_now": Words("اکنون خراب است:", "Wrong at present:"),
     "skip": Words("رفتن به محتوای اصلی", "Skip to main content"),
@@ -46,6 +40,8 @@ WORDS: dict[str, Words] = {
     "faulty": Words("چیزی در راه خراب است", "Something goes wrong on the way"),
     "pan": Words("شماره کارت", "Card number"),
     "cvv2": Words("CVV2", "CVV2"),
+    "pin1": Words("رمز اول (خودپرداز و کارت‌خوان)", "First PIN (cash machine and till)"),
+    "pin2": Words("رمز دوم ایستا", "Static second PIN"),
     "expiry": Words("انقضا (ماه/سال)", "Expires (month/year)"),
     "no_phone": Words("این کارت تلفنی ندارد", "This card has no phone"),
     "phone.of": Words("پیام‌های {mobile}", "Messages of {mobile}"),
@@ -124,6 +120,9 @@ WORDS: dict[str, Words] = {
     "card.sadad-adaptor": Words(
         "رمز به گویش سداد خواسته می‌شود؛ تا ۵٬۰۰۰٬۰۰۰ ریال پرداخت انجام می‌شود",
         "Its code is asked for in sadad-adaptor; up to 5,000,000 Rial go through",
+    ),
+    "card.gift": Words(
+        "کارت هدیه: رمز دوم آن ایستاست و خدمات رمز پویا ندارد", "A gift card: its second PIN is static, no services"
     ),
     "card.insufficient_funds": Words("موجودی کافی نیست", "Not enough balance"),
     "card.blocked": Words("کارت مسدود است", "The card is blocked"),

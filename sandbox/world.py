@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,9 @@ METERED = ("gateway", *(bank.web for bank in BANKS))
 """Who shows numbers, as it is called among the ports."""
 
 ACQUIRER_ID = "999100"
+TERMINALS_ACQUIRER_ID = "999200"
+TERMINALS = "terminals"
+"""The cash machines and tills of this sandbox: an acquirer of their own, with keys of their own."""
 PSP_ID = "pooya"
 ISSUER_ID = BANK_TWO.issuer_id
 BANK_BIN = BANK_TWO.bin
@@ -56,6 +59,20 @@ UNBOUND_RIAL = 5_000_000
 """The most that a code asked for in a weak dialect may take here; the bank's own default lets nobody buy much."""
 MERCHANT_ID = "000000000000001"
 TERMINAL_ID = "10000001"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkKeys:
+    """What the keys between the terminals and a bank are called, as the terminals see them."""
+
+    mac_out: str
+    mac_in: str
+    pin: str
+
+
+def terminal_keys(bank: Bank) -> LinkKeys:
+    """Return the names of the keys between the terminals and a bank."""
+    return LinkKeys(f"atm-to-{bank.keys}-mac-1", f"{bank.keys}-to-atm-mac-1", f"atm-{bank.keys}-pin-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,11 @@ class World:
     def phone_file(self) -> Path:
         """The phone's own store, outside every organisation's database."""
         return self.state / "phone.sqlite"
+
+    @property
+    def sales_file(self) -> Path:
+        """What the tills sold, outside every organisation's database."""
+        return self.state / "sales.sqlite"
 
     @property
     def faults_file(self) -> Path:
@@ -221,6 +243,8 @@ class World:
             "pin": [f"{bank.keys}-pin-1"],
             "kek": [f"pooya-{bank.keys}-kek-1"],
         }
+        names = terminal_keys(bank)
+        machines = {"mac_in": [names.mac_out], "mac_out": names.mac_in, "pin": [names.pin], "card_present": True}
         return {
             **self._common("OTP", bank.organisation),
             "OTP_PUBLIC_URL": f"http://localhost:{self.reached_at(bank.web)}",
@@ -235,12 +259,27 @@ class World:
             "OTP_UNBOUND_DAY_MAX_RIAL": str(2 * UNBOUND_RIAL),
             "OTP_HOST_ADDRESS": ADDRESS,
             "OTP_HOST_PORT": str(self.ports[bank.host]),
-            "OTP_HOST_PEERS": json.dumps({ACQUIRER_ID: link}),
+            "OTP_HOST_PEERS": json.dumps({ACQUIRER_ID: link, TERMINALS_ACQUIRER_ID: machines}),
             "OTP_SMS_PROVIDER": "sandbox.phone:provider",
             "SANDBOX_PHONE_FILE": str(self.phone_file),
+            "SANDBOX_TERMINALS": json.dumps(self._terminals(bank)),
             "SANDBOX_FAULTS_FILE": str(self.faults_file),
             "SANDBOX_GUIDE_FILE": str(self.guide_file),
             "SANDBOX_CLOCKS": json.dumps([self.database_url(name, "owner") for name in CLOCKED]),
+        }
+
+    def _terminals(self, here: Bank) -> dict[str, Any]:
+        """Return what the cash machine and the till at one bank are told: keys, books, and where each bank answers."""
+        lines = {
+            bank.bin: {"port": self.reached_at(bank.front), "name": [bank.name_fa, bank.name_en],
+                       "url": self.address(bank.web), **asdict(terminal_keys(bank))}
+            for bank in BANKS
+        }  # fmt: skip
+        return {
+            "bin": here.bin,
+            "key_file": str(self.key_file(TERMINALS)),
+            "sales_file": str(self.sales_file),
+            "lines": lines,
         }
 
     def _shop(self) -> dict[str, str]:

@@ -13,6 +13,8 @@ from otp.app import create_app as create_bank
 from sandbox import control, crash_points, guide, phone, rendering
 from sandbox.faults import FaultsFile
 from sandbox.phone_store import PhoneStore
+from sandbox.terminals import machine, till
+from sandbox.terminals.hall import open_hall
 
 
 def mount_phone(app: Flask, file: Path) -> Flask:
@@ -31,6 +33,14 @@ def mount_control(app: Flask, faults: FaultsFile) -> Flask:
     return app
 
 
+def mount_terminals(app: Flask) -> Flask:
+    """Put a cash machine and a till into the bank's hall."""
+    open_hall(app)
+    for each in (machine.blueprint, till.blueprint):
+        app.register_blueprint(each)
+    return app
+
+
 def fragile_gateway() -> Flask:
     """Build the gateway with the places where it can be made to die."""
     crash_points.install("gateway")
@@ -46,4 +56,4 @@ def __getattr__(name: str) -> Any:
     if name != "bank":
         raise AttributeError(name)
     app = mount_phone(create_bank(), Path(os.environ[phone.FILE_VARIABLE]))
-    return mount_control(app, FaultsFile.from_environment())
+    return mount_terminals(mount_control(app, FaultsFile.from_environment()))

@@ -10,6 +10,7 @@ import re
 from zoneinfo import ZoneInfo
 
 from foundation.digits import to_ascii_digits
+from foundation.sensitive import Sensitive
 from otp.domain.errors import InvalidExpiry, InvalidMobile
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -28,6 +29,16 @@ def normalise_mobile(text: str) -> str:
     if match is None:
         raise InvalidMobile("a mobile number has eleven digits and begins with 09")
     return f"0{match[1]}"
+
+
+def mask_mobile(mobile: Sensitive[str]) -> str:
+    """Return a mobile number as its holder knows it again and nobody else can read it.
+
+    >>> mask_mobile(Sensitive("09121234541"))
+    '0912•••••41'
+    """
+    text = mobile.reveal()
+    return f"{text[:4]}•••••{text[-2:]}"
 
 
 def check_expiry(text: str) -> str:

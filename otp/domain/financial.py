@@ -54,6 +54,33 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True)
+class CardPresent:
+    """A card in a machine with its holder's first PIN: a purchase at a terminal (1200), or a check of the PIN (1100).
+
+    Args:
+        sent_at: DE 12 as an instant.
+        total: what is to be taken (DE 4), and ``fee`` of it (DE 46); nothing for a check.
+        payee_name: empty for a check.
+        pin: ``None`` when the PIN block does not open to a PIN.
+        pan: ``None`` when the digits are no card number.
+        money: whether money is asked for.
+        trusted: whether this acquirer may speak for a card in a machine at all.
+    """
+
+    key: MessageKey
+    sent_at: dt.datetime
+    processing_code: str
+    total: Rial
+    fee: Rial
+    merchant_id: str
+    payee_name: str
+    pan: Pan | None
+    pin: Sensitive[str] | None
+    money: bool
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reversal:
     """A 1420: give the money of ``original`` back, or never take it. It has a STAN and a time of its own."""
 

@@ -31,6 +31,13 @@ class NoticeKind(StrEnum):
     SMS_WRONG_CARD = "sms_wrong_card"
     SMS_AMBIGUOUS = "sms_ambiguous"
     SMS_GARBAGE = "sms_garbage"
+    SMS_CODES_ACTIVATED = "sms_codes_activated"
+    SMS_CODES_ENDED = "sms_codes_ended"
+    MOBILE_CHANGED = "mobile_changed"
+    MOBILE_REPLACED = "mobile_replaced"
+    STATIC_PIN_SET = "static_pin_set"
+    STATIC_PIN_ENDED = "static_pin_ended"
+    FIRST_PIN_CHANGED = "first_pin_changed"
 
 
 NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
@@ -47,6 +54,19 @@ NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.SMS_WRONG_CARD: "رمزنگار پیامکی برای کارتی با این رقم‌ها فعال نیست. چهار رقم آخر کارت را بفرستید.",
         NoticeKind.SMS_AMBIGUOUS: "چند کارت شما به این رقم‌ها پایان می‌یابد. شش رقم آخر کارت را بفرستید.",
         NoticeKind.SMS_GARBAGE: "برای دریافت رمز، فقط چهار رقم آخر کارت را بفرستید.",
+        NoticeKind.SMS_CODES_ACTIVATED: (
+            "رمزنگار پیامکی کارت *{card} فعال شد. چهار رقم آخر کارت را از همین شماره به {sender} "
+            "پیامک کنید تا رمز پویا برایتان بیاید."
+        ),
+        NoticeKind.SMS_CODES_ENDED: "رمزنگار پیامکی کارت *{card} غیرفعال شد.",
+        NoticeKind.MOBILE_CHANGED: (
+            "این شماره برای کارت *{card} ثبت شد. رمزنگار این کارت خاموش شد؛ آن را در خودپرداز دوباره فعال کنید. "
+            "تا ۲۴ ساعت سقف رمزهای آن پایین است."
+        ),
+        NoticeKind.MOBILE_REPLACED: "شمارهٔ موبایل کارت *{card} عوض شد و پیام‌های آن دیگر به این شماره نمی‌آید.",
+        NoticeKind.STATIC_PIN_SET: "رمز دوم ایستا برای خریدهای خرد با کارت *{card} فعال شد.",
+        NoticeKind.STATIC_PIN_ENDED: "رمز دوم ایستای کارت *{card} غیرفعال شد.",
+        NoticeKind.FIRST_PIN_CHANGED: "رمز اول کارت *{card} عوض شد.",
     }
 )
 PURPOSES: Mapping[Channel, str] = MappingProxyType(
@@ -76,8 +96,8 @@ class ActivationMessage:
     ceiling: Rial | None = None
 
 
-def notice_text(kind: NoticeKind, bank_name: str, card_last_four: str, facts: Mapping[str, int]) -> Sensitive[str]:
-    """Write a notice; ``facts`` are amounts that its sentence names."""
+def notice_text(kind: NoticeKind, bank_name: str, card_last_four: str, facts: Mapping[str, object]) -> Sensitive[str]:
+    """Write a notice; ``facts`` are amounts and numbers that its sentence names."""
     told = NOTICES[kind].format(card=card_last_four, **facts)
     return Sensitive(f"{bank_name}\n{told}\n{IF_NOT_YOU}")
 
@@ -92,5 +112,17 @@ def activation_text(message: ActivationMessage, part: Sensitive[str]) -> Sensiti
         f"{typed[:4]}-{typed[4:]}",
         VALID_FOR,
         WARNING,
+    )
+    return Sensitive("\n".join(lines))
+
+
+def mobile_code_text(bank_name: str, card_last_four: str, code: Sensitive[str]) -> Sensitive[str]:
+    """Write the message that a new mobile number is confirmed by, at the cash machine (D27)."""
+    lines = (
+        bank_name,
+        f"کد تأیید شمارهٔ موبایل برای کارت *{card_last_four}:",
+        code.reveal(),
+        "آن را در خودپرداز وارد کنید. اعتبار: ۱۰ دقیقه",
+        IF_NOT_YOU,
     )
     return Sensitive("\n".join(lines))

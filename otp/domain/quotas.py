@@ -57,6 +57,9 @@ class Limits:
 
 ACTIVATION_LIMITS = (Limit(Holder.CARD, Span.DAY, 5), Limit(Holder.MOBILE, Span.DAY, 10))
 """Activation codes and confirmations, for each channel apart."""
+SERVICE_LIMITS = (Limit(Holder.CARD, Span.DAY, 10),)
+TYPED_NUMBER_LIMITS = (Limit(Holder.CARD, Span.DAY, 3), Limit(Holder.MOBILE, Span.DAY, 3))
+"""Services of the cash machine that change something, and codes to a number that was typed there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +155,23 @@ def inbound_charges(use: str, name: str, *, sms_per_day: int, shard: int) -> tup
     budget = Limits(proven=(Limit(Holder.BANK, Span.DAY, sms_per_day, silent=True),), unproven=())
     shared = charges(budget, {Holder.BANK: "sms"}, proven=True, shard=shard)
     return tuple(sorted((own, *shared), key=lambda row: row.scope))
+
+
+def service_charges(names: Mapping[Holder, str], *, texting: bool, sms_per_day: int, shard: int) -> tuple[Charge, ...]:
+    """Name the rows that one service of the cash machine is counted on (D20).
+
+    Args:
+        names: of the card, and of the mobile that would be texted a code.
+        texting: whether a number is texted that the holder has typed; few of those, for it may be anybody's.
+        sms_per_day: the bank's budget.
+        shard: any number that is spread evenly over cards.
+    """
+    limits = TYPED_NUMBER_LIMITS if texting else SERVICE_LIMITS
+    kind = "typed-number" if texting else "service"
+    own = [
+        Charge(f"{limit.holder}|{kind}|{limit.span}|{names[limit.holder]}", limit.span, limit.most, silent=False)
+        for limit in limits
+    ]
+    budget = Limits(proven=(Limit(Holder.BANK, Span.DAY, sms_per_day),), unproven=())
+    shared = charges(budget, {Holder.BANK: "sms"}, proven=True, shard=shard)
+    return tuple(sorted((*own, *shared), key=lambda row: row.scope))

@@ -84,11 +84,13 @@ def _layout(required: tuple[int, ...], optional: tuple[int, ...] = ()) -> Layout
     return Layout(frozenset((*required, 53, _MAC_FIELD)), frozenset(optional))
 
 
-_PURCHASE = (2, 3, 4, 11, 12, 14, 22, 24, 32, 37, 41, 42, 43, 46, 48, 49)
+_PURCHASE = (2, 3, 4, 11, 12, 22, 24, 32, 37, 41, 42, 43, 46, 49)
 _NOTICE = _layout((39,), (11, 12, 32, 37, 41))
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {
-        "1200": _layout(_PURCHASE, (52,)),
+        "1100": _layout((2, 3, 11, 12, 22, 24, 32, 37, 41, 42, 52)),
+        "1110": _layout((3, 11, 12, 32, 37, 39, 41)),
+        "1200": _layout(_PURCHASE, (14, 48, 52)),
         "1210": _layout((3, 4, 11, 12, 32, 37, 39, 41), (17, 38)),
         "1420": _layout((2, 3, 4, 11, 12, 24, 25, 32, 37, 41, 42, 49, 56)),
         "1430": _layout((3, 4, 11, 12, 32, 37, 39, 41)),
@@ -96,6 +98,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
         "1614": _layout((11, 12, 32, 37, 39, 41), (4, 17, 38)),
         "1804": _layout((11, 12, 24, 32), (48,)),
         "1814": _layout((11, 12, 24, 32, 39)),
+        "1144": _NOTICE,
         "1244": _NOTICE,
         "1444": _NOTICE,
         "1644": _NOTICE,

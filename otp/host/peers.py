@@ -32,6 +32,7 @@ class Peer:
         pin: keys by id that may carry its PIN blocks.
         kek: key-exchange keys by id, under which it may hand over the next set.
         set_name: the exchanged set these keys are; ``None`` for those of the key file.
+        card_present: whether it has machines that take cards, and may ask with first PINs.
     """
 
     acquirer_id: str
@@ -41,6 +42,7 @@ class Peer:
     pin: Mapping[str, Sensitive[bytes]]
     kek: Mapping[str, Sensitive[bytes]]
     set_name: str | None = None
+    card_present: bool = False
 
     def speaks_under(self, key_ids: str) -> bool:
         """Tell whether DE 53 names a MAC key of this set."""
@@ -86,6 +88,7 @@ def _peer(acquirer_id: str, row: HostPeer, keyring: Keyring) -> Peer:
         mac_out=_keys([row.mac_out], "iso-mac-out", MAC_KEY_BYTES, keyring)[row.mac_out],
         pin=_keys(row.pin, "iso-pin", PIN_KEY_BYTES, keyring),
         kek=_keys(row.kek, "iso-kek", KEK_BYTES, keyring) if row.kek else {},
+        card_present=row.card_present,
     )
 
 

@@ -15,11 +15,21 @@ from otp.host import iso8583, key_change
 from otp.host.iso8583 import Malformed, Message
 from otp.host.key_sets import KeySets
 from otp.host.peers import Peer
-from otp.host.translate import FUNCTIONS, answer_to, notice_about, original_of, purchase_of, reversal_of
+from otp.host.translate import (
+    FUNCTIONS,
+    answer_to,
+    card_present_of,
+    is_card_present,
+    notice_about,
+    original_of,
+    purchase_of,
+    reversal_of,
+)
 from otp.services.authorise import authorise
 from otp.services.desk import Desk
 from otp.services.inquire_authorisation import inquire_authorisation
 from otp.services.link_keys import keep_keys, live_keys
+from otp.services.present_card import judge_present_card
 from otp.services.reverse import reverse
 
 log = structlog.get_logger(__name__)
@@ -49,7 +59,8 @@ class Responder:
         self._keep = partial(keep_keys, desk)
         self._meters = desk.meters
         self._actions: Mapping[str, Callable[[Message, Peer], HostAnswer]] = {
-            "1200": lambda message, peer: authorise(desk, purchase_of(message, peer)),
+            "1100": lambda message, peer: judge_present_card(desk, card_present_of(message, peer)),
+            "1200": partial(_purchase, desk),
             "1420": lambda message, _: reverse(desk, reversal_of(message)),
             "1604": lambda message, _: inquire_authorisation(desk, original_of(message)),
             "1804": lambda message, peer: HostAnswer(self._manage(message, peer)),
@@ -112,6 +123,12 @@ class Responder:
             raise LinkRefused("malformed") from None
         mti = frame[:4].decode("ascii", errors="replace")
         return Reply(_signed(notice_about(mti, None, link_peer, ActionCode.NOT_READABLE), link_peer), None)
+
+
+def _purchase(desk: Desk, message: Message, peer: Peer) -> HostAnswer:
+    if is_card_present(message):
+        return judge_present_card(desk, card_present_of(message, peer))
+    return authorise(desk, purchase_of(message, peer))
 
 
 def _signed(message: Message, peer: Peer) -> bytes:

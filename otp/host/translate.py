@@ -9,7 +9,7 @@ from foundation.pan import InvalidPan, Pan
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
-from otp.domain.financial import HostAnswer, MessageKey, Purchase, Reversal
+from otp.domain.financial import CardPresent, HostAnswer, MessageKey, Purchase, Reversal
 from otp.domain.proof import PROOF_SHAPE
 from otp.host.iso8583 import Malformed, Message, read_tlv
 from otp.host.peers import Peer
@@ -24,12 +24,22 @@ PRIVATE_DATA = {
 }
 """Sub-fields of DE 48 by tag: CVV2, type word, payee key, payment reference, proof instead of a PIN."""
 
-FUNCTIONS = {"1200": ("200",), "1420": ("400",), "1604": ("680",), "1804": ("801", "802", "815", "831")}
+FUNCTIONS = {
+    "1100": ("180",),
+    "1200": ("200",),
+    "1420": ("400",),
+    "1604": ("680",),
+    "1804": ("801", "802", "815", "831"),
+}
 """DE 24 by message type."""
 
-_PIN_BLOCK = 52
+_EXPIRY, _POINT_OF_SERVICE, _PRIVATE, _PIN_BLOCK = 14, 22, 48, 52
+_CARD_PRESENT = re.compile(r".{5}1.{6}")
+"""DE 22, position 6: the card is in the machine."""
+
 _ECHOED = (3, 4, 11, 12, 24, 32, 37, 41)
 _ANSWERED = {
+    "1100": ("1110", frozenset({3, 11, 12, 32, 37, 41})),
     "1200": ("1210", frozenset({3, 4, 11, 12, 32, 37, 41})),
     "1420": ("1430", frozenset({3, 4, 11, 12, 32, 37, 41})),
     "1604": ("1614", frozenset({11, 12, 32, 37, 41})),
@@ -39,12 +49,49 @@ _NOTICED = frozenset({11, 12, 32, 37, 41})
 _ORIGINAL = re.compile(r"1200(?P<stan>[0-9]{6})(?P<time>[0-9]{12})(?P<length>[0-9]{2})(?P<acquirer>[0-9]+)")
 
 
-def purchase_of(message: Message, peer: Peer) -> Purchase:
-    """Read a 1200.
+def is_card_present(message: Message) -> bool:
+    """Tell by DE 22 whether a 1100 or 1200 is about a card in a machine, whose holder typed the first PIN."""
+    return _CARD_PRESENT.fullmatch(message.text(_POINT_OF_SERVICE)) is not None
+
+
+def card_present_of(message: Message, peer: Peer) -> CardPresent:
+    """Read a 1100, or a 1200 whose card is in a machine: such a one has a PIN block, and nothing of DE 14 and DE 48.
 
     Raises:
         Malformed: when a field does not mean what it must.
     """
+    if not is_card_present(message):
+        raise Malformed(_POINT_OF_SERVICE, "does not say that the card is present")
+    for number in (_EXPIRY, _PRIVATE):
+        if number in message:
+            raise Malformed(number, "belongs to a purchase without the card")
+    if _PIN_BLOCK not in message:
+        raise Malformed(_PIN_BLOCK, "is missing")
+    pan, money = _pan(message), message.mti == "1200"
+    return CardPresent(
+        key=_own_key(message),
+        sent_at=_instant(message.text(12), 12),
+        processing_code=message.text(3),
+        total=Rial(int(message.text(4))) if money else Rial(0),
+        fee=Rial(int(message.text(46))) if money else Rial(0),
+        merchant_id=message.text(42).rstrip(),
+        payee_name=message.text(43),
+        pan=pan,
+        pin=_pin(message, peer, pan),
+        money=money,
+        trusted=peer.card_present,
+    )
+
+
+def purchase_of(message: Message, peer: Peer) -> Purchase:
+    """Read a 1200 without the card in a machine.
+
+    Raises:
+        Malformed: when a field does not mean what it must.
+    """
+    for number in (_EXPIRY, _PRIVATE):
+        if number not in message:
+            raise Malformed(number, "is missing")
     values = read_tlv(message.secret(48).reveal(), PRIVATE_DATA)
     for tag in ("01", "02", "04"):
         if tag not in values:
@@ -120,7 +167,7 @@ def answer_to(message: Message, peer: Peer, answer: HostAnswer) -> Message:
 
 def notice_about(mti: str, message: Message | None, peer: Peer, action_code: str) -> Message:
     """Write the notice that a message could not be read, with what is known of it."""
-    kind = mti[1] if re.fullmatch(r"1[2468][0-9]{2}", mti) else "6"
+    kind = mti[1] if re.fullmatch(r"1[12468][0-9]{2}", mti) else "6"
     known = {} if message is None else {number: message.text(number) for number in _NOTICED if number in message}
     return Message(f"1{kind}44", {**known, 39: action_code, 53: f"{peer.mac_out_id};"})
 

@@ -45,7 +45,7 @@ def authorise(desk: Desk, purchase: Purchase) -> HostAnswer:
     with desk.database.begin() as connection:
         authorisation_id = authorisations.insert_purchase(connection, intent)
         if authorisation_id is None:
-            return _answer_again(connection, purchase.key, intent.request_hash)
+            return answer_again(connection, purchase.key, intent.request_hash)
         return _decide_and_write(desk, connection, purchase, token, authorisation_id)
 
 
@@ -62,7 +62,8 @@ def request_hash(purchase: Purchase, card_token: bytes) -> bytes:
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
-def _answer_again(connection: Connection, key: MessageKey, asked: bytes) -> HostAnswer:
+def answer_again(connection: Connection, key: MessageKey, asked: bytes) -> HostAnswer:
+    """Answer a message whose key is taken, or whose DE 12 is more than a day off (D9)."""
     first = authorisations.read(connection, key)
     if first is None:
         return HostAnswer(ActionCode.TIME_OFF)
@@ -144,10 +145,13 @@ def _refusal(purchase: Purchase) -> Reason | None:
 
 
 def _answer(decision: Decision, now: dt.datetime, authorisation_id: int) -> HostAnswer:
-    if not decision.debit:
-        return HostAnswer(decision.action_code)
+    return approval(now, authorisation_id) if decision.debit else HostAnswer(decision.action_code)
+
+
+def approval(now: dt.datetime, authorisation_id: int) -> HostAnswer:
+    """Return the answer to a purchase that was paid, with its approval code and capture date."""
     return HostAnswer(
-        decision.action_code,
+        ActionCode.APPROVED,
         approval_code=f"{authorisation_id % _APPROVAL_CODES:06}",
         capture_date=now.astimezone(TEHRAN).strftime("%m%d"),
     )

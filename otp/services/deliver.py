@@ -14,12 +14,12 @@ from otp.domain.binding import parse_canonical
 from otp.domain.challenge import ChallengeState
 from otp.domain.code import derive_code
 from otp.domain.message import CodeMessage, code_text, last_try_text, sms_code_text
-from otp.domain.notices import ActivationMessage, NoticeKind, activation_text, notice_text
+from otp.domain.notices import ActivationMessage, NoticeKind, activation_text, mobile_code_text, notice_text
 from otp.domain.verdict import Channel as CodeChannel
 from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
 from otp.services.bank import Bank
-from otp.services.cards import open_mobile, open_pan
-from otp.store import activations, cards, deliveries, devices, inbound
+from otp.services.cards import mobile_code, open_mobile, open_pan
+from otp.store import activations, cards, deliveries, devices, inbound, mobile_changes
 from otp.store.deliveries import Sending
 
 log = structlog.get_logger()
@@ -89,7 +89,7 @@ def send_activation(bank: Bank, job: Job) -> Result:
 
 def send_notice(bank: Bank, job: Job) -> Result:
     """Tell a card's holder what happened to it, where a mobile is known."""
-    facts = dict(job.payload)
+    facts = {**job.payload, "sender": bank.settings.sms_sender}
     card_id, kind = int(facts.pop("card_id")), NoticeKind(facts.pop("kind"))
     with bank.database.single() as connection:
         card = cards.sealed(connection, card_id)
@@ -100,6 +100,30 @@ def send_notice(bank: Bank, job: Job) -> Result:
     return _result(_send(bank, job, "notice", open_mobile(bank.keys, card.card_token, card.mobile_sealed), text))
 
 
+def send_mobile_code(bank: Bank, job: Job) -> Result:
+    """Send the code that confirms a new number to that number, derived here, unless the change is decided (D27)."""
+    change = _change(bank, job)
+    if change.late or change.state != "issued":
+        bank.meters.sms.labels("mobile_code", "dropped").inc()
+        return Done()
+    code = mobile_code(bank.keys, change.key_id, change.nonce, change.card_token, change.mobile_token)
+    last_four = _last_four(bank, change.card_token, change.pan_sealed)
+    text = mobile_code_text(bank.settings.bank_name_fa, last_four, code)
+    mobile = open_mobile(bank.keys, change.card_token, change.mobile_sealed)
+    return _result(_send(bank, job, "mobile_code", mobile, text))
+
+
+def send_to_former(bank: Bank, job: Job) -> Result:
+    """Tell the number that a card had before that it has another one now (D27)."""
+    change = _change(bank, job)
+    if change.former_sealed is None:
+        return Done()
+    last_four = _last_four(bank, change.card_token, change.pan_sealed)
+    text = notice_text(NoticeKind.MOBILE_REPLACED, bank.settings.bank_name_fa, last_four, {})
+    former = open_mobile(bank.keys, change.card_token, change.former_sealed)
+    return _result(_send(bank, job, "notice", former, text))
+
+
 def expire_challenges(bank: Bank) -> None:
     """End the challenges that are past their life, by the database's clock."""
     with bank.database.single() as connection:
@@ -107,11 +131,13 @@ def expire_challenges(bank: Bank) -> None:
 
 
 def end_activations(bank: Bank) -> None:
-    """End activations past their life, and devices that never showed a first code, by the database's clock."""
+    """End activations and changes of mobile past their life, and devices that never showed a first code."""
     with bank.database.single() as connection:
         activations.expire(connection, EXPIRE_AT_ONCE_MAX)
     with bank.database.single() as connection:
         devices.end_overdue(connection, EXPIRE_AT_ONCE_MAX)
+    with bank.database.single() as connection:
+        mobile_changes.expire(connection, EXPIRE_AT_ONCE_MAX)
 
 
 def forget_quotas(bank: Bank) -> None:
@@ -143,6 +169,11 @@ def _result(answer: SmsAccepted | SmsRefused | SmsUnanswered) -> Result:
             return Dead(why)
         case SmsUnanswered(why):
             return Retry(why)
+
+
+def _change(bank: Bank, job: Job) -> mobile_changes.Sending:
+    with bank.database.single() as connection:
+        return mobile_changes.for_sending(connection, int(job.payload["change_id"]))
 
 
 def _last_four(bank: Bank, card_token: bytes, pan_sealed: bytes) -> str:

@@ -7,12 +7,13 @@ from typing import Literal
 
 from foundation.pan import Pan
 from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from otp.domain import purposes
 from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_place
 from otp.domain.customer import check_national_code
 from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
-from otp.services.cards import card_token, customer_token, mobile_token
+from otp.services.cards import card_token, customer_token, mobile_token, pin_mac
 from otp.store import cards
 
 
@@ -27,6 +28,8 @@ class NewCard:
         customer: the holder's national code; ``None`` where nobody is known, as with a gift card: such a card gets no
             app (D23).
         kind: ``debit`` or ``gift``.
+        first_pin: four digits, for machines that take the card.
+        static_second_pin: 5 to 12 digits, as gift cards have one; both are kept as keyed values only (D27).
     """
 
     pan: Pan
@@ -36,6 +39,8 @@ class NewCard:
     second_pin_active: bool = True
     customer: str | None = None
     kind: Literal["debit", "gift"] = "debit"
+    first_pin: Sensitive[str] | None = None
+    static_second_pin: Sensitive[str] | None = None
 
 
 def open_card(bank: Bank, card: NewCard) -> int:
@@ -61,6 +66,8 @@ def open_card(bank: Bank, card: NewCard) -> int:
         balance_rial=card.balance.amount,
         customer_token=customer_token(bank.keys, check_national_code(card.customer)) if card.customer else None,
         kind=card.kind,
+        first_pin_mac=pin_mac(bank.keys, token, card.first_pin) if card.first_pin else None,
+        static_second_pin_mac=pin_mac(bank.keys, token, card.static_second_pin) if card.static_second_pin else None,
     )
     with bank.database.begin() as connection:
         return cards.add(connection, row)

@@ -20,7 +20,7 @@ _INSERT_PURCHASE = text("""
 WITH busy AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(:lock_name, 0)) AS held)
 INSERT INTO authorisation
     (acquirer_id, terminal_id, stan, rrn, local_time, request_hash, kind, state, transaction_ref, amount_rial, fee_rial)
-SELECT :acquirer_id, :terminal_id, :stan, :rrn, :local_time, :request_hash, 'purchase', 'received', :transaction_ref,
+SELECT :acquirer_id, :terminal_id, :stan, :rrn, :local_time, :request_hash, :kind, 'received', :transaction_ref,
        :amount_rial, :fee_rial
   FROM busy
  WHERE CAST(:sent_at AS timestamptz) BETWEEN house_now() - interval '1 day' AND house_now() + interval '1 day'
@@ -79,22 +79,24 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What a purchase asks, as far as it is kept; ``sent_at`` is DE 12 as an instant."""
+    """What a purchase or a PIN check asks, as far as it is kept; ``sent_at`` is DE 12 as an instant."""
 
     key: MessageKey
     request_hash: bytes
     sent_at: dt.datetime
     amount_rial: int
     fee_rial: int
-    transaction_ref: str
+    transaction_ref: str | None
+    kind: str = "purchase"
 
 
 def insert_purchase(connection: Connection, intent: Intent) -> int | None:
-    """Claim the key for a purchase; ``None`` when it is taken, or DE 12 is more than a day off (D9)."""
+    """Claim the key for a purchase or a PIN check; ``None`` when it is taken, or DE 12 is more than a day off (D9)."""
     parameters = {
         "request_hash": intent.request_hash,
         "sent_at": intent.sent_at,
         "transaction_ref": intent.transaction_ref,
+        "kind": intent.kind,
         "amount_rial": intent.amount_rial,
         "fee_rial": intent.fee_rial,
     }

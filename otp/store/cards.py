@@ -10,9 +10,9 @@ from otp.domain.errors import DuplicateCard
 
 _ADD = text("""
 INSERT INTO card (card_token, pan_sealed, expiry, mobile_sealed, mobile_token, mobile_last_two, second_pin_active,
-                  balance_rial, opened_rial, customer_token, kind)
+                  balance_rial, opened_rial, customer_token, kind, first_pin_mac, static_second_pin_mac)
 VALUES (:card_token, :pan_sealed, :expiry, :mobile_sealed, :mobile_token, :mobile_last_two, :second_pin_active,
-        :balance_rial, :balance_rial, :customer_token, :kind)
+        :balance_rial, :balance_rial, :customer_token, :kind, :first_pin_mac, :static_second_pin_mac)
 ON CONFLICT (card_token) DO NOTHING
 RETURNING card_id
 """)
@@ -36,6 +36,8 @@ class NewRow:
     balance_rial: int
     customer_token: bytes | None
     kind: str
+    first_pin_mac: bytes | None
+    static_second_pin_mac: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from foundation.audit_proof import SEALED_WITHIN_SECONDS
 from foundation.checks import Check, Measure, Rules, Scope, Severity
 from otp.store.activations import ACTIVATION_TOPIC
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
+from otp.store.mobile_changes import FORMER_MOBILE_TOPIC, MOBILE_CODE_TOPIC
 from otp.store.notices import NOTICE_TOPIC
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
 _SUBJECTS = "ANY(CAST(:subjects AS bigint[]))"
-_TOPICS = (CODE_TOPIC, LAST_TRY_TOPIC, ACTIVATION_TOPIC, NOTICE_TOPIC)
+_TOPICS = (CODE_TOPIC, LAST_TRY_TOPIC, ACTIVATION_TOPIC, MOBILE_CODE_TOPIC, FORMER_MOBILE_TOPIC, NOTICE_TOPIC)
 TRIES_MOST = 5
 
 

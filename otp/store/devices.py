@@ -51,8 +51,9 @@ SELECT house_now() AS now, held.state, held.wrong_codes, held.wrap_key_sealed, h
  WHERE held.device_id = CAST(:device_id AS uuid)
 """)
 
-_REMOVED = """state = 'removed', ended_at = house_now(), auth_key_sealed = NULL, wrap_key_sealed = NULL,
+REMOVED = """state = 'removed', ended_at = house_now(), auth_key_sealed = NULL, wrap_key_sealed = NULL,
            code_root_sealed = NULL"""
+"""What the end of a device sets: its keys are gone."""
 
 # A new app for a card ends that card's old binding, and a device that had no other card (D23).
 _MOVED = f"""
@@ -60,7 +61,7 @@ ended AS (
     UPDATE device_card SET state = 'removed', ended_at = house_now()
      WHERE card_id = :card_id AND state = 'active' RETURNING card_ref, device_id),
 orphaned AS (
-    UPDATE device SET {_REMOVED}
+    UPDATE device SET {REMOVED}
      WHERE device_id IN (SELECT device_id FROM ended) AND device_id <> CAST(:device_id AS uuid)
        AND NOT EXISTS (SELECT FROM device_card other WHERE other.device_id = device.device_id
                           AND other.state <> 'removed' AND other.card_ref NOT IN (SELECT card_ref FROM ended))
@@ -143,7 +144,7 @@ _REMOVE = text(f"""
 WITH ended AS (
     UPDATE device_card SET state = 'removed', ended_at = house_now()
      WHERE device_id = CAST(:device_id AS uuid) AND state <> 'removed' RETURNING card_id),
-gone AS (UPDATE device SET {_REMOVED} WHERE device_id = CAST(:device_id AS uuid) RETURNING device_id),
+gone AS (UPDATE device SET {REMOVED} WHERE device_id = CAST(:device_id AS uuid) RETURNING device_id),
 phones AS (SELECT DISTINCT ON (mobile_token) card_id FROM ended JOIN card USING (card_id), gone
             ORDER BY mobile_token, card_id)
 {queued(NoticeKind.APP_REMOVED, "phones")}
@@ -157,7 +158,7 @@ WITH overdue AS (
 cards AS (
     UPDATE device_card SET state = 'removed', ended_at = house_now()
       FROM overdue WHERE device_card.device_id = overdue.device_id AND state <> 'removed' RETURNING card_ref)
-UPDATE device SET {_REMOVED} FROM overdue WHERE device.device_id = overdue.device_id
+UPDATE device SET {REMOVED} FROM overdue WHERE device.device_id = overdue.device_id
 """)
 
 

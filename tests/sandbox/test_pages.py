@@ -29,6 +29,8 @@ CARD = {
     "pan": "9990021000000017",
     "cvv2": "941",
     "expiry": "12/08",
+    "pin1": "1234",
+    "pin2": None,
     "mobile": MOBILE,
     "bank": {"fa": "بانک دو", "en": "Bank Two"},
 }
