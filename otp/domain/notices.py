@@ -51,19 +51,13 @@ NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.CEILING_RAISED: "سقف رمز رمزنگار کارت *{card} از ۲۴ ساعت دیگر {rial:,} ریال می‌شود.",
         NoticeKind.SMS_NOT_ACTIVE: "رمزنگار پیامکی فعال نیست. آن را در خودپرداز فعال کنید.",
         NoticeKind.SMS_CARD_REFUSED: "برای کارت *{card} اکنون رمز پیامکی فرستاده نمی‌شود.",
-        NoticeKind.SMS_WRONG_CARD: "رمزنگار پیامکی برای کارتی با این رقم‌ها فعال نیست. چهار رقم آخر کارت را بفرستید.",
+        NoticeKind.SMS_WRONG_CARD: "رمزنگار پیامکی برای کارتی با این رقم‌ها فعال نیست.",
         NoticeKind.SMS_AMBIGUOUS: "چند کارت شما به این رقم‌ها پایان می‌یابد. شش رقم آخر کارت را بفرستید.",
         NoticeKind.SMS_GARBAGE: "برای دریافت رمز، فقط چهار رقم آخر کارت را بفرستید.",
-        NoticeKind.SMS_CODES_ACTIVATED: (
-            "رمزنگار پیامکی کارت *{card} فعال شد. چهار رقم آخر کارت را از همین شماره به {sender} "
-            "پیامک کنید تا رمز پویا برایتان بیاید."
-        ),
+        NoticeKind.SMS_CODES_ACTIVATED: "رمزنگار پیامکی کارت *{card} فعال شد. چهار رقم آخر آن را به {sender} بفرستید.",
         NoticeKind.SMS_CODES_ENDED: "رمزنگار پیامکی کارت *{card} غیرفعال شد.",
-        NoticeKind.MOBILE_CHANGED: (
-            "این شماره برای کارت *{card} ثبت شد. رمزنگار این کارت خاموش شد؛ آن را در خودپرداز دوباره فعال کنید. "
-            "تا ۲۴ ساعت سقف رمزهای آن پایین است."
-        ),
-        NoticeKind.MOBILE_REPLACED: "شمارهٔ موبایل کارت *{card} عوض شد و پیام‌های آن دیگر به این شماره نمی‌آید.",
+        NoticeKind.MOBILE_CHANGED: "این شماره برای کارت *{card} ثبت شد. رمزنگار آن را دوباره فعال کنید.",
+        NoticeKind.MOBILE_REPLACED: "شمارهٔ کارت *{card} عوض شد؛ پیام‌هایش دیگر اینجا نمی‌آید.",
         NoticeKind.STATIC_PIN_SET: "رمز دوم ایستا برای خریدهای خرد با کارت *{card} فعال شد.",
         NoticeKind.STATIC_PIN_ENDED: "رمز دوم ایستای کارت *{card} غیرفعال شد.",
         NoticeKind.FIRST_PIN_CHANGED: "رمز اول کارت *{card} عوض شد.",

@@ -28,7 +28,7 @@ from tests.otp.prover import Prover
 from tests.otp.test_deliver import code_in
 
 ANOTHER_ACQUIRER = "581672099"
-APPROVED, WRONG, LIMIT, USED, FOREIGN, LOCKED = "000", "117", "121", "181", "182", "183"
+APPROVED, WRONG, LIMIT, USED, FOREIGN, LOCKED = "000", "117", "185", "181", "182", "183"
 
 
 @dataclass
