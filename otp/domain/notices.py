@@ -54,7 +54,7 @@ NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.SMS_WRONG_CARD: "رمزنگار پیامکی برای کارتی با این رقم‌ها فعال نیست.",
         NoticeKind.SMS_AMBIGUOUS: "چند کارت شما به این رقم‌ها پایان می‌یابد. شش رقم آخر کارت را بفرستید.",
         NoticeKind.SMS_GARBAGE: "برای دریافت رمز، فقط چهار رقم آخر کارت را بفرستید.",
-        NoticeKind.SMS_CODES_ACTIVATED: "رمزنگار پیامکی کارت *{card} فعال شد. چهار رقم آخر آن را به {sender} بفرستید.",
+        NoticeKind.SMS_CODES_ACTIVATED: "رمزنگار پیامکی کارت *{card} فعال شد. ۴ رقم آخر را به {sender} بفرستید.",
         NoticeKind.SMS_CODES_ENDED: "رمزنگار پیامکی کارت *{card} غیرفعال شد.",
         NoticeKind.MOBILE_CHANGED: "این شماره برای کارت *{card} ثبت شد. رمزنگار آن را دوباره فعال کنید.",
         NoticeKind.MOBILE_REPLACED: "شمارهٔ کارت *{card} عوض شد؛ پیام‌هایش دیگر اینجا نمی‌آید.",
