@@ -58,12 +58,11 @@
   });
   by("errors")?.focus();
 
-  const form = by("card");
-  if (!form) return;
-  const words = JSON.parse(form.dataset.words), banks = JSON.parse(form.dataset.banks);
+  const form = by("card"), { words, banks } = globalThis.said ?? {};
+  if (!form || !words) return;
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
   const ask = by("request_pin"), pay = by("pay");
-  const workplace = new URL("pow.js", document.querySelector("script[src]").src).href;
+  const workplace = new URL("pow.js", document.currentScript.src).href;
   let busy = false;
 
   const mistake = (input, sentence) => {
@@ -122,11 +121,12 @@
       if (value) mistake(input, "");
     });
   }
-  for (const eye of document.querySelectorAll("[data-eye]")) {
-    eye.addEventListener("click", () => {
-      const plain = by(eye.dataset.eye).classList.toggle("plain");
-      eye.setAttribute("aria-pressed", String(plain));
-    });
+  // What is typed under dots can be looked at.
+  for (const input of [cvv2, pin]) {
+    const eye = make("button", "", { type: "button", className: "eye", ariaPressed: "false", ariaLabel: fill(words.show, { field: input.labels[0].textContent }) });
+    eye.dataset.eye = input.id;
+    eye.addEventListener("click", () => { eye.ariaPressed = String(input.classList.toggle("plain")); });
+    input.after(eye);
   }
 
   // A keypad in a new order each time, for whoever distrusts the keyboard; it only types, and is never needed.

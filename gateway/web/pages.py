@@ -24,7 +24,7 @@ from gateway.services.request_pin import request_pin
 from gateway.services.show_page import PageView, page_of
 from gateway.web.failures import slow_floods
 from gateway.web.forms import NOTHING_TYPED, CardForm
-from gateway.web.headers import guard_pages
+from gateway.web.headers import guard
 from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages, pin_message, refusal_messages
 from gateway.web.picture import picture_of
 from gateway.web.rendering import (
@@ -39,7 +39,7 @@ from gateway.web.rendering import (
 
 blueprint = Blueprint("pages", __name__)
 blueprint.before_request(slow_floods)
-guard_pages(blueprint)
+blueprint.after_request(guard)
 
 CHECKS_PER_MINUTE = 30
 """Receipts one address may look up; their codes are too long to guess anyway."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache, partial
 from pathlib import Path
 from typing import cast
@@ -11,10 +10,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from flask import current_app, render_template, request, url_for
 
 from foundation.digits import to_ascii_digits
-from foundation.persian import MONTHS, Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
+from foundation.persian import Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
 from gateway.domain.challenge import PICTURE_DIGITS
 from gateway.domain.health import Health
-from gateway.domain.issuers import Issuer
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.services import health
 from gateway.services.gateway import Gateway
@@ -32,15 +30,9 @@ from gateway.web.outcomes import (
     kind_of,
 )
 from gateway.web.qr import qr_picture
+from gateway.web.script_words import banks_of, named, script_words, version_of
 from gateway.web.wording import WORDS, say
 
-_SCRIPT_WORDS = {
-    "length": "pan.length", "luhn": "pan.luhn", "real": "pan.real", "bank": "pan.bank", "hint": "pan.hint",
-    "expiry": "expiry.hint", "echo": "expiry.echo", "swapped": "expiry.swapped", "swap": "expiry.swap",
-    "resend": "resend", "resend_in": "resend_in", "requesting": "requesting", "left": "left.seconds",
-    "read": "otp.read", "offline": "offline", "paying": "paying", "two_minutes": "left.two_minutes",
-    "keypad": "keypad", "erase": "keypad.erase", "close": "keypad.close",
-}  # fmt: skip
 _LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
 """What helps, in this order, when the SMS does not come."""
 
@@ -166,7 +158,6 @@ def _card_page(
 ) -> str:
     gateway, chosen = gateway_of_app(), language()
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
-    banks = {prefix: _named(issuer, chosen) for prefix, issuer in gateway.directory.issuer_bins()}
     return _render(
         "pay.html",
         view=view,
@@ -185,19 +176,18 @@ def _card_page(
         delivery=delivery_answer(view.pin),
         delivery_url=url_for("pages.follow", page_token=view.page_token, lang=chosen),
         proof=proof_of(gateway.keyring, view.page_token),
-        banks=banks,
-        troubles=_troubles(gateway, chosen, set(banks.values())),
-        script_words={name: _sentence(key) for name, key in _SCRIPT_WORDS.items()} | {"months": MONTHS[chosen]},
+        words_url=url_for("files.words", lang=chosen, v=version_of(script_words(gateway, chosen))),
+        troubles=_troubles(gateway, chosen),
     )
 
 
-def _troubles(gateway: Gateway, chosen: Language, banks: set[str]) -> list[tuple[str, str]]:
+def _troubles(gateway: Gateway, chosen: Language) -> list[tuple[str, str]]:
     """Return (bank, sentence) of each issuer in trouble whose cards this page takes, before a card is typed."""
-    issuers = gateway.directory.issuers()
+    issuers, banks = gateway.directory.issuers(), set(banks_of(gateway, chosen).values())
     return [
         (bank, say(f"health.{state}", chosen, bank=bank))
         for issuer_id, state in health.of_all(gateway).items()
-        if state is not Health.HEALTHY and (bank := _named(issuers[issuer_id], chosen)) in banks
+        if state is not Health.HEALTHY and (bank := named(issuers[issuer_id], chosen)) in banks
     ]
 
 
@@ -254,15 +244,9 @@ def _issuer_name(view: PageView) -> str:
     return view.receipt.issuer_name_fa if language() == "fa" else view.receipt.issuer_name_en
 
 
-def _named(issuer: Issuer, chosen: Language) -> str:
-    return issuer.name_fa if chosen == "fa" else issuer.name_en
-
-
 @cache
 def _version(name: str) -> str:
-    """Return a short digest of a static file, so that browsers fetch it again once it changed."""
-    content = (Path(current_app.root_path) / "static" / name).read_bytes()
-    return hashlib.sha256(content).hexdigest()[:8]
+    return version_of((Path(current_app.root_path) / "static" / name).read_bytes())
 
 
 def _spaced(masked: str) -> str:
