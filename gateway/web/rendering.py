@@ -21,9 +21,10 @@ from gateway.services.show_page import PageView, PinStatus
 from gateway.web.csrf import proof_of
 from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed
 from gateway.web.outcomes import (
-    SECONDS_UNTIL_REFRESH,
+    SECONDS_UNTIL_NEWS,
     SECONDS_UNTIL_RETURN,
     WAITS,
+    WATCHED,
     Kind,
     Message,
     delivery_message,
@@ -49,10 +50,9 @@ def language() -> Language:
     return "en" if request.values.get("lang") == "en" else "fa"
 
 
-def page_address(page_token: str, **more: str) -> str:
+def page_address(page_token: str) -> str:
     """Return the address of a payment's page in the customer's language."""
-    query = {"lang": "en"} | more if language() == "en" else more
-    return url_for("pages.show", page_token=page_token) + (f"?{urlencode(query)}" if query else "")
+    return url_for("pages.show", page_token=page_token) + ("?lang=en" if language() == "en" else "")
 
 
 def delivery_answer(pin: PinStatus) -> dict[str, object]:
@@ -112,9 +112,8 @@ def outcome_page(kind: Kind | str, view: PageView | None = None, *, trace: str =
 
     ``trace`` finds a fault of ours in the log.
     """
-    return _render(
-        "outcome.html", view=view, kind=kind, trace=trace, refresh_in=SECONDS_UNTIL_REFRESH if kind in WAITS else 0
-    )
+    again_in = SECONDS_UNTIL_NEWS if kind in WATCHED else 0
+    return _render("outcome.html", view=view, kind=kind, trace=trace, waits=kind in WAITS, again_in=again_in)
 
 
 def receipt_check_page(check: ReceiptCheck) -> str:
@@ -127,11 +126,10 @@ def receipt_check_page(check: ReceiptCheck) -> str:
 def _receipt_page(view: PageView) -> str:
     awaited = view.state is PaymentState.AUTHORISED
     # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
-    returning = (awaited or view.seconds_left > 0) and "stay" not in request.args
+    returning = awaited or view.seconds_left > 0
     address = _check_address(view.receipt.tracking_code) if view.receipt else ""
     return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
-                   stay_url=page_address(view.page_token, stay="1"), issuer_name=_issuer_name(view),
-                   check_url=address, qr=qr_picture(address))  # fmt: skip
+                   issuer_name=_issuer_name(view), check_url=address, qr=qr_picture(address))  # fmt: skip
 
 
 def _check_address(tracking_code: str) -> str:
@@ -221,8 +219,8 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
 
 
 def _kept_in_address() -> dict[str, str]:
-    """Return what an address carries beside the language and must not lose with it."""
-    return {name: request.args[name] for name in ("s", "stay") if name in request.args}
+    """Return what an address carries beside the language and must not lose with it: a receipt's seal."""
+    return {"s": request.args["s"]} if "s" in request.args else {}
 
 
 def _said_in(chosen: Language, key: str, **values: object) -> str:

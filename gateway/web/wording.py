@@ -183,8 +183,10 @@ _OUTCOME = {
         "بانک به تلاش پیشین پاسخ نداد و آن تلاش باطل شد. می‌توانید دوباره پرداخت کنید.",
         "The bank did not answer your last attempt, so it was undone. You can pay again.",
     ),
-    "waiting.again": Words("این صفحه {seconds} ثانیهٔ دیگر تازه می‌شود.", "This page refreshes in {seconds} s."),
-    "refresh": Words("اکنون بررسی کن", "Check now"),
+    "watching": Words(
+        "این صفحه خودش نتیجه را می‌پرسد و همین‌جا نشان می‌دهد.", "This page keeps asking and shows the result here."
+    ),
+    "refresh": Words("بررسی دوباره", "Check again"),
     "receipt.title": Words("پرداخت انجام شد", "Payment complete"),
     "receipt.text": Words(
         "به فروشگاه برگردید تا سفارش کامل شود. اگر فروشگاه آن را تأیید نکند، پول خودکار به کارت برمی‌گردد.",
@@ -215,8 +217,8 @@ _OUTCOME = {
     ),
     "reversing.title": Words("پول به کارت شما برمی‌گردد", "Your money is on its way back"),
     "reversing.text": Words(
-        "این پرداخت برگشت خورده است. نیازی به کار دیگری نیست؛ دوباره به همین صفحه سر بزنید.",
-        "This payment is being reversed. You need do nothing; check this page again later.",
+        "این پرداخت برگشت خورده است و لازم نیست کاری بکنید.",
+        "This payment is being reversed. You need do nothing.",
     ),
     "reversed.title": Words("پول به کارت شما برگشت", "Your money was returned"),
     "reversed.text": Words("همهٔ مبلغ این پرداخت به کارت برگردانده شد.", "The whole amount was returned to the card."),
