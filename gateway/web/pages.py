@@ -30,12 +30,14 @@ from gateway.web.picture import picture_of
 from gateway.web.rendering import (
     delivery_answer,
     gateway_of_app,
+    language,
     outcome_page,
     page_address,
     payment_page,
     receipt_check_page,
     said,
 )
+from gateway.web.sound import sound_of
 
 blueprint = Blueprint("pages", __name__)
 blueprint.before_request(slow_floods)
@@ -67,10 +69,20 @@ def follow(page_token: str) -> AnyResponse:
 @blueprint.get("/pay/<page_token>/picture/<challenge>")
 def picture(page_token: str, challenge: str) -> AnyResponse:
     """Draw the digits of a challenge of this page, differently each time."""
+    return Response(picture_of(_digits(page_token, challenge)), mimetype="image/png")
+
+
+@blueprint.get("/pay/<page_token>/sound/<challenge>")
+def sound(page_token: str, challenge: str) -> AnyResponse:
+    """Say the same digits in the customer's language, differently each time."""
+    return Response(sound_of(_digits(page_token, challenge), language()), mimetype="audio/wav")
+
+
+def _digits(page_token: str, challenge: str) -> str:
     digits = picture_digits(gateway_of_app(), page_token, challenge)
     if digits is None:
         raise PaymentNotFound
-    return Response(picture_of(digits), mimetype="image/png")
+    return digits
 
 
 @blueprint.get("/receipt/<tracking_code>")

@@ -167,6 +167,7 @@ def _card_page(
         typed=typed,
         form_fields=(*FIELDS, "picture_code"),
         picture_url=challenge and url_for("pages.picture", page_token=view.page_token, challenge=challenge),
+        sound_url=challenge and url_for("pages.sound", page_token=view.page_token, challenge=challenge, lang=chosen),
         challenge=challenge,
         picture_digits=PICTURE_DIGITS,
         late_steps=_LATE_STEPS,
