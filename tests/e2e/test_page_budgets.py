@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from bench.pages.walk import Walk
+from bench.pages.walker import Walker
 from tests.e2e.browser import SIZES, visiting
 from tests.e2e.test_every_state import LISTEN
 from tests.world import RunningWorld
@@ -90,9 +90,9 @@ def stranger(browser: Browser, complaints: list[str], **options: Any) -> Iterato
 def payment_page(world: RunningWorld, browser: Browser) -> str:
     """Give the address of a payment page that waits for a card."""
     with visiting(browser, []) as context:
-        walk = Walk(world, context)
-        walk.to_the_gateway()
-        return walk.page.url
+        walker = Walker(world, context)
+        walker.to_the_gateway()
+        return walker.page.url
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
