@@ -8,7 +8,7 @@ from bench.pages.around import controls, phones, reference
 from bench.pages.card import challenge, purchase, refusals, time_passing, troubles, typing
 from bench.pages.outcomes import cancelling, endings, failures, receipts, silence, waiting
 from bench.pages.shop import shelf
-from bench.pages.walker import LANGUAGES, Sight, Walker
+from bench.pages.walker import LANGUAGES, Language, Sight, Walker
 
 Part = Callable[[Walker], Iterator[Sight]]
 CARD: tuple[Part, ...] = (purchase, typing, refusals, time_passing, troubles, challenge)
@@ -18,8 +18,14 @@ AROUND: tuple[Part, ...] = (phones, controls, reference)
 
 def walk(walker: Walker) -> Iterator[Sight]:
     """Go through everything in both languages."""
-    for walker.language in LANGUAGES:
-        walker.context.clear_cookies()
-        for part in (shelf, *CARD, *OUTCOMES, *AROUND):
-            yield from part(walker)
+    for language in LANGUAGES:
+        yield from in_one(walker, language)
     yield from silence(walker)
+
+
+def in_one(walker: Walker, language: Language) -> Iterator[Sight]:
+    """Go through everything in one language but the long silence of a bank, which is one for both."""
+    walker.language = language
+    walker.context.clear_cookies()
+    for part in (shelf, *CARD, *OUTCOMES, *AROUND):
+        yield from part(walker)

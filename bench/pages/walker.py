@@ -204,7 +204,7 @@ class Walker:
         )
         address = f"http://localhost:{port}"
         try:
-            wait_for(lambda: _answers(f"{address}/healthz"), "another gateway")
+            wait_for(lambda: _answers(f"{address}/healthz"), "another gateway", seconds=60)
             yield address
         finally:
             process.terminate()

@@ -140,9 +140,9 @@ def _check_address(tracking_code: str) -> str:
 
 
 _KINDS_OF_CHECK = {
-    PaymentState.REVERSING: "reversing",
-    PaymentState.DISPUTED: "reversing",
-    PaymentState.REVERSED: "reversed",
+    PaymentState.REVERSING: "check.reversing",
+    PaymentState.DISPUTED: "check.reversing",
+    PaymentState.REVERSED: "check.reversed",
 }
 
 
@@ -193,13 +193,15 @@ def _troubles(gateway: Gateway, chosen: Language) -> list[tuple[str, str]]:
 def _render(template: str, *, view: PageView | None = None, **values: object) -> str:
     chosen = language()
     other: Language = "fa" if chosen == "en" else "en"
+    path = "/" + request.path.lstrip("/")  # two slashes would name another house
     gateway = gateway_of_app()
     return render_template(
         template,
         view=view,
         lang=chosen,
         other_lang=other,
-        other_language_url=f"{request.path}?{urlencode({'lang': other} | _kept_in_address())}",
+        this_url=f"{path}?{urlencode({'lang': chosen} | _kept_in_address())}",
+        other_language_url=f"{path}?{urlencode({'lang': other} | _kept_in_address())}",
         sandbox=gateway.settings.mode == "sandbox",
         t=partial(_said_in, chosen),
         sentence=_sentence,

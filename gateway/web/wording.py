@@ -228,18 +228,22 @@ _OUTCOME = {
     ),
     "unavailable.title": Words("مشکلی از سمت ما پیش آمد", "Something went wrong on our side"),
     "unavailable.text": Words(
-        "اگر دکمهٔ پرداخت را زده‌اید، دوباره پرداخت نکنید؛ چند لحظهٔ دیگر همین صفحه را تازه کنید تا نتیجه را ببینید. "
+        "اگر دکمهٔ پرداخت را زده‌اید، دوباره پرداخت نکنید؛ چند لحظهٔ دیگر دوباره بررسی کنید تا نتیجه را ببینید. "
         "اگر پرداخت کامل نشود، پول خودکار برمی‌گردد.",
-        "If you already pressed Pay, don’t pay again: reload this page in a moment to see the result. "
+        "If you already pressed Pay, don’t pay again: check again in a moment to see the result. "
         "If the payment isn’t completed, any money returns automatically.",
     ),
     "trace": Words("کد پیگیری:", "Ref:"),
     "flooded.title": Words("چند لحظه صبر کنید", "Please wait a moment"),
     "flooded.text": Words(
-        "از این نشانی اینترنتی درخواست‌های زیادی رسیده است. یک دقیقهٔ دیگر صفحه را تازه کنید.",
-        "Too many requests came from this internet address. Reload the page in a minute.",
+        "از این نشانی اینترنتی درخواست‌های زیادی رسیده است. یک دقیقهٔ دیگر دوباره بررسی کنید.",
+        "Too many requests came from this internet address. Check again in a minute.",
     ),
     "check.title": Words("این رسید اصل است", "This receipt is genuine"),
+    "check.reversing.title": Words(
+        "رسید اصل است، ولی پول آن در حال برگشت است", "Genuine, but the money is being returned"
+    ),
+    "check.reversed.title": Words("رسید اصل است، ولی پول آن برگشته است", "Genuine, but the money was returned"),
     "check.compare": Words(
         "این‌ها را با رسیدی که در دست دارید مقایسه کنید؛ اگر فرق دارند، آن رسید دستکاری شده است.",
         "Compare this with the receipt you were shown; if it differs, that receipt was altered.",

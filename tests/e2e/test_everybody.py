@@ -128,12 +128,13 @@ def test_screen_readers_hear_the_payment_in_persian(world: RunningWorld, browser
 
 _CHANGING = (
     (re.compile(r"S-[0-9A-Z]{8}"), "S-#"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "#"),
     (re.compile(r"(?<![=V])\d(?:[\d٬,:/*• ]*\d)?"), "#"),
     (re.compile(r"# \w+ #، ساعت #"), "#"),
     (re.compile(r"انقضا: \w+ #"), "انقضا: #"),
     (re.compile(r"(?m)^( *- status).*$"), r"\1"),
 )
-"""What differs from one run to the next, in any digits: order, amounts, times, the card's expiry, last words said."""
+"""What differs from one run to the next, in any digits: order, trace, amounts, times, expiry, last words said."""
 
 _NEWS = tuple(words.fa for key, words in WORDS.items() if key.startswith("pin.delivery."))
 """How far the SMS has come is a matter of a second."""
