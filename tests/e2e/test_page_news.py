@@ -84,9 +84,14 @@ def test_without_javascript_a_waiting_page_waits_to_be_asked(customer: Customers
     buyer = customer(silence(world), java_script_enabled=False)
     pay(buyer)
     heading(buyer.page, "unknown.title")
-    again = buyer.page.get_by_role("link", name=WORDS["refresh"].fa)
-    while again.is_visible():
-        again.click()
+    assert "http-equiv" not in buyer.page.content()
+
+    def is_known() -> bool:
+        with buyer.page.expect_navigation():
+            buyer.page.get_by_role("link", name=WORDS["refresh"].fa).click()
+        return buyer.page.locator("[data-kind=receipt]").is_visible()
+
+    wait_for(is_known, "the result", NEWS_MS / 1000)
     heading(buyer.page, "receipt.title")
     assert "http-equiv" not in buyer.page.content()
 
