@@ -19,6 +19,7 @@ from gateway.services.enrol import check_rows_at_start
 from gateway.services.gateway import Gateway
 from gateway.services.readiness import readiness, redis_answers
 from gateway.web import failures
+from gateway.web.files import blueprint as files
 from gateway.web.pages import blueprint as web
 
 log = structlog.get_logger()
@@ -26,7 +27,7 @@ log = structlog.get_logger()
 BODY_MAX_BYTES = 65_536
 TRACE_BYTES = 8
 API_PREFIX = "/api/"
-BLUEPRINTS = (api, web)
+BLUEPRINTS = (api, web, files)
 
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Flask:
@@ -43,7 +44,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         settings.require_master()
     app = Flask("gateway")
     app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
-    app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Persian letter is 2 bytes, escaped 6
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["gateway"] = gateway
     app.before_request(_begin_trace)
     app.register_error_handler(HTTPException, _refused)

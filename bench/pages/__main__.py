@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bench.pages.browser import launched, visiting
 from bench.pages.sheet import FOLDER, PAGE, lay_out, take
-from bench.pages.walk import Walk
+from bench.pages.walk import walk
+from bench.pages.walker import Walker
 from sandbox.places import CannotRun
 from sandbox.running import RunningWorld
 
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
             world.start()
             try:
                 with launched() as browser, visiting(browser, complaints) as context:
-                    shots = list(take(Walk(world, context)))
+                    shots = list(take(walk(Walker(world, context))))
                 world.audit()
             finally:
                 world.stop()

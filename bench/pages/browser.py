@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +25,8 @@ ARGUMENTS = (
     "--disable-dev-shm-usage",
 )
 SIZES = {"phone": {"width": 412, "height": 860}, "desktop": {"width": 1180, "height": 820}}
-_REFUSED_FORM = "the server responded with a status of 4"
-"""The browser's own note about a page that answers 422 or 404 on purpose."""
+_ON_PURPOSE = re.compile("the server responded with a status of (4|503)")
+"""The browser's own note about a page that says by its status that it refuses, is missing or is out of order."""
 
 
 def find_chromium() -> str:
@@ -62,5 +63,5 @@ def visiting(browser: Browser, complaints: list[str], **options: Any) -> Iterato
 
 
 def _note(message: ConsoleMessage, complaints: list[str]) -> None:
-    if message.type in {"error", "warning"} and _REFUSED_FORM not in message.text:
+    if message.type in {"error", "warning"} and not _ON_PURPOSE.search(message.text):
         complaints.append(message.text)

@@ -15,14 +15,15 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from bench.pages.browser import SIZES
-from bench.pages.walk import LANGUAGES, Language, Sight
+from bench.pages.walker import LANGUAGES, Language, Sight
 from sandbox.documents import DOCS
 
 FOLDER = DOCS / "images" / "pages"
 PAGE = DOCS / "pages.md"
 THEMES = ("light", "dark")
+SCREENS = tuple(itertools.product(SIZES, THEMES))
 QUALITY = 35
-SCALE = {"phone": 0.7, "desktop": 0.5}
+SCALE = {"phone": 0.7, "desktop": 0.5, "paper": 0.7}
 """Pixels kept of each pixel: small enough for a sheet of hundreds, large enough to read."""
 
 TALLEST_PIXELS = 1_800
@@ -37,9 +38,9 @@ TITLES = {
 INTRO = """# Pages
 <!-- written by `make shots`; nothing here is edited by hand -->
 
-Every page in every state, in both languages, on a phone (412 pixels) and a desk (1180), in light and dark. `make shots`
-walks through a sandbox of its own, takes these pictures and writes this page; the tests look at the same walk
-(`tests/e2e/test_every_state.py`).
+Every page in every state, in both languages, on a phone (412 pixels) and a desk (1180), in light and dark; what is
+printed, on its paper. `make shots` walks through a sandbox of its own, takes these pictures and writes this page; the
+tests look at the same walk (`tests/e2e/test_every_state.py`).
 """
 
 
@@ -60,16 +61,20 @@ class Shot:
 
 
 def take(sights: Iterable[Sight]) -> Iterator[Shot]:
-    """Take four pictures of each sight: both devices in both themes."""
+    """Take four pictures of each sight, both devices in both themes; one of what is printed."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for sight in sights:
-        for device, theme in itertools.product(SIZES, THEMES):
-            sight.view.set_viewport_size(SIZES[device])  # type: ignore[arg-type]  # a plain dict of its two numbers
-            sight.view.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        for device, theme in [("paper", "light")] if sight.paper else SCREENS:
+            height = SIZES["desktop"]["height"]
+            sight.view.set_viewport_size({"width": sight.paper, "height": height} if sight.paper else SIZES[device])  # type: ignore[arg-type]  # a plain dict of its two numbers
+            sight.view.emulate_media(
+                media="print" if sight.paper else "screen", color_scheme="dark" if theme == "dark" else "light"
+            )
             shot = Shot(sight.part, sight.state, sight.language, device, theme)
             shot.file.write_bytes(picture(sight.view, SCALE[device]))
             yield shot
-        sight.view.emulate_media(color_scheme="light")
+        sight.view.emulate_media(media="screen", color_scheme="light")
+        sight.view.set_viewport_size(SIZES["desktop"])  # type: ignore[arg-type]  # as above
 
 
 def picture(page: Page, scale: float) -> bytes:
@@ -98,7 +103,7 @@ def lay_out(shots: Iterable[Shot]) -> str:
 
 
 def _table(state: str, taken: list[Shot]) -> str:
-    columns = list(itertools.product(SIZES, THEMES))
+    columns = [("paper", "light")] if taken[0].device == "paper" else SCREENS
     files = {(shot.language, shot.device, shot.theme): shot.file for shot in taken}
     head = "| | " + " | ".join(f"{device}, {theme}" for device, theme in columns) + " |"
     rows = [

@@ -27,43 +27,78 @@
     setTimeout(() => { live.textContent = text; }, 60);
   };
 
-  // Pages that move on by themselves: the way back to the shop, and the wait for the bank's answer.
-  const onward = document.querySelector("[data-onward]");
-  let stay = () => {};
-  if (onward) {
-    const timer = countdown(Number(onward.dataset.seconds), (left) => {
+  // A receipt leads back to the shop by itself, unless it is stopped in time or used: who keeps it has not finished.
+  const leadBack = (sheet) => {
+    const onward = sheet.querySelector("[data-onward]"), stop = by("stay");
+    if (!onward) return () => {};
+    const seconds = Number(onward.dataset.seconds);
+    const timer = countdown(seconds, (left) => {
       onward.textContent = fill(onward.dataset.sentence, { seconds: shown(left) });
       if (!left) location.replace(onward.dataset.onward);
     });
-    stay = () => {
+    const stay = () => {
       clearInterval(timer);
-      onward.hidden = true;
-      by("stay")?.setAttribute("hidden", "");
+      onward.hidden = stop.hidden = true;
     };
-    by("stay")?.addEventListener("click", (event) => { event.preventDefault(); stay(); });
-  }
-  // Whoever keeps the receipt has not finished with it: the way back waits for a press. PDF is the browser's own.
-  for (const button of document.querySelectorAll("[data-print]")) {
-    button.addEventListener("click", () => { stay(); print(); });
-  }
-  by("copy")?.addEventListener("click", async (event) => {
-    const button = event.currentTarget, sheet = button.closest("article");
+    stop.addEventListener("click", () => { stay(); sheet.querySelector(".press.first").focus(); });
+    tell(onward.textContent);
+    return stay;
+  };
+  const copy = async (sheet, button) => {
     const lines = [...sheet.querySelectorAll("dl > div")].map((line) => [...line.children].map((part) => part.innerText).join(": "));
-    stay();
     try {
       await navigator.clipboard.writeText([sheet.querySelector("h1").innerText, sheet.querySelector(".amount").innerText, ...lines].join("\n"));
       button.textContent = button.dataset.done;
       tell(button.dataset.done);
     } catch { getSelection().selectAllChildren(sheet); }
+  };
+  // A page that waits asks for itself, more and more seldom, and changes only when there is news. XMLHttpRequest is the
+  // one way to read a page under a policy without trusted types.
+  const read = (address) => new Promise((done, failed) => {
+    const call = new XMLHttpRequest();
+    call.open("GET", address);
+    call.responseType = "document";
+    call.timeout = 10000;
+    call.onload = () => { if (call.status === 200 && call.response) done(call.response); else failed(); };
+    call.onerror = call.ontimeout = failed;
+    call.send();
   });
+  const watch = (sheet, seconds, rounds = 400) => {
+    if (!rounds) return;
+    setTimeout(async () => {
+      try {
+        const page = await read(location.href), next = page.querySelector("[data-kind]");
+        if (!next) { location.reload(); return; }  // a card can be typed again
+        if (next.dataset.kind !== sheet.dataset.kind) { change(sheet, document.adoptNode(next), page.title); return; }
+      } catch { /* the next time, then */ }
+      watch(sheet, Math.min(seconds * 1.3, 30), rounds - 1);
+    }, seconds * 1000);
+  };
+  const change = (sheet, next, title) => {
+    const held = sheet.contains(document.activeElement), heading = next.querySelector("h1");
+    sheet.replaceWith(next);
+    document.title = title;
+    if (held) { heading.tabIndex = -1; heading.focus(); }
+    tell([heading, ...next.querySelectorAll("header + .calm")].map((part) => part.innerText).join(". "));
+    arrive(next);
+  };
+  const arrive = (sheet) => {
+    const stay = leadBack(sheet), copying = sheet.querySelector("#copy");
+    for (const button of sheet.querySelectorAll("[data-print]")) {  // PDF is the browser's own
+      button.addEventListener("click", () => { stay(); print(); });
+    }
+    copying?.addEventListener("click", () => { stay(); copy(sheet, copying); });
+    if (sheet.dataset.again) watch(sheet, Number(sheet.dataset.again));
+  };
+  const sheet = document.querySelector("[data-kind]");
+  if (sheet) arrive(sheet);
   by("errors")?.focus();
 
-  const form = by("card");
-  if (!form) return;
-  const words = JSON.parse(form.dataset.words), banks = JSON.parse(form.dataset.banks);
+  const form = by("card"), { words, banks } = globalThis.said ?? {};
+  if (!form || !words) return;
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
   const ask = by("request_pin"), pay = by("pay");
-  const workplace = new URL("pow.js", document.querySelector("script[src]").src).href;
+  const workplace = new URL("pow.js", document.currentScript.src).href;
   let busy = false;
 
   const mistake = (input, sentence) => {
@@ -122,11 +157,12 @@
       if (value) mistake(input, "");
     });
   }
-  for (const eye of document.querySelectorAll("[data-eye]")) {
-    eye.addEventListener("click", () => {
-      const plain = by(eye.dataset.eye).classList.toggle("plain");
-      eye.setAttribute("aria-pressed", String(plain));
-    });
+  // What is typed under dots can be looked at.
+  for (const input of [cvv2, pin]) {
+    const eye = make("button", "", { type: "button", className: "eye", ariaPressed: "false", ariaLabel: fill(words.show, { field: input.labels[0].textContent }) });
+    eye.dataset.eye = input.id;
+    eye.addEventListener("click", () => { eye.ariaPressed = String(input.classList.toggle("plain")); });
+    input.after(eye);
   }
 
   // A keypad in a new order each time, for whoever distrusts the keyboard; it only types, and is never needed.

@@ -107,17 +107,22 @@ FORM = {
     "expiry.swap": Words("جابه‌جا کن", "Swap"),
     "expiry.swapped": Words("به نظر ماه و سال جابه‌جا شده‌اند.", "Month and year look swapped."),
     "pin.form": Words("رمز پویا را وارد کنید؛ ۴ تا ۱۲ رقم است.", "Enter the dynamic PIN; it has 4 to 12 digits."),
-    "picture": Words("کد تصویر", "Image code"),
-    "picture.alt": Words("پنج رقم که با نگاه خوانده می‌شود", "Five digits to be read by eye"),
+    "picture": Words("پنج رقم تصویر یا صدا", "Five digits, seen or heard"),
+    "picture.alt": Words(
+        "تصویر پنج رقم؛ همان‌ها را می‌توانید بشنوید", "Picture of five digits; you can hear them instead"
+    ),
+    "sound": Words("صدای همان پنج رقم", "The same five digits, spoken"),
     "picture.hint": Words(
-        "پنج رقم داخل تصویر. با جاوااسکریپت روشن، این تصویر لازم نمی‌شود.",
-        "The five digits in the image. With JavaScript on, no image is needed.",
+        "رقم‌های تصویر را بنویسید یا همان‌ها را بشنوید. با جاوااسکریپت روشن، هیچ‌کدام لازم نمی‌شود.",
+        "Type the digits of the picture, or listen to them. With JavaScript on, neither is needed.",
     ),
     "picture.needed": Words(
-        "نتوانستیم مرورگر را بررسی کنیم؛ کد تصویر را وارد کنید و دوباره رمز بخواهید.",
-        "We couldn’t check your browser; enter the image code and ask for the PIN again.",
+        "نتوانستیم مرورگر را بررسی کنیم؛ پنج رقم تصویر یا صدا را وارد کنید و دوباره رمز بخواهید.",
+        "We couldn’t check your browser; enter the five digits you see or hear and ask for the PIN again.",
     ),
-    "picture.wrong": Words("کد تصویر درست نبود؛ تصویر تازه‌ای گذاشتیم.", "Image code was wrong; here’s a new one."),
+    "picture.wrong": Words(
+        "رقم‌ها درست نبود؛ تصویر و صدای تازه‌ای گذاشتیم.", "Those digits were wrong; here are a new picture and sound."
+    ),
     "form.stale": _free(
         "این صفحه قدیمی شده بود و تازه شد. دوباره وارد کنید.",
         "This page was out of date and has been refreshed. Please re-enter.",

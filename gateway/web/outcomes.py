@@ -15,8 +15,11 @@ from gateway.services.show_page import PageView, PinStatus
 Tone = Literal["good", "warn", "bad"]
 Kind = Literal["card", "waiting", "unknown", "overdue", "receipt", "cancelled", "expired", "reversing", "reversed"]
 
-SECONDS_UNTIL_RETURN = 10
-SECONDS_UNTIL_REFRESH = 4
+SECONDS_UNTIL_RETURN = 20
+"""Before a receipt leads back to the shop by itself: as long as a person may need to stop it (WCAG 2.2.1)."""
+
+SECONDS_UNTIL_NEWS = 4
+"""Before a waiting page's script asks for the first time; it asks more and more seldom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,10 @@ ERRORS: dict[type[errors.GatewayError], tuple[Message, HTTPStatus]] = {
 """Errors after which the card page is shown again; their sentence says what to do."""
 
 WAITS: frozenset[Kind] = frozenset({"waiting", "unknown", "overdue"})
-"""Pages that offer nothing to press but themselves, and refresh by themselves."""
+"""Pages that offer nothing to press but themselves."""
+
+WATCHED: frozenset[Kind] = WAITS | {"reversing"}
+"""Pages that will be another one by and by; their script asks, and shows the other in its place."""
 
 _PIN_TONES: dict[str, Tone] = {"card_not_found": "bad", "card_blocked": "bad", "card_data_mismatch": "bad"}
 

@@ -24,23 +24,25 @@ from gateway.services.request_pin import request_pin
 from gateway.services.show_page import PageView, page_of
 from gateway.web.failures import slow_floods
 from gateway.web.forms import NOTHING_TYPED, CardForm
-from gateway.web.headers import guard_pages
+from gateway.web.headers import guard
 from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages, pin_message, refusal_messages
 from gateway.web.picture import picture_of
 from gateway.web.qr import qr_file
 from gateway.web.rendering import (
     delivery_answer,
     gateway_of_app,
+    language,
     outcome_page,
     page_address,
     payment_page,
     receipt_check_page,
     said,
 )
+from gateway.web.sound import sound_of
 
 blueprint = Blueprint("pages", __name__)
 blueprint.before_request(slow_floods)
-guard_pages(blueprint)
+blueprint.after_request(guard)
 
 FOR_THE_APP = "POOYA1|"
 """How a text begins that banks' apps read from the page's QR code; what follows is the canonical text (D24)."""
@@ -71,10 +73,20 @@ def follow(page_token: str) -> AnyResponse:
 @blueprint.get("/pay/<page_token>/picture/<challenge>")
 def picture(page_token: str, challenge: str) -> AnyResponse:
     """Draw the digits of a challenge of this page, differently each time."""
+    return Response(picture_of(_digits(page_token, challenge)), mimetype="image/png")
+
+
+@blueprint.get("/pay/<page_token>/sound/<challenge>")
+def sound(page_token: str, challenge: str) -> AnyResponse:
+    """Say the same digits in the customer's language, differently each time."""
+    return Response(sound_of(_digits(page_token, challenge), language()), mimetype="audio/wav")
+
+
+def _digits(page_token: str, challenge: str) -> str:
     digits = picture_digits(gateway_of_app(), page_token, challenge)
     if digits is None:
         raise PaymentNotFound
-    return Response(picture_of(digits), mimetype="image/png")
+    return digits
 
 
 @blueprint.get("/pay/<page_token>/qr.svg")

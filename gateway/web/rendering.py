@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache, partial
 from pathlib import Path
 from typing import cast
@@ -11,10 +10,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from flask import current_app, render_template, request, url_for
 
 from foundation.digits import to_ascii_digits
-from foundation.persian import MONTHS, Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
+from foundation.persian import Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
 from gateway.domain.challenge import PICTURE_DIGITS
 from gateway.domain.health import Health
-from gateway.domain.issuers import Issuer
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.services import health
 from gateway.services.gateway import Gateway
@@ -23,24 +21,19 @@ from gateway.services.show_page import PageView, PinStatus
 from gateway.web.csrf import proof_of
 from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed
 from gateway.web.outcomes import (
-    SECONDS_UNTIL_REFRESH,
+    SECONDS_UNTIL_NEWS,
     SECONDS_UNTIL_RETURN,
     WAITS,
+    WATCHED,
     Kind,
     Message,
     delivery_message,
     kind_of,
 )
 from gateway.web.qr import qr_picture
+from gateway.web.script_words import banks_of, named, script_words, version_of
 from gateway.web.wording import WORDS, say
 
-_SCRIPT_WORDS = {
-    "length": "pan.length", "luhn": "pan.luhn", "real": "pan.real", "bank": "pan.bank", "hint": "pan.hint",
-    "expiry": "expiry.hint", "echo": "expiry.echo", "swapped": "expiry.swapped", "swap": "expiry.swap",
-    "resend": "resend", "resend_in": "resend_in", "requesting": "requesting", "left": "left.seconds",
-    "read": "otp.read", "offline": "offline", "paying": "paying", "two_minutes": "left.two_minutes",
-    "keypad": "keypad", "erase": "keypad.erase", "close": "keypad.close",
-}  # fmt: skip
 _LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
 """What helps, in this order, when the SMS does not come."""
 
@@ -57,10 +50,9 @@ def language() -> Language:
     return "en" if request.values.get("lang") == "en" else "fa"
 
 
-def page_address(page_token: str, **more: str) -> str:
+def page_address(page_token: str) -> str:
     """Return the address of a payment's page in the customer's language."""
-    query = {"lang": "en"} | more if language() == "en" else more
-    return url_for("pages.show", page_token=page_token) + (f"?{urlencode(query)}" if query else "")
+    return url_for("pages.show", page_token=page_token) + ("?lang=en" if language() == "en" else "")
 
 
 def delivery_answer(pin: PinStatus) -> dict[str, object]:
@@ -120,9 +112,8 @@ def outcome_page(kind: Kind | str, view: PageView | None = None, *, trace: str =
 
     ``trace`` finds a fault of ours in the log.
     """
-    return _render(
-        "outcome.html", view=view, kind=kind, trace=trace, refresh_in=SECONDS_UNTIL_REFRESH if kind in WAITS else 0
-    )
+    again_in = SECONDS_UNTIL_NEWS if kind in WATCHED else 0
+    return _render("outcome.html", view=view, kind=kind, trace=trace, waits=kind in WAITS, again_in=again_in)
 
 
 def receipt_check_page(check: ReceiptCheck) -> str:
@@ -135,11 +126,10 @@ def receipt_check_page(check: ReceiptCheck) -> str:
 def _receipt_page(view: PageView) -> str:
     awaited = view.state is PaymentState.AUTHORISED
     # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
-    returning = (awaited or view.seconds_left > 0) and "stay" not in request.args
+    returning = awaited or view.seconds_left > 0
     address = _check_address(view.receipt.tracking_code) if view.receipt else ""
     return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
-                   stay_url=page_address(view.page_token, stay="1"), issuer_name=_issuer_name(view),
-                   check_url=address, qr=qr_picture(address))  # fmt: skip
+                   issuer_name=_issuer_name(view), check_url=address, qr=qr_picture(address))  # fmt: skip
 
 
 def _check_address(tracking_code: str) -> str:
@@ -150,9 +140,9 @@ def _check_address(tracking_code: str) -> str:
 
 
 _KINDS_OF_CHECK = {
-    PaymentState.REVERSING: "reversing",
-    PaymentState.DISPUTED: "reversing",
-    PaymentState.REVERSED: "reversed",
+    PaymentState.REVERSING: "check.reversing",
+    PaymentState.DISPUTED: "check.reversing",
+    PaymentState.REVERSED: "check.reversed",
 }
 
 
@@ -166,7 +156,6 @@ def _card_page(
 ) -> str:
     gateway, chosen = gateway_of_app(), language()
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
-    banks = {prefix: _named(issuer, chosen) for prefix, issuer in gateway.directory.issuer_bins()}
     return _render(
         "pay.html",
         view=view,
@@ -178,6 +167,7 @@ def _card_page(
         typed=typed,
         form_fields=(*FIELDS, "picture_code"),
         picture_url=challenge and url_for("pages.picture", page_token=view.page_token, challenge=challenge),
+        sound_url=challenge and url_for("pages.sound", page_token=view.page_token, challenge=challenge, lang=chosen),
         challenge=challenge,
         qr_url=url_for("pages.qr", page_token=view.page_token),
         picture_digits=PICTURE_DIGITS,
@@ -186,32 +176,33 @@ def _card_page(
         delivery=delivery_answer(view.pin),
         delivery_url=url_for("pages.follow", page_token=view.page_token, lang=chosen),
         proof=proof_of(gateway.keyring, view.page_token),
-        banks=banks,
-        troubles=_troubles(gateway, chosen, set(banks.values())),
-        script_words={name: _sentence(key) for name, key in _SCRIPT_WORDS.items()} | {"months": MONTHS[chosen]},
+        words_url=url_for("files.words", lang=chosen, v=version_of(script_words(gateway, chosen))),
+        troubles=_troubles(gateway, chosen),
     )
 
 
-def _troubles(gateway: Gateway, chosen: Language, banks: set[str]) -> list[tuple[str, str]]:
+def _troubles(gateway: Gateway, chosen: Language) -> list[tuple[str, str]]:
     """Return (bank, sentence) of each issuer in trouble whose cards this page takes, before a card is typed."""
-    issuers = gateway.directory.issuers()
+    issuers, banks = gateway.directory.issuers(), set(banks_of(gateway, chosen).values())
     return [
         (bank, say(f"health.{state}", chosen, bank=bank))
         for issuer_id, state in health.of_all(gateway).items()
-        if state is not Health.HEALTHY and (bank := _named(issuers[issuer_id], chosen)) in banks
+        if state is not Health.HEALTHY and (bank := named(issuers[issuer_id], chosen)) in banks
     ]
 
 
 def _render(template: str, *, view: PageView | None = None, **values: object) -> str:
     chosen = language()
     other: Language = "fa" if chosen == "en" else "en"
+    path = "/" + request.path.lstrip("/")  # two slashes would name another house
     gateway = gateway_of_app()
     return render_template(
         template,
         view=view,
         lang=chosen,
         other_lang=other,
-        other_language_url=f"{request.path}?{urlencode({'lang': other} | _kept_in_address())}",
+        this_url=f"{path}?{urlencode({'lang': chosen} | _kept_in_address())}",
+        other_language_url=f"{path}?{urlencode({'lang': other} | _kept_in_address())}",
         sandbox=gateway.settings.mode == "sandbox",
         t=partial(_said_in, chosen),
         sentence=_sentence,
@@ -232,8 +223,8 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
 
 
 def _kept_in_address() -> dict[str, str]:
-    """Return what an address carries beside the language and must not lose with it."""
-    return {name: request.args[name] for name in ("s", "stay") if name in request.args}
+    """Return what an address carries beside the language and must not lose with it: a receipt's seal."""
+    return {"s": request.args["s"]} if "s" in request.args else {}
 
 
 def _said_in(chosen: Language, key: str, **values: object) -> str:
@@ -255,15 +246,9 @@ def _issuer_name(view: PageView) -> str:
     return view.receipt.issuer_name_fa if language() == "fa" else view.receipt.issuer_name_en
 
 
-def _named(issuer: Issuer, chosen: Language) -> str:
-    return issuer.name_fa if chosen == "fa" else issuer.name_en
-
-
 @cache
 def _version(name: str) -> str:
-    """Return a short digest of a static file, so that browsers fetch it again once it changed."""
-    content = (Path(current_app.root_path) / "static" / name).read_bytes()
-    return hashlib.sha256(content).hexdigest()[:8]
+    return version_of((Path(current_app.root_path) / "static" / name).read_bytes())
 
 
 def _spaced(masked: str) -> str:

@@ -187,8 +187,10 @@ _OUTCOME = {
         "بانک به تلاش پیشین پاسخ نداد و آن تلاش باطل شد. می‌توانید دوباره پرداخت کنید.",
         "The bank did not answer your last attempt, so it was undone. You can pay again.",
     ),
-    "waiting.again": Words("این صفحه {seconds} ثانیهٔ دیگر تازه می‌شود.", "This page refreshes in {seconds} s."),
-    "refresh": Words("اکنون بررسی کن", "Check now"),
+    "watching": Words(
+        "این صفحه خودش نتیجه را می‌پرسد و همین‌جا نشان می‌دهد.", "This page keeps asking and shows the result here."
+    ),
+    "refresh": Words("بررسی دوباره", "Check again"),
     "receipt.title": Words("پرداخت انجام شد", "Payment complete"),
     "receipt.text": Words(
         "به فروشگاه برگردید تا سفارش کامل شود. اگر فروشگاه آن را تأیید نکند، پول خودکار به کارت برمی‌گردد.",
@@ -219,8 +221,8 @@ _OUTCOME = {
     ),
     "reversing.title": Words("پول به کارت شما برمی‌گردد", "Your money is on its way back"),
     "reversing.text": Words(
-        "این پرداخت برگشت خورده است. نیازی به کار دیگری نیست؛ دوباره به همین صفحه سر بزنید.",
-        "This payment is being reversed. You need do nothing; check this page again later.",
+        "این پرداخت برگشت خورده است و لازم نیست کاری بکنید.",
+        "This payment is being reversed. You need do nothing.",
     ),
     "reversed.title": Words("پول به کارت شما برگشت", "Your money was returned"),
     "reversed.text": Words("همهٔ مبلغ این پرداخت به کارت برگردانده شد.", "The whole amount was returned to the card."),
@@ -230,18 +232,22 @@ _OUTCOME = {
     ),
     "unavailable.title": Words("مشکلی از سمت ما پیش آمد", "Something went wrong on our side"),
     "unavailable.text": Words(
-        "اگر دکمهٔ پرداخت را زده‌اید، دوباره پرداخت نکنید؛ چند لحظهٔ دیگر همین صفحه را تازه کنید تا نتیجه را ببینید. "
+        "اگر دکمهٔ پرداخت را زده‌اید، دوباره پرداخت نکنید؛ چند لحظهٔ دیگر دوباره بررسی کنید تا نتیجه را ببینید. "
         "اگر پرداخت کامل نشود، پول خودکار برمی‌گردد.",
-        "If you already pressed Pay, don’t pay again: reload this page in a moment to see the result. "
+        "If you already pressed Pay, don’t pay again: check again in a moment to see the result. "
         "If the payment isn’t completed, any money returns automatically.",
     ),
     "trace": Words("کد پیگیری:", "Ref:"),
     "flooded.title": Words("چند لحظه صبر کنید", "Please wait a moment"),
     "flooded.text": Words(
-        "از این نشانی اینترنتی درخواست‌های زیادی رسیده است. یک دقیقهٔ دیگر صفحه را تازه کنید.",
-        "Too many requests came from this internet address. Reload the page in a minute.",
+        "از این نشانی اینترنتی درخواست‌های زیادی رسیده است. یک دقیقهٔ دیگر دوباره بررسی کنید.",
+        "Too many requests came from this internet address. Check again in a minute.",
     ),
     "check.title": Words("این رسید اصل است", "This receipt is genuine"),
+    "check.reversing.title": Words(
+        "رسید اصل است، ولی پول آن در حال برگشت است", "Genuine, but the money is being returned"
+    ),
+    "check.reversed.title": Words("رسید اصل است، ولی پول آن برگشته است", "Genuine, but the money was returned"),
     "check.compare": Words(
         "این‌ها را با رسیدی که در دست دارید مقایسه کنید؛ اگر فرق دارند، آن رسید دستکاری شده است.",
         "Compare this with the receipt you were shown; if it differs, that receipt was altered.",

@@ -6,7 +6,7 @@ import itertools
 
 from bench.pages.browser import SIZES
 from bench.pages.sheet import THEMES, Shot, lay_out
-from bench.pages.walk import LANGUAGES
+from bench.pages.walker import LANGUAGES
 
 
 def test_each_state_is_laid_out_by_language_device_and_theme() -> None:
@@ -21,3 +21,11 @@ def test_each_state_is_laid_out_by_language_device_and_theme() -> None:
     assert rows[0][4].startswith("![shelf](images/pages/shop-shelf-fa-desktop-dark.webp)")
     assert rows[1][4] == "– |"
     assert all(shot.file.suffix == ".webp" for shot in taken)
+
+
+def test_what_is_printed_has_one_picture_in_each_language() -> None:
+    """Paper has neither a device nor a theme."""
+    page = lay_out([Shot("payment", "receipt-printed", language, "paper", "light") for language in LANGUAGES])
+
+    assert "| | paper, light |" in page
+    assert "| fa | ![receipt-printed](images/pages/payment-receipt-printed-fa-paper-light.webp) |" in page

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from foundation.digits import to_persian_digits
 from foundation.pan import with_check_digit
+from gateway.web.outcomes import SECONDS_UNTIL_RETURN
 from gateway.web.wording import WORDS
 from tests.e2e.browser import SIZES, assert_accessible
 from tests.e2e.conftest import Customer
@@ -52,7 +53,7 @@ def test_buying_with_javascript(customer: Customers, language: str, size: str, s
     buyer.look("receipt")
     if size == "phone":
         buyer.page.get_by_text(getattr(WORDS["return"], language), exact=True).click()
-    expect(buyer.page.locator(PAID)).to_be_visible(timeout=25_000)
+    expect(buyer.page.locator(PAID)).to_be_visible(timeout=(SECONDS_UNTIL_RETURN + 15) * 1000)
     buyer.look("order")
 
 

@@ -1,4 +1,4 @@
-"""Challenges to browsers: never in the normal path, unseen with JavaScript, digits in a picture without."""
+"""Challenges to browsers: never in the normal path, unseen with JavaScript, digits to be seen or heard without."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import re
 import pytest
 
 from foundation.digits import to_persian_digits
+from foundation.persian import Language
 from gateway.app import create_app
 from gateway.domain.challenge import PICTURE_DIGITS, proves_work
 from gateway.services.challenge import challenge_due, new_challenge, picture_digits
+from gateway.web.sound import LANGUAGES
 from gateway.web.wording import WORDS
 from tests.fakes.shop import Shop
 from tests.gateway.web.conftest import Page, words_of
 
+SOUND = re.compile(r'<audio controls preload="none" src="([^"]+)"')
 PICTURE = re.compile(r'<img src="(/pay/[^"]+/picture/([0-9a-f]+))"')
 
 
@@ -78,6 +81,21 @@ def test_without_javascript_digits_are_read_from_a_picture(suspected: Page, shop
     read = suspected.press("request_pin", challenge=challenge, picture_code=to_persian_digits(digits))
     assert read.status_code == 200
     assert len(shop.harim.asked) == 1
+
+
+@pytest.mark.parametrize("chosen", LANGUAGES)
+def test_who_cannot_see_the_picture_hears_the_same_digits(suspected: Page, chosen: Language) -> None:
+    """WCAG 1.1.1: a sound that starts on demand, in the page's language, this page's alone and never kept."""
+    suspected.language = chosen
+    shown = suspected.press("request_pin")
+    (address,) = SOUND.findall(words_of(shown))
+    assert getattr(WORDS["sound"], chosen) in words_of(shown)
+    with suspected.client.get(address) as sound:
+        assert (sound.mimetype, sound.data[:4]) == ("audio/wav", b"RIFF")
+        assert sound.headers["Cache-Control"] == "no-store"
+        assert len(sound.data) < 100_000
+    assert picture_in(shown.text)[1] in address
+    assert suspected.client.get(f"{suspected.path}/sound/{'0' * 48}").status_code == 404
 
 
 def test_a_misread_picture_is_replaced(suspected: Page, shop: Shop) -> None:

@@ -19,7 +19,7 @@ from tests.gateway.web.conftest import Page
 
 FOLLOWED = dataclasses.replace(SENT, correlation_id=str(uuid.UUID(int=7)))
 LINE = re.compile(
-    r'<p id="pin-delivery" class="(\w+)" data-url="([^"]+)"(?: data-again="(\d+)")? (hidden)?>([^<]*)</p>'
+    r'<p id="pin-delivery" class="(\w+)" data-url="([^"]+)"(?: data-again="(\d+)")?(?: (hidden))?>([^<]*)</p>'
 )
 
 

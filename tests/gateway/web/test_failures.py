@@ -65,4 +65,12 @@ def test_d20_a_flood_from_one_address_is_slowed(shop: Shop) -> None:
     client = create_app(gateway=replace(shop.gateway, settings=few)).test_client()
     answers = [client.get("/pay/none", query_string={"lang": "en"}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [404, 404, 429]
-    assert "Reload the page in a minute" in words_of(answers[-1])
+    assert "Check again in a minute" in words_of(answers[-1])
+    assert 'href="/pay/none?lang=en"' in answers[-1].text
+
+
+def test_no_address_makes_a_page_link_to_another_house(client: FlaskClient) -> None:
+    """Two slashes at the front of a path would name a host in the links that keep it."""
+    shown = client.get("/", environ_overrides={"PATH_INFO": "//elsewhere.example/pay"})
+    assert 'href="/elsewhere.example/pay?lang=en"' in shown.text
+    assert 'href="//' not in shown.text

@@ -83,8 +83,8 @@ def test_a_receipt_outlives_the_key_that_sealed_it(check_path: str, shop: Shop) 
 
 
 def test_money_that_went_back_is_told_on_the_check_too(page: Page, check_path: str, shop: Shop) -> None:
-    """A genuine receipt of a payment that was returned says so first."""
+    """A genuine receipt of a payment that was returned says so first, in words for whoever is shown it."""
     shop.later(1000)
     shop.settle_down(after=1000)
-    assert WORDS["reversed.title"].fa in words_of(page.client.get(check_path))
+    assert WORDS["check.reversed.title"].fa in words_of(page.client.get(check_path))
     assert look_up_receipt(shop.gateway, check_path.split("/")[2].partition("?")[0]).rest is None
