@@ -118,7 +118,8 @@ def test_keys_are_readable_by_their_owner_only(world: RunningWorld) -> None:
     """Key files and what was handed out are 0600 in a private directory."""
     files = list((world.state / "keys").iterdir())
 
-    assert {file.name for file in files} == {"gateway.json", "bank_two.json", "bank_one.json", "handed-out.json"}
+    banks = {f"{bank}{what}.json" for bank in ("bank_one", "bank_two") for what in ("", "-inbound")}
+    assert {file.name for file in files} == {"gateway.json", "terminals.json", "handed-out.json", *banks}
     assert all(file.stat().st_mode & 0o077 == 0 for file in [*files, world.state / "keys"])
 
 

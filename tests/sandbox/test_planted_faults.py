@@ -16,7 +16,7 @@ from gateway.ports import Delivered
 from gateway.services import confirm, endpoints, sweep
 from gateway.store import idempotency, payments, webhooks
 from gateway.switch.client import SwitchClient
-from otp.domain import authorisation
+from otp.domain import verdict
 from otp.domain.action_codes import Reason
 from otp.domain.challenge import ChallengeState
 from otp.services import deliver
@@ -62,7 +62,7 @@ def repeats_executed(patch: Patch) -> None:
         return getattr(row, "authorisation_id", row)
 
     patch.setattr(authorisations, "insert_purchase", again)
-    patch.setattr(authorisation, "_verdict", lambda *_: (Reason.APPROVED, ChallengeState.CONSUMED))
+    patch.setattr(verdict, "_worth", lambda *_: (Reason.APPROVED, ChallengeState.CONSUMED))
 
 
 def silence_is_yes(patch: Patch) -> None:
@@ -131,21 +131,21 @@ def confirmed_while_going_back(patch: Patch) -> None:
 
 def foreign_codes(patch: Patch) -> None:
     """A code of one payment pays another (F11)."""
-    real = authorisation._verdict  # noqa: SLF001 - the fault is planted there
-    patch.setattr(authorisation, "_verdict", lambda row, now: real(replace(row, binding_matches=True), now))
+    real = verdict._worth  # noqa: SLF001 - the fault is planted there
+    patch.setattr(verdict, "_worth", lambda row, now: real(replace(row, binding_matches=True), now))
 
 
 def dead_codes(patch: Patch) -> None:
     """A code pays after its life."""
-    real = authorisation._verdict  # noqa: SLF001
+    real = verdict._worth  # noqa: SLF001
     later = dt.timedelta(hours=1)
 
-    def verdict(row: Any, now: dt.datetime) -> Any:
+    def worth(row: Any, now: dt.datetime) -> Any:
         if row.state is ChallengeState.EXPIRED:
             return (Reason.APPROVED if row.binding_matches else Reason.CODE_FOREIGN), ChallengeState.CONSUMED
         return real(replace(row, expires_at=row.expires_at + later), now)
 
-    patch.setattr(authorisation, "_verdict", verdict)
+    patch.setattr(verdict, "_worth", worth)
 
 
 class AnyBody(bytes):
