@@ -44,16 +44,10 @@ NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.CARD_ADDED: "کارت *{card} به رمزنگار یک دستگاه افزوده شد.",
         NoticeKind.CARD_REMOVED: "کارت *{card} از رمزنگار حذف شد.",
         NoticeKind.CEILING_RAISED: "سقف رمز رمزنگار کارت *{card} از ۲۴ ساعت دیگر {rial:,} ریال می‌شود.",
-        NoticeKind.SMS_CODES_ACTIVATED: (
-            "رمزنگار پیامکی کارت *{card} فعال شد. چهار رقم آخر کارت را از همین شماره به {sender} "
-            "پیامک کنید تا رمز پویا برایتان بیاید."
-        ),
+        NoticeKind.SMS_CODES_ACTIVATED: "رمزنگار پیامکی کارت *{card}: چهار رقم آخر آن را به {sender} پیامک کنید.",
         NoticeKind.SMS_CODES_ENDED: "رمزنگار پیامکی کارت *{card} غیرفعال شد.",
-        NoticeKind.MOBILE_CHANGED: (
-            "این شماره برای کارت *{card} ثبت شد. رمزنگار این کارت خاموش شد؛ آن را در خودپرداز دوباره فعال کنید. "
-            "تا ۲۴ ساعت سقف رمزهای آن پایین است."
-        ),
-        NoticeKind.MOBILE_REPLACED: "شمارهٔ موبایل کارت *{card} عوض شد و پیام‌های آن دیگر به این شماره نمی‌آید.",
+        NoticeKind.MOBILE_CHANGED: "این شماره برای کارت *{card} ثبت شد. رمزنگار را دوباره فعال کنید.",
+        NoticeKind.MOBILE_REPLACED: "موبایل کارت *{card} عوض شد؛ پیام‌ها دیگر به این شماره نمی‌آید.",
         NoticeKind.STATIC_PIN_SET: "رمز دوم ایستا برای خریدهای خرد با کارت *{card} فعال شد.",
         NoticeKind.STATIC_PIN_ENDED: "رمز دوم ایستای کارت *{card} غیرفعال شد.",
         NoticeKind.FIRST_PIN_CHANGED: "رمز اول کارت *{card} عوض شد.",

@@ -243,7 +243,7 @@ def test_what_is_no_national_code_is_refused(text: str) -> None:
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_d25_every_notice_fits_in_two_parts(kind: NoticeKind) -> None:
     """With a long bank's name and a large amount; it names the card's last four digits."""
-    text = notice_text(kind, "بانک توسعهٔ تعاون نمونه", "9007", {"rial": 10_000_000}).reveal()
+    text = notice_text(kind, "بانک توسعهٔ تعاون نمونه", "9007", {"rial": 10_000_000, "sender": "30003303"}).reveal()
 
     assert len(text) <= TWO_PARTS_OF_SMS
     assert "*9007" in text
