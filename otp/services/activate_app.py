@@ -16,6 +16,7 @@ from otp.domain.app_answers import AppCode, Refused
 from otp.domain.device import check_name
 from otp.domain.pairing import Kept, Pairing, WrappedRoot, check_public_key, kept_place, pair
 from otp.services.app_list import AppList, list_cards
+from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.services.cards import open_pan
 from otp.services.first_code import Shown, judge_code
@@ -86,6 +87,7 @@ def confirm_app(bank: Bank, caller: Caller, name: str, root: WrappedRoot, code: 
             return rooted
         if rooted is not None:
             devices.confirm(connection, rooted, check_name(name))
+            note(connection, bank.keys, By(f"app:{caller.device_id}"), "app.activated", f"card:{card_id}")
             log.info("app_confirmed", device_id=caller.device_id)
     bank.ring()
     return list_cards(bank, caller)

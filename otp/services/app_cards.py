@@ -10,6 +10,7 @@ from otp.domain.activation import Channel, add_proof
 from otp.domain.app_answers import AppCode, Refused
 from otp.domain.device import DeviceState
 from otp.services.app_list import AppList, addable_card, list_cards
+from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.services.issue_activation import Issued, Wanted, issue_activation
 from otp.services.know_device import Caller
@@ -47,6 +48,7 @@ def add_card(bank: Bank, caller: Caller, activation_id: str, proof: bytes) -> tu
             return Refused(AppCode.CALL_REFUSED)
         key = redeemed.row.activation_key
         devices.add_card(connection, key, device_id=caller.device_id, card_id=card_id, card_ref=card_ref)
+        note(connection, bank.keys, By(f"app:{caller.device_id}"), "app.card_added", f"card:{card_id}")
     bank.ring()
     log.info("app_card_added", device_id=caller.device_id)
     return list_cards(bank, caller), card_ref
@@ -55,9 +57,11 @@ def add_card(bank: Bank, caller: Caller, activation_id: str, proof: bytes) -> tu
 def remove_card(bank: Bank, caller: Caller, card_ref: str) -> AppList | Refused:
     """Take a card off this device and tell its holder; the device goes on, even without a card."""
     with bank.database.begin() as connection:
-        if devices.lock_card(connection, caller.device_id, state="active", card_ref=card_ref) is None:
+        card_id = devices.lock_card(connection, caller.device_id, state="active", card_ref=card_ref)
+        if card_id is None:
             return Refused(AppCode.CARD_NOT_FOUND)
         devices.remove_card(connection, caller.device_id, card_ref)
+        note(connection, bank.keys, By(f"app:{caller.device_id}"), "app.card_removed", f"card:{card_id}")
     bank.ring()
     log.info("app_card_removed", device_id=caller.device_id)
     return list_cards(bank, caller)
@@ -69,6 +73,7 @@ def remove_device(bank: Bank, caller: Caller, device_id: str) -> AppList | Refus
         if not devices.hold_whole(connection, device_id, caller.customer_token):
             return Refused(AppCode.DEVICE_NOT_FOUND)
         devices.remove(connection, device_id)
+        note(connection, bank.keys, By(f"app:{caller.device_id}"), "app.removed", f"device:{device_id}")
     bank.ring()
     log.info("app_removed", device_id=device_id, by=caller.device_id)
     return list_cards(bank, caller)

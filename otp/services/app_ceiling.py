@@ -7,6 +7,7 @@ import structlog
 from otp.domain.activation import Channel, ceiling_proof
 from otp.domain.app_answers import AppCode, Refused
 from otp.services.app_list import AppList, list_cards
+from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.services.issue_activation import Issued, Wanted, issue_activation
 from otp.services.know_device import Caller
@@ -30,6 +31,9 @@ def set_ceiling(bank: Bank, caller: Caller, card_ref: str, rial: int) -> AppList
         if card_id is None:
             return Refused(AppCode.CARD_NOT_FOUND)
         lowered = app_cards.lower_ceiling(connection, card_id, card_ref, rial=rial, most=most)
+        if lowered:
+            by = By(f"app:{caller.device_id}")
+            note(connection, bank.keys, by, "app.ceiling_lowered", f"card:{card_id}", {"rial": rial})
     if lowered:
         log.info("app_ceiling_lowered", device_id=caller.device_id)
         return list_cards(bank, caller)
@@ -62,6 +66,8 @@ def confirm_ceiling(bank: Bank, caller: Caller, card_ref: str, activation_id: st
                 wait_seconds=RAISE_WAIT_SECONDS,
             ),
         )
+        by, raised = By(f"app:{caller.device_id}"), {"rial": redeemed.row.ceiling_rial}
+        note(connection, bank.keys, by, "app.ceiling_raised", f"card:{card_id}", raised)
     bank.ring()
     log.info("app_ceiling_raised", device_id=caller.device_id)
     return list_cards(bank, caller)

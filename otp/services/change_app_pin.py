@@ -7,6 +7,7 @@ import structlog
 from foundation.sensitive import Sensitive
 from otp.domain.app_answers import AppCode, Refused
 from otp.domain.pairing import WrappedRoot
+from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.services.first_code import Shown, judge_code
 from otp.services.know_device import Caller
@@ -33,6 +34,7 @@ def change_app_pin(
             return rooted
         if rooted is not None:
             devices.change_root(connection, rooted)
+            note(connection, bank.keys, By(f"app:{caller.device_id}"), "app.pin_changed", f"card:{card_id}")
             log.info("app_pin_changed", device_id=caller.device_id)
     bank.ring()
     return None

@@ -136,8 +136,6 @@ def end_activations(bank: Bank) -> None:
         activations.expire(connection, EXPIRE_AT_ONCE_MAX)
     with bank.database.single() as connection:
         devices.end_overdue(connection, EXPIRE_AT_ONCE_MAX)
-    with bank.database.single() as connection:
-        mobile_changes.expire(connection, EXPIRE_AT_ONCE_MAX)
 
 
 def forget_quotas(bank: Bank) -> None:

@@ -15,6 +15,7 @@ from otp.domain.card import mask_mobile
 from otp.domain.cash_machine import Refusal, Service, Standing, refusal_of
 from otp.domain.financial import MessageKey
 from otp.domain.quotas import Holder, service_charges
+from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.services.cards import open_mobile
 from otp.store import visits
@@ -52,6 +53,10 @@ def serve(
         refusal = Refusal.VISIT_OVER if card is None else refusal_of(service, standing_of(bank, card))
         if card is not None and refusal is None:
             refusal = do(connection, card) if _counted(bank, connection, card) else Refusal.TOO_MANY
+        if card is not None and refusal is None:
+            note(
+                connection, bank.keys, By(f"atm:{check.terminal_id.rstrip()}"), f"atm.{service}", f"card:{card.card_id}"
+            )
     log.info("service_asked", service=str(service), refusal=refusal and str(refusal))
     bank.ring()
     return refusal

@@ -83,7 +83,12 @@ SELECT activation.state, activation.channel, activation.nonce, activation.key_id
   FROM activation JOIN card USING (card_id) WHERE activation_key = :activation_key
 """)
 
+# What was begun at the cash machine and not finished: changes of mobile in the same sweep.
 _EXPIRE = text("""
+WITH changes AS (
+    UPDATE mobile_change SET state = 'expired', decided_at = house_now()
+     WHERE change_id IN (SELECT change_id FROM mobile_change WHERE state = 'issued' AND expires_at <= house_now()
+                          ORDER BY change_id LIMIT :most FOR UPDATE SKIP LOCKED) RETURNING change_id)
 UPDATE activation SET state = 'expired', decided_at = house_now()
  WHERE activation_key IN (SELECT activation_key FROM activation WHERE state = 'issued' AND expires_at <= house_now()
                            ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
@@ -211,5 +216,5 @@ def for_sending(connection: Connection, activation_key: int) -> Sending:
 
 
 def expire(connection: Connection, most: int) -> int:
-    """End activations past their life, at most ``most``; return how many."""
+    """End activations and changes of mobile past their life, at most ``most`` of each; return how many activations."""
     return connection.execute(_EXPIRE, {"most": most}).rowcount

@@ -64,12 +64,6 @@ SELECT state, nonce, key_id, mobile_change.mobile_token, mobile_change.mobile_se
   FROM mobile_change JOIN card USING (card_id) WHERE change_id = :change_id
 """)
 
-_EXPIRE = text("""
-UPDATE mobile_change SET state = 'expired', decided_at = house_now()
- WHERE change_id IN (SELECT change_id FROM mobile_change WHERE state = 'issued' AND expires_at <= house_now()
-                      ORDER BY change_id LIMIT :most FOR UPDATE SKIP LOCKED)
-""")
-
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
@@ -138,8 +132,3 @@ def make(connection: Connection, change_id: int, card_id: int) -> None:
 def for_sending(connection: Connection, change_id: int) -> Sending:
     """Read one change for the worker."""
     return Sending(**connection.execute(_FOR_SENDING, {"change_id": change_id}).mappings().one())
-
-
-def expire(connection: Connection, most: int) -> int:
-    """End changes past their life, at most ``most``; return how many."""
-    return connection.execute(_EXPIRE, {"most": most}).rowcount

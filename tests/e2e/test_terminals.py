@@ -137,7 +137,6 @@ def test_codes_by_sms_static_pin_and_first_pin_without_javascript(visitor: Visit
 
     holder.key("back")
     holder.key("static")
-    holder.look("static")
     holder.page.fill("#pin", "73519")
     holder.page.fill("#again", "73519")
     holder.key("enter")
@@ -171,6 +170,11 @@ def test_d27_a_new_mobile_is_confirmed_at_the_machine(visitor: Visitors) -> None
     holder.key("enter")
     holder.told("no.mobile_shape")
     holder.look("mobile")
+    for step in ("back", "static"):
+        holder.key(step)
+    holder.look("static")
+    for step in ("back", "mobile"):
+        holder.key(step)
     holder.page.fill("#mobile", new)
     holder.key("enter")
     holder.at("mobile_code")

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.timeout(400),  # a dozen histories at worst, on a machine that does other things too
 ]
 
-SEEDS = (53, 40, 44, 45, 1, 9, 35, 37, 36, 18, 33, 5)
+SEEDS = (70, 114, 53, 40, 44, 45, 1, 9, 35, 37, 36, 18)
 STEPS = 1_000
 """The first four meet everything as things are; the others are there for the day on which they do not."""
 
