@@ -33,15 +33,15 @@ def _device_place(part: str) -> Callable[[Any], str]:
     return lambda device_id: f"device|{part}|{device_id}"
 
 
-_TOKEN_OF_CHANGE = "(SELECT card_token FROM card WHERE card.card_id = mobile_change.card_id)"
+_CARD_OF_CHANGE = "(SELECT card_token FROM card WHERE card.card_id = mobile_change.card_id)"
 
 COLUMNS: Mapping[str, tuple[SealedColumn, ...]] = MappingProxyType(
     {
         purposes.PAN_SEAL: (SealedColumn("card", "card_id", "pan_sealed", "card_token", pan_place),),
         purposes.MOBILE_SEAL: (
             SealedColumn("card", "card_id", "mobile_sealed", "card_token", mobile_place),
-            SealedColumn("mobile_change", "change_id", "mobile_sealed", _TOKEN_OF_CHANGE, mobile_place),
-            SealedColumn("mobile_change", "change_id", "former_sealed", _TOKEN_OF_CHANGE, mobile_place),
+            SealedColumn("mobile_change", "change_id", "mobile_sealed", _CARD_OF_CHANGE, mobile_place),
+            SealedColumn("mobile_change", "change_id", "former_sealed", _CARD_OF_CHANGE, mobile_place),
         ),
         purposes.DEVICE_SEAL: (
             SealedColumn("device", "device_id", "auth_key_sealed", "device_id", _device_place("auth-key")),
