@@ -161,6 +161,7 @@ class PhoneStore:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._ready = False
 
     def add(self, message: SmsMessage) -> None:
         """Let a message arrive; the same reference arrives once."""
@@ -243,8 +244,10 @@ class PhoneStore:
     def _open(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self._file, timeout=10, isolation_level=None)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_TABLE + _LATER + _SWITCHES + _SENT)
+            if not self._ready:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(_TABLE + _LATER + _SWITCHES + _SENT)
+                self._ready = True
             self._deliver_due(connection)
             yield connection
         finally:

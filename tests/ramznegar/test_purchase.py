@@ -11,6 +11,7 @@ import pytest
 import segno
 from playwright.sync_api import FilePayload, expect
 
+from gateway.web.qr import MASK
 from tests.ramznegar.conftest import Holder
 
 pytestmark = pytest.mark.browser
@@ -23,7 +24,7 @@ CANONICAL = json.loads((EXAMPLES / "binding-purchase-with-fee.json").read_text()
 def photo(text: str) -> FilePayload:
     """Take a photo of a QR code."""
     content = io.BytesIO()
-    segno.make_qr(text, error="m").save(content, kind="png", scale=6, border=4)
+    segno.make_qr(text, error="m", mask=MASK).save(content, kind="png", scale=6, border=4)
     return {"name": "photo.png", "mimeType": "image/png", "buffer": content.getvalue()}
 
 
