@@ -8,7 +8,7 @@ import segno
 from markupsafe import Markup
 
 MASK = 3
-"""One of the eight patterns of ISO/IEC 18004: readers take any, and judging all of them costs more than the whole page."""
+"""One of the eight patterns of ISO/IEC 18004: readers take any, and judging all costs more than the whole page."""
 QUIET_ZONE = 4
 """Empty modules around the code, as ISO/IEC 18004 asks for."""
 
