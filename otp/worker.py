@@ -34,7 +34,7 @@ def make(bank: Bank) -> Worker:
         InvalidSettings: when no SMS provider is wired.
     """
     if bank.sms is None:
-        raise InvalidSettings("set OTP_SMS_PROVIDER: a worker without a provider sends nothing")
+        raise InvalidSettings("set OTP_SMS_FILE: a worker without a provider sends nothing")
     lease = bank.settings.sms_timeout_seconds * 3 + 5
     topics = (
         Topic(CODE_TOPIC, lambda job: deliver.send_code(bank, job), CODE_BACKOFF_SECONDS, None, lease),
