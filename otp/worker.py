@@ -6,7 +6,7 @@ from foundation import monitor
 from foundation.outbox import Outbox
 from foundation.settings import InvalidSettings
 from foundation.worker import Periodic, Topic, Worker
-from otp.services import audit_trail, deliver
+from otp.services import ask_receipts, audit_trail, deliver
 from otp.services.bank import Bank
 from otp.services.watch import watch
 from otp.store.activations import ACTIVATION_TOPIC
@@ -62,6 +62,9 @@ def make(bank: Bank) -> Worker:
         Periodic("forget_quotas", FORGET_EVERY_SECONDS, lambda: deliver.forget_quotas(bank)),
         Periodic("seal_trail", audit_trail.SEAL_EVERY_SECONDS, lambda: audit_trail.seal_trail(bank)),
     )
+    if bank.sms_receipts is not None:
+        every = ask_receipts.EVERY_SECONDS
+        periodics += (Periodic("ask_receipts", every, lambda: ask_receipts.ask_receipts(bank), aside=True),)
     if bank.reader is not None:
         periodics += (Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(bank), aside=True),)
     return Worker(Outbox(bank.database), topics, periodics, wake=bank.wake, threads=THREADS)

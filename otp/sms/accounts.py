@@ -38,7 +38,7 @@ PANELS: Mapping[str, Panel] = {
 }
 FACTORY = "factory"
 PROVIDERS_MOST = 8
-_ADDRESS = re.compile(r"https://[\w.:-]+[\w./-]*|http://127\.0\.0\.1:\d+", re.ASCII)
+_ADDRESS = re.compile(r"https://[\w.:-]+(?:/[\w./-]*[\w.-])?|http://127\.0\.0\.1:\d+", re.ASCII)
 
 
 class _Template(BaseModel):

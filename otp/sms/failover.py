@@ -7,7 +7,7 @@ sent after its life: whoever calls gives no more time than the code has.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -88,6 +88,7 @@ class Failover:
             left = min(until - self._clock(), member.timeout_seconds)
             if own and member.receipts is not None and left >= LEAST_SECONDS:
                 told = member.receipts.receipts(own, left)
+                self._trust(member, told.values())
                 found |= {f"{member.name}:{name}": receipt for name, receipt in told.items()}
         return found
 
@@ -95,7 +96,7 @@ class Failover:
         """Trust the provider of this message less, if it is one that tells what became of messages."""
         for member in self._members:
             if message_id.startswith(f"{member.name}:") and member.receipts is not None:
-                member.health.lost(self._clock())
+                member.health.receipt(self._clock(), came=False)
 
     def _in_turn(self) -> Iterator[Member]:
         now = self._clock()
@@ -122,6 +123,11 @@ class Failover:
                 says = log.error if fault is Fault.ACCOUNT else log.warning
                 says(f"sms_{OUTCOMES[fault]}", provider=member.name, why=why, reference=message.reference)
         return answer
+
+    def _trust(self, member: Member, told: Iterable[Receipt]) -> None:
+        for receipt in told:
+            if receipt is not Receipt.WAITING:
+                member.health.receipt(self._clock(), came=True)
 
     def _blame(self, member: Member, fault: Fault, now: float) -> None:
         match fault:

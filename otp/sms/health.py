@@ -9,8 +9,8 @@ import threading
 
 FAULT_SHARE = 0.25
 """Of its usual weight, which a fault takes away."""
-MISSING_SHARE = 0.05
-"""The same for a message whose receipt never came."""
+RECEIPT_SHARE = 0.02
+"""What one receipt, come or missing, says beside all before it: some fifty count."""
 WEIGHT_LEAST = 0.01
 DRIFT_SECONDS = 300.0
 """From nothing back to the usual weight."""
@@ -33,12 +33,14 @@ class Health:
         self._since = 0.0
         self._faults = 0
         self._shut_until: float | None = None
+        self._missing = 0.0
+        self._missing_since = 0.0
         self._lock = threading.Lock()
 
     def weight(self, now: float) -> float:
-        """Return the weight, drifted back towards the usual one."""
+        """Return the weight, drifted back towards the usual one, less the share of receipts that do not come."""
         with self._lock:
-            return self._drifted(now)
+            return max(self._usual * WEIGHT_LEAST, self._drifted(now) * (1 - self._missing_at(now)))
 
     def admits(self, now: float) -> bool:
         """Tell whether it stands in its turn; after a pause one message tries it out, and the next after another."""
@@ -70,13 +72,18 @@ class Health:
             self._fall(now, FAULT_SHARE)
             self._shut_until = now + TROUBLE_SECONDS
 
-    def lost(self, now: float) -> None:
-        """A message it had accepted was never reported."""
+    def receipt(self, now: float, *, came: bool) -> None:
+        """A message it had accepted was reported, or its life ended without a word."""
         with self._lock:
-            self._fall(now, MISSING_SHARE)
+            missing = self._missing_at(now)
+            self._missing = missing + ((0.0 if came else 1.0) - missing) * RECEIPT_SHARE
+            self._missing_since = now
 
     def _drifted(self, now: float) -> float:
         return min(self._usual, self._weight + self._usual * (now - self._since) / DRIFT_SECONDS)
+
+    def _missing_at(self, now: float) -> float:
+        return self._missing * max(0.0, 1 - (now - self._missing_since) / DRIFT_SECONDS)
 
     def _fall(self, now: float, share: float) -> None:
         self._weight = max(self._usual * WEIGHT_LEAST, self._drifted(now) - self._usual * share)
