@@ -30,6 +30,7 @@ QUIET_LOGGERS = (
     "http_message_signatures",
     "sqlalchemy.engine",
     "iso8583",
+    "smpplib",
 )
 _CARD_LIKE = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _API_KEY = re.compile(r"\b([ps]k_(?:test|live)_\w{0,12})\w*")

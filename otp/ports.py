@@ -108,8 +108,36 @@ class ProviderReceipts(Protocol):
         ...
 
 
-class SmsReceipts(ProviderReceipts, Protocol):
-    """All providers that tell what became of messages, as one."""
+class SmsListener(Protocol):
+    """Who hears what a centre says by itself; it keeps what it hears before it returns, and raises if it cannot."""
+
+    def reported(self, message_id: str, receipt: Receipt) -> None:
+        """Hear what became of a message, by the id of :class:`SmsAccepted`."""
+        ...
+
+    def received(self, provider: str, sender: Sensitive[str], text: Sensitive[str]) -> None:
+        """Hear what a person texted to the bank's number."""
+        ...
+
+
+class SmsSession(Protocol):
+    """A provider with a connection that has to be kept, and that speaks by itself."""
+
+    def start(self, listener: SmsListener) -> None:
+        """Connect, and stay connected."""
+        ...
+
+    def stop(self) -> None:
+        """Take leave."""
+        ...
+
+
+class SmsLines(ProviderReceipts, SmsSession, Protocol):
+    """All providers as one, beside sending."""
+
+    def reported(self, message_id: str) -> None:
+        """Hear that a message's receipt came: its provider is trusted again."""
+        ...
 
     def missing(self, message_id: str) -> None:
         """Hear that a message's life ended without a receipt: its provider is trusted less."""

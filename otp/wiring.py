@@ -63,7 +63,7 @@ def build(
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         wake=Wake(settings.redis_url, SMS_CHANNEL) if settings.redis_url else None,
         sms=sms or several,
-        sms_receipts=several,
+        sms_lines=several,
         envelope_signer=_envelope_signer(keys),
         reader=None if reader_url is None else open_reader(reader_url.get_secret_value(), "otp-monitor"),
         meters=meters,

@@ -8,6 +8,7 @@ from foundation.settings import InvalidSettings
 from foundation.worker import Periodic, Topic, Worker
 from otp.services import ask_receipts, audit_trail, deliver
 from otp.services.bank import Bank
+from otp.services.hear_centres import Hearing
 from otp.services.watch import watch
 from otp.store.activations import ACTIVATION_TOPIC
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
@@ -62,7 +63,7 @@ def make(bank: Bank) -> Worker:
         Periodic("forget_quotas", FORGET_EVERY_SECONDS, lambda: deliver.forget_quotas(bank)),
         Periodic("seal_trail", audit_trail.SEAL_EVERY_SECONDS, lambda: audit_trail.seal_trail(bank)),
     )
-    if bank.sms_receipts is not None:
+    if bank.sms_lines is not None:
         every = ask_receipts.EVERY_SECONDS
         periodics += (Periodic("ask_receipts", every, lambda: ask_receipts.ask_receipts(bank), aside=True),)
     if bank.reader is not None:
@@ -72,4 +73,12 @@ def make(bank: Bank) -> Worker:
 
 def run(bank: Bank) -> None:
     """Work until SIGTERM or SIGINT."""
-    make(bank).run()
+    worker = make(bank)
+    if bank.sms_lines is None:
+        worker.run()
+        return
+    bank.sms_lines.start(Hearing(bank))
+    try:
+        worker.run()
+    finally:
+        bank.sms_lines.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otp.ports import Receipt, SmsReceipts
+from otp.ports import Receipt, SmsLines
 from otp.services.bank import Bank
 from otp.store import receipts
 
@@ -20,12 +20,23 @@ def ask_receipts(bank: Bank) -> None:
     Accepted is not delivered: an account can accept for hours and deliver nothing. Whose messages end without a word is
     trusted less with the next ones; a code that was used has arrived, whatever its provider says.
     """
-    if bank.sms_receipts is not None:
-        _ask(bank, bank.sms_receipts)
-        _give_up(bank, bank.sms_receipts)
+    if bank.sms_lines is not None:
+        _ask(bank, bank.sms_lines)
+        _give_up(bank, bank.sms_lines)
 
 
-def _ask(bank: Bank, providers: SmsReceipts) -> None:
+def keep_receipt(bank: Bank, message_id: str, receipt: Receipt) -> None:
+    """Keep what a centre told by itself, if it is final and a code's message is waiting for it."""
+    if receipt is Receipt.WAITING:
+        return
+    with bank.database.single() as connection:
+        kept = receipts.record_by_message(connection, message_id, receipt)
+    if kept and bank.sms_lines is not None:
+        bank.sms_lines.reported(message_id)
+        _count(bank, message_id, receipt)
+
+
+def _ask(bank: Bank, providers: SmsLines) -> None:
     with bank.database.single() as connection:
         waiting = receipts.claim(connection, pause_seconds=PAUSE_SECONDS, most=AT_ONCE_MAX)
     if not waiting:
@@ -40,7 +51,7 @@ def _ask(bank: Bank, providers: SmsReceipts) -> None:
         _count(bank, message.message_id, receipt)
 
 
-def _give_up(bank: Bank, providers: SmsReceipts) -> None:
+def _give_up(bank: Bank, providers: SmsLines) -> None:
     with bank.database.single() as connection:
         missing = receipts.give_up(connection, GIVE_UP_AT_ONCE_MAX)
     for message_id in missing:

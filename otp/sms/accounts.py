@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -26,6 +26,8 @@ from otp.sms.melipayamak import MELIPAYAMAK
 from otp.sms.panel import Account, Panel, Template
 from otp.sms.provider import HttpProvider
 from otp.sms.sender import Sender
+from otp.sms.smpp import SmppProvider
+from otp.sms.smpp_centre import Centre
 from otp.sms.smsir import SMSIR
 
 PANELS: Mapping[str, Panel] = {
@@ -36,8 +38,9 @@ PANELS: Mapping[str, Panel] = {
     "magfa": MAGFA,
     "ippanel": IPPANEL,
 }
-FACTORY = "factory"
+FACTORY, SMPP = "factory", "smpp"
 PROVIDERS_MOST = 8
+_CENTRE = re.compile(r"(smpps?)://([\w.-]+):(\d{1,5})", re.ASCII)
 _ADDRESS = re.compile(r"https://[\w.:-]+(?:/[\w./-]*[\w.-])?|http://127\.0\.0\.1:\d+", re.ASCII)
 
 
@@ -46,6 +49,16 @@ class _Template(BaseModel):
 
     id: str = Field(min_length=1)
     values: dict[str, str] = Field(min_length=1)
+
+
+class _Smpp(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    system_type: Annotated[str, Field(max_length=12)] = ""
+    window: Annotated[int, Field(ge=1, le=1000)] = 10
+    per_second: Annotated[int, Field(ge=1, le=10_000)] = 50
+    source: tuple[int, int] = (0, 1)
+    dest: tuple[int, int] = (1, 1)
 
 
 class _Row(BaseModel):
@@ -61,6 +74,7 @@ class _Row(BaseModel):
     address: str | None = None
     states: dict[str, Receipt] = {}
     factory: str | None = None
+    smpp: _Smpp = Field(default_factory=_Smpp)
 
 
 _ROWS = TypeAdapter(Annotated[list[_Row], Field(min_length=1, max_length=PROVIDERS_MOST)])
@@ -93,11 +107,13 @@ def _member(row: _Row, sender: Sender) -> Member:
     health = Health(row.weight)
     if row.kind == FACTORY:
         return Member(row.name, _made_by(row), row.timeout_seconds, health)
+    if row.kind == SMPP:
+        centre = SmppProvider(_centre(row))
+        return Member(row.name, centre, row.timeout_seconds, health, session=centre)
     panel = PANELS.get(row.kind)
     if panel is None:
-        raise InvalidSettings(f"OTP_SMS_FILE: kind of {row.name} is none of {', '.join((*PANELS, FACTORY))}")
-    if set(row.credentials) != set(panel.credentials):
-        raise InvalidSettings(f"OTP_SMS_FILE: credentials of {row.name} are {' and '.join(panel.credentials)}")
+        raise InvalidSettings(f"OTP_SMS_FILE: kind of {row.name} is none of {', '.join((*PANELS, SMPP, FACTORY))}")
+    _check_credentials(row, panel.credentials)
     if row.address is not None and not _ADDRESS.fullmatch(row.address):
         raise InvalidSettings(f"OTP_SMS_FILE: address of {row.name} must be https://… without a slash at the end")
     try:
@@ -105,6 +121,32 @@ def _member(row: _Row, sender: Sender) -> Member:
     except ValueError:
         raise InvalidSettings(f"OTP_SMS_FILE: line or a template's id of {row.name} must be a number") from None
     return Member(row.name, provider, row.timeout_seconds, health, provider)
+
+
+def _check_credentials(row: _Row, names: Sequence[str]) -> None:
+    if set(row.credentials) != set(names):
+        raise InvalidSettings(f"OTP_SMS_FILE: credentials of {row.name} are {' and '.join(names)}")
+
+
+def _centre(row: _Row) -> Centre:
+    _check_credentials(row, ("system_id", "password"))
+    found = _CENTRE.fullmatch(row.address or "")
+    if found is None:
+        raise InvalidSettings(f"OTP_SMS_FILE: address of {row.name} must be smpp://host:port or smpps://host:port")
+    return Centre(
+        name=row.name,
+        host=found[2],
+        port=int(found[3]),
+        system_id=Sensitive(row.credentials["system_id"].get_secret_value()),
+        password=Sensitive(row.credentials["password"].get_secret_value()),
+        line=row.line,
+        tls=found[1] == "smpps",
+        system_type=row.smpp.system_type,
+        window=row.smpp.window,
+        per_second=row.smpp.per_second,
+        source=row.smpp.source,
+        dest=row.smpp.dest,
+    )
 
 
 def _account(row: _Row) -> Account:

@@ -13,7 +13,18 @@ from dataclasses import dataclass, replace
 import structlog
 
 from foundation.database import guard_no_transaction
-from otp.ports import Fault, ProviderReceipts, Receipt, SmsAccepted, SmsAnswer, SmsMessage, SmsProvider, SmsRefused
+from otp.ports import (
+    Fault,
+    ProviderReceipts,
+    Receipt,
+    SmsAccepted,
+    SmsAnswer,
+    SmsListener,
+    SmsMessage,
+    SmsProvider,
+    SmsRefused,
+    SmsSession,
+)
 from otp.ports import SmsUnanswered as Unanswered
 from otp.sms.health import Health
 
@@ -38,7 +49,8 @@ class Member:
 
     Args:
         name: goes before its message ids.
-        receipts: where it tells what became of messages.
+        receipts: where it can be asked what became of messages.
+        session: where it has a connection to keep, and tells by itself.
     """
 
     name: str
@@ -46,10 +58,16 @@ class Member:
     timeout_seconds: float
     health: Health
     receipts: ProviderReceipts | None = None
+    session: SmsSession | None = None
+
+    def owns(self, message_id: str) -> bool:
+        """Tell whether a message is its own, and whether it would tell what became of it."""
+        tells = self.receipts is not None or self.session is not None
+        return tells and message_id.startswith(f"{self.name}:")
 
 
 class Failover:
-    """Implements :class:`otp.ports.SmsProvider` and :class:`otp.ports.SmsReceipts` over several.
+    """Implements :class:`otp.ports.SmsProvider` and :class:`otp.ports.SmsLines` over several.
 
     Args:
         members: in the order of the file, which decides between equal weights.
@@ -92,11 +110,30 @@ class Failover:
                 found |= {f"{member.name}:{name}": receipt for name, receipt in told.items()}
         return found
 
+    def reported(self, message_id: str) -> None:
+        """Trust the provider of this message more."""
+        self._note(message_id, came=True)
+
     def missing(self, message_id: str) -> None:
         """Trust the provider of this message less, if it is one that tells what became of messages."""
+        self._note(message_id, came=False)
+
+    def start(self, listener: SmsListener) -> None:
+        """Connect whoever has a connection to keep."""
         for member in self._members:
-            if message_id.startswith(f"{member.name}:") and member.receipts is not None:
-                member.health.receipt(self._clock(), came=False)
+            if member.session is not None:
+                member.session.start(listener)
+
+    def stop(self) -> None:
+        """Take leave of them."""
+        for member in self._members:
+            if member.session is not None:
+                member.session.stop()
+
+    def _note(self, message_id: str, *, came: bool) -> None:
+        for member in self._members:
+            if member.owns(message_id):
+                member.health.receipt(self._clock(), came=came)
 
     def _in_turn(self) -> Iterator[Member]:
         now = self._clock()

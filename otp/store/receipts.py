@@ -25,6 +25,11 @@ UPDATE challenge SET delivery = told.delivery, delivery_at = house_now(), receip
    AND challenge.delivery = 'accepted'
 """)
 
+_RECORD_BY_MESSAGE = text("""
+UPDATE challenge SET delivery = :delivery, delivery_at = house_now(), receipt_asked_at = NULL
+ WHERE provider_message_id = :message_id AND delivery = 'accepted'
+""")
+
 _GIVE_UP = text("""
 UPDATE challenge SET receipt_asked_at = NULL
  WHERE challenge_id IN (
@@ -58,6 +63,12 @@ def record(connection: Connection, told: Sequence[tuple[Unreported, str]]) -> No
         "deliveries": [delivery for _, delivery in told],
     }
     connection.execute(_RECORD, values)
+
+
+def record_by_message(connection: Connection, message_id: str, delivery: str) -> bool:
+    """Keep ``delivered`` or ``undelivered`` of the message of this id; tells whether one was waiting for it."""
+    values = {"message_id": message_id, "delivery": delivery}
+    return connection.execute(_RECORD_BY_MESSAGE, values).rowcount > 0
 
 
 def give_up(connection: Connection, most: int) -> list[str]:

@@ -70,6 +70,7 @@ REVEALS = {
     "otp/sms/melipayamak.py": "number and words into the request",
     "otp/sms/panel.py": "credentials and a code's values into the request",
     "otp/sms/sender.py": "the request onto the wire",
+    "otp/sms/smpp.py": "number, words and credentials into PDUs",
     "otp/sms/smsir.py": "number and words into the request",
     "otp/wiring.py": "signing key into the signer",
 }

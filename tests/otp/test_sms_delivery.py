@@ -78,7 +78,7 @@ def wired(here: Any, *, first: str | None = None) -> Iterator[Wired]:
         if first is not None:
             members.insert(0, Member("first", provider("smsir", first), 0.5, Health(200)))
         several = Failover(members, here.bank.meters.sms_provider_answered)
-        here.bank = replace(here.bank, sms=several, sms_receipts=several)
+        here.bank = replace(here.bank, sms=several, sms_lines=several)
         yield Wired(here, site, theirs, health)
 
 
@@ -203,7 +203,7 @@ def test_the_receipt_of_an_earlier_message_says_nothing_of_a_later_one(here: Any
         here.ask(here.card())
         there.tick()
         here.sql("UPDATE challenge SET delivery_at = delivery_at - interval '10 seconds'")
-        failover = here.bank.sms_receipts
+        failover = here.bank.sms_lines
 
         class Meanwhile:
             """Sends the code again while its provider is asked."""
@@ -214,7 +214,7 @@ def test_the_receipt_of_an_earlier_message_says_nothing_of_a_later_one(here: Any
 
             missing = failover.missing
 
-        here.bank = replace(here.bank, sms_receipts=Meanwhile())
+        here.bank = replace(here.bank, sms_lines=Meanwhile())
         ask_receipts(here.bank)
 
         assert here.challenges()[0]["delivery"] == "accepted"

@@ -13,6 +13,7 @@ ALTER TABLE challenge
     CHECK (delivery IN ('queued', 'accepted', 'refused', 'dropped', 'delivered', 'undelivered'));
 COMMENT ON COLUMN challenge.receipt_asked_at IS
   'when its provider was last asked what became of the message; none while nobody waits for an answer';
+CREATE INDEX challenge_by_message ON challenge (provider_message_id) WHERE delivery = 'accepted';
 CREATE INDEX challenge_unreported ON challenge (expires_at) WHERE delivery = 'accepted';
 """
 
