@@ -16,10 +16,12 @@ from urllib.parse import parse_qs
 import pytest
 from structlog.testing import capture_logs
 
+from foundation.sensitive import Sensitive
 from otp import worker
 from otp.ports import Receipt
 from otp.services import deliver
 from otp.services.ask_receipts import ask_receipts
+from otp.services.hear_centres import Hearing
 from otp.services.tell_delivery import tell_delivery
 from otp.sms.failover import Failover, Member
 from otp.sms.health import Health
@@ -195,6 +197,34 @@ def test_a_message_without_a_word_lowers_its_providers_weight(here: Any) -> None
 
         assert there.count("sms_receipts", provider="kave", receipt="missing") == 1
         assert there.health.weight(0.0) < 100
+
+
+def test_a_receipt_that_comes_by_itself_is_kept_once(here: Any) -> None:
+    """As a message centre tells it; what is not final, or about a message that nobody waits for, changes nothing."""
+    with wired(here) as there:
+        here.ask(here.card())
+        there.tick()
+        hearing = Hearing(here.bank)
+        hearing.reported("kave:8792343", Receipt.WAITING)
+        hearing.reported("kave:1", Receipt.DELIVERED)
+        before = here.challenges()[0]["delivery"]
+        hearing.reported("kave:8792343", Receipt.UNDELIVERED)
+        hearing.reported("kave:8792343", Receipt.DELIVERED)
+
+        assert (before, here.challenges()[0]["delivery"]) == ("accepted", "undelivered")
+        assert there.count("sms_receipts", provider="kave", receipt="undelivered") == 1
+        assert there.count("sms_receipts", provider="kave", receipt="delivered") == 0
+
+
+def test_d26_a_holders_text_to_a_centre_brings_a_code(here: Any) -> None:
+    """The number as centres write it, the digits as people do; the answer goes to the number on file."""
+    pan = here.card(sms_codes_active=True)
+    tail = pan.reveal()[-4:].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+
+    Hearing(here.bank).received("smsc", Sensitive("989121234567"), Sensitive(f"رمز {tail}"))
+    Hearing(here.bank).received("smsc", Sensitive("989121234567"), Sensitive(tail))
+
+    assert [row["channel"] for row in here.challenges()] == ["sms"]
 
 
 def test_the_receipt_of_an_earlier_message_says_nothing_of_a_later_one(here: Any) -> None:

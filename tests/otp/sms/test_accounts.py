@@ -26,6 +26,15 @@ ROW: dict[str, Any] = {
 }
 
 
+SMSC: dict[str, Any] = {
+    "name": "smsc",
+    "kind": "smpp",
+    "address": "smpps://smsc.example:3550",
+    "credentials": {"system_id": "bank", "password": KEY},
+    "smpp": {"window": 20, "per_second": 100, "source": [3, 0]},
+}
+
+
 class Box:
     """A provider that a factory makes."""
 
@@ -67,6 +76,16 @@ def test_a_row_needs_no_more_than_a_name_a_kind_and_its_credentials(kind: str, t
     assert open_providers(written(tmp_path, [row]), lambda *_: None) is not None
 
 
+def test_a_centre_is_connected_by_whoever_starts_it(tmp_path: Path) -> None:
+    """A process that only reads the file, as the web door does, opens no connection; its messages go to the next."""
+    with serving(lambda _: Reply(200, body=ACCEPTED)) as site:
+        rows = [{**SMSC, "weight": 200}, {**ROW, "address": site.url}]
+        providers = open_providers(written(tmp_path, rows), lambda *_: None)
+
+        assert providers.send(message()) == SmsAccepted("one:7")
+    providers.stop()
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
@@ -85,6 +104,10 @@ def test_a_row_needs_no_more_than_a_name_a_kind_and_its_credentials(kind: str, t
         ([{**ROW, "address": "https://sms.example/"}], "https"),
         ([{**ROW, "kind": "smsir", "line": "bank"}], "must be a number"),
         ([{**ROW, "kind": "smsir"}], "must be a number"),
+        ([{**SMSC, "address": "smpp://smsc.example"}], "smpp://host:port"),
+        ([{**SMSC, "address": None}], "smpp://host:port"),
+        ([{**SMSC, "credentials": {"system_id": "bank"}}], "system_id and password"),
+        ([{**SMSC, "smpp": {"window": 0}}], "0.smpp.window"),
         ([{"name": "box", "kind": "factory"}], "no module:factory"),
         ([{"name": "box", "kind": "factory", "factory": "nowhere:x"}], "no module:factory"),
         ([{"name": "box", "kind": "factory", "factory": "builtins:nothing"}], "no module:factory"),

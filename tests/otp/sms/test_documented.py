@@ -9,14 +9,15 @@ import pytest
 from otp.ports import Receipt
 from otp.sms.accounts import PANELS
 from otp.sms.panel import Verdict
+from otp.sms.smpp_centre import STATUSES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sms.md").read_text()
 
 
-@pytest.mark.parametrize("kind", PANELS)
+@pytest.mark.parametrize("kind", [*PANELS, "smpp"])
 def test_the_page_has_every_code_of_a_provider(kind: str) -> None:
     """One row a provider: its codes by what they mean."""
-    table = PANELS[kind].codes
+    table = STATUSES if kind == "smpp" else PANELS[kind].codes
     cells = [" ".join(code for code, each in table.items() if each is verdict) or "–" for verdict in Verdict]
 
     assert f"| `{kind}` | {' | '.join(cells)} |" in PAGE
