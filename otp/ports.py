@@ -133,12 +133,18 @@ class SmsSession(Protocol):
 
 
 class SmsLines(ProviderReceipts, SmsSession, Protocol):
-    """All providers as one, beside sending."""
+    """All providers as one, beside sending.
+
+    Attributes:
+        tells: whether any of them says what became of messages.
+    """
+
+    tells: bool
 
     def reported(self, message_id: str) -> None:
         """Hear that a message's receipt came: its provider is trusted again."""
         ...
 
-    def missing(self, message_id: str) -> None:
-        """Hear that a message's life ended without a receipt: its provider is trusted less."""
+    def missing(self, message_id: str) -> bool:
+        """Hear that a message's life ended without a receipt: its provider is trusted less, if it is one that tells."""
         ...

@@ -1,4 +1,4 @@
-"""Ask providers what became of the messages of live codes, and notice those of which nothing is ever heard."""
+"""Ask providers what became of the messages of codes, and notice those of which nothing is ever heard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from otp.store import receipts
 
 EVERY_SECONDS = 10.0
 PAUSE_SECONDS = 9.0
-"""Between two questions about one message."""
+"""Between two questions about one message, at least."""
 SECONDS_MAX = 8.0
 AT_ONCE_MAX = 500
 GIVE_UP_AT_ONCE_MAX = 1_000
@@ -20,7 +20,7 @@ def ask_receipts(bank: Bank) -> None:
     Accepted is not delivered: an account can accept for hours and deliver nothing. Whose messages end without a word is
     trusted less with the next ones; a code that was used has arrived, whatever its provider says.
     """
-    if bank.sms_lines is not None:
+    if bank.sms_lines is not None and bank.sms_lines.tells:
         _ask(bank, bank.sms_lines)
         _give_up(bank, bank.sms_lines)
 
@@ -55,8 +55,8 @@ def _give_up(bank: Bank, providers: SmsLines) -> None:
     with bank.database.single() as connection:
         missing = receipts.give_up(connection, GIVE_UP_AT_ONCE_MAX)
     for message_id in missing:
-        providers.missing(message_id)
-        _count(bank, message_id, "missing")
+        if providers.missing(message_id):
+            _count(bank, message_id, "missing")
 
 
 def _count(bank: Bank, message_id: str, receipt: str) -> None:

@@ -60,10 +60,10 @@ class Member:
     receipts: ProviderReceipts | None = None
     session: SmsSession | None = None
 
-    def owns(self, message_id: str) -> bool:
-        """Tell whether a message is its own, and whether it would tell what became of it."""
-        tells = self.receipts is not None or self.session is not None
-        return tells and message_id.startswith(f"{self.name}:")
+    @property
+    def tells(self) -> bool:
+        """Whether it says what became of messages."""
+        return self.receipts is not None or self.session is not None
 
 
 class Failover:
@@ -79,6 +79,7 @@ class Failover:
         self, members: Sequence[Member], watcher: Watcher, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._members = tuple(members)
+        self.tells = any(member.tells for member in self._members)
         self._watcher = watcher
         self._clock = clock
 
@@ -114,9 +115,9 @@ class Failover:
         """Trust the provider of this message more."""
         self._note(message_id, came=True)
 
-    def missing(self, message_id: str) -> None:
-        """Trust the provider of this message less, if it is one that tells what became of messages."""
-        self._note(message_id, came=False)
+    def missing(self, message_id: str) -> bool:
+        """Trust the provider of this message less; tells whether it is one that tells what became of messages."""
+        return self._note(message_id, came=False)
 
     def start(self, listener: SmsListener) -> None:
         """Connect whoever has a connection to keep."""
@@ -130,10 +131,11 @@ class Failover:
             if member.session is not None:
                 member.session.stop()
 
-    def _note(self, message_id: str, *, came: bool) -> None:
-        for member in self._members:
-            if member.owns(message_id):
-                member.health.receipt(self._clock(), came=came)
+    def _note(self, message_id: str, *, came: bool) -> bool:
+        own = [each for each in self._members if each.tells and message_id.startswith(f"{each.name}:")]
+        for member in own:
+            member.health.receipt(self._clock(), came=came)
+        return bool(own)
 
     def _in_turn(self) -> Iterator[Member]:
         now = self._clock()

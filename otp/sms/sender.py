@@ -5,7 +5,7 @@ An address may carry a key and a body a code: nothing of either leaves this modu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import urllib3
 
@@ -28,10 +28,10 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came back."""
+    """What came back; a body may repeat the text that was sent, so it is never shown."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class Sender:

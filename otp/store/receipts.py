@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-_CLAIM = text("""
+GRACE = "interval '10 minutes'"
+"""After a code's end, in which its message is still asked about: some providers look for receipts after five minutes."""
+
+_CLAIM = text(f"""
 UPDATE challenge SET receipt_asked_at = house_now()
  WHERE challenge_id IN (
    SELECT challenge_id FROM challenge
-    WHERE delivery = 'accepted' AND state = 'issued' AND expires_at > house_now() AND provider_message_id IS NOT NULL
-      AND greatest(receipt_asked_at, delivery_at) <= house_now() - make_interval(secs => :pause)
+    WHERE delivery = 'accepted' AND state IN ('issued', 'expired') AND expires_at > house_now() - {GRACE}
+      AND provider_message_id IS NOT NULL
+      AND greatest(receipt_asked_at, delivery_at)
+          <= house_now() - greatest(make_interval(secs => :pause), (house_now() - delivery_at) / 4)
     ORDER BY greatest(receipt_asked_at, delivery_at) LIMIT :most FOR UPDATE SKIP LOCKED)
 RETURNING challenge_id, provider_message_id AS message_id
 """)
@@ -30,12 +35,12 @@ UPDATE challenge SET delivery = :delivery, delivery_at = house_now(), receipt_as
  WHERE provider_message_id = :message_id AND delivery = 'accepted'
 """)
 
-_GIVE_UP = text("""
+_GIVE_UP = text(f"""
 UPDATE challenge SET receipt_asked_at = NULL
  WHERE challenge_id IN (
    SELECT challenge_id FROM challenge
     WHERE delivery = 'accepted' AND state = 'expired' AND receipt_asked_at IS NOT NULL
-      AND expires_at BETWEEN house_now() - interval '1 hour' AND house_now()
+      AND expires_at BETWEEN house_now() - interval '1 hour' AND house_now() - {GRACE}
     ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
 RETURNING provider_message_id
 """)
@@ -43,14 +48,17 @@ RETURNING provider_message_id
 
 @dataclass(frozen=True, slots=True)
 class Unreported:
-    """A message of a live code that a provider accepted; ``message_id`` is the provider's."""
+    """A message of a code that nobody used yet, that a provider accepted; ``message_id`` is the provider's."""
 
     challenge_id: int
     message_id: str
 
 
 def claim(connection: Connection, *, pause_seconds: float, most: int) -> list[Unreported]:
-    """Take messages of live codes to ask about, those waiting longest first, and none that was just asked about."""
+    """Take messages to ask about, those waiting longest first, and none that was just asked about.
+
+    The pause before the next question grows with a message's age, to a quarter of it.
+    """
     rows = connection.execute(_CLAIM, {"pause": pause_seconds, "most": most}).mappings()
     return [Unreported(**row) for row in rows]
 

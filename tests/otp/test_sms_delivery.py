@@ -179,6 +179,25 @@ def test_d19_harim_has_no_word_for_the_phone(here: Any, kept: str) -> None:
     assert tell_delivery(here.bank, here.psp, correlation_id) == "accepted"
 
 
+def test_questions_become_rarer_with_age_and_go_on_after_a_codes_end(here: Any) -> None:
+    """Some providers look for receipts after five minutes: what then comes is kept."""
+    with wired(here) as there:
+        here.ask(here.card())
+        there.tick()
+        here.age(130)
+        deliver.expire_challenges(here.bank)
+        here.sql("UPDATE challenge SET delivery_at = delivery_at - interval '400 seconds'")
+        here.sql("UPDATE challenge SET receipt_asked_at = house_now() - interval '90 seconds'")
+        ask_receipts(here.bank)
+        assert len(there.site.requests) == 1, "a quarter of its age is 100 seconds"
+
+        here.sql("UPDATE challenge SET receipt_asked_at = house_now() - interval '110 seconds'")
+        there.theirs.states["8792343"] = 10
+        ask_receipts(here.bank)
+
+        assert here.challenges()[0]["delivery"] == "delivered"
+
+
 def test_a_message_without_a_word_lowers_its_providers_weight(here: Any) -> None:
     """Once, and when its code ended unused; a code that was used had arrived."""
     with wired(here) as there:
@@ -193,10 +212,31 @@ def test_a_message_without_a_word_lowers_its_providers_weight(here: Any) -> None
         here.age(130)
         deliver.expire_challenges(here.bank)
         ask_receipts(here.bank)
+        assert there.count("sms_receipts", provider="kave", receipt="missing") == 0, "it may still come"
+        here.age(600)
+        ask_receipts(here.bank)
         ask_receipts(here.bank)
 
         assert there.count("sms_receipts", provider="kave", receipt="missing") == 1
         assert there.health.weight(0.0) < 100
+
+
+def test_providers_that_tell_nothing_are_not_asked(here: Any) -> None:
+    """As the sandbox's phone: nothing is written, and nothing is missing."""
+    told: list[str] = []
+    box = Failover([Member("box", here.phone, 3.0, Health(100))], lambda name, *_: told.append(name))
+    here.bank = replace(here.bank, sms=box, sms_lines=box)
+    here.ask(here.card())
+    with ThreadPoolExecutor(4) as pool:
+        worker.make(here.bank).tick(pool)
+    here.sql("UPDATE challenge SET delivery_at = delivery_at - interval '10 seconds'")
+
+    ask_receipts(here.bank)
+
+    (row,) = here.challenges()
+    assert told == ["box"]
+    assert (row["provider_message_id"], row["delivery"], row["receipt_asked_at"]) == ("box:box-0", "accepted", None)
+    assert box.missing("box:box-0") is False
 
 
 def test_a_receipt_that_comes_by_itself_is_kept_once(here: Any) -> None:
@@ -242,6 +282,7 @@ def test_the_receipt_of_an_earlier_message_says_nothing_of_a_later_one(here: Any
                 here.sql("UPDATE challenge SET provider_message_id = 'kave:9'")
                 return dict.fromkeys(message_ids, Receipt.DELIVERED)
 
+            tells = True
             missing = failover.missing
 
         here.bank = replace(here.bank, sms_lines=Meanwhile())
