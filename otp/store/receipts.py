@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 GRACE = "interval '10 minutes'"
-"""After a code's end, in which its message is still asked about: some providers look for receipts after five minutes."""
+"""After a code's end, in which its message is still asked about: some providers look for receipts only then."""
 
 _CLAIM = text(f"""
 UPDATE challenge SET receipt_asked_at = house_now()
