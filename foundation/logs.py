@@ -30,10 +30,13 @@ QUIET_LOGGERS = (
     "http_message_signatures",
     "sqlalchemy.engine",
     "iso8583",
+    "smpplib",
 )
 _CARD_LIKE = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _API_KEY = re.compile(r"\b([ps]k_(?:test|live)_\w{0,12})\w*")
 _PAGE_TOKEN = re.compile(r"(/pay/)[\w-]+")
+_KEY_IN_PATH = re.compile(r"(/v1/)[\w%.~-]{24,}(?=/)")
+"""An SMS provider's key, where a library speaks of an address."""
 
 Event = MutableMapping[str, Any]
 
@@ -52,7 +55,8 @@ def scrub_text(text: str) -> str:
         ascii_text = text
     ascii_text = _CARD_LIKE.sub(_mask_card, ascii_text)
     ascii_text = _API_KEY.sub(r"\1…", ascii_text)
-    return _PAGE_TOKEN.sub(r"\1…", ascii_text)
+    ascii_text = _PAGE_TOKEN.sub(r"\1…", ascii_text)
+    return _KEY_IN_PATH.sub(r"\1…", ascii_text)
 
 
 def scrub(_logger: object, _method: str, event: Event) -> Event:

@@ -84,9 +84,12 @@ class Settings(BaseSettings):
         60, ge=1, description="activations, and calls that are refused, per address (D20)"
     )
 
-    sms_provider: str | None = Field(None, description="module:factory of the SMS provider; called without arguments")
+    sms_file: Path | None = Field(
+        None,
+        description="JSON: the SMS providers (docs/sms.md), readable by its owner only; a worker requires it",
+    )
     sms_sender: str = Field("30003303", description="number that the bank's messages come from")
-    sms_timeout_seconds: float = Field(5.0, gt=0, description="for one call of the SMS provider")
+    sms_timeout_seconds: float = Field(10.0, gt=0, description="for one message, all its providers together")
 
     inbound_file: Path | None = Field(
         None, description="JSON: who may push holders' messages (otp/inbound/providers.py), readable by its owner only"

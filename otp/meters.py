@@ -41,6 +41,25 @@ class Meters:
             ("kind", "outcome"),
             registry=registry,
         )
+        self.sms_calls = Counter(
+            "bank_sms_calls",
+            "calls of SMS providers, by provider and outcome: accepted, refused, unanswered, unsuited, trouble",
+            ("provider", "outcome"),
+            registry=registry,
+        )
+        self.sms_accepted_seconds = Histogram(
+            "bank_sms_accepted_seconds",
+            "how long a provider took to accept a message",
+            ("provider",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.sms_receipts = Counter(
+            "bank_sms_receipts",
+            "codes by provider and what it says became of them: delivered, undelivered; missing where it said nothing",
+            ("provider", "receipt"),
+            registry=registry,
+        )
         self.inbound_sms = Counter(
             "bank_inbound_sms", "messages of holders, by what became of them", ("outcome",), registry=registry
         )
@@ -58,3 +77,9 @@ class Meters:
             registry=registry,
         )
         self.look = LookMeters(registry, "bank", RULES)
+
+    def sms_provider_answered(self, provider: str, outcome: str, seconds: float) -> None:
+        """Count one call of an SMS provider; told by :mod:`otp.sms.failover`, which is below the meters."""
+        self.sms_calls.labels(provider, outcome).inc()
+        if outcome == "accepted":
+            self.sms_accepted_seconds.labels(provider).observe(seconds)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import ssl
 from functools import partial
-from typing import cast
 
 from foundation.certificates import CertificateRefused
 from foundation.database import Database
@@ -29,6 +27,7 @@ from otp.ports import SmsProvider
 from otp.services.bank import SMS_CHANNEL, Bank
 from otp.services.desk import Desk
 from otp.services.link_keys import live_keys
+from otp.sms.accounts import open_providers
 from otp.store.psps import PspDirectory
 
 
@@ -39,13 +38,13 @@ def build(
 
     Args:
         settings: what this deployment decided.
-        sms: the provider; without one the setting ``OTP_SMS_PROVIDER`` names its factory, and without that the process
-            sends nothing.
+        sms: the provider; without one the file of ``OTP_SMS_FILE`` lists them, and without that the process sends
+            nothing.
         database: an open one, for a process that has it already.
         process: what ``pg_stat_activity`` calls its connections.
 
     Raises:
-        InvalidSettings: when the key that signs SOAP is none.
+        InvalidSettings: when the key that signs SOAP is none, or the file of SMS providers is wrong.
     """
     database = database or Database(
         settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name=process
@@ -53,6 +52,8 @@ def build(
     keys = settings.keyring()
     signing_id = keys.active_id(purposes.HARIM_SIGNING)
     reader_url = settings.reader_database_url
+    meters = Meters(open_metrics(settings.metrics_directory))
+    several = None if sms or not settings.sms_file else open_providers(settings.sms_file, meters.sms_provider_answered)
     return Bank(
         settings=settings,
         database=database,
@@ -61,10 +62,11 @@ def build(
         psps=PspDirectory(database, seconds=settings.directory_seconds),
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         wake=Wake(settings.redis_url, SMS_CHANNEL) if settings.redis_url else None,
-        sms=sms or sms_provider_named(settings.sms_provider),
+        sms=sms or several,
+        sms_lines=several,
         envelope_signer=_envelope_signer(keys),
         reader=None if reader_url is None else open_reader(reader_url.get_secret_value(), "otp-monitor"),
-        meters=Meters(open_metrics(settings.metrics_directory)),
+        meters=meters,
     )
 
 
@@ -129,18 +131,3 @@ def _host_tls(settings: Settings) -> ssl.SSLContext | None:
         return None if files is None else files.server_context()
     except TlsFilesRefused as error:
         raise InvalidSettings(f"OTP_HOST_TLS_*: {error}") from None
-
-
-def sms_provider_named(name: str | None) -> SmsProvider | None:
-    """Make the provider that ``module:factory`` names.
-
-    Raises:
-        InvalidSettings: when there is no such module or factory.
-    """
-    if name is None:
-        return None
-    module, _, factory = name.partition(":")
-    try:
-        return cast("SmsProvider", getattr(importlib.import_module(module), factory)())
-    except (ImportError, AttributeError, ValueError):
-        raise InvalidSettings(f"OTP_SMS_PROVIDER names {name}, which is no module:factory") from None

@@ -6,8 +6,9 @@ from foundation import monitor
 from foundation.outbox import Outbox
 from foundation.settings import InvalidSettings
 from foundation.worker import Periodic, Topic, Worker
-from otp.services import audit_trail, deliver
+from otp.services import ask_receipts, audit_trail, deliver
 from otp.services.bank import Bank
+from otp.services.hear_centres import Hearing
 from otp.services.watch import watch
 from otp.store.activations import ACTIVATION_TOPIC
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
@@ -35,7 +36,7 @@ def make(bank: Bank) -> Worker:
         InvalidSettings: when no SMS provider is wired.
     """
     if bank.sms is None:
-        raise InvalidSettings("set OTP_SMS_PROVIDER: a worker without a provider sends nothing")
+        raise InvalidSettings("set OTP_SMS_FILE: a worker without a provider sends nothing")
     lease = bank.settings.sms_timeout_seconds * 3 + 5
     topics = (
         Topic(CODE_TOPIC, lambda job: deliver.send_code(bank, job), CODE_BACKOFF_SECONDS, None, lease),
@@ -77,6 +78,9 @@ def make(bank: Bank) -> Worker:
         Periodic("forget_quotas", FORGET_EVERY_SECONDS, lambda: deliver.forget_quotas(bank)),
         Periodic("seal_trail", audit_trail.SEAL_EVERY_SECONDS, lambda: audit_trail.seal_trail(bank)),
     )
+    if bank.sms_lines is not None:
+        every = ask_receipts.EVERY_SECONDS
+        periodics += (Periodic("ask_receipts", every, lambda: ask_receipts.ask_receipts(bank), aside=True),)
     if bank.reader is not None:
         periodics += (Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(bank), aside=True),)
     return Worker(Outbox(bank.database), topics, periodics, wake=bank.wake, threads=THREADS)
@@ -84,4 +88,12 @@ def make(bank: Bank) -> Worker:
 
 def run(bank: Bank) -> None:
     """Work until SIGTERM or SIGINT."""
-    make(bank).run()
+    worker = make(bank)
+    if bank.sms_lines is None:
+        worker.run()
+        return
+    bank.sms_lines.start(Hearing(bank))
+    try:
+        worker.run()
+    finally:
+        bank.sms_lines.stop()

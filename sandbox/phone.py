@@ -69,7 +69,7 @@ def switches_of(store: PhoneStore, faults: FaultsFile, mobile: str) -> Switches:
 
 
 def provider() -> PhoneProvider:
-    """Make the provider that ``OTP_SMS_PROVIDER`` names in a sandbox."""
+    """Make the provider that a sandbox's file of providers names."""
     account = f"{os.environ['OTP_PUBLIC_URL']}/"
     return PhoneProvider(PhoneStore(Path(os.environ[FILE_VARIABLE])), FaultsFile.from_environment(), account)
 

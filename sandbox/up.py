@@ -112,6 +112,7 @@ def _start(world: World, processes: Processes) -> None:
     processes.stop_left_over()
     check_ports(world)
     make_keys(world)
+    _name_the_phone(world)
     print("starting PostgreSQL and Redis …", flush=True)
     cluster = world.cluster
     cluster.start()
@@ -127,6 +128,12 @@ def _start(world: World, processes: Processes) -> None:
     world.guide_file.write_text(json.dumps(guide_of(world)))
     print("starting bank, gateway and shop …", flush=True)
     processes.start()
+
+
+def _name_the_phone(world: World) -> None:
+    world.sms_file.parent.mkdir(parents=True, exist_ok=True)
+    world.sms_file.touch(mode=0o600)
+    world.sms_file.write_text(json.dumps([{"name": "phone", "kind": "factory", "factory": "sandbox.phone:provider"}]))
 
 
 def _arm(world: World) -> None:

@@ -135,6 +135,11 @@ class World:
         return self.state / "run" / "guide.json"
 
     @property
+    def sms_file(self) -> Path:
+        """The banks' SMS providers: the phone page, and nobody else."""
+        return self.state / "run" / "sms.json"
+
+    @property
     def crash_file(self) -> Path:
         """Where the next process is to die."""
         return self.state / "run" / "crash_at"
@@ -260,7 +265,7 @@ class World:
             "OTP_HOST_ADDRESS": ADDRESS,
             "OTP_HOST_PORT": str(self.ports[bank.host]),
             "OTP_HOST_PEERS": json.dumps({ACQUIRER_ID: link, TERMINALS_ACQUIRER_ID: machines}),
-            "OTP_SMS_PROVIDER": "sandbox.phone:provider",
+            "OTP_SMS_FILE": str(self.sms_file),
             "SANDBOX_PHONE_FILE": str(self.phone_file),
             "SANDBOX_TERMINALS": json.dumps(self._terminals(bank)),
             "SANDBOX_FAULTS_FILE": str(self.faults_file),

@@ -9,10 +9,10 @@ from typing import TypeVar
 import urllib3
 
 from foundation.database import guard_no_transaction
+from foundation.deadline import Call, DeadlinePool, within
 from foundation.signatures import RequestToSign, SignatureRefused, Signer, Verifier
 from foundation.xml_signatures import EnvelopeSigner
 from gateway.domain.issuers import Issuer
-from gateway.harim.deadline import Call, DeadlinePool, within
 
 T = TypeVar("T")
 

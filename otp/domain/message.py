@@ -66,6 +66,18 @@ def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:
     return Sensitive("\n".join(line for line in lines if line))
 
 
+def code_values(message: CodeMessage, code: Sensitive[str]) -> Mapping[str, Sensitive[str]]:
+    """Return the same words one by one, for providers that send codes by template; ``docs/sms.md`` lists the names."""
+    values = {
+        "bank": message.bank_name,
+        "type": TYPE_WORDS[message.type],
+        "payee": message.payee_name or message.psp_name,
+        "amount": f"{(message.amount + message.fee).amount:,}",
+        "until": f"{message.expires_at.astimezone(TEHRAN):%H:%M:%S}",
+    }
+    return {"code": code, **{name: Sensitive(value) for name, value in values.items()}}
+
+
 def sms_code_text(bank_name: str, ceiling: Rial, expires_at: dt.datetime, code: Sensitive[str]) -> Sensitive[str]:
     """Write the answer to a holder's text message: what the code is good for, the code, until when, warning (D26)."""
     lines = (
@@ -76,6 +88,18 @@ def sms_code_text(bank_name: str, ceiling: Rial, expires_at: dt.datetime, code: 
         WARNING,
     )
     return Sensitive("\n".join(lines))
+
+
+def sms_code_values(
+    bank_name: str, ceiling: Rial, expires_at: dt.datetime, code: Sensitive[str]
+) -> Mapping[str, Sensitive[str]]:
+    """Return the words of :func:`sms_code_text` one by one, as :func:`code_values` does."""
+    values = {
+        "bank": bank_name,
+        "amount": f"{ceiling.amount:,}",
+        "until": f"{expires_at.astimezone(TEHRAN):%H:%M:%S}",
+    }
+    return {"code": code, **{name: Sensitive(value) for name, value in values.items()}}
 
 
 def last_try_text(bank_name: str, card_last_four: str) -> Sensitive[str]:

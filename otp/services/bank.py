@@ -14,7 +14,7 @@ from otp.config import Settings
 from otp.domain import purposes
 from otp.domain.psp import Psp
 from otp.meters import Meters
-from otp.ports import SmsProvider
+from otp.ports import SmsLines, SmsProvider
 from otp.store.psps import PspDirectory
 
 SMS_CHANNEL = "otp-sms"
@@ -27,6 +27,7 @@ class Bank:
 
     Args:
         sms: ``None`` in a process that sends nothing (the web door, the authorisation host).
+        sms_lines: what the providers tell; ``None`` where ``sms`` is one that tells nothing.
         wake: ``None`` without Redis; the worker then polls.
         envelope_signer: ``None`` where no SOAP is spoken.
         reader: the database as the role that only reads, for the monitor.
@@ -40,6 +41,7 @@ class Bank:
     flood: FloodControl
     wake: Wake | None = None
     sms: SmsProvider | None = None
+    sms_lines: SmsLines | None = None
     envelope_signer: EnvelopeSigner | None = None
     reader: Database | None = None
     meters: Meters = field(default_factory=Meters)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import inf
+
 import structlog
 
 from foundation.database import guard_no_transaction
@@ -13,10 +16,17 @@ from otp.domain.activation import ActivationState, Channel, sms_part
 from otp.domain.binding import parse_canonical
 from otp.domain.challenge import ChallengeState
 from otp.domain.code import derive_code
-from otp.domain.message import CodeMessage, code_text, last_try_text, sms_code_text
+from otp.domain.message import (
+    CodeMessage,
+    code_text,
+    code_values,
+    last_try_text,
+    sms_code_text,
+    sms_code_values,
+)
 from otp.domain.notices import ActivationMessage, NoticeKind, activation_text, mobile_code_text, notice_text
 from otp.domain.verdict import Channel as CodeChannel
-from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
+from otp.ports import SmsAccepted, SmsAnswer, SmsMessage, SmsRefused, SmsTemplate, SmsUnanswered
 from otp.services.bank import Bank
 from otp.services.cards import mobile_code, open_mobile, open_pan
 from otp.store import activations, cards, deliveries, devices, inbound, mobile_changes
@@ -33,6 +43,15 @@ OUTCOMES = {SmsAccepted: "accepted", SmsRefused: "refused", SmsUnanswered: "unan
 EXPIRE_AT_ONCE_MAX = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a message says, also for a template, and how long it has to live: after that no provider may get it."""
+
+    text: Sensitive[str]
+    template: SmsTemplate | None = None
+    seconds_left: float = inf
+
+
 def send_code(bank: Bank, job: Job) -> Result:
     """Send the code of one challenge, unless it is decided already or about to end."""
     challenge_id = int(job.payload["challenge_id"])
@@ -45,8 +64,9 @@ def send_code(bank: Bank, job: Job) -> Result:
         bank.meters.sms.labels("code", "dropped").inc()
         return Done()
     code = derive_code(bank.keys.material(sending.key_id), sending.nonce, sending.canonical, sending.code_length)
-    text = _code_text(bank, sending, code)
-    result = _send(bank, job, "code", open_mobile(bank.keys, sending.card_token, sending.mobile_sealed), text)
+    words = _code_words(bank, sending, code)
+    mobile = open_mobile(bank.keys, sending.card_token, sending.mobile_sealed)
+    result = _send(bank, job, "code", mobile, words)
     match result:
         case SmsAccepted(message_id):
             _record(bank, challenge_id, "accepted", message_id)
@@ -65,7 +85,9 @@ def send_last_try_warning(bank: Bank, job: Job) -> Result:
     if card.mobile_sealed is None:
         return Done()
     text = last_try_text(bank.settings.bank_name_fa, _last_four(bank, card.card_token, card.pan_sealed))
-    return _result(_send(bank, job, "last_try", open_mobile(bank.keys, card.card_token, card.mobile_sealed), text))
+    return _result(
+        _send(bank, job, "last_try", open_mobile(bank.keys, card.card_token, card.mobile_sealed), Words(text))
+    )
 
 
 def send_activation(bank: Bank, job: Job) -> Result:
@@ -84,7 +106,7 @@ def send_activation(bank: Bank, job: Job) -> Result:
     )
     text = activation_text(message, sms_part(bank.keys.material(sending.key_id), sending.nonce))
     mobile = open_mobile(bank.keys, sending.card_token, sending.mobile_sealed)
-    return _result(_send(bank, job, "activation", mobile, text))
+    return _result(_send(bank, job, "activation", mobile, Words(text)))
 
 
 def send_notice(bank: Bank, job: Job) -> Result:
@@ -97,7 +119,7 @@ def send_notice(bank: Bank, job: Job) -> Result:
         return Done()
     last_four = _last_four(bank, card.card_token, card.pan_sealed)
     text = notice_text(kind, bank.settings.bank_name_fa, last_four, facts)
-    return _result(_send(bank, job, "notice", open_mobile(bank.keys, card.card_token, card.mobile_sealed), text))
+    return _result(_send(bank, job, "notice", open_mobile(bank.keys, card.card_token, card.mobile_sealed), Words(text)))
 
 
 def send_mobile_code(bank: Bank, job: Job) -> Result:
@@ -110,7 +132,7 @@ def send_mobile_code(bank: Bank, job: Job) -> Result:
     last_four = _last_four(bank, change.card_token, change.pan_sealed)
     text = mobile_code_text(bank.settings.bank_name_fa, last_four, code)
     mobile = open_mobile(bank.keys, change.card_token, change.mobile_sealed)
-    return _result(_send(bank, job, "mobile_code", mobile, text))
+    return _result(_send(bank, job, "mobile_code", mobile, Words(text)))
 
 
 def send_to_former(bank: Bank, job: Job) -> Result:
@@ -121,7 +143,7 @@ def send_to_former(bank: Bank, job: Job) -> Result:
     last_four = _last_four(bank, change.card_token, change.pan_sealed)
     text = notice_text(NoticeKind.MOBILE_REPLACED, bank.settings.bank_name_fa, last_four, {})
     former = open_mobile(bank.keys, change.card_token, change.former_sealed)
-    return _result(_send(bank, job, "notice", former, text))
+    return _result(_send(bank, job, "notice", former, Words(text)))
 
 
 def expire_challenges(bank: Bank) -> None:
@@ -147,19 +169,24 @@ def forget_quotas(bank: Bank) -> None:
 
 
 def _send(
-    bank: Bank, job: Job, kind: str, mobile: Sensitive[str], text: Sensitive[str]
-) -> SmsAccepted | SmsRefused | SmsUnanswered:
+    bank: Bank,
+    job: Job,
+    kind: str,
+    mobile: Sensitive[str],
+    words: Words,
+) -> SmsAnswer:
     guard_no_transaction()
     if bank.sms is None:
         return SmsUnanswered("no provider is wired")
     settings = bank.settings
-    message = SmsMessage(f"sms-{job.id}", settings.sms_sender, mobile, text, settings.sms_timeout_seconds)
+    time_out = min(settings.sms_timeout_seconds, words.seconds_left)
+    message = SmsMessage(f"sms-{job.id}", settings.sms_sender, mobile, words.text, time_out, words.template)
     answer = bank.sms.send(message)
     bank.meters.sms.labels(kind, OUTCOMES[type(answer)]).inc()
     return answer
 
 
-def _result(answer: SmsAccepted | SmsRefused | SmsUnanswered) -> Result:
+def _result(answer: SmsAnswer) -> Result:
     match answer:
         case SmsAccepted():
             return Done()
@@ -183,10 +210,12 @@ def _record(bank: Bank, challenge_id: int, delivery: str, message_id: str | None
         deliveries.record_delivery(connection, challenge_id, delivery, message_id)
 
 
-def _code_text(bank: Bank, sending: Sending, code: Sensitive[str]) -> Sensitive[str]:
+def _code_words(bank: Bank, sending: Sending, code: Sensitive[str]) -> Words:
     name = bank.settings.bank_name_fa
     if sending.channel == CodeChannel.SMS:
-        return sms_code_text(name, Rial(sending.ceiling_rial or 0), sending.expires_at, code)
+        facts = (name, Rial(sending.ceiling_rial or 0), sending.expires_at, code)
+        template = SmsTemplate("sms_code", sms_code_values(*facts))
+        return Words(sms_code_text(*facts), template, sending.seconds_left)
     bound = parse_canonical(sending.canonical)
     message = CodeMessage(
         bank_name=name,
@@ -198,4 +227,5 @@ def _code_text(bank: Bank, sending: Sending, code: Sensitive[str]) -> Sensitive[
         expires_at=sending.expires_at,
         webotp_host=sending.webotp_host,
     )
-    return code_text(message, code)
+    template = SmsTemplate("code", code_values(message, code))
+    return Words(code_text(message, code), template, sending.seconds_left)

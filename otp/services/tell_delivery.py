@@ -6,6 +6,9 @@ from otp.domain.psp import Psp
 from otp.services.bank import Bank
 from otp.store import deliveries
 
+TOLD_AS = {"delivered": "accepted", "undelivered": "accepted"}
+"""What Harim v1 has no word for: it knows that the operator took a message over, and nothing of the phone."""
+
 UNDISCLOSED = "undisclosed"
 """What is told about every other id: of an unproven request, of another PSP, of nothing at all (D19)."""
 
@@ -19,4 +22,4 @@ def tell_delivery(bank: Bank, psp: Psp, correlation_id: str) -> str:
         found = deliveries.of_code(connection, psp.psp_id, correlation_id)
     if found is None or not (found.proven or bank.discloses_to(psp)):
         return UNDISCLOSED
-    return found.state
+    return TOLD_AS.get(found.state, found.state)

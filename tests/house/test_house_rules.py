@@ -68,6 +68,15 @@ REVEALS = {
     "otp/services/open_card.py": "PAN into its seal",
     "otp/services/present_card.py": "first PIN into its MAC",
     "otp/services/verify_code.py": "code and proof into their MACs, proof into its answer",
+    "otp/sms/ghasedak.py": "number and words into the request",
+    "otp/sms/ippanel.py": "number and words into the request",
+    "otp/sms/kavenegar.py": "number and words into the request",
+    "otp/sms/magfa.py": "number and words into the request",
+    "otp/sms/melipayamak.py": "number and words into the request",
+    "otp/sms/panel.py": "credentials and a code's values into the request",
+    "otp/sms/sender.py": "the request onto the wire",
+    "otp/sms/smpp.py": "number, words and credentials into PDUs",
+    "otp/sms/smsir.py": "number and words into the request",
     "otp/wiring.py": "signing key into the signer",
 }
 """Production modules that may open a :class:`foundation.sensitive.Sensitive`, and what for."""

@@ -215,7 +215,7 @@ def test_a_worker_without_a_provider_does_not_start(make_bank: Callable[..., Any
     here.ask(here.card())
     (job,) = Outbox(here.bank.database).claim(["sms.code"], batch=1, lease_seconds=1)
 
-    with pytest.raises(InvalidSettings, match="OTP_SMS_PROVIDER"):
+    with pytest.raises(InvalidSettings, match="OTP_SMS_FILE"):
         worker.run(mute)
     assert type(deliver.send_code(mute, job)).__name__ == "Retry"
 

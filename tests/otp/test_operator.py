@@ -16,7 +16,6 @@ from foundation.keys import SealBroken
 from foundation.rial import Rial
 from foundation.settings import InvalidSettings
 from foundation.signatures import public_key_of
-from otp import config, wiring, worker
 from otp.__main__ import main
 from otp.app import create_app
 from otp.domain.errors import DuplicateCard, DuplicatePsp, InvalidExpiry, InvalidMobile, InvalidNationalCode
@@ -248,11 +247,11 @@ def test_a_worker_and_a_host_that_cannot_work_do_not_start(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No SMS provider, no acquirer: a sentence each."""
-    environment.delenv("OTP_SMS_PROVIDER", raising=False)
+    environment.delenv("OTP_SMS_FILE", raising=False)
     assert main(["worker"]) == 2
     assert main(["host"]) == 2
     said = capsys.readouterr().err
-    assert "OTP_SMS_PROVIDER" in said
+    assert "OTP_SMS_FILE" in said
     assert "OTP_HOST_PEERS" in said
 
 
@@ -278,14 +277,3 @@ def test_readiness_says_which_part_is_missing(environment: pytest.MonkeyPatch) -
     answer = client.get("/readyz")
     parts = {"database": False, "keys": True, "directory": False}
     assert (answer.status_code, answer.get_json()["parts"]) == (503, parts)
-
-
-def test_the_sms_provider_is_named_by_a_setting(settings: config.Settings) -> None:
-    """``module:factory`` is called without arguments; a name that leads nowhere is said so."""
-    assert wiring.sms_provider_named(None) is None
-    assert wiring.sms_provider_named("builtins:object") is not None
-    for wrong in ("nowhere:x", "builtins:nothing", "builtins", ""):
-        with pytest.raises(InvalidSettings, match="OTP_SMS_PROVIDER"):
-            wiring.sms_provider_named(wrong)
-    assert settings.sms_provider is None
-    assert worker.THREADS > 0

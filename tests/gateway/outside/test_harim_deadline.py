@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from foundation.deadline import Call
 from foundation.signatures import Signer
 from gateway.harim.client import HarimClient
-from gateway.harim.deadline import Call
 from gateway.ports import PinAnswer, PinSent, PinUnanswered
 from tests.fakes.certificates import Authority
 from tests.fakes.drip import dripping
