@@ -15,7 +15,8 @@ from otp.services.reverse import reverse
 from otp.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
 from tests.fakes.loose import loosen
-from tests.otp.host.test_app_codes import by_sms_for, canonical, phone_for, static
+from tests.otp.host.test_app_codes import by_sms_for, canonical, phone_for
+from tests.otp.host.test_static_pins import static
 
 OWED = (
     "INSERT INTO outbox (topic, unique_key, payload, done_at) "
