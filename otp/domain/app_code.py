@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 import pyotp
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -32,6 +35,36 @@ class Purpose(StrEnum):
     FIRST = "first"
     SECOND = "second"
     BOUND = "bound"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many minutes before and after a device's own are good: people are slow, and clocks are off."""
+
+    earlier: int
+    later: int
+
+
+WINDOWS: Mapping[Purpose, Window] = MappingProxyType(
+    {Purpose.SECOND: Window(1, 1), Purpose.FIRST: Window(1, 0), Purpose.BOUND: Window(1, 0)}
+)
+"""Three values of seven digits, two of six, and two of eight for each way to name a purchase (D14)."""
+
+
+def good_steps(purpose: Purpose, now_step: int, drift: int) -> range:
+    """Return the minutes whose codes are good now.
+
+    The window follows the device, no further than that the bank's own minute stays in it: who was slow once, or whose
+    clock was put right, is not shut out. So what is good is at most two minutes from the bank's clock.
+
+    Args:
+        purpose: of the code.
+        now_step: whole minutes since 1970 by the bank's clock.
+        drift: minutes that the device was ahead of the bank's clock when its code was last taken.
+    """
+    window = WINDOWS[purpose]
+    middle = now_step + max(-window.later, min(window.earlier, drift))
+    return range(middle - window.earlier, middle + window.later + 1)
 
 
 def code_key(code_root: Sensitive[bytes], purpose: Purpose, card_ref: str) -> Sensitive[bytes]:

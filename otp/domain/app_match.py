@@ -1,8 +1,7 @@
 """Is an entry a code of the app? Every minute that could be meant is computed, and each serves once (D14).
 
-A phone's clock may be off: the middle of the window follows the minute that was matched last, at most two minutes from
-the bank's clock. Around it one minute earlier and later is good for a second PIN, one earlier for a bound code; with
-the code of Harim and the one by text message these are five values of seven digits, and four of eight.
+With the code of Harim and the one by text message the minutes that are good (:func:`otp.domain.app_code.good_steps`)
+make five values of seven digits, and four of eight.
 """
 
 from __future__ import annotations
@@ -12,10 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foundation.sensitive import Sensitive
-from otp.domain.app_code import BOUND_CODE_DIGITS, SECOND_PIN_DIGITS, Purpose, bound_code, code_key
-from otp.domain.device import DRIFT_MAX, Clockwork, matched
-
-BOUND_AROUND = (0, -1)
+from otp.domain.app_code import BOUND_CODE_DIGITS, SECOND_PIN_DIGITS, Purpose, bound_code, code_key, good_steps
+from otp.domain.device import Clockwork, matched
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class AppMatch:
     Args:
         bound: to this very purchase.
         step: the minute it was made for.
-        drift: minutes that the device's clock is ahead of the bank's, after this code.
+        drift: minutes that the device was ahead of the bank's clock; second PINs tell, bound codes leave it.
         repeated: this minute or a later one was taken before.
     """
 
@@ -77,14 +74,12 @@ def _second(keys: AppKeys, entry: Sensitive[str], now_step: int) -> AppMatch | N
 def _bound(keys: AppKeys, entry: Sensitive[str], now_step: int, questions: Sequence[str]) -> AppMatch | None:
     key = code_key(keys.code_root, Purpose.BOUND, keys.card_ref)
     typed = entry.reveal().encode()
-    middle = now_step + keys.clock.drift
     hits = [
-        middle + off
-        for off in BOUND_AROUND
+        step
+        for step in good_steps(Purpose.BOUND, now_step, keys.clock.drift)
         for question in questions
-        if hmac.compare_digest(bound_code(key, question, middle + off).reveal().encode(), typed)
+        if hmac.compare_digest(bound_code(key, question, step).reveal().encode(), typed)
     ]
     if not hits:
         return None
-    step, drift = max(hits), max(-DRIFT_MAX, min(DRIFT_MAX, keys.clock.drift))
-    return AppMatch(bound=True, step=step, drift=drift, repeated=step <= keys.last_bound_step)
+    return AppMatch(bound=True, step=hits[-1], drift=keys.clock.drift, repeated=hits[-1] <= keys.last_bound_step)

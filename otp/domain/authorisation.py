@@ -196,7 +196,11 @@ def _decide_code(facts: Facts, card: CardFacts, then: _Then) -> Decision:
 
 
 def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
-    """Judge limits and funds after the code was used up for good (D4)."""
+    """Judge limits and funds after the code was used up for good (D4).
+
+    A static PIN of an ordinary card forgives nothing: it can be shown again and again, and would buy as many guesses at
+    dynamic ones.
+    """
     limits, static = facts.limits, code.channel is Channel.STATIC and not facts.gift
     refusals = (
         (facts.fee > facts.fee_max, Reason.FEE_TOO_HIGH),
@@ -209,7 +213,7 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
     refused = next((reason for holds, reason in refusals if holds), None)
     return Decision(
         refused or Reason.APPROVED,
-        card=_forgiven(card),
+        card=card if static else _forgiven(card),
         challenge=code.challenge,
         debit=NOTHING if refused else facts.total,
         app=code.app,

@@ -9,16 +9,13 @@ from enum import StrEnum
 
 from foundation.machine import Machine, Transition
 from foundation.sensitive import Sensitive
-from otp.domain.app_code import second_pin
+from otp.domain.app_code import Purpose, good_steps, second_pin
 
 WRONG_CODES_MAX = 10
 """Wrong codes since the last right one, after which a device makes no more codes."""
 CONFIRM_SECONDS = 3_600
 """How long a new device may take to show its first code."""
 NAME_MAX = 40
-DRIFT_MAX = 2
-"""Steps of a minute that a device's clock is followed to, either way."""
-_AROUND = (0, -1, 1)
 
 
 class DeviceState(StrEnum):
@@ -67,7 +64,7 @@ class Clockwork:
 
     Args:
         last_step: the last step whose code was taken; it and earlier ones are over.
-        drift: steps that the device's clock is ahead of the bank's.
+        drift: steps that the device was ahead of the bank's clock then.
     """
 
     last_step: int
@@ -81,12 +78,12 @@ def matched(key: Sensitive[bytes], code: Sensitive[str], now_step: int, clock: C
     be meant is computed, whichever matches, so that the time taken tells nothing.
     """
     typed = code.reveal().encode()
-    steps = [now_step + clock.drift + off for off in _AROUND]
+    steps = good_steps(Purpose.SECOND, now_step, clock.drift)
     hits = [step for step in steps if hmac.compare_digest(second_pin(key, step).reveal().encode(), typed)]
     if not hits:
         return None
     new = [step for step in hits if step > clock.last_step]
-    return Clockwork(new[0], max(-DRIFT_MAX, min(DRIFT_MAX, new[0] - now_step))) if new else clock
+    return Clockwork(new[-1], new[-1] - now_step) if new else clock
 
 
 def wrong_code(state: DeviceState, wrong_codes: int) -> DeviceState:

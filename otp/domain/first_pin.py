@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.action_codes import CODES, ActionCode, Reason
-from otp.domain.app_code import FIRST_PIN_DIGITS, first_pin
+from otp.domain.app_code import FIRST_PIN_DIGITS, Purpose, first_pin, good_steps
 from otp.domain.authorisation import NOTHING, Limits
 from otp.domain.device import Clockwork
 
@@ -22,8 +22,6 @@ STATIC_DIGITS = 4
 TRIES_IN_A_ROW = 3
 WAITS = (dt.timedelta(minutes=15), dt.timedelta(hours=1), dt.timedelta(hours=24))
 """How long first PINs of a card wait after 3, 6, 9 and more wrong ones in a row. Ours; no rule was found."""
-_STEPS_TAKEN = (0, -1)
-"""A machine takes the code of this minute and of the one before; more would be more to hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +99,12 @@ def match_code(key: Sensitive[bytes], typed: Sensitive[str], now_step: int, cloc
     Every step that could be meant is computed, whichever matches, so that the time taken tells nothing.
     """
     digits = typed.reveal().encode()
-    steps = [now_step + clock.drift + off for off in _STEPS_TAKEN]
+    steps = good_steps(Purpose.FIRST, now_step, clock.drift)
     hits = [step for step in steps if hmac.compare_digest(first_pin(key, step).reveal().encode(), digits)]
     if not hits:
         return WRONG
     new = [step for step in hits if step > clock.last_step]
-    return Match(right=True, step=new[0]) if new else Match(right=False, used=True)
+    return Match(right=True, step=new[-1]) if new else Match(right=False, used=True)
 
 
 def is_dynamic(typed: Sensitive[str]) -> bool:

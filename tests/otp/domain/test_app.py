@@ -189,14 +189,18 @@ def test_what_is_no_point_is_no_public_key(raw: bytes) -> None:
         (101, Clockwork(0, 0), Clockwork(101, 1)),
         (102, Clockwork(0, 0), None),
         (98, Clockwork(0, 0), None),
-        (103, Clockwork(0, 2), Clockwork(103, 2)),
-        (97, Clockwork(0, -2), Clockwork(97, -2)),
+        (102, Clockwork(0, 1), Clockwork(102, 2)),
+        (98, Clockwork(0, -1), Clockwork(98, -2)),
+        (100, Clockwork(0, 2), Clockwork(100, 0)),
+        (100, Clockwork(0, -2), Clockwork(100, 0)),
+        (103, Clockwork(0, 2), None),
+        (97, Clockwork(0, -2), None),
         (100, Clockwork(100, 0), Clockwork(100, 0)),
         (99, Clockwork(100, 0), Clockwork(100, 0)),
     ],
 )
 def test_d14_a_step_serves_once_and_the_clock_is_followed(step: int, clock: Clockwork, after: Clockwork | None) -> None:
-    """A step to either side of where the device was last; no further, and a step that is over changes nothing."""
+    """A step to either side of where it was last, two from the bank at most; one that is over changes nothing."""
     assert matched(KEY, second_pin(KEY, step), 100, clock) == after
 
 

@@ -15,7 +15,8 @@ from otp.services.reverse import reverse
 from otp.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
 from tests.fakes.loose import loosen
-from tests.otp.host.test_app_codes import by_sms_for, canonical, phone_for, static
+from tests.otp.host.test_app_codes import by_sms_for, canonical, phone_for
+from tests.otp.host.test_static_pins import static
 
 OWED = (
     "INSERT INTO outbox (topic, unique_key, payload, done_at) "
@@ -75,7 +76,8 @@ def test_a_bank_that_was_lived_in_breaks_no_rule(world: Any, look: Callable[[], 
 
     assert broken(report) == set()
     assert report.measures["live_codes"] == {"": 1}
-    assert report.measures["outbox_waiting"] == {"sms.code": 0, "sms.last_try": 0, "sms.activation": 0, "sms.notice": 0}
+    topics = ("code", "last_try", "activation", "notice", "mobile_code", "former_mobile")
+    assert report.measures["outbox_waiting"] == {f"sms.{topic}": 0 for topic in topics}
 
 
 def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
