@@ -15,11 +15,13 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from playwright.sync_api import Browser
 
 from foundation.database import Database
 from sandbox.places import socket_directory
 from sandbox.postgres import Cluster, Roles
 from sandbox.redis import RedisServer
+from tests.e2e.browser import launched
 from tests.world import RunningWorld
 from tests.world import free_ports as some_free_ports
 
@@ -59,6 +61,13 @@ def _one_at_a_time(name: str) -> Iterator[Path]:
     with (run / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give the one browser of this process: Playwright can be started once only."""
+    with launched() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.browser import assert_accessible, launched, visiting
+from tests.e2e.browser import assert_accessible, visiting
 from tests.world import RunningWorld, wait_for
 
 SHOTS = os.environ.get("POOYA_SHOTS")
@@ -87,13 +87,6 @@ class Customer:
         if SHOTS:
             self._pictures += 1
             self.page.screenshot(path=Path(SHOTS) / f"{self.name}-{self._pictures:02}-{what}.png", full_page=True)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for the run."""
-    with launched() as started:
-        yield started
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from otp.domain.financial import MessageKey, Purchase
 from otp.domain.pairing import Kept, kept_place
 from otp.services.authorise import authorise
 from otp.services.desk import Desk
-from tests.e2e.browser import launched, visiting
+from tests.e2e.browser import visiting
 from tests.otp.conftest import ACQUIRER, EXPIRY
 from tests.otp.ramznegar import Counter, counter, make_counter
 from tests.ramznegar.conftest import PHONE, Holder, put_finger
@@ -103,13 +103,6 @@ class World:
         bank = self.counter.here.bank
         desk = Desk(bank.database, bank.keys, bank.settings.limits(), bank.meters)
         return str(authorise(desk, replace(purchase, pin=Sensitive(pin))).action_code)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for the run."""
-    with launched() as started:
-        yield started
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from otp.ramznegar import pages
 from otp.ramznegar.wording import WORDS
-from tests.e2e.browser import findings, launched, visiting
+from tests.e2e.browser import findings, visiting
 from tests.fakes.ramznegar import Device, FakeBank, api_of, code_of
 
 SHOTS = os.environ.get("POOYA_SHOTS")
@@ -150,13 +150,6 @@ class Holder:
             self._pictures += 1
             self.page.screenshot(path=Path(SHOTS) / f"{self.name}-{self._pictures:02}-{what}.png", full_page=True)
         assert findings(self.page, colours=colours) == []
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for the run."""
-    with launched() as started:
-        yield started
 
 
 @pytest.fixture

@@ -339,7 +339,7 @@ def test_the_codec_refuses_to_write_what_the_contract_does_not_allow() -> None:
             iso8583.encode(Message("1804", {**fields, **change}), lambda _: bytes(8))
         assert refusal.value.field == field
     with pytest.raises(iso8583.Malformed, match="type"):
-        iso8583.encode(Message("1100", fields), lambda _: bytes(8))
+        iso8583.encode(Message("1300", fields), lambda _: bytes(8))
 
 
 def test_two_issuer_rows_of_one_bank_share_its_link(client: Any, host: Any, issuer: Any, make: Any) -> None:
