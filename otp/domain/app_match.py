@@ -46,6 +46,11 @@ class AppKeys:
     last_bound_step: int
 
 
+def can_be_of_app(entry: Sensitive[str]) -> bool:
+    """Tell by its length whether an entry can be meant for a code of the app."""
+    return len(entry.reveal()) in {SECOND_PIN_DIGITS, BOUND_CODE_DIGITS}
+
+
 def match_entry(keys: AppKeys, entry: Sensitive[str], now_step: int, questions: Sequence[str]) -> AppMatch | None:
     """Look for an entry among the codes that are good now.
 

@@ -25,7 +25,8 @@ STATIC_PIN_DAY_RIAL = 1_000_000
 """What the liability text names: the most of a card and day that the Central Bank leaves to static second PINs."""
 
 _FIRST_PIN = re.compile(r"[0-9]{4}")
-_STATIC_PIN = re.compile(r"[0-9]{5,12}")
+_STATIC_PIN = re.compile(r"[0-9]{5,6}|[0-9]{9,12}")
+"""Not seven or eight: those are codes of the app, and one more value would be good beside D14's five."""
 
 
 class Service(StrEnum):
@@ -118,7 +119,7 @@ def check_first_pin(typed: Sensitive[str], again: Sensitive[str]) -> Sensitive[s
 
 
 def check_static_pin(typed: Sensitive[str], again: Sensitive[str]) -> Sensitive[str] | Refusal:
-    """Return a new static second PIN in ASCII digits: 5 to 12 of them, typed twice alike, and no row of digits."""
+    """Return a new static second PIN in ASCII digits: 5, 6 or 9 to 12 of them, twice alike, and no row of digits."""
     return _checked(_STATIC_PIN, typed, again)
 
 

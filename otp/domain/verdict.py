@@ -63,6 +63,7 @@ class AppFacts:
         wrong_codes: of the device, since its last right one.
         ceiling: the most that an unbound code of this card may take now: the holder's wish, never above the bank's.
         match: ``None`` when the entry is no code of the app.
+        meant: whether it could have been one.
     """
 
     card_ref: str
@@ -70,6 +71,7 @@ class AppFacts:
     wrong_codes: int
     ceiling: Rial
     match: AppMatch | None = None
+    meant: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +147,13 @@ class Verdict:
 
 
 def judge(entry: Entry) -> Verdict:
-    """Judge an entry: a live challenge first, then app, static PIN and a challenge that is over; else a wrong try."""
+    """Judge an entry: a live challenge first, then app, static PIN and a challenge that is over; else a wrong try.
+
+    Of two challenges with the same digits the one that is bound is taken (D26).
+    """
     matched = max(
         (challenge for challenge in entry.challenges if challenge.matches),
-        key=lambda challenge: (challenge.live(entry.now), challenge.binding_matches, challenge.challenge_id),
+        key=lambda one: (one.live(entry.now), one.binding_matches, one.ceiling is None, one.challenge_id),
         default=None,
     )
     if entry.by_proof:
@@ -210,11 +215,11 @@ def _of_app(app: AppFacts, match: AppMatch) -> Verdict:
 
 
 def _wrong(entry: Entry) -> Verdict:
-    """Count one wrong try: on this payment's own challenge where it has a live one, otherwise on the app (D17, D23)."""
+    """Count one wrong try: on this payment's own challenge where it has a live one, else on the app it may be of."""
     own = [challenge for challenge in entry.challenges if challenge.of_this_payment and challenge.live(entry.now)]
     if own:
         return Verdict(Reason.CODE_WRONG, guess=True, challenge=_count_on(own[-1]))
-    if entry.app is None:
+    if entry.app is None or not entry.app.meant:
         return Verdict(Reason.CODE_WRONG, guess=True)
     app = entry.app
     state = wrong_code(DeviceState.ACTIVE, app.wrong_codes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.app_code import STEP_SECONDS, typed_question
-from otp.domain.app_match import AppKeys, AppMatch, match_entry
+from otp.domain.app_match import AppKeys, AppMatch, can_be_of_app, match_entry
 from otp.domain.binding import COMPLETE, TransactionType
 from otp.domain.device import Clockwork
 from otp.domain.pairing import ROOT_BYTES, Kept, kept_place
@@ -28,7 +28,14 @@ def app_facts(desk: Desk, shown: Shown, account: Account) -> AppFacts | None:
     match = _match(shown, account, row or _NOBODY, root)
     if row is None or account.card is None:
         return None
-    return AppFacts(row.card_ref, row.device_id, row.wrong_codes, Rial(account.card.ceiling_rial), match)
+    return AppFacts(
+        card_ref=row.card_ref,
+        device_id=row.device_id,
+        wrong_codes=row.wrong_codes,
+        ceiling=Rial(account.card.ceiling_rial),
+        match=match,
+        meant=shown.pin is not None and can_be_of_app(shown.pin),
+    )
 
 
 def _match(shown: Shown, account: Account, row: AppRow, root: Sensitive[bytes]) -> AppMatch | None:

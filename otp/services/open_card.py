@@ -29,7 +29,7 @@ class NewCard:
             app (D23).
         kind: ``debit`` or ``gift``.
         first_pin: four digits, for machines that take the card.
-        static_second_pin: 5 to 12 digits, as gift cards have one; both are kept as keyed values only (D27).
+        static_second_pin: 5, 6 or 9 to 12 digits, as gift cards have one; both are kept as keyed values only (D27).
     """
 
     pan: Pan

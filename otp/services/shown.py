@@ -25,7 +25,7 @@ class Shown:
             nothing where the message is of no transaction.
         refused: what is wrong with the message itself.
         pin: what was entered, where it is no proof.
-        static_allowed: whether a static second PIN may be shown here.
+        static_allowed: whether a static second PIN may be shown here; a gift card has no other.
     """
 
     pan: Pan | None

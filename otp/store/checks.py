@@ -86,13 +86,17 @@ SELECT authorisation_id, amount_rial FROM authorisation
 WHERE authorisation_id = {_SUBJECTS} AND (state = 'received' OR action_code IS NULL)
 """
 
+_BY_APP = """d.card_id = a.card_id AND a.challenge_id IS NULL
+  AND a.decided_at BETWEEN d.added_at AND coalesce(d.ended_at, 'infinity') + interval '1 second'"""
+
 _CODE_FITS = f"""
 SELECT a.authorisation_id, a.amount_rial FROM authorisation a
 LEFT JOIN challenge c USING (challenge_id) LEFT JOIN psp USING (psp_id)
 LEFT JOIN device_card d ON d.card_ref = a.card_ref
 WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND NOT coalesce(CASE a.code_channel
   WHEN 'harim' THEN
-    c.state = 'consumed' AND c.card_id = a.card_id AND psp.acquirer_id = a.acquirer_id
+    c.state = 'consumed' AND c.card_id = a.card_id AND psp.acquirer_id = a.acquirer_id AND a.card_ref IS NULL
+    AND a.unbound = (c.ceiling_rial IS NOT NULL)
     AND (c.ceiling_rial >= a.amount_rial OR (c.ceiling_rial IS NULL AND c.transaction_ref = a.transaction_ref))
     AND a.decided_at < coalesce(c.proof_expires_at, c.expires_at) + interval '1 second'
     AND a.amount_rial = coalesce(CAST(substring(c.canonical FROM '[|]total=([0-9]+)[|]') AS bigint),
@@ -101,11 +105,12 @@ WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') A
     AND rtrim(a.terminal_id) = coalesce(substring(c.canonical FROM '[|]terminal=([^|]*)[|]'),
       CASE WHEN c.ceiling_rial IS NOT NULL THEN rtrim(a.terminal_id) END)
   WHEN 'sms' THEN
-    c.state = 'consumed' AND c.channel = 'sms' AND c.card_id = a.card_id AND a.unbound
+    c.state = 'consumed' AND c.channel = 'sms' AND c.card_id = a.card_id AND a.unbound AND a.card_ref IS NULL
     AND c.ceiling_rial >= a.amount_rial AND a.decided_at < c.expires_at + interval '1 second'
-  WHEN 'app' THEN d.card_id = a.card_id AND a.unbound AND a.challenge_id IS NULL
-  WHEN 'app_bound' THEN d.card_id = a.card_id AND NOT a.unbound AND a.challenge_id IS NULL
-  ELSE a.challenge_id IS NULL AND NOT a.unbound AND a.code_channel IS NOT NULL END, false)
+  WHEN 'app' THEN {_BY_APP} AND a.unbound AND d.last_second_step > 0
+  WHEN 'app_bound' THEN {_BY_APP} AND NOT a.unbound AND d.last_bound_step > 0
+  WHEN 'first_pin' THEN a.challenge_id IS NULL AND NOT a.unbound AND (a.card_ref IS NULL OR {_BY_APP})
+  WHEN 'static' THEN a.challenge_id IS NULL AND NOT a.unbound AND a.card_ref IS NULL END, false)
 """
 
 _TRIES = f"""

@@ -132,8 +132,8 @@ TERMINAL_WORDS: dict[str, Words] = {
     "atm.no.sms_already": Words("رمزنگار پیامکی فعال است.", "Ramznegar by SMS is active already."),
     "atm.no.no_static_pin": Words("این کارت رمز دوم ایستا ندارد.", "This card has no static second PIN."),
     "atm.no.pin_shape": Words(
-        "تعداد رقم‌ها درست نیست: رمز اول چهار رقم است و رمز دوم پنج تا دوازده رقم.",
-        "Wrong number of digits: a first PIN has four, a second one five to twelve.",
+        "تعداد رقم‌ها درست نیست: رمز اول چهار رقم است و رمز دوم پنج، شش یا نه تا دوازده رقم.",
+        "Wrong number of digits: a first PIN has four, a second one five, six or nine to twelve.",
     ),
     "atm.no.pin_weak": Words(
         "این رمز را زود حدس می‌زنند؛ رمز دیگری برگزینید.", "That PIN is easily guessed; choose another."

@@ -166,6 +166,7 @@ def test_d9b_one_payment_asked_for_at_once_gets_one_code(here: Any) -> None:
 UNUSABLE: list[dict[str, object]] = [
     {"status": "blocked"},
     {"second_pin_active": False},
+    {"kind": "gift"},
     {"expiry": "0401"},
     {"mobile_sealed": None, "mobile_token": None, "mobile_last_two": None},
 ]
@@ -215,7 +216,7 @@ def test_d17_after_ten_wrong_card_data_the_card_pauses_and_right_data_prove_noth
 
 @pytest.mark.parametrize(
     ("columns", "code"),
-    list(zip(UNUSABLE, ("CARD_BLOCKED", "DYNAMIC_PIN_NOT_ACTIVE", "CARD_BLOCKED", "NO_MOBILE"), strict=True)),
+    list(zip(UNUSABLE, ("CARD_BLOCKED", *["DYNAMIC_PIN_NOT_ACTIVE"] * 2, "CARD_BLOCKED", "NO_MOBILE"), strict=True)),
 )
 def test_d19_a_proven_request_is_told_the_reason(here: Any, columns: dict[str, object], code: str) -> None:
     """Who shows CVV2 and expiry learns why no code comes."""

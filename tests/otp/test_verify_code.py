@@ -184,7 +184,11 @@ def test_d18_wrong_data_wrong_code_and_unknown_card_answer_alike(here: Any, prov
 
 @pytest.mark.parametrize(
     ("column", "value", "code"),
-    [("status", "blocked", "CARD_BLOCKED"), ("second_pin_active", False, "DYNAMIC_PIN_NOT_ACTIVE")],
+    [
+        ("status", "blocked", "CARD_BLOCKED"),
+        ("second_pin_active", False, "DYNAMIC_PIN_NOT_ACTIVE"),
+        ("kind", "gift", "DYNAMIC_PIN_NOT_ACTIVE"),
+    ],
 )
 def test_a_card_that_may_not_pay_has_no_code_checked(
     here: Any, prover: Prover, column: str, value: object, code: str

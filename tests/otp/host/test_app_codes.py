@@ -218,6 +218,23 @@ def test_d23_ten_wrong_codes_suspend_the_device_and_its_holder_is_told(world: Ho
     assert world.pay(purchase).action_code == "000"
 
 
+def test_d23_wrong_codes_on_two_cards_at_once_are_all_counted_on_their_device(world: HostWorld, phone: Phone) -> None:
+    """Each card has a lock of its own; the device's row is held as well, so that no count is lost."""
+    second = world.card()
+    world.sql(
+        "INSERT INTO device_card (card_ref, device_id, card_id, state) "
+        "VALUES (gen_random_uuid(), CAST(:id AS uuid), :card, 'active')",
+        id=phone.device_id, card=world.row(second)["card_id"],
+    )  # fmt: skip
+    purchases = [world.purchase(pan, "1111111") for pan in (phone.pan, second) for _ in range(4)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = {str(answer.action_code) for answer in pool.map(world.pay, purchases)}
+
+    assert answers == {"117"}
+    assert (phone.device()["wrong_codes"], phone.device()["state"]) == (8, "active")
+
+
 def test_d17_a_wrong_try_on_a_live_harim_code_counts_there_and_not_on_the_device(
     world: HostWorld, phone: Phone
 ) -> None:

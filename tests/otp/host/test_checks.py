@@ -96,13 +96,15 @@ def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
 
 
 def test_d6_an_unbound_code_that_paid_within_its_ceiling_breaks_no_rule(world: Any, look: Callable[[], Report]) -> None:
-    """Its total fits; reference and terminal are open."""
+    """Its total fits; reference and terminal are open. Not to count it on the day of unbound codes breaks one."""
     purchase = world.purchase(world.card())
     world.issue(purchase)
     world.pay(purchase, "1234567")
     world.sql(OWED)
 
     world.sql(f"{UNBOUND} ceiling_rial = 1000000, transaction_ref = 'AAAAAAAAAAAAAAAA'")
+    assert broken(look()) == {"I9_code_fits"}
+    world.sql("UPDATE authorisation SET unbound = true")
 
     assert broken(look()) == set()
 
@@ -137,6 +139,10 @@ def test_every_way_of_paying_keeps_the_rules(world: Any, look: Callable[[], Repo
         "UPDATE challenge SET ceiling_rial = 10",
         "UPDATE authorisation SET code_channel = NULL WHERE code_channel = 'static'",
         "UPDATE authorisation SET code_channel = 'static' WHERE code_channel = 'sms'",
+        "UPDATE authorisation SET code_channel = 'static', unbound = false WHERE code_channel = 'app'",
+        "UPDATE authorisation SET card_ref = (SELECT card_ref FROM device_card) WHERE code_channel = 'sms'",
+        "UPDATE device_card SET state = 'removed', ended_at = added_at - interval '1 minute'",
+        "UPDATE device_card SET last_bound_step = 0",
     ],
 )
 def test_a_debit_without_its_right_code_is_found(world: Any, look: Callable[[], Report], plant: str) -> None:

@@ -21,7 +21,7 @@ from otp.domain.authorisation import (
 )
 from otp.domain.challenge import ChallengeState
 from otp.domain.expiry import is_past
-from otp.domain.verdict import ChallengeFacts
+from otp.domain.verdict import ChallengeFacts, Channel
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 CARD = CardFacts(
@@ -131,6 +131,16 @@ def test_d5_a_live_challenge_goes_before_dead_ones_with_the_same_code() -> None:
     assert decision.reason is Reason.APPROVED
     assert decision.challenge is not None
     assert decision.challenge.challenge_id == 7
+
+
+def test_d26_of_two_codes_with_the_same_digits_the_bound_one_is_taken() -> None:
+    """Whichever came later: what has a ceiling never stands before what has none."""
+    for number in (6, 8):
+        by_sms = replace(CHALLENGE, challenge_id=number, channel=Channel.SMS, ceiling=Rial(10), of_this_payment=False)
+
+        decision = decide(replace(FACTS, challenges=(CHALLENGE, by_sms)))
+
+        assert (decision.reason, decision.channel, decision.unbound) == (Reason.APPROVED, Channel.HARIM, False)
 
 
 def test_d17_the_ladder_of_locks() -> None:

@@ -13,6 +13,7 @@ from otp.domain import purposes
 from otp.domain.code import mac_input
 from otp.services.reverse import reverse
 from tests.otp.host.conftest import HostWorld
+from tests.otp.host.test_app_codes import phone_for
 
 MILLION = 1_000_000
 PIN = "24680"
@@ -86,6 +87,14 @@ def test_a_bank_may_switch_static_pins_off(world: HostWorld, pan: Pan) -> None:
 def test_d27_a_wrong_static_pin_counts_like_any_wrong_code(world: HostWorld, pan: Pan) -> None:
     """The same counters, whichever kind was meant."""
     assert [pay(world, pan, 1, "13579") for _ in range(6)] == ["117"] * 5 + ["106"]
+
+
+def test_d23_an_entry_that_no_app_could_show_counts_on_no_device(world: HostWorld, pan: Pan) -> None:
+    """Five digits are a static PIN mistyped; seven may be an app's."""
+    phone = phone_for(world, pan)
+
+    assert [pay(world, pan, 1, "13579"), phone.device()["wrong_codes"]] == ["117", 0]
+    assert [pay(world, pan, 1, "1357913"), phone.device()["wrong_codes"]] == ["117", 1]
 
 
 @pytest.mark.parametrize("total", [10_000, 2 * MILLION])
