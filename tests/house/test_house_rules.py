@@ -62,6 +62,7 @@ REVEALS = {
     "otp/services/issue_code.py": "code into its MAC",
     "otp/services/judging.py": "expiry beside the card's",
     "otp/services/open_card.py": "PAN into its seal",
+    "otp/services/operators.py": "password into its hash, token of a log-in into its hash",
     "otp/services/verify_code.py": "code and proof into their MACs, proof into its answer",
     "otp/wiring.py": "signing key into the signer",
 }
