@@ -1,4 +1,4 @@
-"""``python -m otp migrate | check | worker | host | monitor | psp … | verify-pin … | audit … | keys … | operator …``."""
+"""``python -m otp migrate | check | worker | host | monitor | psp | verify-pin | audit | keys | operator …``."""
 
 from __future__ import annotations
 

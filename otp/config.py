@@ -67,7 +67,8 @@ class Settings(BaseSettings):
     )
 
     console: bool = Field(
-        False, description="serve the operators' page /console; its proxy shows it to the bank's own network only"
+        default=False,
+        description="serve the operators' page /console; its proxy shows it to the bank's own network only",
     )
 
     code_length: int = Field(7, ge=5, le=8, description="digits of a dynamic PIN (D5)")

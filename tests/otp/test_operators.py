@@ -52,7 +52,8 @@ def test_d20_tries_to_log_in_are_counted_before_the_password_is_looked_at(here: 
     """After ten tries of a name from one address even the right password waits; another address does not."""
     add_operator(here.bank, "sara", PASSWORD, Role.OPERATOR)
     here.sql(
-        "INSERT INTO quota SELECT 'log-in|pair|sara|' || :address, date_trunc('hour', house_now(), 'Asia/Tehran'), :used",
+        "INSERT INTO quota SELECT 'log-in|pair|sara|' || :address, "
+        "date_trunc('hour', house_now(), 'Asia/Tehran'), :used",
         address=HERE,
         used=PAIR_PER_HOUR - 1,
     )
