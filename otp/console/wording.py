@@ -121,6 +121,7 @@ _CARDS = {
     "history.channel": Words("راه", "Channel"),
     "history.state": Words("وضع", "State"),
     "history.tries": Words("تلاش نادرست", "Wrong tries"),
+    "history.of": Words("{tries} از {most}", "{tries} of {most}"),
     "history.delivery": Words("پیامک", "Message"),
     "history.after": Words("{seconds} ثانیه پس از درخواست", "{seconds} s after it was asked for"),
     "history.expires": Words("اعتبار تا", "Valid until"),
