@@ -117,6 +117,7 @@ def page(template: str, **values: Any) -> str:
         who=g.get("operator"),
         button=form_of(BareForm),
         n=lambda value: number(value, chosen),
+        decimal=lambda value: number(f"{value:.1f}", chosen).replace(".", "٫" if chosen == "fa" else "."),
         money=lambda value: grouped(value, chosen),
         moment=lambda value: jalali_moment(value, chosen),
         clock=lambda value: clock_time(value, chosen),
