@@ -66,7 +66,7 @@ _WRONG = {
     "wrong": Words("رمزهای نادرست", "Wrong codes"),
     "wrong.title": Words("رمزهای نادرست یک ساعت گذشته، به تفکیک پایانه", "Wrong codes of the last hour by terminal"),
     "wrong.none": Words("در این یک ساعت رمز نادرستی وارد نشد.", "No wrong code was entered within the hour."),
-    "wrong.acquirer": Words("پذیرنده‌بانک", "Acquirer"),
+    "wrong.acquirer": Words("بانک پذیرنده", "Acquirer"),
     "wrong.terminal": Words("پایانه", "Terminal"),
     "wrong.tried": Words("با رمز", "With a code"),
     "wrong.wrong": Words("نادرست", "Wrong"),
