@@ -1,4 +1,4 @@
-"""``python -m otp migrate | check | worker | host | monitor | psp … | verify-pin PSP on|off | audit … | keys …``."""
+"""``python -m otp migrate | check | worker | host | monitor | psp | verify-pin | audit | keys | operator …``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from foundation.keys import KeyFileRefused, UnknownKey
 from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
-from otp import audit_commands, config, key_commands, worker
+from otp import audit_commands, config, key_commands, operator_commands, worker
 from otp.domain import purposes
 from otp.domain.errors import DuplicatePsp, InvalidPsp, UnknownPsp
 from otp.domain.psp import Psp
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
     _psp_arguments(verbs["psp"])
     audit_commands.add_to(verbs["audit"])
     key_commands.add_to(verbs["keys"])
+    operator_commands.add_to(verbs["operator"])
     for changing in ("psp", "verify-pin"):
         verbs[changing].add_argument("--operator", help="who does it, for the audit trail; usually this account")
         verbs[changing].add_argument("--why", default="", help="the reason, for the audit trail")
@@ -213,6 +214,7 @@ COMMANDS = {
     "keys": _with_bank(key_commands.run),
     "migrate": _migrate,
     "monitor": _with_bank(_monitor),
+    "operator": _with_bank(operator_commands.run),
     "psp": _with_bank(_psp),
     "verify-pin": _with_bank(_verify_pin),
     "worker": _worker,

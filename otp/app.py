@@ -1,4 +1,4 @@
-"""The bank's web application: the Harim door, the app Ramznegar, messages of holders, health and the numbers."""
+"""The bank's web application: Harim, the app Ramznegar, the operators' page, messages of holders, health, numbers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from foundation.logs import configure_logging
 from foundation.metrics import CONTENT_TYPE, may_read
 from otp import config, wiring
 from otp.config import Settings
+from otp.console import pages as console
 from otp.domain.answers import Code, body
 from otp.harim_api import operations, rest, sadad, soap, yaghut
 from otp.inbound.door import door as inbound_door
@@ -40,6 +41,8 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     app.extensions["bank"] = bank
     for door in (rest, sadad, ramznegar_api, pages):
         app.register_blueprint(door.blueprint)
+    if bank.settings.console:
+        app.register_blueprint(console.blueprint)
     if bank.settings.inbound_file is not None:
         app.register_blueprint(inbound_door(read_providers(bank.settings.inbound_file)))
     if bank.envelope_signer is not None:

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         (), description='JSON list of networks, e.g. ["10.9.0.0/16"], that may read /metrics; without, nobody may'
     )
 
+    console: bool = Field(
+        default=False,
+        description="serve the operators' page /console; its proxy shows it to the bank's own network only",
+    )
+
     code_length: int = Field(7, ge=5, le=8, description="digits of a dynamic PIN (D5)")
     code_life_seconds: int = Field(120, ge=30, le=600, description="how long a dynamic PIN can be used")
     resend_wait_seconds: int = Field(60, ge=10, le=600, description="per transaction, before a code is sent again")

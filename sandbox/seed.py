@@ -1,4 +1,4 @@
-"""Fills an empty sandbox through the organisations' own services: cards, PSP, merchant, key, issuer."""
+"""Fills an empty sandbox through the organisations' own services: cards, operators, PSP, merchant, key, issuer."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from otp import config as bank_config
 from otp import wiring as bank_wiring
 from otp.domain.cvv2 import cvv2_of
 from otp.domain.errors import DuplicateCard, DuplicatePsp
+from otp.domain.operators import Role
 from otp.domain.psp import Psp
 from otp.domain.purposes import CARD_VERIFICATION
 from otp.services.bank import Bank as OpenBank
 from otp.services.open_card import NewCard, block_card, open_card
+from otp.services.operators import add_operator, every_operator
 from otp.services.register_psp import allow_unbound, register_psp
 from sandbox.banks import BANK_TWO, BANKS, BY_BIN, SERIES, Bank, Series
 from sandbox.cards import SandboxCard, every_card
@@ -43,6 +45,9 @@ from sandbox.world import (
 GATEWAY_SIGNING_KEY_ID = "pooya-harim-1"
 GATEWAY_SOAP_KEY_ID = "pooya-soap-1"
 WEBOTP_HOST = "localhost"
+OPERATORS = ("sara", "reza")
+"""Two, because one asks for an unlock and another approves it."""
+OPERATOR_PASSWORD = "sandbox-operator"  # noqa: S105 - of a sandbox, and told in its documents
 
 
 def seed_bank(world: World, which: Bank) -> None:
@@ -53,6 +58,7 @@ def seed_bank(world: World, which: Bank) -> None:
         for card in every_card():
             if BY_BIN.get(card.bin) is which:
                 _open(bank, card)
+        _let_operators_in(bank)
         _register_gateway(bank, world)
         allow_unbound(bank, PSP_ID, UNBOUND_RIAL)
     finally:
@@ -129,6 +135,13 @@ def _open(bank: OpenBank, card: SandboxCard) -> None:
         return
     if card.blocked:
         block_card(bank, card.pan)
+
+
+def _let_operators_in(bank: OpenBank) -> None:
+    known = {operator.name for operator in every_operator(bank)}
+    for name in OPERATORS:
+        if name not in known:
+            add_operator(bank, name, Sensitive(OPERATOR_PASSWORD), Role.OPERATOR)
 
 
 def _register_gateway(bank: OpenBank, world: World) -> None:

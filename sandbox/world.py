@@ -256,6 +256,7 @@ class World:
             "OTP_BANK_NAME_FA": bank.name_fa,
             "OTP_BANK_NAME_EN": bank.name_en,
             "OTP_DISCLOSURE": "open",
+            "OTP_CONSOLE": "true",
             "OTP_INBOUND_FILE": str(self.inbound_file(bank.organisation)),
             "SANDBOX_SHORT_NUMBERS": json.dumps({SHORT_NUMBER: self._inbound_addresses()}),
             "OTP_AUDIT_HEAD_FILE": str(self.state / f"{bank.organisation}.audit-heads"),

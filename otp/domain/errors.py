@@ -47,5 +47,17 @@ class InvalidPublicKey(BankError):
     """The bytes are no public key of an app."""
 
 
+class InvalidOperator(BankError):
+    """An operator cannot be registered so; the message is a sentence for whoever does it."""
+
+
+class DuplicateOperator(BankError):
+    """There is, or was, an operator of this name: names are never given twice, because the audit trail has them."""
+
+
+class UnknownOperator(BankError):
+    """There is no active operator of this name."""
+
+
 class KeyNotRotated(Exception):
     """A key is not changed or removed; the message is a sentence for the operator."""

@@ -32,6 +32,7 @@ ROTATIONS: Mapping[str, Rotation] = MappingProxyType(
         purposes.CODE_DERIVE: Rotation.WRITES,
         purposes.CODE_MAC: Rotation.WRITES,
         purposes.ACTIVATION_DERIVE: Rotation.WRITES,
+        purposes.CONSOLE: Rotation.WRITES,
         purposes.AUDIT: Rotation.KEPT,
         purposes.AUDIT_HEAD: Rotation.KEPT,
         purposes.CARD_TOKEN: Rotation.FOUND_BY,

@@ -26,6 +26,8 @@ AUDIT = "audit"
 """HMAC of the audit trail's rows and chain (D31)."""
 AUDIT_HEAD = "audit-head"
 """Ed25519 private key (32 bytes) that signs heads of the trail for a second place (D31)."""
+CONSOLE = "console"
+"""HMAC of the operators' cookies and forms; a new key logs nobody out while the old one is kept."""
 CARD_VERIFICATION = "card-verification"
 """16 bytes: the CVV2 key pair."""
 HARIM_SIGNING = "harim-signing"
@@ -46,6 +48,7 @@ SYMMETRIC = (
     DEVICE_SEAL,
     AUDIT,
     AUDIT_HEAD,
+    CONSOLE,
 )
 """Keys of 32 random bytes."""
 

@@ -17,7 +17,9 @@ ON CONFLICT (card_token) DO NOTHING
 RETURNING card_id
 """)
 
-_BLOCK = text("UPDATE card SET status = 'blocked' WHERE card_token = :card_token RETURNING card_id")
+_BLOCK = text("""
+UPDATE card SET status = 'blocked', held_by_bank = true WHERE card_token = :card_token RETURNING card_id
+""")
 
 _SEALED = text("SELECT card_token, pan_sealed, mobile_sealed FROM card WHERE card_id = :card_id")
 

@@ -1,0 +1,143 @@
+"""Every sentence of the operators' page by key, in Persian and English; ``{name}`` marks a value."""
+
+from __future__ import annotations
+
+from foundation.persian import Language
+from otp.console.words_of_states import STATES, Words
+
+_FRAME = {
+    "console": Words("میز کار اپراتور", "Operators’ desk"),
+    "skip": Words("رفتن به متن", "Skip to content"),
+    "sandbox": Words("محیط آزمایشی – هیچ پولی جابه‌جا نمی‌شود", "Test environment – no money moves"),
+    "other_language": Words("English", "فارسی"),
+    "pages": Words("صفحه‌ها", "Pages"),
+    "log_in": Words("ورود", "Log in"),
+    "log_in.name": Words("نام کاربری", "User name"),
+    "log_in.password": Words("گذرواژه", "Password"),
+    "log_in.wrong": Words("نام کاربری یا گذرواژه درست نیست.", "User name or password is not right."),
+    "log_in.wait": Words(
+        "تلاش‌ها از اندازه گذشت. {minutes} دقیقهٔ دیگر دوباره امتحان کنید.",
+        "Too many tries. Try again in {minutes} min.",
+    ),
+    "log_in.note": Words(
+        "پس از ۱۵ دقیقه بی‌کاری از سامانه بیرون می‌آیید.", "After 15 minutes without work you are logged out."
+    ),
+    "log_out": Words("خروج", "Log out"),
+    "role.viewer": Words("بیننده", "viewer"),
+    "role.operator": Words("اپراتور", "operator"),
+    "mistake": Words("خطا:", "Error:"),
+    "missing": Words("چنین صفحه یا کارتی نیست", "There is no such page or card"),
+    "back": Words("بازگشت به کارت‌ها", "Back to the cards"),
+}
+_OVERVIEW = {
+    "overview": Words("وضعیت", "Overview"),
+    "overview.parts": Words("اجزای بانک", "The bank’s parts"),
+    "part.database": Words("پایگاه داده", "Database"),
+    "part.keys": Words("کلیدها", "Keys"),
+    "part.directory": Words("فهرست درگاه‌ها", "Directory of PSPs"),
+    "part.redis": Words("Redis (برای شتاب)", "Redis (for speed)"),
+    "part.up": Words("پاسخ می‌دهد", "answers"),
+    "part.down": Words("پاسخ نمی‌دهد", "does not answer"),
+    "overview.look": Words("آخرین نگاه پایشگر", "The monitor’s last look"),
+    "look.never": Words("هنوز نگاه نکرده است", "has not looked yet"),
+    "look.clean": Words("همه‌چیز درست است", "every rule holds"),
+    "look.broken": Words("{count} قاعده درست نیست", "{count} rules do not hold"),
+    "look.at": Words("در {moment}", "at {moment}"),
+    "overview.work": Words("کار در جریان", "Work"),
+    "work.live": Words("رمزهای زنده", "Codes that can be used"),
+    "work.waiting": Words("پیام‌های در صف", "Messages waiting"),
+    "work.dead": Words("پیام‌های رهاشده", "Messages given up"),
+    "overview.sms": Words("پیامک رمزها در یک ساعت گذشته", "SMS of codes in the last hour"),
+    "sms.none": Words("در این یک ساعت رمزی خواسته نشد.", "No code was asked for within the hour."),
+    "sms.provider": Words("سامانهٔ پیامک", "Provider"),
+    "sms.unnamed": Words("بی‌نام", "unnamed"),
+    "sms.asked": Words("خواسته‌شده", "Asked for"),
+    "sms.accepted": Words("پذیرفته", "Accepted"),
+    "sms.refused": Words("نپذیرفته", "Refused"),
+    "sms.dropped": Words("فرستاده‌نشده", "Not sent"),
+    "sms.p50": Words("میانه (ثانیه)", "p50 (s)"),
+    "sms.p95": Words("صدک ۹۵ (ثانیه)", "p95 (s)"),
+    "sms.note": Words(
+        "از درخواست رمز تا پذیرش پیامک نزد سامانهٔ پیامک.",
+        "From asking for a code until the provider accepts its message.",
+    ),
+}
+_WRONG = {
+    "wrong": Words("رمزهای نادرست", "Wrong codes"),
+    "wrong.title": Words("رمزهای نادرست یک ساعت گذشته، به تفکیک پایانه", "Wrong codes of the last hour by terminal"),
+    "wrong.none": Words("در این یک ساعت رمز نادرستی وارد نشد.", "No wrong code was entered within the hour."),
+    "wrong.acquirer": Words("بانک پذیرنده", "Acquirer"),
+    "wrong.terminal": Words("پایانه", "Terminal"),
+    "wrong.tried": Words("با رمز", "With a code"),
+    "wrong.wrong": Words("نادرست", "Wrong"),
+    "wrong.share": Words("سهم", "Share"),
+    "wrong.state": Words("وضع", "State"),
+    "wrong.alarm": Words("هشدار: حدس رمز", "Alarm: guessing"),
+    "wrong.calm": Words("عادی", "normal"),
+    "wrong.note": Words(
+        "هشدار: بیش از {percent}٪ نادرست در دست‌کم {least} خرید. چنین پایانه‌ای باید قطع شود.",
+        "Alarm: more than {percent}% wrong of at least {least} purchases. Such a terminal is to be cut off.",
+    ),
+}
+_CARDS = {
+    "cards": Words("کارت‌ها", "Cards"),
+    "cards.find": Words("یافتن کارت", "Find a card"),
+    "cards.wanted": Words("شمارهٔ کارت، یا شمارهٔ آن نزد بانک", "Card number, or its number at the bank"),
+    "cards.go": Words("نمایش", "Show"),
+    "cards.shape": Words("شمارهٔ کارت درست نیست.", "This is no card number."),
+    "cards.unknown": Words("چنین کارتی نیست.", "There is no such card."),
+    "cards.locked": Words("کارت‌های بسته", "Cards that are kept out"),
+    "cards.none": Words("هیچ کارتی بسته نیست.", "No card is kept out."),
+    "card": Words("کارت {card_id}", "Card {card_id}"),
+    "card.number": Words("شمارهٔ کارت", "Card number"),
+    "card.at_bank": Words("شماره نزد بانک", "Number at the bank"),
+    "card.mobile": Words("موبایل", "Mobile"),
+    "card.mobile.ends": Words("با پایان {digits}", "ending in {digits}"),
+    "card.mobile.none": Words("ندارد", "none"),
+    "card.state": Words("وضع", "State"),
+    "card.failures": Words("رمز نادرست پیاپی", "Wrong codes in a row"),
+    "card.open": Words("باز", "open"),
+    "card.held": Words("مسدود به دستور بانک", "blocked by the bank’s own word"),
+    "card.blocked": Words("مسدود به‌سبب رمزهای نادرست", "blocked by wrong codes"),
+    "card.locked": Words("قفل به‌سبب رمزهای نادرست تا {moment}", "locked by wrong codes until {moment}"),
+    "card.paused": Words("مکث به‌سبب مشخصات نادرست تا {moment}", "pauses after wrong card data until {moment}"),
+    "card.history": Words("نمایش سرگذشت", "Show its history"),
+    "unlock": Words("باز کردن کارت", "Unlock the card"),
+    "unlock.note": Words(
+        "دارندهٔ کارت را شناسایی کنید. درخواست شما را باید همکاری دیگر تأیید کند.",
+        "Identify the holder first. A colleague must approve your request.",
+    ),
+    "unlock.reason": Words("دلیل", "Reason"),
+    "unlock.ask": Words("درخواست باز کردن", "Ask for the unlock"),
+    "unlock.waiting": Words("درخواست باز کردن از {maker}: «{reason}»", "{maker} asks to unlock: “{reason}”"),
+    "unlock.until": Words("مهلت تأیید: {moment}", "To be approved by {moment}"),
+    "unlock.own": Words("درخواست خود شما؛ همکاری دیگر باید تأیید کند.", "Your own request; a colleague must approve."),
+    "unlock.approve": Words("تأیید و باز کردن", "Approve and unlock"),
+    "history.codes": Words("رمزها", "Codes"),
+    "history.purchases": Words("خریدها", "Purchases"),
+    "history.acts": Words("کارهای انجام‌شده بر کارت", "Acts on the card"),
+    "history.none": Words("چیزی نیست.", "Nothing."),
+    "history.at": Words("زمان", "Time"),
+    "history.channel": Words("راه", "Channel"),
+    "history.state": Words("وضع", "State"),
+    "history.tries": Words("تلاش نادرست", "Wrong tries"),
+    "history.of": Words("{tries} از {most}", "{tries} of {most}"),
+    "history.delivery": Words("پیامک", "Message"),
+    "history.after": Words("{seconds} ثانیه پس از درخواست", "{seconds} s after it was asked for"),
+    "history.expires": Words("اعتبار تا", "Valid until"),
+    "history.amount": Words("مبلغ (ریال)", "Amount (rial)"),
+    "history.action": Words("کد پاسخ", "Action code"),
+    "history.reason": Words("سبب", "Reason"),
+    "history.terminal": Words("پایانه", "Terminal"),
+    "history.who": Words("چه کسی", "Who"),
+    "history.what": Words("چه کاری", "What"),
+    "history.why": Words("چرا", "Why"),
+}
+
+WORDS: dict[str, Words] = _FRAME | _OVERVIEW | _WRONG | _CARDS | STATES
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """Return the sentence for a key, its values filled in."""
+    words = WORDS[key]
+    return (words.fa if language == "fa" else words.en).format(**values)
