@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from foundation.sensitive import Sensitive
@@ -17,7 +17,7 @@ from otp.app import create_app
 from otp.console.wording import say
 from otp.domain.operators import Role
 from otp.services.operators import add_operator
-from tests.e2e.browser import findings, launched, visiting
+from tests.e2e.browser import findings, visiting
 from tests.otp.conftest import BankWorld
 
 pytestmark = pytest.mark.browser
@@ -99,11 +99,12 @@ def _desk(context: BrowserContext, url: str, language: Any) -> Desk:
 
 
 @pytest.mark.parametrize(("language", "options"), LOOKS)
-def test_two_people_unlock_a_card(world: BankWorld, url: str, language: Any, options: dict[str, Any]) -> None:
+def test_two_people_unlock_a_card(
+    world: BankWorld, url: str, browser: Browser, language: Any, options: dict[str, Any]
+) -> None:
     """One asks with a reason, the other approves; every page is accessible and nothing scrolls sideways."""
     complaints: list[str] = []
     with (
-        launched() as browser,
         visiting(browser, complaints, **options) as first,
         visiting(browser, complaints, **options) as second,
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -16,13 +16,16 @@ Holders = Callable[..., Holder]
 OFF = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_REFUSED", "ERR_FAILED")
 
 
-def without_network(complaints: list[str]) -> None:
-    """Strike out what a browser writes of a call that found no network: the app made it on purpose."""
-    complaints[:] = [each for each in complaints if not any(sign in each for sign in OFF)]
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """What the consoles complained about, less what a browser writes of a call without a network, at times late."""
+    found: list[str] = []
+    yield found
+    assert [each for each in found if not any(sign in each for sign in OFF)] == []
 
 
 @pytest.mark.parametrize("way", ["no network", "no server"])
-def test_codes_are_the_banks_without_a_network(holder: Holders, complaints: list[str], way: str) -> None:
+def test_codes_are_the_banks_without_a_network(holder: Holders, way: str) -> None:
     """After a reload with nobody to ask, PIN and finger both give the code Python computes for root and minute."""
     someone = holder()
     put_finger(someone.page)
@@ -40,10 +43,9 @@ def test_codes_are_the_banks_without_a_network(holder: Holders, complaints: list
         code = someone.code()
         assert code in {code_of(root, "second", card_ref, bank.step() + back) for back in (0, -1)}
         someone.press("unlock.again")
-    without_network(complaints)
 
 
-def test_a_clock_that_is_off_is_known_from_the_last_contact(holder: Holders, complaints: list[str]) -> None:
+def test_a_clock_that_is_off_is_known_from_the_last_contact(holder: Holders) -> None:
     """The phone is three minutes behind the bank: it says so, and its codes are right, offline as well."""
     someone = holder()
     someone.served.bank.ahead_seconds = 180
@@ -58,10 +60,9 @@ def test_a_clock_that_is_off_is_known_from_the_last_contact(holder: Holders, com
     assert someone.is_of_now(someone.code(), "second")
     someone.open("#/settings")
     expect(someone.page.locator("[data-part=clock]")).to_contain_text("۳ دقیقه عقب")
-    without_network(complaints)
 
 
-def test_the_offline_sign_informs_and_stops_nothing(holder: Holders, complaints: list[str]) -> None:
+def test_the_offline_sign_informs_and_stops_nothing(holder: Holders) -> None:
     """The banner comes and goes with the network; the cards stay."""
     someone = holder()
     someone.activate()
@@ -74,4 +75,3 @@ def test_the_offline_sign_informs_and_stops_nothing(holder: Holders, complaints:
     expect(someone.page.locator("a.card")).to_be_visible()
     someone.context.set_offline(False)
     expect(banner).to_be_hidden()
-    without_network(complaints)
