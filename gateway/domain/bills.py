@@ -68,8 +68,6 @@ class Bill:
             raise InvalidBill("bill_id", "check")
         if check_digit(payment[:-2]) != payment[-2] or check_digit(bill + payment[:-1]) != payment[-1]:
             raise InvalidBill("payment_id", "check")
-        if not int(payment[:-_AFTER_AMOUNT] or 0):
-            raise InvalidBill("payment_id", "amount")
         return cls(bill, payment)
 
     @classmethod
@@ -85,7 +83,7 @@ class Bill:
 
     @property
     def amount(self) -> Rial:
-        """What is owed."""
+        """What is owed; six digits without a zero in front leave at least a thousand rials."""
         return Rial(int(self.payment_id[:-_AFTER_AMOUNT]) * RIALS_PER_UNIT)
 
     @property

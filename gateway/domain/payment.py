@@ -2,8 +2,8 @@
 
 While a payment is ``paying`` or ``unknown`` it can be neither cancelled nor extended, does not expire and takes no new
 attempt (D8). ``disputed`` is the honest place for money whose return takes longer than promised; the reversal
-goes on and leads out. Where nobody has to confirm (a bill), an approval completes the payment at once. An approval of an
-attempt that did not win (``late_approval``) changes no payment: that attempt is voided.
+goes on and leads out. Where nobody has to confirm (a bill), an approval completes the payment at once. An approval of
+an attempt that did not win (``late_approval``) changes no payment: that attempt is voided.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ told_billers AS (
   INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts)
   SELECT 'evt_' || left(encode(sha256(convert_to('{BILL_PAID}:' || paid.payment_id || ':' || bill.number, 'UTF8')),
       'hex'), 32), bill.biller_id, paid.payment_id, '{BILL_PAID}',
-    jsonb_build_object('bill_id', bill.bill_id, 'payment_id', bill.pay_id, 'amount', bill.amount_rial,
+    jsonb_build_object('bill_id', bill.bill_id, 'pay_id', bill.pay_id, 'amount', bill.amount_rial,
       'tracking_code', paid.tracking_code, 'paid_at', paid.authorised_at)
   FROM paid JOIN bill ON bill.payment_id = paid.payment_id ORDER BY bill.number
   ON CONFLICT (event_id) DO NOTHING RETURNING event_id, number, merchant_id, payment_id, type),

@@ -27,7 +27,8 @@ SELECT DISTINCT payment_id FROM (
 _FOREIGN_ACCOUNT = f"""
 SELECT p.payment_id, posting.amount_rial FROM payment p JOIN attempt a USING (payment_id)
 JOIN posting ON posting.attempt_id = a.attempt_id
-WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id OR NOT (ARRAY[posting.source, posting.destination] <@ (ARRAY[
+WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id
+  OR NOT (ARRAY[posting.source, posting.destination] <@ (ARRAY[
   'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id, 'fees', 'suspense']
   || ARRAY(SELECT 'payable:' || biller_id FROM bill WHERE bill.payment_id = p.payment_id))))
 """

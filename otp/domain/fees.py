@@ -17,9 +17,12 @@ class FeeRow:
     ceiling: Rial
 
 
-FEE_CEILINGS: tuple[FeeRow, ...] = (FeeRow("PURCHASE", dt.date(2021, 3, 21), Rial(12_000)),)
-"""This bank's own policy: cardholders normally pay nothing on a purchase, and never more than this. A type without a
-row is not served."""
+FEE_CEILINGS: tuple[FeeRow, ...] = (
+    FeeRow("PURCHASE", dt.date(2021, 3, 21), Rial(12_000)),
+    FeeRow("BILL_PAYMENT", dt.date(2021, 3, 21), Rial(12_000)),
+)
+"""This bank's own policy: cardholders normally pay nothing on a purchase or a bill, and never more than this. A type
+without a row is not served."""
 
 
 def fee_ceiling(type_word: str, day: dt.date, table: tuple[FeeRow, ...] = FEE_CEILINGS) -> Rial | None:

@@ -22,7 +22,7 @@ from otp.services.judging import ceilings_of, facts_of
 from otp.services.shown import Shown, aspects_of
 from otp.store import accounts, authorisations
 
-PROCESSING_CODES = {TransactionType.PURCHASE: "000000"}
+PROCESSING_CODES = {TransactionType.PURCHASE: "000000", TransactionType.BILL_PAYMENT: "500000"}
 """What this host executes, with the processing code each must come with."""
 
 _APPROVAL_CODES = 1_000_000

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gateway.domain.payment import PaymentState
 from gateway.services.authorise import Paid
-from gateway.store import attempts
+from gateway.store import approvals, attempts
 from tests.fakes.shop import Shop, card
 
 WAIT_SECONDS = 8
