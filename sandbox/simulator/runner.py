@@ -49,7 +49,7 @@ TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 3, 
 """Whose turn it is, and how often of about a hundred, when nobody who waited goes on."""
 
 GOES_ON = 0.3
-QUEUES = {"sms.code": 40, "webhook": 20, "switch.inquire": 15, "switch.reverse": 20, "sms.last_try": 5}
+QUEUES = {"sms.code": 40, "webhook": 20, "switch.inquire": 30, "switch.reverse": 20, "sms.last_try": 5}
 """How often a worker looks into each queue."""
 
 SWEEPS = {
