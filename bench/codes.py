@@ -207,11 +207,19 @@ class Codes:
 
     def measure(self, side: Side, count: int) -> float:
         """Issue so many codes, then check them; return how many a second."""
-        orders = self._orders[side.name].take(count)
+        orders = self.orders(side, count)
         issuing = _timed(side.issue, orders)
         checking = _timed(side.verify, orders, side.codes(orders))
         self.seconds[side.name].append((issuing / count, checking / count))
         return count / (issuing + checking)
+
+    def orders(self, side: Side, count: int) -> list[Wanted]:
+        """Return the next payments of one side.
+
+        Raises:
+            CannotRun: when its cards are used up.
+        """
+        return self._orders[side.name].take(count)
 
     def statements(self, cluster: Cluster) -> dict[str, tuple[Asked, Asked]]:
         """Return statements and commits of one code and of its check, by side, as PostgreSQL logs them."""
@@ -220,7 +228,7 @@ class Codes:
             return {side.name: self._asked(log, side, who) for side, who in ((self.floor, FLOOR), (self.ours, OURS))}
 
     def _asked(self, log: StatementLog, side: Side, who: str) -> tuple[Asked, Asked]:
-        orders = self._orders[side.name].take(COUNTED)
+        orders = self.orders(side, COUNTED)
         issued = log.during(lambda: _timed(side.issue, orders))
         codes = side.codes(orders)
         checked = log.during(lambda: _timed(side.verify, orders, codes))
