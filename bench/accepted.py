@@ -138,16 +138,20 @@ class UntilAccepted:
 
     def measure(self, rounds: int, each: int = EACH_ROUND) -> None:
         """Ask so often in each round, and wait until every message was accepted."""
-        for seed in range(rounds + 1):
-            asked: dict[int, float] = {}
-            late = at_pace(each if seed else WARM_UP, PER_SECOND, seed, lambda asked=asked: self._ask(asked))  # type: ignore[misc]  # a lambda has no types
-            try:
-                wait_for(lambda asked=asked: asked.keys() <= self._panel.accepted.keys(), "messages", WAIT_SECONDS)
-            except InVain:
-                raise CannotRun(f"{len(asked.keys() - self._panel.accepted.keys())} messages never arrived") from None
-            if seed:
-                self.took.append([self._panel.accepted[amount] - began for amount, began in asked.items()])
-                self.late.append(late)
+        self._round(WARM_UP, 0)
+        self.took, self.late = [], []
+        for seed in range(1, rounds + 1):
+            self._round(each, seed)
+
+    def _round(self, each: int, seed: int) -> None:
+        asked: dict[int, float] = {}
+        accepted = self._panel.accepted
+        self.late.append(at_pace(each, PER_SECOND, seed, lambda: self._ask(asked)))
+        try:
+            wait_for(lambda: asked.keys() <= accepted.keys(), "messages", WAIT_SECONDS)
+        except InVain:
+            raise CannotRun(f"{len(asked.keys() - accepted.keys())} messages never arrived") from None
+        self.took.append([accepted[amount] - began for amount, began in asked.items()])
 
     def _ask(self, asked: dict[int, float]) -> None:
         with self._taking:

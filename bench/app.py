@@ -18,7 +18,7 @@ from foundation.pan import Pan
 from otp.domain.activation import Channel
 from otp.ramznegar.wording import WORDS
 from otp.services.bank import Bank
-from otp.services.cards import card_token
+from otp.services.cards import card_tokens
 from otp.services.issue_activation import Issued, Wanted, issue_activation
 from otp.store import accounts
 from sandbox.banks import BANK_TWO
@@ -113,7 +113,7 @@ def unlocked(browser: Browser, url: str, parts: tuple[str, str, str], times: int
 def slip_and_sms(bank: Bank, pan: Pan, phones: PhoneStore) -> tuple[str, str, str]:
     """Get a slip at the cash machine and the part that the phone gets: what an activation is typed from."""
     with bank.database.begin() as connection:
-        card_id = accounts.lock_card(connection, card_token(bank.keys, pan))
+        card_id = accounts.lock_card(connection, card_tokens(bank.keys, pan)).card_id
     issued = issue_activation(bank, Wanted(card_id or 0, Channel.ATM))
     if not isinstance(issued, Issued) or issued.slip is None:
         raise CannotRun(f"no slip: {issued}")

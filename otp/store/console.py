@@ -54,7 +54,8 @@ SELECT * FROM tried WHERE wrong > 0
 """)
 
 _CARD = """
-SELECT clock.now, card.card_id, card.card_token, card.pan_sealed, card.mobile_last_two,
+SELECT clock.now, card.card_id, coalesce(card.card_name, card.card_token) AS card_name,
+       card.pan_sealed, card.mobile_last_two,
        card.status = 'blocked' AS blocked, card.held_by_bank, card.pin_failures,
        CASE WHEN card.pin_locked_until > clock.now THEN card.pin_locked_until END AS locked_until,
        CASE WHEN card.card_not_present_paused_until > clock.now THEN card.card_not_present_paused_until END
@@ -79,7 +80,7 @@ found AS (
 """)
 
 _ONE_CARD = text(f"{_CLOCK} {_CARD} FROM clock JOIN card ON card.card_id = :card_id LEFT JOIN {_ASKED}")
-_FIND = text("SELECT card_id FROM card WHERE card_token = :card_token")
+_FIND = text("SELECT card_id FROM card WHERE card_token = ANY(CAST(:tokens AS bytea[]))")
 _EXISTS = text("SELECT card_id FROM card WHERE card_id = :card_id")
 
 _CHALLENGES = text(f"""
@@ -134,7 +135,7 @@ class CardRow:
 
     now: dt.datetime
     card_id: int
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     mobile_last_two: str | None
     blocked: bool
@@ -216,9 +217,9 @@ def card(connection: Connection, card_id: int) -> CardRow | None:
     return None if row is None else CardRow(**row)
 
 
-def find(connection: Connection, card_token: bytes) -> int | None:
+def find(connection: Connection, tokens: Sequence[bytes]) -> int | None:
     """Return the number at the bank of the card with this token."""
-    card_id: int | None = connection.execute(_FIND, {"card_token": card_token}).scalar_one_or_none()
+    card_id: int | None = connection.execute(_FIND, {"tokens": list(tokens)}).scalar_one_or_none()
     return card_id
 
 

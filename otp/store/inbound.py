@@ -24,12 +24,13 @@ VALUES (:provider, coalesce(:message_id, :said || '@' || floor(extract(epoch FRO
 """)
 
 _LOCK_CARDS = text("""
-SELECT card_id FROM card WHERE mobile_token = :mobile_token ORDER BY card_id LIMIT :most FOR UPDATE
+SELECT card_id FROM card WHERE mobile_token = ANY(CAST(:tokens AS bytea[])) ORDER BY card_id LIMIT :most FOR UPDATE
 """)
 
 # A statement of its own after the lock: one that waited for a lock goes on with its old snapshot (D4).
 _READ = text(f"""
-SELECT house_now() AS now, card.card_id, card.card_token, card.pan_sealed, card.expiry, card.sms_codes_active,
+SELECT house_now() AS now, card.card_id, coalesce(card.card_name, card.card_token) AS card_name,
+       card.pan_sealed, card.expiry, card.sms_codes_active,
        card.status = 'active' AND card.kind = 'debit' AND card.second_pin_active
          AND coalesce(card.pin_locked_until < house_now(), true)
          AND coalesce(card.card_not_present_paused_until < house_now(), true) AS usable,
@@ -84,7 +85,7 @@ class SenderCard:
 
     now: dt.datetime
     card_id: int
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     expiry: str
     sms_codes_active: bool
@@ -132,9 +133,9 @@ def once(connection: Connection, provider: str, message_id: str | None, sender_t
     return name
 
 
-def cards_of(connection: Connection, mobile_token: bytes, ceilings: Ceilings) -> list[SenderCard]:
+def cards_of(connection: Connection, mobile_tokens: Sequence[bytes], ceilings: Ceilings) -> list[SenderCard]:
     """Hold and read the cards that have this number on file, at most fifty."""
-    held = connection.execute(_LOCK_CARDS, {"mobile_token": mobile_token, "most": CARDS_MAX})
+    held = connection.execute(_LOCK_CARDS, {"tokens": list(mobile_tokens), "most": CARDS_MAX})
     card_ids = [int(row.card_id) for row in held]
     if not card_ids:
         return []

@@ -20,7 +20,7 @@ from otp.domain.challenge import ChallengeState
 from otp.domain.operators import Role
 from otp.domain.unlocking import Unlock
 from otp.domain.verdict import Channel
-from otp.services.cards import card_token
+from otp.services.cards import card_tokens
 from otp.services.operators import add_operator
 from otp.services.overview import overview
 from otp.services.wrong_codes import wrong_codes
@@ -75,7 +75,7 @@ def desk(world: BankWorld) -> Callable[[str], Desk]:
 
 
 def _id(here: BankWorld, pan: Pan) -> int:
-    rows = here.sql("SELECT card_id FROM card WHERE card_token = :token", token=card_token(here.bank.keys, pan))
+    rows = here.sql("SELECT card_id FROM card WHERE card_token = :token", token=card_tokens(here.bank.keys, pan)[0])
     return int(rows[0]["card_id"])
 
 

@@ -21,11 +21,11 @@ PIN = "24680"
 
 def static(world: HostWorld, pan: Pan, pin: str = PIN) -> None:
     """Keep a static second PIN."""
-    mac = world.desk.keys.mac(purposes.PIN_VERIFICATION, mac_input(world.desk.card_token(pan), pin))
+    mac = world.desk.keys.mac(purposes.PIN_VERIFICATION, mac_input(world.desk.card_tokens(pan)[0], pin))
     world.sql(
         "UPDATE card SET static_second_pin_mac = :mac WHERE card_token = :token",
         mac=mac,
-        token=world.desk.card_token(pan),
+        token=world.desk.card_tokens(pan)[0],
     )
 
 
