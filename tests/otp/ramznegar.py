@@ -36,8 +36,10 @@ class Counter:
 
     def card_id(self, pan: Pan) -> int:
         """Return the number of a card's account."""
-        token = card_tokens(self.here.bank.keys, pan)[0]
-        return int(self.here.sql("SELECT card_id FROM card WHERE card_token = :token", token=token)[0]["card_id"])
+        tokens = list(card_tokens(self.here.bank.keys, pan))
+        return int(
+            self.here.sql("SELECT card_id FROM card WHERE card_token = ANY(:tokens)", tokens=tokens)[0]["card_id"]
+        )
 
     def slip(self, card_id: int) -> tuple[str, str]:
         """Get a slip at the cash machine and the SMS that goes with it; return the number and all that is typed."""

@@ -97,8 +97,8 @@ def test_an_opened_card_is_found_by_its_token_and_sealed_to_its_row(here: Any) -
 
     token = card_tokens(here.bank.keys, pan)[0]
     assert row["card_token"] == token
-    assert open_pan(here.bank.keys, token, row["pan_sealed"]) == pan
-    assert open_mobile(here.bank.keys, token, row["mobile_sealed"]).reveal() == "09121234567"
+    assert open_pan(here.bank.keys, row["card_name"], row["pan_sealed"]) == pan
+    assert open_mobile(here.bank.keys, row["card_name"], row["mobile_sealed"]).reveal() == "09121234567"
     assert (row["balance_rial"], row["opened_rial"], row["mobile_last_two"]) == (10_000_000, 10_000_000, "67")
     assert pan.reveal() not in str(row)
     with pytest.raises(SealBroken):
