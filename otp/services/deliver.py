@@ -29,7 +29,7 @@ from otp.domain.verdict import Channel as CodeChannel
 from otp.ports import SmsAccepted, SmsAnswer, SmsMessage, SmsRefused, SmsTemplate, SmsUnanswered
 from otp.services.bank import Bank
 from otp.services.cards import mobile_code, open_mobile, open_pan
-from otp.store import activations, cards, deliveries, devices, inbound, mobile_changes
+from otp.store import activations, cards, deliveries, devices, mobile_changes
 from otp.store.deliveries import Sending
 
 log = structlog.get_logger()
@@ -125,7 +125,7 @@ def send_notice(bank: Bank, job: Job) -> Result:
 def send_mobile_code(bank: Bank, job: Job) -> Result:
     """Send the code that confirms a new number to that number, derived here, unless the change is decided (D27)."""
     change = _change(bank, job)
-    if change.late or change.state != "issued":
+    if change.late or change.state != "issued" or change.mobile_sealed is None or change.mobile_token is None:
         bank.meters.sms.labels("mobile_code", "dropped").inc()
         return Done()
     code = mobile_code(bank.keys, change.key_id, change.nonce, change.card_name, change.mobile_token)
@@ -161,11 +161,9 @@ def end_activations(bank: Bank) -> None:
 
 
 def forget_quotas(bank: Bank) -> None:
-    """Delete what was counted in windows that are over, and the names of messages that nobody sends again."""
+    """Delete what was counted in windows that are over."""
     with bank.database.single() as connection:
         deliveries.forget_quotas(connection)
-    with bank.database.single() as connection:
-        inbound.forget(connection)
 
 
 def _send(

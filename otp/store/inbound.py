@@ -15,7 +15,6 @@ from otp.store.notices import NOTICE_TOPIC
 from otp.store.quotas import COUNTED, counted
 
 CARDS_MAX = 50
-KEPT_DAYS = 3
 
 _ONCE = text("""
 INSERT INTO inbound_message (provider, message_id, sender_token, outcome)
@@ -75,8 +74,6 @@ UPDATE inbound_message SET outcome = CASE WHEN held THEN 'limited' ELSE :outcome
   FROM verdict WHERE provider = :provider AND message_id = :message_id
 RETURNING outcome
 """)
-
-_FORGET = text(f"DELETE FROM inbound_message WHERE received_at < house_now() - interval '{KEPT_DAYS} days'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +145,3 @@ def answer(connection: Connection, answering: Answering, charges: Sequence[Charg
     values = {**asdict(answering), "ended": list(answering.ended), **counted(charges)}
     outcome: str = connection.execute(_WRITE, values).scalar_one()
     return outcome
-
-
-def forget(connection: Connection) -> int:
-    """Delete messages that nobody sends again; return how many."""
-    return connection.execute(_FORGET).rowcount

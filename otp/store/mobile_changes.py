@@ -94,13 +94,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What the worker needs to text either number."""
+    """What the worker needs to text either number, unless they were erased."""
 
     state: str
     nonce: bytes
     key_id: str
-    mobile_token: bytes
-    mobile_sealed: bytes
+    mobile_token: bytes | None
+    mobile_sealed: bytes | None
     former_sealed: bytes | None
     late: bool
     card_name: bytes

@@ -50,7 +50,7 @@ COLUMNS: Mapping[str, tuple[TokenColumn, ...]] = MappingProxyType(
             ),
             TokenColumn(
                 "mobile_change", "change_id", "mobile_token", "mobile_token_key", "mobile_sealed", mobile_place,
-                "state <> 'issued'",
+                "erased_at IS NULL AND mobile_change.state <> 'issued'",
             ),
         ),
     }
