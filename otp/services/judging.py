@@ -45,6 +45,7 @@ def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
         static_right=shown.static_allowed and _static_right(desk, shown, account),
         gift=account.card is not None and account.card.kind == "gift",
         static_today=Rial(account.static_rial),
+        lowered=account.card is not None and account.card.lowered,
     )
 
 

@@ -84,6 +84,7 @@ def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
             sequence=check.sequence,
             card_id=card.card_id,
             decision=decision,
+            terminal_id=check.binding.terminal_id,
             proof_mac=_proof_mac(bank, psp, check, card.name) if earned else None,
             status=ANSWERS[code].status,
             answer=_verified(bank, check) if earned else body(code, check.request_id),

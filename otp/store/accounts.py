@@ -53,6 +53,7 @@ SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_fai
        card.pin_lock_level, card.card_data_failures, card.card_data_failed_since, card.card_not_present_paused_until,
        card.balance_rial, card.kind, card.static_second_pin_mac, card.static_pin_key,
        {IN_FORCE} AS ceiling_rial,
+       coalesce(card.low_ceiling_until > clock.now, false) AS lowered,
        spent.spent_rial, spent.unbound_rial, spent.static_rial,
        app.card_ref, app.device_id, app.code_root_sealed, app.wrong_codes, app.last_second_step, app.last_bound_step,
        app.drift_steps,
@@ -181,6 +182,7 @@ class CardRow:
     static_second_pin_mac: bytes | None
     static_pin_key: str | None
     ceiling_rial: int
+    lowered: bool
 
 
 @dataclass(frozen=True, slots=True)

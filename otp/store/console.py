@@ -45,8 +45,12 @@ _TERMINALS = text(f"""
 {_CLOCK},
 tried AS (
     SELECT acquirer_id, terminal_id, count(*) AS tried, count(*) FILTER (WHERE reason = 'code_wrong') AS wrong
-      FROM authorisation
-     WHERE created_at >= {_NOW} - {_HOUR} AND kind = 'purchase' AND reason = ANY(CAST(:reasons AS text[]))
+      FROM (SELECT acquirer_id, rtrim(terminal_id) AS terminal_id, reason FROM authorisation
+             WHERE created_at >= {_NOW} - {_HOUR} AND kind = 'purchase' AND reason = ANY(CAST(:reasons AS text[]))
+             UNION ALL
+            SELECT psp.acquirer_id, checked.terminal_id, checked.reason
+              FROM harim_request checked JOIN psp USING (psp_id)
+             WHERE checked.created_at >= {_NOW} - {_HOUR} AND checked.reason = ANY(CAST(:reasons AS text[]))) AS judged
      GROUP BY acquirer_id, terminal_id)
 SELECT * FROM tried WHERE wrong > 0
  ORDER BY tried >= :least AND wrong * 100 > tried * :percent DESC, wrong DESC, acquirer_id, terminal_id
@@ -198,8 +202,8 @@ def terminals(connection: Connection, reasons: Sequence[str], least: int, percen
 
     Args:
         connection: to read by.
-        reasons: of purchases whose code was judged.
-        least: purchases before a share says anything.
+        reasons: of purchases, and checks without one, whose code was judged.
+        least: of both before a share says anything.
         percent: the share above which a terminal comes first.
     """
     values = {"reasons": list(reasons), "least": least, "percent": percent}

@@ -64,6 +64,16 @@ def test_a_days_static_sum_is_yesterdays_no_more_and_a_reversal_gives_it_back(wo
     assert pay(world, pan, MILLION) == "000"
 
 
+def test_d27_a_static_pin_pays_little_for_a_day_after_a_change_of_mobile(world: HostWorld, pan: Pan) -> None:
+    """Two hundred thousand rials in all while the low ceiling lasts; then its day is as it was."""
+    world.sql("UPDATE card SET low_ceiling_until = house_now() + interval '1 hour'")
+    assert [pay(world, pan, total) for total in (150_000, 60_000, 50_000, 1)] == ["000", "186", "000", "186"]
+
+    world.sql("UPDATE card SET low_ceiling_until = house_now() - interval '1 second'")
+    assert [pay(world, pan, 800_000), pay(world, pan, 1)] == ["000", "186"]
+    assert world.unexplained() == 0
+
+
 def test_d33_a_static_pin_in_twelve_purchases_at_once_keeps_its_day(world: HostWorld, pan: Pan) -> None:
     """Four of a quarter of a million are paid; the sum is judged under the card's lock."""
     purchases = [world.purchase(pan, PIN, total=Rial(250_000)) for _ in range(12)]
