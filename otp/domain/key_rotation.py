@@ -55,6 +55,18 @@ ONE_AT_A_TIME = frozenset({Rotation.FINDS, Rotation.PINS})
 OUTLIVES_HOURS = 25
 """What is made under a code or activation key is of no use to anybody a day later (activation codes live 24 h)."""
 
+CARD_TOKEN_OUTLIVES_HOURS = 35 * 24 + 1
+"""Repeated messages are known again by a hash of the card for 35 days (D9)."""
+
+
+def outlives_hours(purpose: str) -> int:
+    """Return for how many hours after its retirement something may still need a key.
+
+    >>> outlives_hours("code-mac")
+    25
+    """
+    return CARD_TOKEN_OUTLIVES_HOURS if purpose == purposes.CARD_TOKEN else OUTLIVES_HOURS
+
 
 def next_id(purpose: str, taken: frozenset[str]) -> str:
     """Name a new key.

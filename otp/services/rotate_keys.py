@@ -18,7 +18,7 @@ from foundation.key_file import Key, KeyState, change_keys, read_keys, write_key
 from foundation.master_keys import MasterKey, open_master
 from foundation.sensitive import Sensitive
 from otp.domain.errors import KeyNotRotated
-from otp.domain.key_rotation import ONE_AT_A_TIME, OUTLIVES_HOURS, ROTATIONS, Rotation, next_id
+from otp.domain.key_rotation import ONE_AT_A_TIME, ROTATIONS, Rotation, next_id, outlives_hours
 from otp.services import rehash
 from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
@@ -119,7 +119,7 @@ def _refuse_change(bank: Bank, purpose: str) -> None:
         )
     kept = [key.id for key in _read(bank) if key.purpose == purpose and key.state is KeyState.RETIRED]
     if kept and rotation in ONE_AT_A_TIME:
-        raise KeyNotRotated(f"{kept[0]} is still needed: every look-up tries it; remove it first")
+        raise KeyNotRotated(f"{kept[0]} is tried by every look-up; run: keys reseal {purpose}, and remove it first")
 
 
 def _add(bank: Bank, purpose: str) -> str:
@@ -177,8 +177,9 @@ def _why_kept(bank: Bank, key: Key) -> str | None:
     if rotation in (Rotation.FOUND_BY, Rotation.KEPT):
         return "what was made under it is verified for ever"
     with bank.database.begin() as connection:
-        if not sealed_values.retired_long_enough(connection, key.id, OUTLIVES_HOURS):
-            return f"it was not retired {OUTLIVES_HOURS} hours ago by this bank's commands"
+        hours = outlives_hours(key.purpose)
+        if not sealed_values.retired_long_enough(connection, key.id, hours):
+            return f"it was not retired {hours} hours ago by this bank's commands"
         columns = sealed_values.COLUMNS.get(key.purpose, ())
         number = sum(sealed_values.count_under(connection, where, key.id) for where in columns)
     if number:
