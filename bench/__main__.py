@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import against_floor, healthy_bank, memory, pin_wires, statements, steps, taps, wires
+from bench import accepted, against_floor, app, codes, healthy_bank, memory, pin_wires, statements, steps, taps, wires
 from bench.floor.running import running_floor
 from bench.sandbox_shop import cards_of, sellers_of, shop_at
+from foundation.logs import configure_logging
 from sandbox.banks import BANK_TWO
 from sandbox.phone_store import PhoneStore
 from sandbox.places import CannotRun
@@ -72,6 +73,7 @@ def main(arguments: list[str]) -> int:
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark {unknown[0]}; there are: {', '.join(BENCHMARKS)}")
+    configure_logging("bench", "WARNING")
     try:
         for name in chosen.names or BENCHMARKS:
             print(f"{name}:", flush=True)
@@ -142,6 +144,21 @@ def _pin_wires(world: RunningWorld, wish: Wish) -> Iterator[str]:
     yield from pin_wires.lines(run, run.compare(wish.rounds))
 
 
+def _codes(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    with codes.compared(world) as run:
+        yield from codes.lines(run, run.compare(wish.rounds), world.world.cluster)
+
+
+def _accepted(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    run = accepted.UntilAccepted(world)
+    run.measure(wish.rounds)
+    yield from accepted.lines(run)
+
+
+def _app(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    yield from app.lines(*app.measure(world, wish.rounds))
+
+
 def _healthy_bank(world: RunningWorld, wish: Wish) -> Iterator[str]:
     run = healthy_bank.HealthyBank(world, wish.seconds)
     yield from healthy_bank.lines(run, run.compare(wish.rounds))
@@ -154,6 +171,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "statements": Benchmark(_statements, {CROWD: statements.CROWD}, rounds=1),
     "wires": Benchmark(_wires, {CROWD: wires.CROWD, CROWD_ONE: wires.CROWD}, rounds=8),
     "pin-wires": Benchmark(_pin_wires, {CROWD: pin_wires.CROWD}, rounds=12),
+    "codes": Benchmark(_codes, {CROWD: codes.CROWD}, rounds=6),
+    "accepted": Benchmark(_accepted, {CROWD: accepted.CROWD}, rounds=3, around=accepted.panel),
+    "app": Benchmark(_app, {CROWD: app.CROWD}, rounds=15),
     "healthy-bank": Benchmark(_healthy_bank, {CROWD: healthy_bank.CROWD}, rounds=3),
 }
 

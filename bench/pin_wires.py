@@ -78,7 +78,7 @@ class PinWires:
         cards = list(islice(self._cards, EACH_ROUND))
         if len(cards) < EACH_ROUND:
             raise CannotRun("the cards are used up; measure fewer rounds")
-        requests = [_request(*card, terminal_id=next(self._terminals)) for card in cards]
+        requests = [pin_request(*card, terminal_id=next(self._terminals)) for card in cards]
         before = self._spent()
         started = time.monotonic()
         with ThreadPoolExecutor(AT_ONCE) as several:
@@ -107,9 +107,15 @@ def lines(run: PinWires, comparison: Comparison) -> Iterator[str]:
     yield str(comparison)
 
 
-def _request(pan: Pan, cvv2: str, expiry: str, *, terminal_id: str) -> PinRequest:
+def pin_request(
+    pan: Pan,
+    cvv2: str,
+    expiry: str,
+    *,
+    terminal_id: str,
+    amount: Rial = Rial(250_000),  # noqa: B008 - it never changes
+) -> PinRequest:
+    """Ask for the code of a payment that nobody else has."""
     reference = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(16))
-    order = Order(
-        Kind.PURCHASE, Rial(250_000), Rial(0), ACQUIRER_ID, MERCHANT_ID, terminal_id, "بازارچه نمونه", "", reference
-    )
+    order = Order(Kind.PURCHASE, amount, Rial(0), ACQUIRER_ID, MERCHANT_ID, terminal_id, "بازارچه نمونه", "", reference)
     return PinRequest(str(uuid.uuid4()), 1, order, pan, Sensitive(cvv2), Sensitive(expiry))

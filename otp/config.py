@@ -126,7 +126,17 @@ class Settings(BaseSettings):
     )
 
     low_ceiling_rial: int = Field(
-        200_000, ge=0, description="of an unbound code, for a day after its holder's mobile was changed (D27)"
+        200_000,
+        ge=0,
+        description="of an unbound code or a static PIN's day, for a day after a change of mobile (D27)",
+    )
+    former_mobile_days: int = Field(
+        90, ge=7, description="how long the numbers of a change of mobile are kept, for whoever disputes it (D43)"
+    )
+    typed_mobile_days: int = Field(
+        7,
+        ge=1,
+        description="how long a number is kept that was typed at a cash machine and never became one (D43)",
     )
     static_pin_day_max_rial: int = Field(
         1_000_000, ge=0, description="what a static second PIN may take per card and Tehran day; 0 refuses it"

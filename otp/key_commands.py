@@ -11,7 +11,7 @@ from foundation.key_file import KeyFileRefused
 from foundation.master_keys import MasterKeyRefused, new_master_file
 from otp.domain import purposes
 from otp.domain.errors import KeyNotRotated
-from otp.services import rotate_keys
+from otp.services import rehash, rotate_keys
 from otp.services.audit_trail import By
 from otp.services.bank import Bank
 
@@ -21,7 +21,10 @@ def add_to(keys: argparse.ArgumentParser) -> None:
     keys.description = "Change the bank's keys while everything runs."
     verbs: Any = keys.add_subparsers(dest="verb", required=True)
     verbs.add_parser("list", help="every key by purpose: id, state, check value")
-    for name, about in (("rotate", "give a purpose a new key"), ("reseal", "seal anew what is under an old key")):
+    for name, about in (
+        ("rotate", "give a purpose a new key"),
+        ("reseal", "renew what is under an old key"),
+    ):
         verbs.add_parser(name, help=about).add_argument("purpose", choices=purposes.ALL)
     verbs.add_parser("remove", help="take a retired key away that nothing needs").add_argument("key_id")
     wrap = verbs.add_parser("wrap", help="wrap the key file under a master key")
@@ -51,11 +54,17 @@ def _list(bank: Bank, _: argparse.Namespace) -> str:
 
 def _rotate(bank: Bank, chosen: argparse.Namespace) -> str:
     done = rotate_keys.rotate(bank, chosen.purpose, by=_by(chosen))
-    return f"{chosen.purpose} is written under {done.key_id} now; {done.resealed} values were sealed anew"
+    return f"{chosen.purpose} is written under {done.key_id} now; {_renewed(done.renewed, done.remaining)}"
 
 
 def _reseal(bank: Bank, chosen: argparse.Namespace) -> str:
-    return f"{rotate_keys.reseal(bank, chosen.purpose)} values were sealed anew"
+    return _renewed(rotate_keys.renew(bank, chosen.purpose), rehash.remaining(bank, chosen.purpose))
+
+
+def _renewed(number: int, remaining: int) -> str:
+    return f"{number} values were sealed or hashed anew" + (
+        f", {remaining} remain under an old key" if remaining else ""
+    )
 
 
 def _remove(bank: Bank, chosen: argparse.Namespace) -> str:

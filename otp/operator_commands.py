@@ -1,4 +1,4 @@
-"""``python -m otp operator add | list | disable``: who may log in to the operators' page."""
+"""``python -m otp operator add | password | list | disable``: who may log in to the operators' page."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ def add_to(operator: argparse.ArgumentParser) -> None:
     add = verbs.add_parser("add", help="register somebody; the password is asked for")
     add.add_argument("name")
     add.add_argument("--role", choices=[str(role) for role in Role], default=str(Role.VIEWER))
-    add.add_argument("--password-file", type=Path, help="its first line instead of a question")
+    password = verbs.add_parser("password", help="give somebody another password, which is asked for; ends log-ins")
+    password.add_argument("name")
+    for verb in (add, password):
+        verb.add_argument("--password-file", type=Path, help="its first line instead of a question")
     disable = verbs.add_parser("disable", help="let somebody in no more; the name is not given again")
     disable.add_argument("name")
     verbs.add_parser("list", help="say who is registered")
-    for verb in (add, disable):
+    for verb in (add, password, disable):
         verb.add_argument("--operator", help="who does it, for the audit trail; usually this account")
         verb.add_argument("--why", default="", help="the reason, for the audit trail")
 
@@ -52,6 +55,11 @@ def _add(bank: Bank, chosen: argparse.Namespace) -> str:
     password = _password(chosen.password_file)
     added = operators.add_operator(bank, chosen.name, password, Role(chosen.role), by=_by(chosen))
     return f"{added.name} may log in as {added.role}"
+
+
+def _password_of(bank: Bank, chosen: argparse.Namespace) -> str:
+    operators.change_password(bank, chosen.name, _password(chosen.password_file), by=_by(chosen))
+    return f"{chosen.name} has another password"
 
 
 def _disable(bank: Bank, chosen: argparse.Namespace) -> str:
@@ -83,4 +91,4 @@ def _by(chosen: argparse.Namespace) -> By:
     return By.operator(chosen.operator, chosen.why)
 
 
-_VERBS = {"add": _add, "disable": _disable, "list": _list}
+_VERBS = {"add": _add, "disable": _disable, "list": _list, "password": _password_of}

@@ -6,7 +6,7 @@ from foundation import monitor
 from foundation.outbox import Outbox
 from foundation.settings import InvalidSettings
 from foundation.worker import Periodic, Topic, Worker
-from otp.services import ask_receipts, audit_trail, deliver
+from otp.services import ask_receipts, audit_trail, deliver, erase
 from otp.services.bank import Bank
 from otp.services.hear_centres import Hearing
 from otp.services.watch import watch
@@ -26,6 +26,7 @@ ACTIVATION_TRIES_MAX = 10
 EXPIRE_EVERY_SECONDS = 5.0
 END_EVERY_SECONDS = 60.0
 FORGET_EVERY_SECONDS = 3600.0
+ERASE_EVERY_SECONDS = 3600.0
 THREADS = 8
 
 
@@ -76,6 +77,7 @@ def make(bank: Bank) -> Worker:
         Periodic("expire_challenges", EXPIRE_EVERY_SECONDS, lambda: deliver.expire_challenges(bank)),
         Periodic("end_activations", END_EVERY_SECONDS, lambda: deliver.end_activations(bank)),
         Periodic("forget_quotas", FORGET_EVERY_SECONDS, lambda: deliver.forget_quotas(bank)),
+        Periodic("erase", ERASE_EVERY_SECONDS, lambda: _erase(bank)),
         Periodic("seal_trail", audit_trail.SEAL_EVERY_SECONDS, lambda: audit_trail.seal_trail(bank)),
     )
     if bank.sms_lines is not None:
@@ -84,6 +86,10 @@ def make(bank: Bank) -> Worker:
     if bank.reader is not None:
         periodics += (Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(bank), aside=True),)
     return Worker(Outbox(bank.database), topics, periodics, wake=bank.wake, threads=THREADS)
+
+
+def _erase(bank: Bank) -> None:
+    erase.erase(bank)
 
 
 def run(bank: Bank) -> None:

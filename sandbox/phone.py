@@ -29,6 +29,9 @@ FILE_VARIABLE = "SANDBOX_PHONE_FILE"
 FEED_SECONDS = 300
 TEXT_MAX = 1_000
 PAIR = 2
+NUMBER_DIGITS_MOST = 15
+"""Of a message's number, far more than one store will ever have."""
+
 FEED_POLL_SECONDS = 0.4
 
 _SMS_BEHAVIOURS: dict[str, Sms] = {"sms_lost": "drop", "sms_late": "delay"}
@@ -150,7 +153,10 @@ def messages(mobile: str) -> Response:
 
 @blueprint.get("/<mobile>/feed/<int:after>")
 def feed(mobile: str, after: int) -> Response:
-    """Send what arrives as server-sent events; the browser comes back by itself."""
+    """Send what arrives as server-sent events; the browser comes back by itself and says what it heard last."""
+    heard = request.headers.get("Last-Event-ID", "")
+    if heard.isascii() and heard.isdecimal() and len(heard) <= NUMBER_DIGITS_MOST:
+        after = max(after, int(heard))
     events = _events(_store(), mobile, after, language())
     return Response(events, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 

@@ -55,15 +55,22 @@ OPERATOR_PASSWORD = "sandbox-operator"  # noqa: S105 - of a sandbox, and told in
 
 def seed_bank(world: World, which: Bank) -> None:
     """Open the cards of :data:`sandbox.cards.CARDS` and register the gateway; what is there already stays as it is."""
-    with _settings_of(world, which.organisation):
-        bank = bank_wiring.build(bank_config.load())
-    try:
+    with bank_of(world, which) as bank:
         for card in every_card():
             if BY_BIN.get(card.bin) is which:
                 _open(bank, card)
         _let_operators_in(bank)
         _register_gateway(bank, world)
         allow_unbound(bank, PSP_ID, UNBOUND_RIAL)
+
+
+@contextmanager
+def bank_of(world: World, which: Bank, *, process: str = "otp") -> Iterator[OpenBank]:
+    """Open one bank as its own processes do; ``process`` is what its connections are called."""
+    with _settings_of(world, which.organisation):
+        bank = bank_wiring.build(bank_config.load(), process=process)
+    try:
+        yield bank
     finally:
         bank.database.close()
 

@@ -87,6 +87,7 @@ class Facts:
         static_right: the entry is the card's static second PIN, and this message may use one.
         gift: a gift card's PIN is static and has no ceiling of its own.
         unbound_today: what unbound codes of this card took since midnight in Tehran; ``static_today`` its static PIN.
+        lowered: its holder's mobile was changed within a day, which keeps what is bound to nothing low (D27).
     """
 
     now: dt.datetime
@@ -104,6 +105,7 @@ class Facts:
     static_right: bool = False
     gift: bool = False
     static_today: Rial = NOTHING
+    lowered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
         (facts.total > limits.purchase_max, Reason.PURCHASE_LIMIT),
         (facts.spent_today + facts.total > limits.day_max, Reason.DAY_LIMIT),
         (code.ceiling is not None and _above_ceiling(facts, code.ceiling), Reason.UNBOUND_LIMIT),
-        (static and facts.static_today + facts.total > limits.static_day_max, Reason.STATIC_LIMIT),
+        (static and facts.static_today + facts.total > _static_max(facts), Reason.STATIC_LIMIT),
         (facts.total > card.balance, Reason.FUNDS),
     )
     refused = next((reason for holds, reason in refusals if holds), None)
@@ -220,6 +222,11 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
         channel=code.channel,
         unbound=code.ceiling is not None,
     )
+
+
+def _static_max(facts: Facts) -> Rial:
+    limits = facts.limits
+    return min(limits.static_day_max, limits.low_ceiling) if facts.lowered else limits.static_day_max
 
 
 def _above_ceiling(facts: Facts, ceiling: Rial) -> bool:

@@ -52,11 +52,11 @@ def check_expiry(text: str) -> str:
     return text
 
 
-def pan_place(card_token: bytes) -> str:
+def pan_place(card_name: bytes) -> str:
     """Where a sealed PAN belongs: it opens in no other row."""
-    return f"card|pan|{card_token.hex()}"
+    return f"card|pan|{card_name.hex()}"
 
 
-def mobile_place(card_token: bytes) -> str:
+def mobile_place(card_name: bytes) -> str:
     """Where a sealed mobile number belongs: it opens in no other row."""
-    return f"card|mobile|{card_token.hex()}"
+    return f"card|mobile|{card_name.hex()}"

@@ -56,6 +56,6 @@ def truncated(key: bytes, digits: int) -> str:
     return str(number % 10**digits).zfill(digits)
 
 
-def mac_input(card_token: bytes, code: str) -> bytes:
+def mac_input(card_name: bytes, code: str) -> bytes:
     """What the code-mac key authenticates: a code is found by card and digits, and is stored nowhere (D5)."""
-    return card_token + code.encode()
+    return card_name + code.encode()

@@ -14,12 +14,16 @@ class Rotation(StrEnum):
 
     ``WRITES``: new values are made under the new key, what was made under the old one ends by itself.
     ``SEALS``: what is sealed under the old key is sealed anew.
+    ``FINDS``: rows are found by it; they are found by both keys until each has a hash under the new one.
+    ``PINS``: PINs are kept under it as hashes; each moves when the right one is shown, or another one is chosen.
     ``KEPT``: new values are made under the new key, and the old one stays for as long as there is anything to verify.
     ``FOUND_BY``: rows are found by it, or it is printed on cards, or others hold its other half; no command changes it.
     """
 
     WRITES = "writes"
     SEALS = "seals"
+    FINDS = "finds"
+    PINS = "pins"
     KEPT = "kept"
     FOUND_BY = "found_by"
 
@@ -35,18 +39,33 @@ ROTATIONS: Mapping[str, Rotation] = MappingProxyType(
         purposes.CONSOLE: Rotation.WRITES,
         purposes.AUDIT: Rotation.KEPT,
         purposes.AUDIT_HEAD: Rotation.KEPT,
-        purposes.CARD_TOKEN: Rotation.FOUND_BY,
-        purposes.MOBILE_TOKEN: Rotation.FOUND_BY,
+        purposes.CARD_TOKEN: Rotation.FINDS,
+        purposes.MOBILE_TOKEN: Rotation.FINDS,
         purposes.CUSTOMER_TOKEN: Rotation.FOUND_BY,
-        purposes.PIN_VERIFICATION: Rotation.FOUND_BY,
+        purposes.PIN_VERIFICATION: Rotation.PINS,
         purposes.CARD_VERIFICATION: Rotation.FOUND_BY,
         purposes.HARIM_SIGNING: Rotation.FOUND_BY,
         purposes.HARIM_SOAP_SIGNING: Rotation.FOUND_BY,
     }
 )
 
+ONE_AT_A_TIME = frozenset({Rotation.FINDS, Rotation.PINS})
+"""Everything is looked for under each live key: another change waits until the old key of the last one is gone."""
+
 OUTLIVES_HOURS = 25
 """What is made under a code or activation key is of no use to anybody a day later (activation codes live 24 h)."""
+
+CARD_TOKEN_OUTLIVES_HOURS = 35 * 24 + 1
+"""Repeated messages are known again by a hash of the card for 35 days (D9)."""
+
+
+def outlives_hours(purpose: str) -> int:
+    """Return for how many hours after its retirement something may still need a key.
+
+    >>> outlives_hours("code-mac")
+    25
+    """
+    return CARD_TOKEN_OUTLIVES_HOURS if purpose == purposes.CARD_TOKEN else OUTLIVES_HOURS
 
 
 def next_id(purpose: str, taken: frozenset[str]) -> str:

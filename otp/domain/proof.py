@@ -37,6 +37,6 @@ def derive_proof(key: Sensitive[bytes], psp_id: str, request_id: str, body_hash:
     return Sensitive(base64.urlsafe_b64encode(raw).decode().rstrip("="))
 
 
-def proof_mac_input(card_token: bytes, acquirer_id: str, proof: str) -> bytes:
+def proof_mac_input(card_name: bytes, acquirer_id: str, proof: str) -> bytes:
     """What the code-mac key authenticates: a proof is found by its card and its acquirer, and by nobody else's."""
-    return _KEPT_FOR + card_token + f"{acquirer_id}\x00{proof}".encode()
+    return _KEPT_FOR + card_name + f"{acquirer_id}\x00{proof}".encode()

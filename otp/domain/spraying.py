@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from otp.domain.action_codes import Reason
 
 ALARM_LEAST = 50
-"""Purchases with a code within an hour before a share says anything."""
+"""Purchases with a code, and checks of one, within an hour before a share says anything."""
 ALARM_PERCENT = 20
 """A terminal with more wrong codes than this is to be cut off."""
 
@@ -29,7 +29,7 @@ WITH_A_CODE = (
     Reason.STATIC_LIMIT,
     Reason.FUNDS,
 )
-"""Reasons of purchases whose code was judged: whatever came before, card and message were right."""
+"""Reasons of purchases and checks whose code was judged: whatever came before, card and message were right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def activate_app(bank: Bank, activation_id: str, client_public: bytes, proof: by
         public_key=pairing.public_key,
         proof=server_proof(redeemed.key, client_public, pairing.public_key),
         card_ref=row.card_ref,
-        masked_pan=open_pan(bank.keys, redeemed.row.card_token, redeemed.row.pan_sealed).masked,
+        masked_pan=open_pan(bank.keys, redeemed.row.card_name, redeemed.row.pan_sealed).masked,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from foundation.keys import Keyring
 from otp.domain import purposes
 from otp.services.bank import Bank
-from otp.services.cards import open_pan
+from otp.services.cards import lasting_mac, open_pan
 from otp.services.judging import ceilings_of
 from otp.services.know_device import Caller
 from otp.store import app_cards
@@ -84,7 +84,7 @@ def addable_card(bank: Bank, connection: Connection, caller: Caller, card_no: st
 def _own(bank: Bank, row: ShownCard, card_ref: str) -> AppCard:
     return AppCard(
         card_ref=card_ref,
-        masked_pan=open_pan(bank.keys, row.card_token, row.pan_sealed).masked,
+        masked_pan=open_pan(bank.keys, row.card_name, row.pan_sealed).masked,
         ceiling_rial=row.ceiling_rial,
         ceiling_max_rial=bank.settings.unbound_code_max_rial,
         next_rial=row.next_rial,
@@ -95,5 +95,5 @@ def _own(bank: Bank, row: ShownCard, card_ref: str) -> AppCard:
 def _addable(keys: Keyring, caller: Caller, row: ShownCard) -> AddableCard:
     """Name a card by a keyed hash: the bank's own number of it stays at the bank."""
     said = _CARD_NO + f"{caller.device_id}|{row.card_id}".encode()
-    card_no = keys.mac(purposes.CARD_TOKEN, said)[:CARD_NO_BYTES].hex()
-    return AddableCard(card_no, row.card_id, open_pan(keys, row.card_token, row.pan_sealed).masked)
+    card_no = lasting_mac(keys, purposes.CARD_TOKEN, said)[:CARD_NO_BYTES].hex()
+    return AddableCard(card_no, row.card_id, open_pan(keys, row.card_name, row.pan_sealed).masked)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -18,9 +18,11 @@ from otp.domain.authorisation import Decision, decide
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.financial import PIN_DIGITS_LEAST, HostAnswer, MessageKey, Purchase
 from otp.services.desk import Desk
+from otp.services.fresh_pins import keep_under_present_key
 from otp.services.judging import ceilings_of, facts_of
 from otp.services.shown import Shown, aspects_of
 from otp.store import accounts, authorisations
+from otp.store.pins import PinKind
 
 PROCESSING_CODES = {TransactionType.PURCHASE: "000000", TransactionType.BILL_PAYMENT: "500000"}
 """What this host executes, with the processing code each must come with."""
@@ -33,10 +35,11 @@ def authorise(desk: Desk, purchase: Purchase) -> HostAnswer:
 
     A decline is a committed result: its counters stay (D4).
     """
-    token = desk.card_token(purchase.pan)
+    tokens = desk.card_tokens(purchase.pan)
+    hashes = [request_hash(purchase, token) for token in tokens]
     intent = authorisations.Intent(
         key=purchase.key,
-        request_hash=request_hash(purchase, token),
+        request_hash=hashes[0],
         sent_at=purchase.sent_at,
         amount_rial=purchase.total.amount,
         fee_rial=purchase.fee.amount,
@@ -45,8 +48,8 @@ def authorise(desk: Desk, purchase: Purchase) -> HostAnswer:
     with desk.database.begin() as connection:
         authorisation_id = authorisations.insert_purchase(connection, intent)
         if authorisation_id is None:
-            return answer_again(connection, purchase.key, intent.request_hash)
-        return _decide_and_write(desk, connection, purchase, token, authorisation_id)
+            return answer_again(connection, purchase.key, hashes)
+        return _decide_and_write(desk, connection, purchase, tokens, authorisation_id)
 
 
 def request_hash(purchase: Purchase, card_token: bytes) -> bytes:
@@ -62,43 +65,50 @@ def request_hash(purchase: Purchase, card_token: bytes) -> bytes:
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
-def answer_again(connection: Connection, key: MessageKey, asked: bytes) -> HostAnswer:
-    """Answer a message whose key is taken, or whose DE 12 is more than a day off (D9)."""
+def answer_again(connection: Connection, key: MessageKey, hashes: Sequence[bytes]) -> HostAnswer:
+    """Answer a message whose key is taken, or whose DE 12 is more than a day off (D9).
+
+    It is the same request if it has one of ``hashes``: the first may have come before a change of the card's key.
+    """
     first = authorisations.read(connection, key)
     if first is None:
         return HostAnswer(ActionCode.TIME_OFF)
     if first.state == "tombstone":
         return HostAnswer(ActionCode.REVERSAL_CAME_FIRST)
-    if not hmac.compare_digest(first.request_hash, asked):
+    if not any(hmac.compare_digest(first.request_hash, each) for each in hashes):
         return HostAnswer(ActionCode.KEY_REUSED)
     return HostAnswer(first.action_code, first.approval_code, first.capture_date)
 
 
 def _decide_and_write(
-    desk: Desk, connection: Connection, purchase: Purchase, token: bytes, authorisation_id: int
+    desk: Desk, connection: Connection, purchase: Purchase, tokens: Sequence[bytes], authorisation_id: int
 ) -> HostAnswer:
-    card_id = accounts.lock_card(connection, token)
-    shown = _shown(desk, purchase, token)
-    account = accounts.read_account(connection, card_id, shown.references, shown.macs, ceilings_of(desk.limits))
-    decision = decide(facts_of(desk, shown, account))
+    card = accounts.lock_card(connection, tokens)
+    shown = _shown(desk, purchase, card.name)
+    account = accounts.read_account(connection, card.card_id, shown.references, shown.macs, ceilings_of(desk.limits))
+    facts = facts_of(desk, shown, account)
+    decision = decide(facts)
     answer = _answer(decision, account.now, authorisation_id)
     accounts.write_decision(
         connection,
         decision,
         answer,
         authorisation_id=authorisation_id,
-        card_id=card_id,
+        card_id=card.card_id,
         acquirer_id=purchase.key.acquirer_id,
     )
+    if decision.debit and facts.static_right and account.card is not None and purchase.pin is not None:
+        keep_under_present_key(desk.keys, connection, card, PinKind.STATIC, purchase.pin, account.card.static_pin_key)
     return answer
 
 
-def _shown(desk: Desk, purchase: Purchase, token: bytes) -> Shown:
+def _shown(desk: Desk, purchase: Purchase, name: bytes) -> Shown:
     return Shown(
         pan=purchase.pan,
+        card_name=name,
         expiry=purchase.expiry,
         cvv2=purchase.cvv2,
-        macs=_macs(desk, purchase, token),
+        macs=_macs(desk, purchase, name),
         by_proof=purchase.proof is not None,
         acquirer_id=purchase.key.acquirer_id,
         type_word=purchase.type_word,
@@ -111,11 +121,11 @@ def _shown(desk: Desk, purchase: Purchase, token: bytes) -> Shown:
     )
 
 
-def _macs(desk: Desk, purchase: Purchase, token: bytes) -> tuple[bytes, ...]:
+def _macs(desk: Desk, purchase: Purchase, name: bytes) -> tuple[bytes, ...]:
     if purchase.proof is not None:
-        return desk.proof_macs(token, purchase.key.acquirer_id, purchase.proof)
+        return desk.proof_macs(name, purchase.key.acquirer_id, purchase.proof)
     code = "" if purchase.pin is None else purchase.pin.reveal()
-    return desk.code_macs(token, code) if len(code) >= PIN_DIGITS_LEAST else ()
+    return desk.code_macs(name, code) if len(code) >= PIN_DIGITS_LEAST else ()
 
 
 def _aspects(purchase: Purchase) -> Mapping[tuple[str, ...], Binding]:

@@ -15,6 +15,7 @@ from otp.domain import purposes
 from otp.domain.psp import Psp
 from otp.meters import Meters
 from otp.ports import SmsLines, SmsProvider
+from otp.services.cards import lasting_mac
 from otp.store.psps import PspDirectory
 
 SMS_CHANNEL = "otp-sms"
@@ -55,7 +56,7 @@ class Bank:
 
         A bare hash would give the PAN away to whoever reads the table and tries every number (D16).
         """
-        return self.keys.mac(purposes.CARD_TOKEN, _BODY + body)
+        return lasting_mac(self.keys, purposes.CARD_TOKEN, _BODY + body)
 
     def ring(self) -> None:
         """Wake the SMS worker, where there is a bell."""

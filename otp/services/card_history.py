@@ -12,7 +12,7 @@ from foundation.pan import Pan
 from otp.domain.operators import Operator
 from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
-from otp.services.cards import card_token, open_pan
+from otp.services.cards import card_tokens, open_pan
 from otp.store import console
 from otp.store.console import ROWS_MOST, AuthorisationRow, CardRow, ChallengeRow
 
@@ -73,7 +73,7 @@ def find_card(bank: Bank, wanted: Pan | int) -> int | None:
     """Return a card's number at the bank, by its PAN or by that number."""
     with bank.database.single() as connection:
         if isinstance(wanted, Pan):
-            return console.find(connection, card_token(bank.keys, wanted))
+            return console.find(connection, card_tokens(bank.keys, wanted))
         return console.exists(connection, wanted)
 
 
@@ -100,7 +100,7 @@ def _shown(keys: Keyring, row: CardRow) -> ShownCard:
         waiting = WaitingUnlock(row.unlock_id, row.maker or "", row.unlock_reason or "", row.unlock_expires_at)
     return ShownCard(
         row.card_id,
-        open_pan(keys, row.card_token, row.pan_sealed).masked,
+        open_pan(keys, row.card_name, row.pan_sealed).masked,
         row.mobile_last_two,
         row.blocked,
         row.held_by_bank,

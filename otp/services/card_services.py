@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from foundation.sensitive import Sensitive
+from otp.domain import purposes
 from otp.domain.activation import Channel
 from otp.domain.app_answers import AppCode, Refused
 from otp.domain.cash_machine import Refusal, Service, check_first_pin, check_static_pin, refusal_of
@@ -66,7 +67,8 @@ def set_static_pin(bank: Bank, check: MessageKey, typed: Sensitive[str], again: 
         return pin
 
     def do(connection: Connection, card: VisitedCard) -> None:
-        visits.set_static_pin(connection, card.card_id, pin_mac(bank.keys, card.card_token, pin))
+        key_id = bank.keys.active_id(purposes.PIN_VERIFICATION)
+        visits.set_static_pin(connection, card.card_id, pin_mac(bank.keys, card.card_name, pin), key_id)
 
     return serve(bank, check, Service.SET_STATIC_PIN, do)
 
@@ -75,7 +77,7 @@ def end_static_pin(bank: Bank, check: MessageKey) -> Refusal | None:
     """End the static second PIN."""
 
     def do(connection: Connection, card: VisitedCard) -> None:
-        visits.set_static_pin(connection, card.card_id, None)
+        visits.end_static_pin(connection, card.card_id)
 
     return serve(bank, check, Service.END_STATIC_PIN, do)
 
@@ -87,6 +89,7 @@ def change_first_pin(bank: Bank, check: MessageKey, typed: Sensitive[str], again
         return pin
 
     def do(connection: Connection, card: VisitedCard) -> None:
-        visits.set_first_pin(connection, card.card_id, pin_mac(bank.keys, card.card_token, pin))
+        key_id = bank.keys.active_id(purposes.PIN_VERIFICATION)
+        visits.set_first_pin(connection, card.card_id, pin_mac(bank.keys, card.card_name, pin), key_id)
 
     return serve(bank, check, Service.CHANGE_FIRST_PIN, do)

@@ -15,14 +15,25 @@ from otp.domain.cvv2 import cvv2_of
 MOBILE_CODE_DIGITS = 6
 
 
-def card_token(keys: Keyring, pan: Pan) -> bytes:
-    """Return the keyed hash by which this bank finds a card."""
-    return keys.mac(purposes.CARD_TOKEN, pan.reveal().encode())
+def card_tokens(keys: Keyring, pan: Pan) -> tuple[bytes, ...]:
+    """Return the keyed hashes by which this bank may find a card: under the key that writes, then under another."""
+    return _under_live_keys(keys, purposes.CARD_TOKEN, pan.reveal().encode())
 
 
-def mobile_token(keys: Keyring, mobile: str) -> bytes:
-    """Return the keyed hash under which limits per phone are counted."""
-    return keys.mac(purposes.MOBILE_TOKEN, mobile.encode())
+def mobile_tokens(keys: Keyring, mobile: str) -> tuple[bytes, ...]:
+    """Return the keyed hashes by which a phone may be known: under the key that writes, then under another."""
+    return _under_live_keys(keys, purposes.MOBILE_TOKEN, mobile.encode())
+
+
+def lasting_mac(keys: Keyring, purpose: str, data: bytes) -> bytes:
+    """Return a keyed hash under the oldest live key: a change of key changes it only when the old one is removed."""
+    return keys.mac_with(keys.ids(purpose)[0], data)
+
+
+def _under_live_keys(keys: Keyring, purpose: str, data: bytes) -> tuple[bytes, ...]:
+    active = keys.active_id(purpose)
+    others = (key_id for key_id in keys.ids(purpose) if key_id != active)
+    return tuple(keys.mac_with(key_id, data) for key_id in (active, *others))
 
 
 def customer_token(keys: Keyring, national_code: str) -> bytes:
@@ -30,9 +41,9 @@ def customer_token(keys: Keyring, national_code: str) -> bytes:
     return keys.mac(purposes.CUSTOMER_TOKEN, national_code.encode())
 
 
-def pin_mac(keys: Keyring, token: bytes, pin: Sensitive[str]) -> bytes:
+def pin_mac(keys: Keyring, name: bytes, pin: Sensitive[str]) -> bytes:
     """Return the keyed value that a PIN of this card is kept as; the PIN itself is kept nowhere (D27)."""
-    return keys.mac(purposes.PIN_VERIFICATION, mac_input(token, pin.reveal()))
+    return keys.mac(purposes.PIN_VERIFICATION, mac_input(name, pin.reveal()))
 
 
 def cvv2_matches(keys: Keyring, pan: Pan, expiry: str, cvv2: Sensitive[str]) -> bool:
@@ -42,17 +53,17 @@ def cvv2_matches(keys: Keyring, pan: Pan, expiry: str, cvv2: Sensitive[str]) -> 
     return hmac.compare_digest(expected.encode(), cvv2.reveal().encode())
 
 
-def mobile_code(keys: Keyring, key_id: str, nonce: bytes, token: bytes, new_mobile: bytes) -> Sensitive[str]:
+def mobile_code(keys: Keyring, key_id: str, nonce: bytes, name: bytes, new_mobile: bytes) -> Sensitive[str]:
     """Derive the six digits that confirm a new mobile number of this card; they are stored nowhere (D25)."""
-    bound = f"mobile-v1|{token.hex()}|{new_mobile.hex()}"
+    bound = f"mobile-v1|{name.hex()}|{new_mobile.hex()}"
     return derive_code(keys.material(key_id), nonce, bound, MOBILE_CODE_DIGITS)
 
 
-def open_pan(keys: Keyring, token: bytes, sealed: bytes) -> Pan:
+def open_pan(keys: Keyring, name: bytes, sealed: bytes) -> Pan:
     """Open a sealed PAN; it opens in its own row only."""
-    return Pan.parse(keys.open(sealed, bound_to=pan_place(token)).decode())
+    return Pan.parse(keys.open(sealed, bound_to=pan_place(name)).decode())
 
 
-def open_mobile(keys: Keyring, token: bytes, sealed: bytes) -> Sensitive[str]:
+def open_mobile(keys: Keyring, name: bytes, sealed: bytes) -> Sensitive[str]:
     """Open a sealed mobile number; it opens in its own row only."""
-    return Sensitive(keys.open(sealed, bound_to=mobile_place(token)).decode())
+    return Sensitive(keys.open(sealed, bound_to=mobile_place(name)).decode())

@@ -17,7 +17,7 @@ from otp.domain.errors import InvalidMobile
 from otp.domain.financial import MessageKey
 from otp.domain.quotas import Holder, service_charges
 from otp.services.bank import Bank
-from otp.services.cards import mobile_code, mobile_token
+from otp.services.cards import mobile_code, mobile_tokens
 from otp.services.visit import serve, standing_of
 from otp.store import mobile_changes, visits
 from otp.store.mobile_changes import NewChange
@@ -46,7 +46,7 @@ def confirm_mobile(bank: Bank, check: MessageKey, typed: Sensitive[str]) -> Refu
         waiting = mobile_changes.lock(connection, card.card_id)
         if waiting is None or waiting.over:
             return Refusal.CODE_OVER
-        code = mobile_code(bank.keys, waiting.key_id, waiting.nonce, card.card_token, waiting.mobile_token)
+        code = mobile_code(bank.keys, waiting.key_id, waiting.nonce, card.card_name, waiting.mobile_token)
         if hmac.compare_digest(code.reveal().encode(), only_digits(typed.reveal()).encode()):
             mobile_changes.make(connection, waiting.change_id, card.card_id)
             return None
@@ -61,19 +61,20 @@ def _asked(bank: Bank, connection: Connection, card: VisitedCard, mobile: str) -
     refusal = refusal_of(Service.CHANGE_MOBILE, standing_of(bank, card))
     if refusal is not None:
         return refusal
-    token = mobile_token(bank.keys, mobile)
-    if token == card.mobile_token:
+    token, *others = mobile_tokens(bank.keys, mobile)
+    if card.mobile_token in (token, *others):
         return Refusal.MOBILE_SAME
-    names = {Holder.CARD: card.card_token.hex(), Holder.MOBILE: token.hex()}
+    names = {Holder.CARD: card.card_name.hex(), Holder.MOBILE: token.hex()}
     budget = bank.settings.sms_per_day
-    charges = service_charges(names, texting=True, sms_per_day=budget, shard=card.card_token[0])
+    charges = service_charges(names, texting=True, sms_per_day=budget, shard=card.card_name[0])
     if not visits.count(connection, charges):
         return Refusal.TOO_MANY
-    place = mobile_place(card.card_token)
+    place = mobile_place(card.card_name)
     change = NewChange(
         card_id=card.card_id,
         mobile_sealed=bank.keys.seal(purposes.MOBILE_SEAL, mobile.encode(), bound_to=place),
         mobile_token=token,
+        mobile_token_key=bank.keys.active_id(purposes.MOBILE_TOKEN),
         mobile_last_two=mobile[-2:],
         former_sealed=card.mobile_sealed,
         nonce=secrets.token_bytes(NONCE_BYTES),

@@ -29,7 +29,7 @@ from otp.domain.verdict import Channel as CodeChannel
 from otp.ports import SmsAccepted, SmsAnswer, SmsMessage, SmsRefused, SmsTemplate, SmsUnanswered
 from otp.services.bank import Bank
 from otp.services.cards import mobile_code, open_mobile, open_pan
-from otp.store import activations, cards, deliveries, devices, inbound, mobile_changes
+from otp.store import activations, cards, deliveries, devices, mobile_changes
 from otp.store.deliveries import Sending
 
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ def send_code(bank: Bank, job: Job) -> Result:
         return Done()
     code = derive_code(bank.keys.material(sending.key_id), sending.nonce, sending.canonical, sending.code_length)
     words = _code_words(bank, sending, code)
-    mobile = open_mobile(bank.keys, sending.card_token, sending.mobile_sealed)
+    mobile = open_mobile(bank.keys, sending.card_name, sending.mobile_sealed)
     result = _send(bank, job, "code", mobile, words)
     match result:
         case SmsAccepted(message_id):
@@ -84,9 +84,9 @@ def send_last_try_warning(bank: Bank, job: Job) -> Result:
         card = cards.sealed(connection, int(job.payload["card_id"]))
     if card.mobile_sealed is None:
         return Done()
-    text = last_try_text(bank.settings.bank_name_fa, _last_four(bank, card.card_token, card.pan_sealed))
+    text = last_try_text(bank.settings.bank_name_fa, _last_four(bank, card.card_name, card.pan_sealed))
     return _result(
-        _send(bank, job, "last_try", open_mobile(bank.keys, card.card_token, card.mobile_sealed), Words(text))
+        _send(bank, job, "last_try", open_mobile(bank.keys, card.card_name, card.mobile_sealed), Words(text))
     )
 
 
@@ -100,12 +100,12 @@ def send_activation(bank: Bank, job: Job) -> Result:
         return Done()
     message = ActivationMessage(
         bank_name=bank.settings.bank_name_fa,
-        card_last_four=_last_four(bank, sending.card_token, sending.pan_sealed),
+        card_last_four=_last_four(bank, sending.card_name, sending.pan_sealed),
         channel=Channel(sending.channel),
         ceiling=None if sending.ceiling_rial is None else Rial(sending.ceiling_rial),
     )
     text = activation_text(message, sms_part(bank.keys.material(sending.key_id), sending.nonce))
-    mobile = open_mobile(bank.keys, sending.card_token, sending.mobile_sealed)
+    mobile = open_mobile(bank.keys, sending.card_name, sending.mobile_sealed)
     return _result(_send(bank, job, "activation", mobile, Words(text)))
 
 
@@ -117,21 +117,21 @@ def send_notice(bank: Bank, job: Job) -> Result:
         card = cards.sealed(connection, card_id)
     if card.mobile_sealed is None:
         return Done()
-    last_four = _last_four(bank, card.card_token, card.pan_sealed)
+    last_four = _last_four(bank, card.card_name, card.pan_sealed)
     text = notice_text(kind, bank.settings.bank_name_fa, last_four, facts)
-    return _result(_send(bank, job, "notice", open_mobile(bank.keys, card.card_token, card.mobile_sealed), Words(text)))
+    return _result(_send(bank, job, "notice", open_mobile(bank.keys, card.card_name, card.mobile_sealed), Words(text)))
 
 
 def send_mobile_code(bank: Bank, job: Job) -> Result:
     """Send the code that confirms a new number to that number, derived here, unless the change is decided (D27)."""
     change = _change(bank, job)
-    if change.late or change.state != "issued":
+    if change.late or change.state != "issued" or change.mobile_sealed is None or change.mobile_token is None:
         bank.meters.sms.labels("mobile_code", "dropped").inc()
         return Done()
-    code = mobile_code(bank.keys, change.key_id, change.nonce, change.card_token, change.mobile_token)
-    last_four = _last_four(bank, change.card_token, change.pan_sealed)
+    code = mobile_code(bank.keys, change.key_id, change.nonce, change.card_name, change.mobile_token)
+    last_four = _last_four(bank, change.card_name, change.pan_sealed)
     text = mobile_code_text(bank.settings.bank_name_fa, last_four, code)
-    mobile = open_mobile(bank.keys, change.card_token, change.mobile_sealed)
+    mobile = open_mobile(bank.keys, change.card_name, change.mobile_sealed)
     return _result(_send(bank, job, "mobile_code", mobile, Words(text)))
 
 
@@ -140,9 +140,9 @@ def send_to_former(bank: Bank, job: Job) -> Result:
     change = _change(bank, job)
     if change.former_sealed is None:
         return Done()
-    last_four = _last_four(bank, change.card_token, change.pan_sealed)
+    last_four = _last_four(bank, change.card_name, change.pan_sealed)
     text = notice_text(NoticeKind.MOBILE_REPLACED, bank.settings.bank_name_fa, last_four, {})
-    former = open_mobile(bank.keys, change.card_token, change.former_sealed)
+    former = open_mobile(bank.keys, change.card_name, change.former_sealed)
     return _result(_send(bank, job, "notice", former, Words(text)))
 
 
@@ -161,11 +161,9 @@ def end_activations(bank: Bank) -> None:
 
 
 def forget_quotas(bank: Bank) -> None:
-    """Delete what was counted in windows that are over, and the names of messages that nobody sends again."""
+    """Delete what was counted in windows that are over."""
     with bank.database.single() as connection:
         deliveries.forget_quotas(connection)
-    with bank.database.single() as connection:
-        inbound.forget(connection)
 
 
 def _send(
@@ -201,8 +199,8 @@ def _change(bank: Bank, job: Job) -> mobile_changes.Sending:
         return mobile_changes.for_sending(connection, int(job.payload["change_id"]))
 
 
-def _last_four(bank: Bank, card_token: bytes, pan_sealed: bytes) -> str:
-    return open_pan(bank.keys, card_token, pan_sealed).masked[-4:]
+def _last_four(bank: Bank, card_name: bytes, pan_sealed: bytes) -> str:
+    return open_pan(bank.keys, card_name, pan_sealed).masked[-4:]
 
 
 def _record(bank: Bank, challenge_id: int, delivery: str, message_id: str | None = None) -> None:

@@ -13,6 +13,7 @@ from otp.domain.authorisation import Limits
 from otp.domain.code import mac_input
 from otp.domain.proof import proof_mac_input
 from otp.meters import Meters
+from otp.services.cards import card_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +25,23 @@ class Desk:
     limits: Limits
     meters: Meters = field(default_factory=Meters)
 
-    def card_token(self, pan: Pan | None) -> bytes:
-        """Return the keyed hash by which a card is found; nothing for what is no card number."""
-        return b"" if pan is None else self.keys.mac(purposes.CARD_TOKEN, pan.reveal().encode())
+    def card_tokens(self, pan: Pan | None) -> tuple[bytes, ...]:
+        """Return the keyed hashes by which a card may be found, the writing key's first; no number finds none."""
+        return (b"",) if pan is None else card_tokens(self.keys, pan)
 
-    def code_macs(self, card_token: bytes, code: str) -> tuple[bytes, ...]:
+    def code_macs(self, card_name: bytes, code: str) -> tuple[bytes, ...]:
         """Return every MAC this code may have been stored under for this card; one per live key."""
-        data = mac_input(card_token, code)
+        data = mac_input(card_name, code)
         return tuple(self.keys.mac_with(key_id, data) for key_id in self.keys.ids(purposes.CODE_MAC))
 
-    def proof_macs(self, card_token: bytes, acquirer_id: str, proof: Sensitive[str]) -> tuple[bytes, ...]:
+    def proof_macs(self, card_name: bytes, acquirer_id: str, proof: Sensitive[str]) -> tuple[bytes, ...]:
         """Return every MAC this proof may have been stored under, for this card and acquirer (D13)."""
-        data = proof_mac_input(card_token, acquirer_id, proof.reveal())
+        data = proof_mac_input(card_name, acquirer_id, proof.reveal())
         return tuple(self.keys.mac_with(key_id, data) for key_id in self.keys.ids(purposes.CODE_MAC))
 
-    def pin_macs(self, card_token: bytes, pin: Sensitive[str]) -> tuple[bytes, ...]:
+    def pin_macs(self, card_name: bytes, pin: Sensitive[str]) -> tuple[bytes, ...]:
         """Return every MAC that this static PIN may be kept under for this card; one per live key (D27)."""
         return tuple(
-            self.keys.mac_with(key_id, mac_input(card_token, pin.reveal()))
+            self.keys.mac_with(key_id, mac_input(card_name, pin.reveal()))
             for key_id in self.keys.ids(purposes.PIN_VERIFICATION)
         )

@@ -74,9 +74,9 @@ def issue_activation(bank: Bank, wanted: Wanted) -> Issued | Refused:
         card = activations.hold_card(connection, wanted.card_id)
         if card.mobile_token is None or card.mobile_last_two is None or not _eligible(card):
             return Refused(AppCode.CARD_NOT_ELIGIBLE)
-        names = {Holder.CARD: card.card_token.hex(), Holder.MOBILE: card.mobile_token.hex()}
+        names = {Holder.CARD: card.card_name.hex(), Holder.MOBILE: card.mobile_token.hex()}
         budget = bank.settings.sms_per_day
-        charges = activation_charges(wanted.channel, names, sms_per_day=budget, shard=card.card_token[0])
+        charges = activation_charges(wanted.channel, names, sms_per_day=budget, shard=card.card_name[0])
         row = activations.issue(connection, new, charges)
     if row.activation_id is None or row.expires_at is None:
         return Refused(AppCode.TOO_MANY_REQUESTS, row.retry_after)

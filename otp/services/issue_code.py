@@ -26,7 +26,7 @@ from otp.domain.issuing import Decision, Facts, OpenChallenge, Proof, Rules, Ste
 from otp.domain.psp import Psp
 from otp.domain.quotas import Charge, Holder, Limits, charges, default_limits
 from otp.services.bank import Bank
-from otp.services.cards import card_token, cvv2_matches
+from otp.services.cards import card_tokens, cvv2_matches
 from otp.store import accounts, challenges
 from otp.store.challenges import CardNow, FirstAnswer, NewCode, OpenRow, RequestKey, Situation, Writing
 
@@ -61,16 +61,16 @@ class Told:
 
 def issue_code(bank: Bank, psp: Psp, request: CodeRequest) -> Told:
     """Decide one request and answer it; asked again under the same id, give the first answer (D21)."""
-    token = card_token(bank.keys, request.pan)
+    tokens = card_tokens(bank.keys, request.pan)
     key = RequestKey(psp.psp_id, request.request_id, request.binding.transaction_ref)
-    new = _new_code(bank, psp, request.binding, token)
     try:
         with bank.database.begin() as connection:
-            card_id = accounts.lock_card(connection, token)
-            situation = challenges.read_situation(connection, card_id, key)
+            card = accounts.lock_card(connection, tokens)
+            situation = challenges.read_situation(connection, card.card_id, key)
             if situation.first is not None:
                 return answered_before(situation.first, request.body_hash, request.request_id)
-            writing = _Asked(bank, psp, request, token, new, situation).writing()
+            new = _new_code(bank, psp, request.binding, card.name)
+            writing = _Asked(bank, psp, request, card.name, new, situation).writing()
             status, answer = challenges.write(connection, key, writing)
     except challenges.RequestIdTaken:
         with bank.database.single() as connection:
@@ -81,7 +81,7 @@ def issue_code(bank: Bank, psp: Psp, request: CodeRequest) -> Told:
     return Told(status, answer)
 
 
-def _new_code(bank: Bank, psp: Psp, binding: Binding, token: bytes) -> NewCode:
+def _new_code(bank: Bank, psp: Psp, binding: Binding, name: bytes) -> NewCode:
     """Derive a fresh code, for a known card or not: both take the same time (D19)."""
     settings, keys = bank.settings, bank.keys
     canonical = binding.canonical()
@@ -93,7 +93,7 @@ def _new_code(bank: Bank, psp: Psp, binding: Binding, token: bytes) -> NewCode:
         nonce=nonce,
         canonical=canonical,
         binding_digest=binding.digest(),
-        code_mac=keys.mac(purposes.CODE_MAC, mac_input(token, code.reveal())),
+        code_mac=keys.mac(purposes.CODE_MAC, mac_input(name, code.reveal())),
         key_id=key_id,
         code_length=settings.code_length,
         tries_max=settings.tries_max,
@@ -117,7 +117,7 @@ class _Asked:
     bank: Bank
     psp: Psp
     request: CodeRequest
-    token: bytes
+    name: bytes
     new: NewCode
     found: Situation
 
@@ -194,15 +194,15 @@ class _Asked:
         if not decision.charged:
             return ()
         card = self.found.card
-        phone = self.token if card is None or card.mobile_token is None else card.mobile_token
+        phone = self.name if card is None or card.mobile_token is None else card.mobile_token
         names = {
-            Holder.CARD: self.token.hex(),
+            Holder.CARD: self.name.hex(),
             Holder.MOBILE: phone.hex(),
             Holder.TERMINAL: f"{self.psp.psp_id}/{self.request.binding.terminal_id}",
             Holder.PSP: self.psp.psp_id,
             Holder.BANK: "sms",
         }
-        return charges(_limits(self.bank), names, proven=decision.proven, shard=self.token[0])
+        return charges(_limits(self.bank), names, proven=decision.proven, shard=self.name[0])
 
     def _answer(self, decision: Decision) -> dict[str, object]:
         accepted = decision.code in (Code.ACCEPTED, Code.ALREADY_SENT)

@@ -45,6 +45,7 @@ def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
         static_right=shown.static_allowed and _static_right(desk, shown, account),
         gift=account.card is not None and account.card.kind == "gift",
         static_today=Rial(account.static_rial),
+        lowered=account.card is not None and account.card.lowered,
     )
 
 
@@ -57,7 +58,7 @@ def _static_right(desk: Desk, shown: Shown, account: Account) -> bool:
     if shown.pin is None:
         return False
     kept = None if account.card is None else account.card.static_second_pin_mac
-    macs = desk.pin_macs(desk.card_token(shown.pan), shown.pin)  # has the card one or not: the same work (D18)
+    macs = desk.pin_macs(shown.card_name, shown.pin)  # has the card one or not: the same work (D18)
     return kept is not None and any(hmac.compare_digest(kept, mac) for mac in macs)
 
 

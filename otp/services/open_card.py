@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +14,10 @@ from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_pl
 from otp.domain.customer import check_national_code
 from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
-from otp.services.cards import card_token, customer_token, mobile_token, pin_mac
+from otp.services.cards import card_tokens, customer_token, mobile_tokens, pin_mac
 from otp.store import cards
+
+NAME_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +55,26 @@ def open_card(bank: Bank, card: NewCard) -> int:
         InvalidNationalCode: when the holder's national code is none.
         DuplicateCard: when the card has an account already.
     """
-    token = card_token(bank.keys, card.pan)
+    keys, name = bank.keys, secrets.token_bytes(NAME_BYTES)
     mobile = normalise_mobile(card.mobile) if card.mobile else None
-    place = mobile_place(token)
+    place = mobile_place(name)
     row = cards.NewRow(
-        card_token=token,
-        pan_sealed=bank.keys.seal(purposes.PAN_SEAL, card.pan.reveal().encode(), bound_to=pan_place(token)),
+        tokens=card_tokens(keys, card.pan),
+        card_token_key=keys.active_id(purposes.CARD_TOKEN),
+        card_name=name,
+        pan_sealed=keys.seal(purposes.PAN_SEAL, card.pan.reveal().encode(), bound_to=pan_place(name)),
         expiry=check_expiry(card.expiry),
-        mobile_sealed=bank.keys.seal(purposes.MOBILE_SEAL, mobile.encode(), bound_to=place) if mobile else None,
-        mobile_token=mobile_token(bank.keys, mobile) if mobile else None,
+        mobile_sealed=keys.seal(purposes.MOBILE_SEAL, mobile.encode(), bound_to=place) if mobile else None,
+        mobile_token=mobile_tokens(keys, mobile)[0] if mobile else None,
+        mobile_token_key=keys.active_id(purposes.MOBILE_TOKEN),
         mobile_last_two=mobile[-2:] if mobile else None,
         second_pin_active=card.second_pin_active,
         balance_rial=card.balance.amount,
-        customer_token=customer_token(bank.keys, check_national_code(card.customer)) if card.customer else None,
+        customer_token=customer_token(keys, check_national_code(card.customer)) if card.customer else None,
         kind=card.kind,
-        first_pin_mac=pin_mac(bank.keys, token, card.first_pin) if card.first_pin else None,
-        static_second_pin_mac=pin_mac(bank.keys, token, card.static_second_pin) if card.static_second_pin else None,
+        pin_key=keys.active_id(purposes.PIN_VERIFICATION),
+        first_pin_mac=pin_mac(keys, name, card.first_pin) if card.first_pin else None,
+        static_second_pin_mac=pin_mac(keys, name, card.static_second_pin) if card.static_second_pin else None,
     )
     with bank.database.begin() as connection:
         return cards.add(connection, row)
@@ -76,7 +83,7 @@ def open_card(bank: Bank, card: NewCard) -> int:
 def block_card(bank: Bank, pan: Pan, *, by: By | None = None) -> bool:
     """Block a card; ``False`` when the bank has no such card."""
     with bank.database.begin() as connection:
-        card_id = cards.block(connection, card_token(bank.keys, pan))
+        card_id = cards.block(connection, card_tokens(bank.keys, pan))
         if card_id is not None:
             note(connection, bank.keys, by, "card.blocked", f"card:{card_id}")
         return card_id is not None

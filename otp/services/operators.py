@@ -1,4 +1,4 @@
-"""Operators: add, disable, list; log in, be known, log out. Each of it is in the audit trail (D31)."""
+"""Operators: add, change password, disable, list; log in, be known, log out. Each of it is in the audit trail (D31)."""
 
 from __future__ import annotations
 
@@ -63,6 +63,21 @@ def disable_operator(bank: Bank, name: str, *, by: By | None = None) -> None:
         note(connection, bank.keys, by, "operator.disabled", f"operator:{name}")
 
 
+def change_password(bank: Bank, name: str, password: Sensitive[str], *, by: By | None = None) -> None:
+    """Give an operator another password; whoever is logged in under this name is out at the next request.
+
+    Raises:
+        InvalidOperator: when the password cannot be one.
+        UnknownOperator: when there is no active operator of this name.
+    """
+    check_password(len(password.reveal()))
+    hashed = _hashed(password.reveal())
+    with bank.database.begin() as connection:
+        if not operators.set_password(connection, name, hashed):
+            raise UnknownOperator(name)
+        note(connection, bank.keys, by, "operator.password_changed", f"operator:{name}")
+
+
 def every_operator(bank: Bank) -> list[Operator]:
     """Return everybody who is or was registered."""
     with bank.database.single() as connection:
@@ -86,7 +101,8 @@ def log_in(bank: Bank, name: str, password: Sensitive[str], address: str) -> Log
         return None
     token = secrets.token_urlsafe(32)
     with bank.database.begin() as connection:
-        operators.begin(connection, name, _token_hash(token))
+        if not operators.begin(connection, name, tried.password_hash, _token_hash(token)):
+            return None
         note(connection, bank.keys, By(f"operator:{name}"), "operator.logged_in", f"operator:{name}")
     return LoggedIn(Operator(name, Role(tried.role)), Sensitive(token))
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
-from otp.domain import purposes
 from otp.domain.action_codes import Reason
 from otp.domain.app_code import STEP_SECONDS, Purpose, code_key
-from otp.domain.code import mac_input
 from otp.domain.device import Clockwork, DeviceState, wrong_code
 from otp.domain.expiry import is_past
 from otp.domain.financial import CardPresent, HostAnswer
@@ -34,7 +33,9 @@ from otp.domain.first_pin import (
 from otp.domain.pairing import Kept, kept_place
 from otp.services.authorise import answer_again, approval
 from otp.services.desk import Desk
+from otp.services.fresh_pins import keep_under_present_key
 from otp.store import accounts, authorisations, present_cards
+from otp.store.pins import PinKind
 from otp.store.present_cards import Present, Writing
 
 PROCESSING_CODES = {True: "000000", False: "710000"}
@@ -43,10 +44,11 @@ PROCESSING_CODES = {True: "000000", False: "710000"}
 
 def judge_present_card(desk: Desk, asked: CardPresent) -> HostAnswer:
     """Decide and answer; asked again under the same key, give the first answer, and no try is counted (D9)."""
-    token = desk.card_token(asked.pan)
+    tokens = desk.card_tokens(asked.pan)
+    hashes = [_request_hash(asked, token) for token in tokens]
     intent = authorisations.Intent(
         key=asked.key,
-        request_hash=_request_hash(asked, token),
+        request_hash=hashes[0],
         sent_at=asked.sent_at,
         amount_rial=asked.total.amount,
         fee_rial=asked.fee.amount,
@@ -56,14 +58,8 @@ def judge_present_card(desk: Desk, asked: CardPresent) -> HostAnswer:
     with desk.database.begin() as connection:
         authorisation_id = authorisations.insert_purchase(connection, intent)
         if authorisation_id is None:
-            return answer_again(connection, asked.key, intent.request_hash)
-        return _decide_and_write(desk, connection, asked, token, authorisation_id)
-
-
-def first_pin_macs(desk: Desk, card_token: bytes, pin: str) -> tuple[bytes, ...]:
-    """Return every keyed value that this first PIN may be kept as; one per live key (D27)."""
-    data = mac_input(card_token, pin)
-    return tuple(desk.keys.mac_with(key_id, data) for key_id in desk.keys.ids(purposes.PIN_VERIFICATION))
+            return answer_again(connection, asked.key, hashes)
+        return _decide_and_write(desk, connection, asked, tokens, authorisation_id)
 
 
 def _request_hash(asked: CardPresent, card_token: bytes) -> bytes:
@@ -73,28 +69,31 @@ def _request_hash(asked: CardPresent, card_token: bytes) -> bytes:
 
 
 def _decide_and_write(
-    desk: Desk, connection: Connection, asked: CardPresent, token: bytes, authorisation_id: int
+    desk: Desk, connection: Connection, asked: CardPresent, tokens: Sequence[bytes], authorisation_id: int
 ) -> HostAnswer:
-    card_id = accounts.lock_card(connection, token)
-    present = present_cards.read(connection, card_id)
-    match = _match(desk, asked, token, present)
+    card = accounts.lock_card(connection, tokens)
+    present = present_cards.read(connection, card.card_id)
+    match = _match(desk, asked, card.name, present)
     decision = decide_present(_facts(desk, asked, present, match))
     paid = bool(decision.debit)
     answer = approval(present.now, authorisation_id) if paid else HostAnswer(decision.action_code)
+    approved = paid or (not asked.money and decision.reason is Reason.APPROVED)
     present_cards.write(
         connection,
         Writing(
             authorisation_id=authorisation_id,
-            card_id=card_id,
+            card_id=card.card_id,
             acquirer_id=asked.key.acquirer_id,
             decision=decision,
             answer=answer,
-            approved=paid or (not asked.money and decision.reason is Reason.APPROVED),
+            approved=approved,
             card_ref=present.card_ref,
             device_id=present.device_id,
             mistaken=_mistaken(asked, present, decision),
         ),
     )
+    if approved and present.card is not None and asked.pin is not None and not is_dynamic(asked.pin):
+        keep_under_present_key(desk.keys, connection, card, PinKind.FIRST, asked.pin, present.card.first_pin_key)
     return answer
 
 
@@ -129,13 +128,13 @@ def _refusal(asked: CardPresent) -> Reason | None:
     return Reason.PIN_BLOCK_REFUSED if asked.pin is None and asked.pan is not None else None
 
 
-def _match(desk: Desk, asked: CardPresent, token: bytes, present: Present) -> Match:
+def _match(desk: Desk, asked: CardPresent, name: bytes, present: Present) -> Match:
     if asked.pin is None or present.card is None:
         return WRONG
     if is_dynamic(asked.pin):
         return _match_code(desk, asked.pin, present)
     typed, kept = asked.pin.reveal(), present.card.first_pin_mac
-    macs = first_pin_macs(desk, token, typed) if len(typed) == STATIC_DIGITS else ()
+    macs = desk.pin_macs(name, asked.pin) if len(typed) == STATIC_DIGITS else ()
     return Match(right=kept is not None and any(hmac.compare_digest(kept, mac) for mac in macs))
 
 

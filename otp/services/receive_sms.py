@@ -31,7 +31,7 @@ from otp.domain.inbound import (
 )
 from otp.domain.quotas import Charge, inbound_charges
 from otp.services.bank import Bank
-from otp.services.cards import mobile_token, open_pan
+from otp.services.cards import lasting_mac, mobile_tokens, open_pan
 from otp.services.judging import ceilings_of
 from otp.store import inbound
 from otp.store.inbound import Answering, SenderCard
@@ -61,15 +61,17 @@ class InboundSms:
 def receive_sms(bank: Bank, message: InboundSms) -> str:
     """Do what a message asks for and return what became of it, for the log and for tests; never for its sender."""
     try:
-        token = mobile_token(bank.keys, normalise_mobile(message.sender.reveal()))
+        mobile = normalise_mobile(message.sender.reveal())
     except InvalidMobile:
         return InboundOutcome.STRANGER
+    keys, tokens = bank.keys, mobile_tokens(bank.keys, mobile)
+    token = lasting_mac(keys, purposes.MOBILE_TOKEN, mobile.encode())  # it counts on under this name while keys change
+    said = lasting_mac(keys, purposes.MOBILE_TOKEN, token + message.text.reveal().encode())
     with bank.database.begin() as connection:
-        said = bank.keys.mac(purposes.MOBILE_TOKEN, token + message.text.reveal().encode())
         kept_as = inbound.once(connection, message.provider, message.message_id, token, said)
         if kept_as is None:
             return "repeated"
-        rows = inbound.cards_of(connection, token, ceilings_of(bank.settings.limits()))
+        rows = inbound.cards_of(connection, tokens, ceilings_of(bank.settings.limits()))
         decision = _decision(bank, message, rows)
         answering = _answering(bank, message.provider, kept_as, decision, rows)
         outcome = inbound.answer(connection, answering, _charges(bank, decision, token, rows))
@@ -92,7 +94,7 @@ def _card(bank: Bank, row: SenderCard) -> InboundCard:
         live = LiveCode(row.challenge_id, row.sent_at, row.expires_at)
     return InboundCard(
         card_id=row.card_id,
-        pan_tail=open_pan(bank.keys, row.card_token, row.pan_sealed).reveal()[-TAIL_LONG:],
+        pan_tail=open_pan(bank.keys, row.card_name, row.pan_sealed).reveal()[-TAIL_LONG:],
         active=row.sms_codes_active,
         usable=row.usable and not is_past(row.expiry, row.now.astimezone(TEHRAN).date()),
         ceiling_rial=row.ceiling_rial,
@@ -104,7 +106,7 @@ def _answering(bank: Bank, provider: str, kept_as: str, decision: InboundDecisio
     card, keys = decision.card, bank.keys
     nonce, key_id = secrets.token_bytes(NONCE_BYTES), keys.active_id(purposes.CODE_DERIVE)
     code = derive_code(keys.material(key_id), nonce, CANONICAL, CODE_DIGITS)
-    token = next((row.card_token for row in rows if card is not None and row.card_id == card.card_id), b"")
+    token = next((row.card_name for row in rows if card is not None and row.card_id == card.card_id), b"")
     return Answering(
         provider=provider,
         message_id=kept_as,
@@ -128,7 +130,7 @@ def _charges(bank: Bank, decision: InboundDecision, sender: bytes, rows: list[Se
     if decision.outcome in _SILENT or decision.card is None:
         return ()
     if decision.outcome in _CODES:
-        token = next(row.card_token for row in rows if row.card_id == decision.card.card_id)
+        token = next(row.card_name for row in rows if row.card_id == decision.card.card_id)
         use, name = "code", token.hex()
     else:
         use, name = ("wrong_card" if decision.outcome is InboundOutcome.WRONG_CARD else "told"), sender.hex()

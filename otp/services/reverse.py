@@ -23,7 +23,7 @@ def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
 
     A purchase with this key that is just being decided is waited for, because both claim the same unique key.
     """
-    mark = hashlib.sha256(b"tombstone" + desk.card_token(reversal.pan)).digest()
+    mark = hashlib.sha256(b"tombstone" + desk.card_tokens(reversal.pan)[0]).digest()
     with desk.database.begin() as connection:
         if authorisations.insert_tombstone(connection, reversal.original, mark, reversal.total.amount) is not None:
             return HostAnswer(ActionCode.NOT_FOUND)

@@ -1,8 +1,9 @@
 """Change the bank's keys while everything runs: every process knows a key before one writes with it (D41).
 
 A new key is first *coming*: processes read the file again within a second or two, and then open and verify under it.
-Only then it becomes *active*. What was sealed under the old key is sealed anew in small transactions; an old key goes
-when nothing needs it. Each step can be cut anywhere and done again.
+Only then it becomes *active*. What was sealed under the old key is sealed anew in small transactions, and what rows are
+found by is hashed anew (:mod:`otp.services.rehash`); an old key goes when nothing needs it. Each step can be cut
+anywhere and done again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from foundation.key_file import Key, KeyState, change_keys, read_keys, write_key
 from foundation.master_keys import MasterKey, open_master
 from foundation.sensitive import Sensitive
 from otp.domain.errors import KeyNotRotated
-from otp.domain.key_rotation import OUTLIVES_HOURS, ROTATIONS, Rotation, next_id
+from otp.domain.key_rotation import ONE_AT_A_TIME, ROTATIONS, Rotation, next_id, outlives_hours
+from otp.services import rehash
 from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.store import sealed_values
@@ -30,10 +32,11 @@ RESEALED_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """A change of key: the new key's id, and how many values were sealed anew."""
+    """A change of key: the new key's id, how many values were sealed or hashed anew, and how many cannot be yet."""
 
     key_id: str
-    resealed: int
+    renewed: int
+    remaining: int
 
 
 def rotate(bank: Bank, purpose: str, *, by: By | None = None, settle: Callable[[float], None] = time.sleep) -> Rotated:
@@ -49,10 +52,7 @@ def rotate(bank: Bank, purpose: str, *, by: By | None = None, settle: Callable[[
         KeyNotRotated: when this purpose's key is not changed by command; the message says why and what to do.
         KeyFileRefused: when the key file or the master key cannot be used.
     """
-    if ROTATIONS.get(purpose, Rotation.FOUND_BY) is Rotation.FOUND_BY:
-        raise KeyNotRotated(
-            f"{purpose} is not changed by command: rows are found by it or others rely on it; see docs/operations.md"
-        )
+    _refuse_change(bank, purpose)
     key_id = _add(bank, purpose)
     _noted(bank, by, "key.added", key_id, purpose)
     settle(SETTLE_SECONDS)
@@ -61,11 +61,18 @@ def rotate(bank: Bank, purpose: str, *, by: By | None = None, settle: Callable[[
     for old in retired:
         _noted(bank, by, "key.retired", old, purpose)
     settle(SETTLE_SECONDS)  # until nobody writes with the old one any more
-    return Rotated(key_id, reseal(bank, purpose))
+    return Rotated(key_id, renew(bank, purpose), rehash.remaining(bank, purpose))
 
 
-def reseal(bank: Bank, purpose: str) -> int:
-    """Seal anew what is sealed under another than the writing key; return how many values."""
+def renew(bank: Bank, purpose: str) -> int:
+    """Seal or hash anew what is under another than the writing key; return how many values.
+
+    PINs are not among them: they move one by one when they are used (:mod:`otp.services.fresh_pins`).
+    """
+    return _reseal(bank, purpose) + rehash.rehash(bank, purpose)
+
+
+def _reseal(bank: Bank, purpose: str) -> int:
     key_id, number = bank.keys.active_id(purpose), 0
     for where in sealed_values.COLUMNS.get(purpose, ()):
         while batch := _reseal_batch(bank, purpose, key_id, where):
@@ -102,6 +109,17 @@ def wrap(bank: Bank, name: str, pin_file: Path | None, *, by: By | None = None) 
     with bank.database.begin() as connection:
         note(connection, bank.keys, by, "keys.wrapped", "key-file", {"keys": len(keys), "master": name})
     return len(keys)
+
+
+def _refuse_change(bank: Bank, purpose: str) -> None:
+    rotation = ROTATIONS.get(purpose, Rotation.FOUND_BY)
+    if rotation is Rotation.FOUND_BY:
+        raise KeyNotRotated(
+            f"{purpose} is not changed by command: rows are found by it or others rely on it; see docs/operations.md"
+        )
+    kept = [key.id for key in _read(bank) if key.purpose == purpose and key.state is KeyState.RETIRED]
+    if kept and rotation in ONE_AT_A_TIME:
+        raise KeyNotRotated(f"{kept[0]} is tried by every look-up; run: keys reseal {purpose}, and remove it first")
 
 
 def _add(bank: Bank, purpose: str) -> str:
@@ -159,11 +177,14 @@ def _why_kept(bank: Bank, key: Key) -> str | None:
     if rotation in (Rotation.FOUND_BY, Rotation.KEPT):
         return "what was made under it is verified for ever"
     with bank.database.begin() as connection:
-        if not sealed_values.retired_long_enough(connection, key.id, OUTLIVES_HOURS):
-            return f"it was not retired {OUTLIVES_HOURS} hours ago by this bank's commands"
+        hours = outlives_hours(key.purpose)
+        if not sealed_values.retired_long_enough(connection, key.id, hours):
+            return f"it was not retired {hours} hours ago by this bank's commands"
         columns = sealed_values.COLUMNS.get(key.purpose, ())
         number = sum(sealed_values.count_under(connection, where, key.id) for where in columns)
-    return f"{number} values are sealed under it; run: python -m otp keys reseal {key.purpose}" if number else None
+    if number:
+        return f"{number} values are sealed under it; run: python -m otp keys reseal {key.purpose}"
+    return rehash.why_kept(bank, key.purpose)
 
 
 def _file(bank: Bank) -> tuple[Path, MasterKey | None]:

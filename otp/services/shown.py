@@ -18,6 +18,7 @@ class Shown:
 
     Args:
         pan: ``None`` when the digits are no card number.
+        card_name: what codes and PINs of this card are bound to.
         macs: every MAC that the code or the proof may have been stored under.
         by_proof: whether a proof is shown instead of a code (D13).
         acquirer_id: the authenticated one.
@@ -29,6 +30,7 @@ class Shown:
     """
 
     pan: Pan | None
+    card_name: bytes
     expiry: Sensitive[str]
     cvv2: Sensitive[str]
     macs: Sequence[bytes]

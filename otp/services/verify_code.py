@@ -21,7 +21,7 @@ from otp.domain.binding import Binding
 from otp.domain.proof import PROOF_SECONDS, derive_proof, proof_mac_input
 from otp.domain.psp import Psp
 from otp.services.bank import Bank
-from otp.services.cards import card_token
+from otp.services.cards import card_tokens
 from otp.services.desk import Desk
 from otp.services.issue_code import Told, answered_before
 from otp.services.judging import ceilings_of, facts_of
@@ -65,14 +65,16 @@ def verify_code(bank: Bank, psp: Psp, check: Check) -> Told:
 def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
     settings = bank.settings
     desk = Desk(bank.database, bank.keys, settings.limits(), bank.meters)
-    token = card_token(bank.keys, check.pan)
-    shown = _shown(desk, psp, check, token)
+    tokens = card_tokens(bank.keys, check.pan)
     with bank.database.begin() as connection:
-        card_id = accounts.lock_card(connection, token)
+        card = accounts.lock_card(connection, tokens)
         first, last_sequence = verifications.read_request(connection, key)
         if first is not None:
             return first
-        account = accounts.read_account(connection, card_id, shown.references, shown.macs, ceilings_of(desk.limits))
+        shown = _shown(desk, psp, check, card.name)
+        account = accounts.read_account(
+            connection, card.card_id, shown.references, shown.macs, ceilings_of(desk.limits)
+        )
         stale = check.sequence <= last_sequence
         decision = Decision(Reason.NOT_SUPPORTED) if stale else verify(facts_of(desk, shown, account))
         code = Code.STALE if stale else VERDICTS[decision.reason]
@@ -80,9 +82,10 @@ def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
         writing = Verification(
             body_hash=check.body_hash,
             sequence=check.sequence,
-            card_id=card_id,
+            card_id=card.card_id,
             decision=decision,
-            proof_mac=_proof_mac(bank, psp, check, token) if earned else None,
+            terminal_id=check.binding.terminal_id,
+            proof_mac=_proof_mac(bank, psp, check, card.name) if earned else None,
             status=ANSWERS[code].status,
             answer=_verified(bank, check) if earned else body(code, check.request_id),
         )
@@ -91,12 +94,13 @@ def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
     return kept
 
 
-def _shown(desk: Desk, psp: Psp, check: Check, token: bytes) -> Shown:
+def _shown(desk: Desk, psp: Psp, check: Check, name: bytes) -> Shown:
     return Shown(
         pan=check.pan,
+        card_name=name,
         expiry=check.expiry,
         cvv2=check.cvv2,
-        macs=desk.code_macs(token, check.pin.reveal()),
+        macs=desk.code_macs(name, check.pin.reveal()),
         by_proof=False,
         acquirer_id=psp.acquirer_id,
         type_word=check.binding.type,
@@ -120,6 +124,6 @@ def _proof(bank: Bank, psp: Psp, check: Check, key_id: str) -> Sensitive[str]:
     return derive_proof(bank.keys.material(key_id), psp.psp_id, check.request_id, check.body_hash)
 
 
-def _proof_mac(bank: Bank, psp: Psp, check: Check, token: bytes) -> bytes:
+def _proof_mac(bank: Bank, psp: Psp, check: Check, name: bytes) -> bytes:
     proof = _proof(bank, psp, check, bank.keys.active_id(purposes.CODE_DERIVE))
-    return bank.keys.mac(purposes.CODE_MAC, proof_mac_input(token, psp.acquirer_id, proof.reveal()))
+    return bank.keys.mac(purposes.CODE_MAC, proof_mac_input(name, psp.acquirer_id, proof.reveal()))

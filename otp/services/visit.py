@@ -36,7 +36,7 @@ def standing_of(bank: Bank, card: VisitedCard) -> Standing:
     sealed = card.mobile_sealed
     return Standing(
         gift=card.gift,
-        mobile=None if sealed is None else mask_mobile(open_mobile(bank.keys, card.card_token, sealed)),
+        mobile=None if sealed is None else mask_mobile(open_mobile(bank.keys, card.card_name, sealed)),
         holder_known=card.holder_known,
         app_active=card.app_active,
         sms_active=card.sms_active,
@@ -63,6 +63,6 @@ def serve(
 
 
 def _counted(bank: Bank, connection: Connection, card: VisitedCard) -> bool:
-    names = {Holder.CARD: card.card_token.hex()}
+    names = {Holder.CARD: card.card_name.hex()}
     budget = bank.settings.sms_per_day
-    return visits.count(connection, service_charges(names, texting=False, sms_per_day=budget, shard=card.card_token[0]))
+    return visits.count(connection, service_charges(names, texting=False, sms_per_day=budget, shard=card.card_name[0]))

@@ -16,7 +16,11 @@ from otp.domain.verdict import AppChange
 from otp.store.ceilings import IN_FORCE, Ceilings
 from otp.store.notices import queued
 
-_LOCK = text("SELECT card_id FROM card WHERE card_token = :card_token FOR UPDATE")
+# One statement by every live key; one that waited while the card got another token still finds it.
+_LOCK = text("""
+SELECT card_id, coalesce(card_name, card_token) AS card_name
+  FROM card WHERE card_token = ANY(CAST(:tokens AS bytea[])) FOR UPDATE
+""")
 
 # A statement of its own after the lock: one that waited for a lock goes on with its old snapshot (D4). The challenges
 # are locked as well, because asking for a code may end one without this card's lock.
@@ -47,7 +51,9 @@ spent AS MATERIALIZED (
        AND created_at >= (SELECT began FROM today))
 SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_failures, card.pin_locked_until,
        card.pin_lock_level, card.card_data_failures, card.card_data_failed_since, card.card_not_present_paused_until,
-       card.balance_rial, card.kind, card.static_second_pin_mac, {IN_FORCE} AS ceiling_rial,
+       card.balance_rial, card.kind, card.static_second_pin_mac, card.static_pin_key,
+       {IN_FORCE} AS ceiling_rial,
+       coalesce(card.low_ceiling_until > clock.now, false) AS lowered,
        spent.spent_rial, spent.unbound_rial, spent.static_rial,
        app.card_ref, app.device_id, app.code_root_sealed, app.wrong_codes, app.last_second_step, app.last_bound_step,
        app.drift_steps,
@@ -113,6 +119,19 @@ UPDATE authorisation
 
 
 @dataclass(frozen=True, slots=True)
+class HeldCard:
+    """A card under its lock.
+
+    Args:
+        card_id: ``None`` when this bank has no such card.
+        name: what its codes and PINs are bound to; of an unknown card something that takes the same work (D18).
+    """
+
+    card_id: int | None
+    name: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NearChallenge:
     """A recent challenge of this card with this payment's reference, or this code or proof; by SMS it has no PSP."""
 
@@ -161,7 +180,9 @@ class CardRow:
     balance_rial: int
     kind: str
     static_second_pin_mac: bytes | None
+    static_pin_key: str | None
     ceiling_rial: int
+    lowered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +198,10 @@ class Account:
     challenges: tuple[NearChallenge, ...]
 
 
-def lock_card(connection: Connection, card_token: bytes) -> int | None:
-    """Hold a card until the transaction ends; ``None`` when this bank has no such card."""
-    row = connection.execute(_LOCK, {"card_token": card_token}).first()
-    return None if row is None else int(row.card_id)
+def lock_card(connection: Connection, tokens: Sequence[bytes]) -> HeldCard:
+    """Hold a card until the transaction ends, if this bank has it, by its tokens under the live keys."""
+    row = connection.execute(_LOCK, {"tokens": list(tokens)}).first()
+    return HeldCard(None, tokens[0]) if row is None else HeldCard(int(row.card_id), bytes(row.card_name))
 
 
 def read_account(

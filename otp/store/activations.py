@@ -19,7 +19,8 @@ from otp.store.quotas import COUNTED, counted
 ACTIVATION_TOPIC = "sms.activation"
 
 _CARD = text("""
-SELECT card_id, card_token, status, kind, customer_token, mobile_token, mobile_last_two
+SELECT card_id, coalesce(card_name, card_token) AS card_name, status, kind, customer_token, mobile_token,
+       mobile_last_two
   FROM card WHERE card_id = :card_id FOR UPDATE
 """)
 
@@ -62,7 +63,8 @@ found AS MATERIALIZED (
      WHERE activation_id = :activation_id AND card_id = CAST(:card_id AS bigint) AND state = 'issued' FOR UPDATE)
 SELECT clock.now, found.activation_key, found.card_id, found.channel, CAST(found.device_id AS text) AS device_id,
        found.nonce, found.key_id, found.wrong_tries, found.expires_at, found.ceiling_rial,
-       card.status AS card_status, card.card_token, card.pan_sealed, card.customer_token
+       card.status AS card_status, coalesce(card.card_name, card.card_token) AS card_name,
+       card.pan_sealed, card.customer_token
   FROM clock LEFT JOIN found ON true LEFT JOIN card USING (card_id)
 """)
 
@@ -79,7 +81,8 @@ UPDATE activation SET state = :state, wrong_tries = :wrong_tries,
 
 _FOR_SENDING = text("""
 SELECT activation.state, activation.channel, activation.nonce, activation.key_id, activation.ceiling_rial,
-       activation.expires_at <= house_now() AS late, card.card_token, card.pan_sealed, card.mobile_sealed
+       activation.expires_at <= house_now() AS late, coalesce(card.card_name, card.card_token) AS card_name,
+       card.pan_sealed, card.mobile_sealed
   FROM activation JOIN card USING (card_id) WHERE activation_key = :activation_key
 """)
 
@@ -107,7 +110,7 @@ class CardFacts:
     """What decides whether a card may have an activation, read under its lock."""
 
     card_id: int
-    card_token: bytes
+    card_name: bytes
     status: str
     kind: str
     customer_token: bytes | None
@@ -158,7 +161,7 @@ class ActivationRow:
     expires_at: dt.datetime
     ceiling_rial: int | None
     card_status: str
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     customer_token: bytes
 
@@ -173,7 +176,7 @@ class Sending:
     key_id: str
     ceiling_rial: int | None
     late: bool
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     mobile_sealed: bytes
 

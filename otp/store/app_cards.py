@@ -19,7 +19,8 @@ _CARDS = text(f"""
 WITH shown AS (
     (SELECT card_id FROM card WHERE customer_token = :customer_token ORDER BY card_id LIMIT {SHOWN_MAX})
     UNION SELECT card_id FROM device_card WHERE device_id = CAST(:device_id AS uuid) AND state = 'active')
-SELECT card.card_id, card.card_token, card.pan_sealed, CAST(here.card_ref AS text) AS card_ref,
+SELECT card.card_id, coalesce(card.card_name, card.card_token) AS card_name, card.pan_sealed,
+       CAST(here.card_ref AS text) AS card_ref,
        {IN_FORCE} AS ceiling_rial,
        CASE WHEN unbound_ceiling_next_at > house_now() THEN unbound_ceiling_next_rial END AS next_rial,
        CASE WHEN unbound_ceiling_next_at > house_now() THEN unbound_ceiling_next_at END AS next_at,
@@ -66,7 +67,7 @@ class ShownCard:
     """
 
     card_id: int
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     card_ref: str | None
     ceiling_rial: int

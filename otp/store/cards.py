@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
 from otp.domain.errors import DuplicateCard
 
+# A card may still be found under the key before; then it has an account already.
 _ADD = text("""
-INSERT INTO card (card_token, pan_sealed, expiry, mobile_sealed, mobile_token, mobile_last_two, second_pin_active,
-                  balance_rial, opened_rial, customer_token, kind, first_pin_mac, static_second_pin_mac)
-VALUES (:card_token, :pan_sealed, :expiry, :mobile_sealed, :mobile_token, :mobile_last_two, :second_pin_active,
-        :balance_rial, :balance_rial, :customer_token, :kind, :first_pin_mac, :static_second_pin_mac)
+INSERT INTO card (card_token, card_token_key, card_name, pan_sealed, expiry, mobile_sealed, mobile_token,
+                  mobile_token_key, mobile_last_two, second_pin_active, balance_rial, opened_rial, customer_token, kind,
+                  first_pin_mac, first_pin_key, static_second_pin_mac, static_pin_key)
+SELECT :card_token, :card_token_key, :card_name, :pan_sealed, :expiry, :mobile_sealed, :mobile_token,
+       :mobile_token_key, :mobile_last_two, :second_pin_active, :balance_rial, :balance_rial, :customer_token, :kind,
+       :first_pin_mac, :pin_key, :static_second_pin_mac, :pin_key
+ WHERE NOT EXISTS (SELECT FROM card WHERE card_token = ANY(CAST(:tokens AS bytea[])))
 ON CONFLICT (card_token) DO NOTHING
 RETURNING card_id
 """)
 
 _BLOCK = text("""
-UPDATE card SET status = 'blocked', held_by_bank = true WHERE card_token = :card_token RETURNING card_id
+UPDATE card SET status = 'blocked', held_by_bank = true
+ WHERE card_token = ANY(CAST(:tokens AS bytea[])) RETURNING card_id
 """)
 
-_SEALED = text("SELECT card_token, pan_sealed, mobile_sealed FROM card WHERE card_id = :card_id")
+_SEALED = text("""
+SELECT coalesce(card_name, card_token) AS card_name, pan_sealed, mobile_sealed FROM card WHERE card_id = :card_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A card's row at its opening."""
+    """A card's row at its opening.
 
-    card_token: bytes
+    Args:
+        tokens: by each live key, the one that writes first.
+        card_token_key, mobile_token_key, pin_key: the ids of the keys that write.
+        card_name: what everything of this card is bound to, for good; it tells nothing about the card.
+    """
+
+    tokens: Sequence[bytes]
+    card_token_key: str
+    card_name: bytes
     pan_sealed: bytes
     expiry: str
     mobile_sealed: bytes | None
     mobile_token: bytes | None
+    mobile_token_key: str
     mobile_last_two: str | None
     second_pin_active: bool
     balance_rial: int
     customer_token: bytes | None
     kind: str
+    pin_key: str
     first_pin_mac: bytes | None
     static_second_pin_mac: bytes | None
 
@@ -46,7 +64,7 @@ class NewRow:
 class SealedCard:
     """The sealed values of a card."""
 
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     mobile_sealed: bytes | None
 
@@ -57,15 +75,15 @@ def add(connection: Connection, row: NewRow) -> int:
     Raises:
         DuplicateCard: when its token is there already.
     """
-    added = connection.execute(_ADD, asdict(row)).first()
+    added = connection.execute(_ADD, {**asdict(row), "tokens": list(row.tokens), "card_token": row.tokens[0]}).first()
     if added is None:
         raise DuplicateCard("the card has an account already")
     return int(added.card_id)
 
 
-def block(connection: Connection, card_token: bytes) -> int | None:
+def block(connection: Connection, tokens: Sequence[bytes]) -> int | None:
     """Block a card and return its id; ``None`` when there is none."""
-    blocked: int | None = connection.execute(_BLOCK, {"card_token": card_token}).scalar_one_or_none()
+    blocked: int | None = connection.execute(_BLOCK, {"tokens": list(tokens)}).scalar_one_or_none()
     return blocked
 
 

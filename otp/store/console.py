@@ -45,8 +45,12 @@ _TERMINALS = text(f"""
 {_CLOCK},
 tried AS (
     SELECT acquirer_id, terminal_id, count(*) AS tried, count(*) FILTER (WHERE reason = 'code_wrong') AS wrong
-      FROM authorisation
-     WHERE created_at >= {_NOW} - {_HOUR} AND kind = 'purchase' AND reason = ANY(CAST(:reasons AS text[]))
+      FROM (SELECT acquirer_id, rtrim(terminal_id) AS terminal_id, reason FROM authorisation
+             WHERE created_at >= {_NOW} - {_HOUR} AND kind = 'purchase' AND reason = ANY(CAST(:reasons AS text[]))
+             UNION ALL
+            SELECT psp.acquirer_id, checked.terminal_id, checked.reason
+              FROM harim_request checked JOIN psp USING (psp_id)
+             WHERE checked.created_at >= {_NOW} - {_HOUR} AND checked.reason = ANY(CAST(:reasons AS text[]))) AS judged
      GROUP BY acquirer_id, terminal_id)
 SELECT * FROM tried WHERE wrong > 0
  ORDER BY tried >= :least AND wrong * 100 > tried * :percent DESC, wrong DESC, acquirer_id, terminal_id
@@ -54,7 +58,8 @@ SELECT * FROM tried WHERE wrong > 0
 """)
 
 _CARD = """
-SELECT clock.now, card.card_id, card.card_token, card.pan_sealed, card.mobile_last_two,
+SELECT clock.now, card.card_id, coalesce(card.card_name, card.card_token) AS card_name,
+       card.pan_sealed, card.mobile_last_two,
        card.status = 'blocked' AS blocked, card.held_by_bank, card.pin_failures,
        CASE WHEN card.pin_locked_until > clock.now THEN card.pin_locked_until END AS locked_until,
        CASE WHEN card.card_not_present_paused_until > clock.now THEN card.card_not_present_paused_until END
@@ -79,7 +84,7 @@ found AS (
 """)
 
 _ONE_CARD = text(f"{_CLOCK} {_CARD} FROM clock JOIN card ON card.card_id = :card_id LEFT JOIN {_ASKED}")
-_FIND = text("SELECT card_id FROM card WHERE card_token = :card_token")
+_FIND = text("SELECT card_id FROM card WHERE card_token = ANY(CAST(:tokens AS bytea[]))")
 _EXISTS = text("SELECT card_id FROM card WHERE card_id = :card_id")
 
 _CHALLENGES = text(f"""
@@ -134,7 +139,7 @@ class CardRow:
 
     now: dt.datetime
     card_id: int
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     mobile_last_two: str | None
     blocked: bool
@@ -197,8 +202,8 @@ def terminals(connection: Connection, reasons: Sequence[str], least: int, percen
 
     Args:
         connection: to read by.
-        reasons: of purchases whose code was judged.
-        least: purchases before a share says anything.
+        reasons: of purchases, and checks without one, whose code was judged.
+        least: of both before a share says anything.
         percent: the share above which a terminal comes first.
     """
     values = {"reasons": list(reasons), "least": least, "percent": percent}
@@ -216,9 +221,9 @@ def card(connection: Connection, card_id: int) -> CardRow | None:
     return None if row is None else CardRow(**row)
 
 
-def find(connection: Connection, card_token: bytes) -> int | None:
+def find(connection: Connection, tokens: Sequence[bytes]) -> int | None:
     """Return the number at the bank of the card with this token."""
-    card_id: int | None = connection.execute(_FIND, {"card_token": card_token}).scalar_one_or_none()
+    card_id: int | None = connection.execute(_FIND, {"tokens": list(tokens)}).scalar_one_or_none()
     return card_id
 
 

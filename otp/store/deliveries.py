@@ -12,7 +12,8 @@ LAST_TRY_TOPIC = "sms.last_try"
 
 _FOR_SENDING = text("""
 SELECT challenge.challenge_id, challenge.state, challenge.nonce, challenge.canonical, challenge.key_id,
-       challenge.code_length, challenge.expires_at, card.card_token, card.mobile_sealed, psp.webotp_host,
+       challenge.code_length, challenge.expires_at, coalesce(card.card_name, card.card_token) AS card_name,
+       card.mobile_sealed, psp.webotp_host,
        psp.name AS psp_name, challenge.ceiling_rial, challenge.channel,
        CAST(extract(epoch FROM challenge.expires_at - house_now()) AS float) AS seconds_left
   FROM challenge JOIN card USING (card_id) LEFT JOIN psp USING (psp_id)
@@ -52,7 +53,7 @@ class Sending:
     key_id: str
     code_length: int
     expires_at: dt.datetime
-    card_token: bytes
+    card_name: bytes
     mobile_sealed: bytes | None
     webotp_host: str | None
     psp_name: str | None

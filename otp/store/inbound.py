@@ -15,7 +15,6 @@ from otp.store.notices import NOTICE_TOPIC
 from otp.store.quotas import COUNTED, counted
 
 CARDS_MAX = 50
-KEPT_DAYS = 3
 
 _ONCE = text("""
 INSERT INTO inbound_message (provider, message_id, sender_token, outcome)
@@ -24,12 +23,13 @@ VALUES (:provider, coalesce(:message_id, :said || '@' || floor(extract(epoch FRO
 """)
 
 _LOCK_CARDS = text("""
-SELECT card_id FROM card WHERE mobile_token = :mobile_token ORDER BY card_id LIMIT :most FOR UPDATE
+SELECT card_id FROM card WHERE mobile_token = ANY(CAST(:tokens AS bytea[])) ORDER BY card_id LIMIT :most FOR UPDATE
 """)
 
 # A statement of its own after the lock: one that waited for a lock goes on with its old snapshot (D4).
 _READ = text(f"""
-SELECT house_now() AS now, card.card_id, card.card_token, card.pan_sealed, card.expiry, card.sms_codes_active,
+SELECT house_now() AS now, card.card_id, coalesce(card.card_name, card.card_token) AS card_name,
+       card.pan_sealed, card.expiry, card.sms_codes_active,
        card.status = 'active' AND card.kind = 'debit' AND card.second_pin_active
          AND coalesce(card.pin_locked_until < house_now(), true)
          AND coalesce(card.card_not_present_paused_until < house_now(), true) AS usable,
@@ -75,8 +75,6 @@ UPDATE inbound_message SET outcome = CASE WHEN held THEN 'limited' ELSE :outcome
 RETURNING outcome
 """)
 
-_FORGET = text(f"DELETE FROM inbound_message WHERE received_at < house_now() - interval '{KEPT_DAYS} days'")
-
 
 @dataclass(frozen=True, slots=True)
 class SenderCard:
@@ -84,7 +82,7 @@ class SenderCard:
 
     now: dt.datetime
     card_id: int
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     expiry: str
     sms_codes_active: bool
@@ -132,9 +130,9 @@ def once(connection: Connection, provider: str, message_id: str | None, sender_t
     return name
 
 
-def cards_of(connection: Connection, mobile_token: bytes, ceilings: Ceilings) -> list[SenderCard]:
+def cards_of(connection: Connection, mobile_tokens: Sequence[bytes], ceilings: Ceilings) -> list[SenderCard]:
     """Hold and read the cards that have this number on file, at most fifty."""
-    held = connection.execute(_LOCK_CARDS, {"mobile_token": mobile_token, "most": CARDS_MAX})
+    held = connection.execute(_LOCK_CARDS, {"tokens": list(mobile_tokens), "most": CARDS_MAX})
     card_ids = [int(row.card_id) for row in held]
     if not card_ids:
         return []
@@ -147,8 +145,3 @@ def answer(connection: Connection, answering: Answering, charges: Sequence[Charg
     values = {**asdict(answering), "ended": list(answering.ended), **counted(charges)}
     outcome: str = connection.execute(_WRITE, values).scalar_one()
     return outcome
-
-
-def forget(connection: Connection) -> int:
-    """Delete messages that nobody sends again; return how many."""
-    return connection.execute(_FORGET).rowcount

@@ -19,9 +19,10 @@ WITH superseded AS (
     UPDATE mobile_change SET state = 'superseded', decided_at = house_now()
      WHERE card_id = :card_id AND state = 'issued' RETURNING change_id),
 asked AS (
-    INSERT INTO mobile_change (card_id, mobile_sealed, mobile_token, mobile_last_two, former_sealed, nonce, key_id,
-                               expires_at)
-    SELECT :card_id, :mobile_sealed, :mobile_token, :mobile_last_two, CAST(:former_sealed AS bytea), :nonce, :key_id,
+    INSERT INTO mobile_change (card_id, mobile_sealed, mobile_token, mobile_token_key, mobile_last_two, former_sealed,
+                               nonce, key_id, expires_at)
+    SELECT :card_id, :mobile_sealed, :mobile_token, :mobile_token_key, :mobile_last_two,
+           CAST(:former_sealed AS bytea), :nonce, :key_id,
            house_now() + make_interval(secs => {MOBILE_CODE_SECONDS})
      WHERE (SELECT count(*) FROM superseded) >= 0 RETURNING change_id)
 INSERT INTO outbox (topic, unique_key, payload)
@@ -45,7 +46,7 @@ WITH made AS (
      WHERE change_id = :change_id AND state = 'issued' RETURNING *),
 moved AS (
     UPDATE card SET mobile_sealed = made.mobile_sealed, mobile_token = made.mobile_token,
-           mobile_last_two = made.mobile_last_two, sms_codes_active = false,
+           mobile_token_key = made.mobile_token_key, mobile_last_two = made.mobile_last_two, sms_codes_active = false,
            low_ceiling_until = house_now() + make_interval(hours => {LOW_CEILING_HOURS})
       FROM made WHERE card.card_id = made.card_id RETURNING card.card_id),
 codes AS (
@@ -60,7 +61,7 @@ SELECT '{FORMER_MOBILE_TOPIC}', '{FORMER_MOBILE_TOPIC}:' || change_id, jsonb_bui
 
 _FOR_SENDING = text("""
 SELECT state, nonce, key_id, mobile_change.mobile_token, mobile_change.mobile_sealed, former_sealed,
-       expires_at <= house_now() AS late, card.card_token, card.pan_sealed
+       expires_at <= house_now() AS late, coalesce(card.card_name, card.card_token) AS card_name, card.pan_sealed
   FROM mobile_change JOIN card USING (card_id) WHERE change_id = :change_id
 """)
 
@@ -72,6 +73,7 @@ class NewChange:
     card_id: int
     mobile_sealed: bytes
     mobile_token: bytes
+    mobile_token_key: str
     mobile_last_two: str
     former_sealed: bytes | None
     nonce: bytes
@@ -92,16 +94,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What the worker needs to text either number."""
+    """What the worker needs to text either number, unless they were erased."""
 
     state: str
     nonce: bytes
     key_id: str
-    mobile_token: bytes
-    mobile_sealed: bytes
+    mobile_token: bytes | None
+    mobile_sealed: bytes | None
     former_sealed: bytes | None
     late: bool
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
 
 

@@ -19,6 +19,8 @@ ON CONFLICT (name) DO NOTHING RETURNING name
 
 _DISABLE = text("UPDATE operator SET state = 'disabled' WHERE name = :name AND state = 'active'")
 
+_PASSWORD = text("UPDATE operator SET password_hash = :password_hash WHERE name = :name AND state = 'active'")
+
 _ALL = text("SELECT name, role, state FROM operator ORDER BY name")
 
 _TRY = text(f"""
@@ -28,7 +30,13 @@ SELECT verdict.retry_after, operator.password_hash, operator.role
   FROM verdict LEFT JOIN operator ON operator.name = :name AND operator.state = 'active'
 """)
 
-_BEGIN = text("INSERT INTO operator_session (token_hash, name) VALUES (:token_hash, :name)")
+# A password that changes meanwhile is waited for: then nobody gets in by the old one.
+_BEGIN = text("""
+WITH operator_now AS (
+    SELECT name FROM operator
+     WHERE name = :name AND state = 'active' AND password_hash = :password_hash FOR SHARE)
+INSERT INTO operator_session (token_hash, name) SELECT :token_hash, name FROM operator_now RETURNING name
+""")
 
 _LIVE = f"""
 seen_at > house_now() - make_interval(secs => {IDLE_SECONDS})
@@ -76,6 +84,13 @@ def disable(connection: Connection, name: str) -> bool:
     return connection.execute(_DISABLE, {"name": name}).rowcount == 1
 
 
+def set_password(connection: Connection, name: str, password_hash: str) -> bool:
+    """Keep another password of an operator and end all log-ins; tell whether there was such an active one."""
+    changed = connection.execute(_PASSWORD, {"name": name, "password_hash": password_hash}).rowcount == 1
+    connection.execute(_END_ALL, {"name": name})
+    return changed
+
+
 def every(connection: Connection) -> list[Operator]:
     """Read every operator there is or was, by name."""
     return [Operator(row.name, Role(row.role), active=row.state == "active") for row in connection.execute(_ALL)]
@@ -86,10 +101,11 @@ def count_try(connection: Connection, name: str, charges: Sequence[Charge]) -> T
     return Tried(**connection.execute(_TRY, {"name": name, **counted(charges)}).mappings().one())
 
 
-def begin(connection: Connection, name: str, token_hash: bytes) -> None:
-    """Begin a log-in; those that are over are cleared away."""
+def begin(connection: Connection, name: str, password_hash: str, token_hash: bytes) -> bool:
+    """Begin a log-in, if the password is still the one that was right; those that are over are cleared away."""
     connection.execute(_FORGET)
-    connection.execute(_BEGIN, {"name": name, "token_hash": token_hash})
+    values = {"name": name, "password_hash": password_hash, "token_hash": token_hash}
+    return connection.execute(_BEGIN, values).first() is not None
 
 
 def see(connection: Connection, token_hash: bytes) -> Operator | None:

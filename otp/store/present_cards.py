@@ -27,8 +27,8 @@ spent AS MATERIALIZED (
     SELECT coalesce(sum(amount_rial), 0) AS spent_rial FROM authorisation
      WHERE card_id = CAST(:card_id AS bigint) AND state = 'approved'
        AND created_at >= date_trunc('day', (SELECT now FROM clock), 'Asia/Tehran'))
-SELECT clock.now, spent.spent_rial, card.status, card.expiry, card.first_pin_mac, card.first_pin_failures,
-       card.first_pin_locked_until, card.balance_rial, app.*
+SELECT clock.now, spent.spent_rial, card.status, card.expiry, card.first_pin_mac, card.first_pin_key,
+       card.first_pin_failures, card.first_pin_locked_until, card.balance_rial, app.*
   FROM clock CROSS JOIN spent LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN app ON true
 """)
 
@@ -72,6 +72,7 @@ class PresentRow:
     status: str
     expiry: str
     first_pin_mac: bytes | None
+    first_pin_key: str | None
     first_pin_failures: int
     first_pin_locked_until: dt.datetime | None
     balance_rial: int

@@ -33,13 +33,14 @@ def _device_place(part: str) -> Callable[[Any], str]:
     return lambda device_id: f"device|{part}|{device_id}"
 
 
-_CARD_OF_CHANGE = "(SELECT card_token FROM card WHERE card.card_id = mobile_change.card_id)"
+_NAME = "coalesce(card_name, card_token)"
+_CARD_OF_CHANGE = f"(SELECT {_NAME} FROM card WHERE card.card_id = mobile_change.card_id)"
 
 COLUMNS: Mapping[str, tuple[SealedColumn, ...]] = MappingProxyType(
     {
-        purposes.PAN_SEAL: (SealedColumn("card", "card_id", "pan_sealed", "card_token", pan_place),),
+        purposes.PAN_SEAL: (SealedColumn("card", "card_id", "pan_sealed", _NAME, pan_place),),
         purposes.MOBILE_SEAL: (
-            SealedColumn("card", "card_id", "mobile_sealed", "card_token", mobile_place),
+            SealedColumn("card", "card_id", "mobile_sealed", _NAME, mobile_place),
             SealedColumn("mobile_change", "change_id", "mobile_sealed", _CARD_OF_CHANGE, mobile_place),
             SealedColumn("mobile_change", "change_id", "former_sealed", _CARD_OF_CHANGE, mobile_place),
         ),

@@ -22,9 +22,10 @@ SELECT first.body_hash, first.status, first.answer,
 
 _WRITE = text(f"""
 WITH {JUDGED}
-INSERT INTO harim_request (psp_id, request_id, body_hash, transaction_ref, sequence, status, answer)
+INSERT INTO harim_request (psp_id, request_id, body_hash, transaction_ref, sequence, status, answer,
+                           terminal_id, reason)
 VALUES (:psp_id, CAST(:request_id AS uuid), CAST(:body_hash AS bytea), :transaction_ref, :sequence, :status,
-        CAST(:answer AS jsonb))
+        CAST(:answer AS jsonb), :terminal_id, :reason)
 RETURNING body_hash, status, answer
 """)
 
@@ -42,6 +43,7 @@ class Verification:
     sequence: int
     card_id: int | None
     decision: Decision
+    terminal_id: str
     proof_mac: bytes | None
     status: int
     answer: dict[str, Any]
@@ -71,6 +73,8 @@ def write(connection: Connection, key: RequestKey, verification: Verification) -
         "body_hash": verification.body_hash,
         "sequence": verification.sequence,
         "status": verification.status,
+        "terminal_id": verification.terminal_id,
+        "reason": str(verification.decision.reason),
         "answer": json.dumps(verification.answer),
     }
     row = once(connection, _WRITE, values, key).one()

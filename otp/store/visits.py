@@ -25,7 +25,8 @@ SELECT card_id FROM authorisation
    AND decided_at > house_now() - make_interval(secs => {VISIT_SECONDS})
 """
 _READ = text(f"""
-SELECT card.card_id, card_token, pan_sealed, kind = 'gift' AS gift, customer_token IS NOT NULL AS holder_known,
+SELECT card.card_id, coalesce(card.card_name, card.card_token) AS card_name,
+       pan_sealed, kind = 'gift' AS gift, customer_token IS NOT NULL AS holder_known,
        mobile_sealed, mobile_token, sms_codes_active AS sms_active, static_second_pin_mac IS NOT NULL AS static_pin,
        EXISTS (SELECT FROM device_card WHERE device_card.card_id = card.card_id AND state = 'active') AS app_active
   FROM card
@@ -67,9 +68,9 @@ WITH changed AS (UPDATE card SET {change} WHERE card_id = :card_id RETURNING car
 
 _SMS_ON = text(_changing("sms_codes_active = true", NoticeKind.SMS_CODES_ACTIVATED))
 _SMS_OFF = text(_changing("sms_codes_active = false", NoticeKind.SMS_CODES_ENDED))
-_STATIC_PIN = text(_changing("static_second_pin_mac = :mac", NoticeKind.STATIC_PIN_SET))
-_NO_STATIC_PIN = text(_changing("static_second_pin_mac = NULL", NoticeKind.STATIC_PIN_ENDED))
-_FIRST_PIN = text(_changing("first_pin_mac = :mac", NoticeKind.FIRST_PIN_CHANGED))
+_STATIC_PIN = text(_changing("static_second_pin_mac = :mac, static_pin_key = :key_id", NoticeKind.STATIC_PIN_SET))
+_NO_STATIC_PIN = text(_changing("static_second_pin_mac = NULL, static_pin_key = NULL", NoticeKind.STATIC_PIN_ENDED))
+_FIRST_PIN = text(_changing("first_pin_mac = :mac, first_pin_key = :key_id", NoticeKind.FIRST_PIN_CHANGED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class VisitedCard:
     """A card that is in the machine, opened by its first PIN."""
 
     card_id: int
-    card_token: bytes
+    card_name: bytes
     pan_sealed: bytes
     gift: bool
     holder_known: bool
@@ -115,11 +116,16 @@ def set_sms_codes(connection: Connection, card_id: int, *, active: bool) -> None
     connection.execute(_SMS_ON if active else _SMS_OFF, {"card_id": card_id})
 
 
-def set_static_pin(connection: Connection, card_id: int, mac: bytes | None) -> None:
-    """Keep another static second PIN, or none, and tell the holder."""
-    connection.execute(_NO_STATIC_PIN if mac is None else _STATIC_PIN, {"card_id": card_id, "mac": mac})
+def set_static_pin(connection: Connection, card_id: int, mac: bytes, key_id: str) -> None:
+    """Keep another static second PIN, as made under this key, and tell the holder."""
+    connection.execute(_STATIC_PIN, {"card_id": card_id, "mac": mac, "key_id": key_id})
 
 
-def set_first_pin(connection: Connection, card_id: int, mac: bytes) -> None:
-    """Keep another first PIN, and tell the holder."""
-    connection.execute(_FIRST_PIN, {"card_id": card_id, "mac": mac})
+def end_static_pin(connection: Connection, card_id: int) -> None:
+    """Keep no static second PIN any more, and tell the holder."""
+    connection.execute(_NO_STATIC_PIN, {"card_id": card_id})
+
+
+def set_first_pin(connection: Connection, card_id: int, mac: bytes, key_id: str) -> None:
+    """Keep another first PIN, as made under this key, and tell the holder."""
+    connection.execute(_FIRST_PIN, {"card_id": card_id, "mac": mac, "key_id": key_id})

@@ -100,7 +100,7 @@ class Link:
             nonce=secrets.token_bytes(16),
             canonical=binding.canonical(),
             digest=binding.digest(),
-            mac=self.desk.code_macs(self.desk.card_token(PAN), code)[0],
+            mac=self.desk.code_macs(self.desk.card_tokens(PAN)[0], code)[0],
             length=len(code),
         )
 
@@ -138,7 +138,7 @@ def link(bank_database: Database, request: pytest.FixtureRequest, tmp_path: Path
     made.sql(
         "INSERT INTO card (card_token, pan_sealed, expiry, balance_rial, opened_rial)"
         " VALUES (:token, 'x', :expiry, 5000000, 5000000)",
-        token=desk.card_token(PAN),
+        token=desk.card_tokens(PAN)[0],
         expiry=EXPIRY,
     )
     yield made

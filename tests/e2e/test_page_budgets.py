@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from bench.pages.walker import Walker
+from bench.pages.wire import Wire
 from tests.e2e.browser import SIZES, visiting
 from tests.e2e.test_every_state import LISTEN
 from tests.world import RunningWorld
@@ -55,27 +55,6 @@ MEASURE = """() => new Promise(done => setTimeout(() => done({
   style: performance.getEntriesByType("resource").find(each => each.name.includes(".css")).responseEnd,
 }), 1000))"""
 """Blocked is what total blocking time counts: the part beyond 50 ms of each long task after the first paint."""
-
-
-class Wire:
-    """Counts what one page loads."""
-
-    def __init__(self, session: CDPSession) -> None:
-        self.kinds: Counter[str] = Counter()
-        self.addresses: list[str] = []
-        self._kind: dict[str, str] = {}
-        session.send("Network.enable")
-        session.on("Network.requestWillBeSent", self._sent)
-        session.on("Network.loadingFinished", self._done)
-
-    def _sent(self, event: dict[str, Any]) -> None:
-        if not event["request"]["url"].startswith("data:"):
-            self._kind[event["requestId"]] = event["type"]
-            self.addresses.append(event["request"]["url"])
-
-    def _done(self, event: dict[str, Any]) -> None:
-        if event["requestId"] in self._kind:
-            self.kinds[self._kind[event["requestId"]]] += int(event["encodedDataLength"])
 
 
 @contextmanager

@@ -116,7 +116,7 @@ class Pair:
         self.bank(
             "INSERT INTO card (card_token, pan_sealed, expiry, balance_rial, opened_rial)"
             " VALUES (:token, 'x', :expiry, 90000000, 90000000)",
-            token=desk.card_token(pan),
+            token=desk.card_tokens(pan)[0],
             expiry=EXPIRY,
         )
         self._issue(desk, payment, pan)
@@ -146,9 +146,9 @@ class Pair:
             nonce=secrets.token_bytes(16),
             canonical=binding.canonical(),
             digest=binding.digest(),
-            mac=desk.code_macs(desk.card_token(pan), CODE)[0],
+            mac=desk.code_macs(desk.card_tokens(pan)[0], CODE)[0],
             length=len(CODE),
-            token=desk.card_token(pan),
+            token=desk.card_tokens(pan)[0],
         )
 
 

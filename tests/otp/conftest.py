@@ -29,6 +29,7 @@ from otp.domain.cvv2 import cvv2_of
 from otp.domain.psp import Psp
 from otp.ports import SmsAccepted, SmsMessage, SmsRefused, SmsUnanswered
 from otp.services.bank import Bank
+from otp.services.cards import card_tokens
 from otp.services.issue_code import CodeRequest, Told, issue_code
 from otp.services.open_card import NewCard, open_card
 from otp.services.register_psp import register_psp
@@ -85,6 +86,13 @@ class BankWorld:
         for name, value in columns.items():
             self.sql(f"UPDATE card SET {name} = :value WHERE card_id = :card_id", value=value, card_id=card_id)
         return pan
+
+    def name_of(self, pan: Pan) -> bytes:
+        """Return what a card's codes and PINs are bound to."""
+        tokens = list(card_tokens(self.bank.keys, pan))
+        return bytes(
+            self.sql("SELECT card_name FROM card WHERE card_token = ANY(:tokens)", tokens=tokens)[0]["card_name"]
+        )
 
     def ref(self) -> str:
         """Make a fresh payment reference."""

@@ -11,7 +11,7 @@ import pytest
 from foundation.pan import Pan
 from otp.app import create_app
 from otp.domain.activation import Channel
-from otp.services.cards import card_token
+from otp.services.cards import card_tokens
 from otp.services.issue_activation import Issued, Wanted, issue_activation
 from sandbox.clock import set_offset
 from tests.otp.app_twin import AppTwin, through
@@ -36,8 +36,10 @@ class Counter:
 
     def card_id(self, pan: Pan) -> int:
         """Return the number of a card's account."""
-        token = card_token(self.here.bank.keys, pan)
-        return int(self.here.sql("SELECT card_id FROM card WHERE card_token = :token", token=token)[0]["card_id"])
+        tokens = list(card_tokens(self.here.bank.keys, pan))
+        return int(
+            self.here.sql("SELECT card_id FROM card WHERE card_token = ANY(:tokens)", tokens=tokens)[0]["card_id"]
+        )
 
     def slip(self, card_id: int) -> tuple[str, str]:
         """Get a slip at the cash machine and the SMS that goes with it; return the number and all that is typed."""

@@ -24,7 +24,7 @@ from otp.services.card_services import (
     end_static_pin,
     set_static_pin,
 )
-from otp.services.cards import card_token, pin_mac
+from otp.services.cards import pin_mac
 from otp.services.change_mobile import ask_mobile, confirm_mobile
 from otp.services.deliver import end_activations
 from otp.services.desk import Desk
@@ -50,7 +50,7 @@ class Hall:
     def card(self, **values: Any) -> Pan:
         """Open a card with a first PIN."""
         pan: Pan = self.here.card(values.pop("mobile", MOBILE), customer=values.pop("customer", HOLDER), **values)
-        mac = pin_mac(self.bank.keys, card_token(self.bank.keys, pan), Sensitive(PIN))
+        mac = pin_mac(self.bank.keys, self.here.name_of(pan), Sensitive(PIN))
         self.here.sql("UPDATE card SET first_pin_mac = :mac WHERE card_id = :id", mac=mac, id=self.card_id(pan))
         return pan
 
@@ -223,10 +223,10 @@ def test_d23_a_device_with_another_card_goes_on(hall: Hall) -> None:
 def test_d27_a_static_second_pin_is_kept_as_a_keyed_value_and_removed(hall: Hall) -> None:
     """Set, changed, ended; the digits are in no table."""
     pan = hall.card()
-    token = card_token(hall.bank.keys, pan)
+    name = hall.here.name_of(pan)
 
     assert set_static_pin(hall.bank, hall.visit(pan), *pins("۷۳۵۱۹۰۲۸۶")) is None
-    assert hall.row(pan)["static_second_pin_mac"] == pin_mac(hall.bank.keys, token, Sensitive("735190286"))
+    assert hall.row(pan)["static_second_pin_mac"] == pin_mac(hall.bank.keys, name, Sensitive("735190286"))
     assert end_static_pin(hall.bank, hall.visit(pan)) is None
     assert hall.row(pan)["static_second_pin_mac"] is None
 
@@ -381,5 +381,5 @@ def test_a_card_is_opened_with_its_pins(hall: Hall) -> None:
 
     assert hall.ask(pan, "7351", rial=1_000_000)[0] == "000"
     assert hall.row(pan)["balance_rial"] == 4_000_000
-    expected = pin_mac(hall.bank.keys, card_token(hall.bank.keys, pan), Sensitive("73519"))
+    expected = pin_mac(hall.bank.keys, hall.here.name_of(pan), Sensitive("73519"))
     assert hall.row(pan)["static_second_pin_mac"] == expected

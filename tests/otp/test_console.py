@@ -20,11 +20,12 @@ from otp.domain.challenge import ChallengeState
 from otp.domain.operators import Role
 from otp.domain.unlocking import Unlock
 from otp.domain.verdict import Channel
-from otp.services.cards import card_token
+from otp.services.cards import card_tokens
 from otp.services.operators import add_operator
 from otp.services.overview import overview
 from otp.services.wrong_codes import wrong_codes
-from tests.otp.conftest import BankWorld
+from tests.otp.conftest import ACQUIRER, BankWorld
+from tests.otp.prover import Prover
 
 PASSWORD = "a long password"
 WHY = "دارندهٔ کارت در شعبه شناسایی شد"
@@ -75,17 +76,18 @@ def desk(world: BankWorld) -> Callable[[str], Desk]:
 
 
 def _id(here: BankWorld, pan: Pan) -> int:
-    rows = here.sql("SELECT card_id FROM card WHERE card_token = :token", token=card_token(here.bank.keys, pan))
+    rows = here.sql("SELECT card_id FROM card WHERE card_token = :token", token=card_tokens(here.bank.keys, pan)[0])
     return int(rows[0]["card_id"])
 
 
-def _purchases(here: BankWorld, pan: Pan, terminal: str, reason: str, count: int) -> None:
+def _purchases(here: BankWorld, pan: Pan, terminal: str, reason: str, count: int, acquirer: str = "581672") -> None:
     state, code = ("approved", "000") if reason == "approved" else ("declined", "117")
     here.sql(
         "INSERT INTO authorisation (acquirer_id, terminal_id, stan, rrn, local_time, kind, card_id, amount_rial,"
         " fee_rial, action_code, reason, state, code_channel, decided_at)"
-        " SELECT '581672', :terminal, '000001', gen_random_uuid(), '051201120000', 'purchase', :card_id, 250000,"
+        " SELECT :acquirer, :terminal, '000001', gen_random_uuid(), '051201120000', 'purchase', :card_id, 250000,"
         " 0, :code, :reason, :state, 'harim', house_now() FROM generate_series(1, :count)",
+        acquirer=acquirer,
         terminal=terminal,
         card_id=_id(here, pan),
         code=code,
@@ -214,6 +216,22 @@ def test_a_terminal_where_codes_are_guessed_is_an_alarm(desk: Callable[[str], De
     }
     assert next(iter(found)) == "T-BAD"
     assert desk("omid").get("/wrong-codes?lang=en").text.count("Alarm: guessing") == 1
+
+
+def test_d13_codes_tried_without_a_purchase_count_at_their_terminal(world: BankWorld) -> None:
+    """Guessing by VerifyDynamicPin shows beside purchases at one terminal; wrong card data are no try of a code."""
+    prover, binding = Prover(world), world.binding()
+    pan, other = world.card(), world.card("09121112233")
+    _purchases(world, pan, binding.terminal_id.ljust(15), "approved", 1, ACQUIRER)
+    code = prover.code(pan, binding)
+    assert prover.verify(pan, binding, "1111111").body["code"] == "CARD_OR_CODE_WRONG"
+    assert prover.verify(pan, binding, code).body["code"] == "VERIFIED"
+    wrong = prover.verify(other, world.binding(), "1111111", expiry=Sensitive("0811"))
+    assert wrong.body["code"] == "CARD_OR_CODE_WRONG"
+
+    (row,) = wrong_codes(world.bank)
+
+    assert (row.acquirer_id, row.terminal_id, row.tried, row.wrong) == (ACQUIRER, binding.terminal_id, 3, 1)
 
 
 def test_locked_cards_are_shown_with_their_reason(desk: Callable[[str], Desk], world: BankWorld) -> None:

@@ -20,7 +20,7 @@ from foundation.settings import InvalidSettings
 from otp.app import create_app
 from otp.domain.inbound import NOTICES, InboundOutcome, digits_of
 from otp.domain.notices import NoticeKind
-from otp.services.deliver import forget_quotas
+from otp.services.erase import erase
 from otp.services.open_card import NewCard, open_card
 from otp.services.receive_sms import InboundSms, receive_sms
 from tests.otp.conftest import BankWorld
@@ -243,7 +243,7 @@ def test_what_was_texted_is_not_kept(
     assert MOBILE not in str(row)
     assert "secret words" not in str(row) + caplog.text
     here.sql("UPDATE inbound_message SET received_at = received_at - interval '4 days'")
-    forget_quotas(here.bank)
+    erase(here.bank)
     assert here.sql("SELECT 1 FROM inbound_message") == []
 
 

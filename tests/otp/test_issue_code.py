@@ -276,7 +276,7 @@ def test_d19_strangers_use_up_their_own_quota_only(here: Any) -> None:
 def test_d20_ten_requests_an_hour_per_card_whatever_the_race(here: Any) -> None:
     """Sixteen proven requests of sixteen payments at once: the limit counts exactly, and only sent codes count."""
     pan = here.card()
-    here.sql("INSERT INTO quota SELECT 'card|proven|hour|' || encode(card_token, 'hex'), "
+    here.sql("INSERT INTO quota SELECT 'card|proven|hour|' || encode(card_name, 'hex'), "
              "date_trunc('hour', house_now(), 'Asia/Tehran'), 8 FROM card")  # fmt: skip
 
     told = at_once([lambda: here.ask(pan) for _ in range(8)])

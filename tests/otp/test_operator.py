@@ -20,7 +20,7 @@ from otp.__main__ import main
 from otp.app import create_app
 from otp.domain.errors import DuplicateCard, DuplicatePsp, InvalidExpiry, InvalidMobile, InvalidNationalCode
 from otp.domain.psp import Psp
-from otp.services.cards import card_token, open_mobile, open_pan
+from otp.services.cards import card_tokens, open_mobile, open_pan
 from otp.services.open_card import NewCard, block_card, open_card
 from otp.services.register_psp import register_psp
 
@@ -95,10 +95,10 @@ def test_an_opened_card_is_found_by_its_token_and_sealed_to_its_row(here: Any) -
 
     (row,) = here.sql("SELECT * FROM card")
 
-    token = card_token(here.bank.keys, pan)
+    token = card_tokens(here.bank.keys, pan)[0]
     assert row["card_token"] == token
-    assert open_pan(here.bank.keys, token, row["pan_sealed"]) == pan
-    assert open_mobile(here.bank.keys, token, row["mobile_sealed"]).reveal() == "09121234567"
+    assert open_pan(here.bank.keys, row["card_name"], row["pan_sealed"]) == pan
+    assert open_mobile(here.bank.keys, row["card_name"], row["mobile_sealed"]).reveal() == "09121234567"
     assert (row["balance_rial"], row["opened_rial"], row["mobile_last_two"]) == (10_000_000, 10_000_000, "67")
     assert pan.reveal() not in str(row)
     with pytest.raises(SealBroken):

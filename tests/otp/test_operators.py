@@ -11,10 +11,13 @@ from otp import operator_commands
 from otp.__main__ import main
 from otp.domain.errors import DuplicateOperator, InvalidOperator, UnknownOperator
 from otp.domain.operators import PAIR_PER_HOUR, Role
+from otp.services import operators
+from otp.services.audit_trail import By
 from otp.services.operators import (
     LoggedIn,
     Wait,
     add_operator,
+    change_password,
     disable_operator,
     every_operator,
     log_in,
@@ -115,6 +118,42 @@ def test_names_and_passwords_have_a_shape(here: BankWorld, name: str, password: 
     assert every_operator(here.bank) == []
 
 
+def test_a_changed_password_ends_log_ins_and_alone_opens_new_ones(here: BankWorld) -> None:
+    """Whoever was in is out, the old password is wrong, nobody unknown or disabled gets one, and the trail has it."""
+    add_operator(here.bank, "sara", PASSWORD, Role.OPERATOR)
+    found, other = _logged_in(here), Sensitive("another long password")
+
+    change_password(here.bank, "sara", other, by=By("operator:boss", "lent it"))
+
+    assert who_is(here.bank, found.token) is None
+    assert log_in(here.bank, "sara", PASSWORD, HERE) is None
+    assert isinstance(log_in(here.bank, "sara", other, HERE), LoggedIn)
+    with pytest.raises(InvalidOperator):
+        change_password(here.bank, "sara", Sensitive("short"))
+    disable_operator(here.bank, "sara")
+    for name in ("sara", "nobody"):
+        with pytest.raises(UnknownOperator):
+            change_password(here.bank, name, other)
+    rows = here.sql("SELECT actor, reason FROM audit_entry WHERE action = 'operator.password_changed'")
+    assert rows == [{"actor": "operator:boss", "reason": "lent it"}]
+
+
+def test_nobody_gets_in_by_a_password_that_changes_meanwhile(here: BankWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at the password and the beginning of the log-in it was changed: there is no log-in."""
+    add_operator(here.bank, "sara", PASSWORD, Role.OPERATOR)
+    real = operators.check_password_hash
+
+    def slowly(kept: str, typed: str) -> bool:
+        right = real(kept, typed)
+        change_password(here.bank, "sara", Sensitive("another long password"))
+        return right
+
+    monkeypatch.setattr(operators, "check_password_hash", slowly)
+
+    assert log_in(here.bank, "sara", PASSWORD, HERE) is None
+    assert here.sql("SELECT count(*) AS n FROM operator_session") == [{"n": 0}]
+
+
 def test_the_command_registers_lists_and_disables(
     here: BankWorld,
     key_file: Path,
@@ -135,6 +174,8 @@ def test_the_command_registers_lists_and_disables(
     assert main(["operator", "add", "sara", "--role", "operator", "--password-file", str(path)]) == 0
     assert main(["operator", "add", "reza"]) == 1
     assert main(["operator", "add", "sara", "--password-file", str(path)]) == 1
+    assert main(["operator", "password", "nobody", "--password-file", str(path)]) == 1
+    assert main(["operator", "password", "sara", "--password-file", str(path), "--why", "forgotten"]) == 0
     assert main(["operator", "disable", "sara", "--operator", "boss", "--why", "left the bank"]) == 0
     assert main(["operator", "disable", "sara"]) == 1
     assert main(["operator", "list"]) == 0

@@ -90,7 +90,7 @@ def test_codes_live_through_a_change_of_their_keys(rotating: BankWorld) -> None:
     assert len(rotating.phone.sent) == 1
     (challenge,) = rotating.challenges()
     code = next(word for word in rotating.phone.texts[0].split() if word.isdecimal() and len(word) == 7)
-    token = rotating.sql("SELECT card_token FROM card")[0]["card_token"]
+    token = rotating.sql("SELECT card_name FROM card")[0]["card_name"]
     macs = [rotating.bank.keys.mac_with(each, token + code.encode()) for each in rotating.bank.keys.ids("code-mac")]
     assert challenge["code_mac"] in macs
 
@@ -100,15 +100,15 @@ def test_cards_are_sealed_anew_in_small_transactions(rotating: BankWorld, monkey
     monkeypatch.setattr(rotate_keys, "RESEALED_AT_ONCE", 2)
     pans = {rotating.card(mobile=f"0912000000{number}").reveal() for number in range(5)}
 
-    assert rotate(rotating, purposes.PAN_SEAL).resealed == len(pans)
-    assert rotate(rotating, purposes.MOBILE_SEAL).resealed == len(pans)
+    assert rotate(rotating, purposes.PAN_SEAL).renewed == len(pans)
+    assert rotate(rotating, purposes.MOBILE_SEAL).renewed == len(pans)
 
     keys = rotating.bank.keys
     rows = rotating.sql("SELECT * FROM card")
-    assert {open_pan(keys, row["card_token"], row["pan_sealed"]).reveal() for row in rows} == pans
+    assert {open_pan(keys, row["card_name"], row["pan_sealed"]).reveal() for row in rows} == pans
     assert all(row["pan_sealed"].startswith(f"v1|{keys.active_id('pan-seal')}|".encode()) for row in rows)
-    assert open_mobile(keys, rows[0]["card_token"], rows[0]["mobile_sealed"]) == Sensitive("09120000000")
-    assert rotate_keys.reseal(rotating.bank, purposes.PAN_SEAL) == 0
+    assert open_mobile(keys, rows[0]["card_name"], rows[0]["mobile_sealed"]) == Sensitive("09120000000")
+    assert rotate_keys.renew(rotating.bank, purposes.PAN_SEAL) == 0
 
 
 def test_a_change_that_was_cut_goes_on(rotating: BankWorld) -> None:
@@ -144,14 +144,14 @@ def test_an_old_key_goes_when_nothing_needs_it(rotating: BankWorld) -> None:
     with pytest.raises(KeyNotRotated, match="25 hours"):
         rotate_keys.remove(rotating.bank, old)
     rotating.sql("UPDATE audit_entry SET at = at - interval '26 hours'")
-    row = rotating.sql("SELECT card_id, card_token, pan_sealed FROM card")[0]
-    under_old = rotating.bank.keys.open(row["pan_sealed"], bound_to=f"card|pan|{row['card_token'].hex()}")
+    row = rotating.sql("SELECT card_id, card_name, pan_sealed FROM card")[0]
+    under_old = rotating.bank.keys.open(row["pan_sealed"], bound_to=f"card|pan|{row['card_name'].hex()}")
     ring = Keyring([replace(key, state=KeyState.ACTIVE) for key in rotating.bank.keys.of_purpose("pan-seal")[:1]])
-    sealed = ring.seal("pan-seal", under_old, bound_to=f"card|pan|{row['card_token'].hex()}")
+    sealed = ring.seal("pan-seal", under_old, bound_to=f"card|pan|{row['card_name'].hex()}")
     rotating.sql("UPDATE card SET pan_sealed = :sealed", sealed=sealed)
     with pytest.raises(KeyNotRotated, match="1 values are sealed under it"):
         rotate_keys.remove(rotating.bank, old)
-    assert rotate_keys.reseal(rotating.bank, purposes.PAN_SEAL) == 1
+    assert rotate_keys.renew(rotating.bank, purposes.PAN_SEAL) == 1
 
     rotate_keys.remove(rotating.bank, old, by=SARA)
 
@@ -201,7 +201,7 @@ def test_commands_do_it_all(
     monkeypatch.setenv("OTP_MASTER_KEY", f"file:{master}")
 
     assert commands("rotate", "pan-seal") == 0
-    assert "1 values were sealed anew" in capsys.readouterr().out
+    assert "1 values were sealed or hashed anew" in capsys.readouterr().out
     assert commands("reseal", "pan-seal") == 0
     assert "0 values" in capsys.readouterr().out
     assert commands("list") == 0

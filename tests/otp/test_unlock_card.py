@@ -11,7 +11,7 @@ from foundation.pan import Pan
 from foundation.sensitive import Sensitive
 from otp.domain.operators import Operator, Role
 from otp.domain.unlocking import Unlock
-from otp.services.cards import card_token
+from otp.services.cards import card_tokens
 from otp.services.open_card import block_card
 from otp.services.operators import add_operator
 from otp.services.unlock_card import approve_unlock, ask_unlock
@@ -34,7 +34,7 @@ def reza(here: BankWorld) -> Operator:
 
 
 def _id(here: BankWorld, pan: Pan) -> int:
-    rows = here.sql("SELECT card_id FROM card WHERE card_token = :token", token=card_token(here.bank.keys, pan))
+    rows = here.sql("SELECT card_id FROM card WHERE card_token = :token", token=card_tokens(here.bank.keys, pan)[0])
     return int(rows[0]["card_id"])
 
 

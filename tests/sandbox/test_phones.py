@@ -206,3 +206,29 @@ def test_a_message_that_nobody_takes_is_refused(visitor: FlaskClient, monkeypatc
     assert visitor.post(address, json={"to": SHORT_NUMBER, "text": "1234"}).get_json()["state"] == "refused"
     assert visitor.post(address, json={"to": SHORT_NUMBER}).status_code == 422
     assert visitor.post(address, json=[]).status_code == 422
+
+
+def test_a_phone_that_comes_back_is_told_what_it_missed(
+    visitor: FlaskClient, phones: PhoneStore, faults: FaultsFile
+) -> None:
+    """The browser says what it heard last; what is no number, or older than the page, changes nothing."""
+    for text in ("one", "two", "three"):
+        send(phones, faults, text)
+    first, second, _ = reversed(phones.newest(MOBILE)[:3])
+
+    def told(after: int, heard: str | None) -> list[str]:
+        headers = {} if heard is None else {"Last-Event-ID": heard}
+        answer = visitor.get(f"/sandbox/phone/{MOBILE}/feed/{after}", headers=headers, buffered=False)
+        feed = iter(answer.response)
+        said = b""
+        while b"still here" not in said:
+            piece = next(feed)
+            said += piece if isinstance(piece, bytes) else piece.encode()
+        answer.close()
+        return [json.loads(line[6:])["text"] for line in said.decode().splitlines() if line.startswith("data: ")]
+
+    assert told(first.number - 1, None) == ["one", "two", "three"]
+    assert told(first.number - 1, str(second.number)) == ["three"]
+    assert told(second.number, str(first.number)) == ["three"]
+    for nonsense in ("", "x", "-1", "9" * 40, "۲"):
+        assert told(first.number, nonsense) == ["two", "three"]

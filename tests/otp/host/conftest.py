@@ -47,7 +47,7 @@ class HostWorld:
         """Open a card account."""
         pan = Pan.parse(with_check_digit(f"999002{next(self.numbers):09}"))
         values = {
-            "card_token": self.desk.card_token(pan),
+            "card_token": self.desk.card_tokens(pan)[0],
             "pan_sealed": b"x",
             "expiry": EXPIRY,
             "balance_rial": balance,
@@ -61,7 +61,7 @@ class HostWorld:
 
     def row(self, pan: Pan) -> Mapping[str, Any]:
         """Return the card's row."""
-        return self.sql("SELECT * FROM card WHERE card_token = :token", token=self.desk.card_token(pan))[0]
+        return self.sql("SELECT * FROM card WHERE card_token = :token", token=self.desk.card_tokens(pan)[0])[0]
 
     def challenges(self, pan: Pan) -> list[Mapping[str, Any]]:
         """Return the card's challenges, oldest first."""
@@ -111,7 +111,7 @@ class HostWorld:
             purchase.payee_key,
             purchase.transaction_ref,
         )
-        token = self.desk.card_token(purchase.pan)
+        token = self.desk.card_tokens(purchase.pan)[0]
         values: dict[str, object] = {
             "card_id": self.row(purchase.pan)["card_id"],
             "psp_id": "pooya",

@@ -368,7 +368,7 @@ def test_a_removed_card_makes_no_codes_any_more(world: HostWorld, phone: Phone) 
 
 def by_sms_for(world: HostWorld, pan: Pan, code: str, ceiling: int = 2 * MILLION) -> int:
     """Issue a code by text message."""
-    token = world.desk.card_token(pan)
+    token = world.desk.card_tokens(pan)[0]
     rows = world.sql(
         "INSERT INTO challenge (correlation_id, card_id, channel, nonce, canonical, binding_digest, code_mac, key_id, "
         "code_length, proven, issued_at, sent_at, expires_at, bound, ceiling_rial) "

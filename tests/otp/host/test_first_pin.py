@@ -50,7 +50,7 @@ class Machine:
         """Open a card account with a first PIN."""
         pan = self.world.card(**columns)
         if pin is not None:
-            token = self.world.desk.card_token(pan)
+            token = self.world.desk.card_tokens(pan)[0]
             mac = self.world.desk.keys.mac(purposes.PIN_VERIFICATION, mac_input(token, pin))
             self.world.sql("UPDATE card SET first_pin_mac = :mac WHERE card_token = :token", mac=mac, token=token)
         return pan

@@ -133,7 +133,7 @@ def test_d13_a_1200_with_a_proof_is_paid_over_the_link(acquirer: Acquirer, world
     """DE 48.05 without DE 52 and without a PIN key: 000; shown again in another message: 181."""
     pan = world.card()
     purchase = world.purchase(pan)
-    data = proof_mac_input(world.desk.card_token(pan), purchase.key.acquirer_id, PROOF)
+    data = proof_mac_input(world.desk.card_tokens(pan)[0], purchase.key.acquirer_id, PROOF)
     now = world.sql("SELECT house_now() AS now")[0]["now"]
     world.issue(
         purchase,

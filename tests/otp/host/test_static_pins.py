@@ -21,11 +21,11 @@ PIN = "24680"
 
 def static(world: HostWorld, pan: Pan, pin: str = PIN) -> None:
     """Keep a static second PIN."""
-    mac = world.desk.keys.mac(purposes.PIN_VERIFICATION, mac_input(world.desk.card_token(pan), pin))
+    mac = world.desk.keys.mac(purposes.PIN_VERIFICATION, mac_input(world.desk.card_tokens(pan)[0], pin))
     world.sql(
         "UPDATE card SET static_second_pin_mac = :mac WHERE card_token = :token",
         mac=mac,
-        token=world.desk.card_token(pan),
+        token=world.desk.card_tokens(pan)[0],
     )
 
 
@@ -62,6 +62,16 @@ def test_a_days_static_sum_is_yesterdays_no_more_and_a_reversal_gives_it_back(wo
 
     world.sql("UPDATE authorisation SET created_at = created_at - interval '1 day'")
     assert pay(world, pan, MILLION) == "000"
+
+
+def test_d27_a_static_pin_pays_little_for_a_day_after_a_change_of_mobile(world: HostWorld, pan: Pan) -> None:
+    """Two hundred thousand rials in all while the low ceiling lasts; then its day is as it was."""
+    world.sql("UPDATE card SET low_ceiling_until = house_now() + interval '1 hour'")
+    assert [pay(world, pan, total) for total in (150_000, 60_000, 50_000, 1)] == ["000", "186", "000", "186"]
+
+    world.sql("UPDATE card SET low_ceiling_until = house_now() - interval '1 second'")
+    assert [pay(world, pan, 800_000), pay(world, pan, 1)] == ["000", "186"]
+    assert world.unexplained() == 0
 
 
 def test_d33_a_static_pin_in_twelve_purchases_at_once_keeps_its_day(world: HostWorld, pan: Pan) -> None:
