@@ -126,6 +126,7 @@ def _open(bank: OpenBank, card: SandboxCard) -> None:
                 mobile=card.mobile,
                 balance=card.balance,
                 customer=card.customer,
+                holder=card.holder,
                 kind=card.kind,
                 first_pin=Sensitive(card.pin1),
                 static_second_pin=Sensitive(card.pin2) if card.pin2 else None,

@@ -10,9 +10,11 @@ from otp.domain.errors import DuplicateCard
 
 _ADD = text("""
 INSERT INTO card (card_token, pan_sealed, expiry, mobile_sealed, mobile_token, mobile_last_two, second_pin_active,
-                  balance_rial, opened_rial, customer_token, kind, first_pin_mac, static_second_pin_mac)
+                  balance_rial, opened_rial, customer_token, kind, first_pin_mac, static_second_pin_mac,
+                  holder_name_sealed)
 VALUES (:card_token, :pan_sealed, :expiry, :mobile_sealed, :mobile_token, :mobile_last_two, :second_pin_active,
-        :balance_rial, :balance_rial, :customer_token, :kind, :first_pin_mac, :static_second_pin_mac)
+        :balance_rial, :balance_rial, :customer_token, :kind, :first_pin_mac, :static_second_pin_mac,
+        :holder_name_sealed)
 ON CONFLICT (card_token) DO NOTHING
 RETURNING card_id
 """)
@@ -40,6 +42,7 @@ class NewRow:
     kind: str
     first_pin_mac: bytes | None
     static_second_pin_mac: bytes | None
+    holder_name_sealed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

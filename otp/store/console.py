@@ -46,7 +46,8 @@ _TERMINALS = text(f"""
 tried AS (
     SELECT acquirer_id, terminal_id, count(*) AS tried, count(*) FILTER (WHERE reason = 'code_wrong') AS wrong
       FROM authorisation
-     WHERE created_at >= {_NOW} - {_HOUR} AND kind = 'purchase' AND reason = ANY(CAST(:reasons AS text[]))
+     WHERE created_at >= {_NOW} - {_HOUR} AND kind IN ('purchase', 'transfer')
+       AND reason = ANY(CAST(:reasons AS text[]))
      GROUP BY acquirer_id, terminal_id)
 SELECT * FROM tried WHERE wrong > 0
  ORDER BY tried >= :least AND wrong * 100 > tried * :percent DESC, wrong DESC, acquirer_id, terminal_id

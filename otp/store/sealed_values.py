@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from otp.domain import purposes
 from otp.domain.card import mobile_place, pan_place
+from otp.domain.holder import holder_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,10 @@ _CARD_OF_CHANGE = "(SELECT card_token FROM card WHERE card.card_id = mobile_chan
 
 COLUMNS: Mapping[str, tuple[SealedColumn, ...]] = MappingProxyType(
     {
-        purposes.PAN_SEAL: (SealedColumn("card", "card_id", "pan_sealed", "card_token", pan_place),),
+        purposes.PAN_SEAL: (
+            SealedColumn("card", "card_id", "pan_sealed", "card_token", pan_place),
+            SealedColumn("card", "card_id", "holder_name_sealed", "card_token", holder_place),
+        ),
         purposes.MOBILE_SEAL: (
             SealedColumn("card", "card_id", "mobile_sealed", "card_token", mobile_place),
             SealedColumn("mobile_change", "change_id", "mobile_sealed", _CARD_OF_CHANGE, mobile_place),
