@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     host_peers: dict[str, HostPeer] = Field(
         default_factory=dict,
         description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids], "kek": [ids]}}; '
-        'with "card_present": true it has machines that take cards, and may ask with first PINs; with "credit_day_rial" '
-        "it may give so much to cards in a day, and ask whose they are",
+        'with "card_present": true it has machines that take cards, and may ask with first PINs; with '
+        '"credit_day_rial" it may give so much to cards in a day, and ask whose they are',
     )
     host_tls_certificate: Path | None = Field(
         None, description="PEM file: the host's certificate; with the next two the link is TLS; live requires it (D22)"

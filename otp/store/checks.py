@@ -183,7 +183,7 @@ CHECKS = (
         _WHOLE,
         "authorisation",
     ),
-    Check("I7_credit_sums", "what an acquirer gave in a day is what stands of its credits", _MONEY, _CREDIT_SUMS),
+    Check("I1_credit_sums", "what an acquirer gave in a day is what stands of its credits", _MONEY, _CREDIT_SUMS),
     Check("I5_decided", "no message is committed without its answer", _MONEY, _UNDECIDED, "authorisation"),
     Check(
         "I9_code_fits",

@@ -30,7 +30,7 @@ COMMENT ON COLUMN authorisation.kind IS
 COMMENT ON COLUMN authorisation.card_id IS 'the card that pays; none of a credit';
 COMMENT ON COLUMN authorisation.credited_card_id IS 'the card that gets amount_rial - fee_rial';
 COMMENT ON COLUMN authorisation.credited_on IS 'the day in Tehran on whose sum of its acquirer a credit counts (D7)';
-COMMENT ON COLUMN authorisation.reversal_refused IS 'its money was gone when it was to be taken back: complete for good';
+COMMENT ON COLUMN authorisation.reversal_refused IS 'its money was gone when it should be taken back: it stands';
 CREATE TABLE credit_day (
   acquirer_id text NOT NULL,
   day date NOT NULL,
