@@ -20,6 +20,7 @@ from gateway.domain.errors import GatewayError
 from gateway.domain.issuers import RECOVERY_BURST, RECOVERY_PER_SECOND, Issuer, Pause
 from gateway.migrations import migrate
 from gateway.services import enrol, keys, pause_issuer
+from gateway.services.bills import add_biller
 from gateway.services.change_keys import change_keys
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
@@ -64,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("acquirer-id", "webhook-url", "webhook-secret"):
         add.add_argument(f"--{name}")
     add.set_defaults(run=_add_merchant)
+    billers = commands.add_parser("biller", help="who sends bills").add_subparsers(required=True)
+    biller = billers.add_parser("add", help="let the bills of a company be paid to a merchant")
+    for name in ("merchant-id", "company"):
+        biller.add_argument(f"--{name}", required=True)
+    biller.add_argument("--service", type=int, required=True, help="1 water … 9 traffic fine: as in the bill id")
+    biller.set_defaults(run=_add_biller)
     _key_arguments(commands.add_parser("key", help="secret keys").add_subparsers(required=True))
     issuers = commands.add_parser("issuer", help="issuers").add_subparsers(required=True)
     _issuer_arguments(issuers.add_parser("add", help="add or correct an issuer and its BINs"))
@@ -189,6 +196,11 @@ def _add_merchant(settings: Settings, chosen: Arguments) -> None:
     with _opened(settings) as gateway:
         enrol.add_merchant(gateway, NewMerchant(**{name: getattr(chosen, name) for name in names}))
     print(f"merchant {chosen.merchant_id} with terminal {chosen.terminal_id}")
+
+
+def _add_biller(settings: Settings, chosen: Arguments) -> None:
+    with _opened(settings) as gateway:
+        add_biller(gateway, chosen.merchant_id, chosen.service, chosen.company)
 
 
 def _new_key(settings: Settings, chosen: Arguments) -> None:

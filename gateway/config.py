@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     webhook_disable_after_days: int = Field(
         7, ge=1, description="an endpoint that fails for so long without one success is disabled"
     )
+    bill_terminal_id: str | None = Field(
+        None, description="terminal under which people pay bills on the page /bill; without, there is no such page"
+    )
     page_calls_per_minute: int = Field(1200, description="flood control per address on the hosted pages")
     unchallenged_pin_requests: int = Field(
         UNCHALLENGED_PIN_REQUESTS, ge=1, description="PIN requests per address in ten minutes without a challenge"

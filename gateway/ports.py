@@ -21,9 +21,10 @@ class Kind(StrEnum):
     """The type of a transaction, as Harim v1 and DE 48.02 write it."""
 
     PURCHASE = "PURCHASE"
+    BILL_PAYMENT = "BILL_PAYMENT"
 
 
-PROCESSING_CODES = {Kind.PURCHASE: "000000"}
+PROCESSING_CODES = {Kind.PURCHASE: "000000", Kind.BILL_PAYMENT: "500000"}
 """DE 3 of each type."""
 
 

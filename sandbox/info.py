@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.banks import BANKS, BY_BIN
+from sandbox.bills import BILLERS
 from sandbox.cards import CARDS, every_card
 from sandbox.seed import cvv2_of_card
 from sandbox.world import HANGING_BIN, HANGING_NAME, METERED, TERMINAL_ID, World
@@ -37,6 +38,16 @@ def info_of(world: World) -> dict[str, object]:
                 "behaviour": card.behaviour,
             }
             for card in every_card()
+        ],
+        "bills": [
+            {
+                "bill_id": bill.bill_id,
+                "payment_id": bill.payment_id,
+                "barcode": bill.barcode,
+                "amount": bill.amount.amount,
+            }
+            for biller in BILLERS
+            for bill in biller.bills
         ],
         "doors": {},
     }

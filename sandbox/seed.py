@@ -13,7 +13,9 @@ from gateway import config as gateway_config
 from gateway import wiring as gateway_wiring
 from gateway.domain.issuers import Issuer
 from gateway.services import enrol
+from gateway.services.bills import add_biller
 from gateway.services.enrol import NewMerchant
+from gateway.services.gateway import Gateway
 from gateway.services.keys import new_key
 from otp import config as bank_config
 from otp import wiring as bank_wiring
@@ -27,6 +29,7 @@ from otp.services.open_card import NewCard, block_card, open_card
 from otp.services.operators import add_operator, every_operator
 from otp.services.register_psp import allow_unbound, register_psp
 from sandbox.banks import BANK_TWO, BANKS, BY_BIN, SERIES, Bank, Series
+from sandbox.bills import BILL_MERCHANT_ID, BILL_NAMES, BILL_PAYEE, BILL_TERMINAL_ID, BILLERS
 from sandbox.cards import SandboxCard, every_card
 from sandbox.keys import certificate, public_key
 from sandbox.world import (
@@ -73,6 +76,7 @@ def seed_gateway(world: World) -> None:
     try:
         enrol.add_merchant(gateway, _merchant(world))
         new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
+        _add_billers(gateway, world)
         for bank in BANKS:
             enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
         for series in SERIES:
@@ -114,6 +118,26 @@ def _merchant(world: World) -> NewMerchant:
         webhook_url=f"http://localhost:{world.reached_at('shop')}/webhooks/pooya",
         webhook_secret=world.handed_out()["webhook_secret"],
     )
+
+
+def _add_billers(gateway: Gateway, world: World) -> None:
+    """Let bills be paid: the gateway's own terminal for them, and the companies that send them."""
+    house = NewMerchant(BILL_MERCHANT_ID, BILL_TERMINAL_ID, *BILL_NAMES, BILL_PAYEE, site=world.address("gateway"))
+    enrol.add_merchant(gateway, house)
+    for biller in BILLERS:
+        enrol.add_merchant(
+            gateway,
+            NewMerchant(
+                biller.merchant_id,
+                biller.terminal_id,
+                biller.name_fa,
+                biller.name_en,
+                biller.payee_name,
+                site="https://bills.example",
+            ),
+        )
+        for bill in biller.bills:
+            add_biller(gateway, biller.merchant_id, int(bill.service), bill.company)
 
 
 def _open(bank: OpenBank, card: SandboxCard) -> None:

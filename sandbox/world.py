@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.banks import BANK_TWO, BANKS, BY_ORGANISATION, Bank
+from sandbox.bills import BILL_TERMINAL_ID
 from sandbox.places import CannotRun
 from sandbox.postgres import Cluster, Roles
 from sandbox.redis import RedisServer
@@ -240,6 +241,7 @@ class World:
             "GATEWAY_SIGNING_KEY_ID": "pooya-harim-1",
             "GATEWAY_SOAP_SIGNING_KEY_ID": "pooya-soap-1",
             "GATEWAY_CALLBACK_ALLOW_LOOPBACK": "true",
+            "GATEWAY_BILL_TERMINAL_ID": BILL_TERMINAL_ID,
             "GATEWAY_UNCHALLENGED_PIN_REQUESTS": "1000000",  # every shopper of a sandbox has one address
         }
 

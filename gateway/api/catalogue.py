@@ -147,6 +147,42 @@ ROWS = (
         ),
     ),
     _row(
+        errors.InvalidBill,
+        422,
+        ("شمارهٔ قبض درست نیست", "A bill's number is not right"),
+        (
+            "شناسه را دوباره از روی قبض بنویسید؛ `errors` می‌گوید کدام است.",
+            "Copy the number from the bill again; `errors` says which it is.",
+        ),
+    ),
+    _row(
+        errors.InvalidBills,
+        422,
+        ("فهرست قبض‌ها پذیرفته نیست", "The list of bills is not possible"),
+        (
+            "یک تا ۱۰ قبض بفرستید، هر کدام یک بار.",
+            "Send one to ten bills, each of them once.",
+        ),
+    ),
+    _row(
+        errors.UnknownBiller,
+        422,
+        ("صادرکنندهٔ قبض متصل نیست", "Whoever sent the bill is not connected"),
+        (
+            "این قبض را از این درگاه نمی‌توان پرداخت؛ بقیه را بی آن بفرستید.",
+            "This bill cannot be paid here; send the others without it.",
+        ),
+    ),
+    _row(
+        errors.BillAlreadyPaid,
+        409,
+        ("قبض پیش‌تر پرداخت شده است", "A bill is paid already"),
+        (
+            "آن قبض را از فهرست بردارید. اگر هم‌اکنون کسی در حال پرداخت آن است، چند دقیقهٔ دیگر دوباره ببینید.",
+            "Take that bill out of the list. If somebody is paying it right now, look again in a few minutes.",
+        ),
+    ),
+    _row(
         errors.AmountMismatch,
         409,
         ("مبلغ با مبلغ پرداخت یکی نیست", "The amount is not the payment's"),

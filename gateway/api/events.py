@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.schemas import PaymentOut, payment_out
 from gateway.config import Settings
-from gateway.domain.webhooks import ENDPOINT_DISABLED, UNDELIVERED
+from gateway.domain.webhooks import BILL_PAID, ENDPOINT_DISABLED, UNDELIVERED
 from gateway.services.deliver import Render
 from gateway.services.endpoints import Event
 from gateway.services.open_payment import PaymentRecord
@@ -38,6 +38,16 @@ class DisabledOut(_Out):
     failing_since: dt.datetime
 
 
+class BillPaidOut(_Out):
+    """What a ``bill.paid`` is about: a bill of yours that somebody paid."""
+
+    bill_id: str
+    pay_id: Annotated[str, Field(description="the other number on the bill")]
+    amount: Annotated[int, Field(description="whole rials")]
+    tracking_code: Annotated[str, Field(description="of the receipt; one receipt may be for several bills")]
+    paid_at: dt.datetime
+
+
 class WebhookEventOut(_Out):
     """One thing that happened, as it was at that moment; it never changes and its id stays its own."""
 
@@ -46,18 +56,20 @@ class WebhookEventOut(_Out):
     created_at: dt.datetime
     timestamp: Annotated[dt.datetime, Field(description="created_at, by the name that Standard Webhooks gives it")]
     data: Annotated[
-        PaymentOut | UndeliveredOut | DisabledOut,
-        Field(description="the payment as it was; for notices about an endpoint, what they are about"),
+        PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut,
+        Field(description="the payment as it was, or the bill; for notices about an endpoint, what they are about"),
     ]
 
 
 def webhook_event_out(event: Event, settings: Settings) -> WebhookEventOut:
     """Show an event to its merchant."""
-    data: PaymentOut | UndeliveredOut | DisabledOut
+    data: PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut
     if event.type == UNDELIVERED:
         data = UndeliveredOut.model_validate(event.facts)
     elif event.type == ENDPOINT_DISABLED:
         data = DisabledOut.model_validate(event.facts)
+    elif event.type == BILL_PAID:
+        data = BillPaidOut.model_validate(event.facts)
     else:
         data = payment_out(PaymentRecord.of(event.facts), settings)
     when = event.created_at

@@ -82,7 +82,9 @@ Rials = Annotated[int, Field(ge=1, le=BIGGEST), BeforeValidator(_digits)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
-class _In(BaseModel):
+class In(BaseModel):
+    """What is sent; an unknown member is refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -90,12 +92,9 @@ class _Out(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class OpenPaymentIn(_In):
-    """Open a payment of one amount for one order."""
+class OpenIn(In):
+    """What every payment is opened with."""
 
-    amount: Annotated[
-        Amount, Field(json_schema_extra=_told(minimum=PURCHASE_LEAST.amount, maximum=PURCHASE_MOST.amount))
-    ]
     order_id: Annotated[
         Text,
         Field(
@@ -123,13 +122,21 @@ class OpenPaymentIn(_In):
     ] = None
 
 
-class ConfirmIn(_In):
+class OpenPaymentIn(OpenIn):
+    """Open a payment of one amount for one order."""
+
+    amount: Annotated[
+        Amount, Field(json_schema_extra=_told(minimum=PURCHASE_LEAST.amount, maximum=PURCHASE_MOST.amount))
+    ]
+
+
+class ConfirmIn(In):
     """Confirm a payment; the amount must be the payment's."""
 
     amount: Amount
 
 
-class ReverseIn(_In):
+class ReverseIn(In):
     """Reverse a payment as a whole; the body may be left out."""
 
     amount: Annotated[Amount | None, Field(description="if sent, it must be the payment's: a part is not reversed")] = (
@@ -137,7 +144,7 @@ class ReverseIn(_In):
     )
 
 
-class PageQuery(_In):
+class PageQuery(In):
     """Which page of a list."""
 
     limit: Annotated[Limit, Field(description="payments per page")] = PAGE_USUAL

@@ -48,11 +48,17 @@ PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
         Movement("issuer:{issuer}", "pending:{merchant}", Part.AMOUNT),
         Movement("issuer:{issuer}", "fees", Part.FEE),
     ),
+    PaymentEvent.ATTEMPT_COMPLETED: (
+        Movement("issuer:{issuer}", "payable:{merchant}", Part.AMOUNT),
+        Movement("issuer:{issuer}", "fees", Part.FEE),
+    ),
     PaymentEvent.PAYEE_CONFIRMED: (Movement("pending:{merchant}", "payable:{merchant}", Part.AMOUNT),),
     PaymentEvent.APPROVED_TOO_LATE: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
     PaymentEvent.LATE_APPROVAL: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
 }
-"""Events that move money forward. An accepted reversal posts the inverse of all its attempt posted, fee included."""
+"""Events that move money forward; of several bills each by itself, its biller in the merchant's place.
+
+An accepted reversal posts the inverse of all its attempt posted, fee included."""
 
 
 def postings(event: PaymentEvent, *, amount: Rial, fee: Rial, issuer: str, merchant: str) -> tuple[Posting, ...]:

@@ -2,8 +2,8 @@
 
 While a payment is ``paying`` or ``unknown`` it can be neither cancelled nor extended, does not expire and takes no new
 attempt (D8). ``disputed`` is the honest place for money whose return takes longer than promised; the reversal
-goes on and
-leads out. An approval of an attempt that did not win (``late_approval``) changes no payment: that attempt is voided.
+goes on and leads out. Where nobody has to confirm (a bill), an approval completes the payment at once. An approval of
+an attempt that did not win (``late_approval``) changes no payment: that attempt is voided.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class PaymentEvent(StrEnum):
     OPENED = "opened"
     ATTEMPT_SUBMITTED = "attempt_submitted"
     ATTEMPT_APPROVED = "attempt_approved"
+    ATTEMPT_COMPLETED = "attempt_completed"
     ATTEMPT_DECLINED = "attempt_declined"
     ATTEMPT_UNANSWERED = "attempt_unanswered"
     APPROVED_TOO_LATE = "approved_too_late"
@@ -58,9 +59,11 @@ TRANSITIONS: tuple[Transition[PaymentState, PaymentEvent], ...] = (
     Transition(_S.OPEN, _E.CUSTOMER_CANCELLED, _S.CANCELLED),
     Transition(_S.OPEN, _E.WINDOW_ELAPSED, _S.EXPIRED),
     Transition(_S.PAYING, _E.ATTEMPT_APPROVED, _S.AUTHORISED),
+    Transition(_S.PAYING, _E.ATTEMPT_COMPLETED, _S.CONFIRMED),
     Transition(_S.PAYING, _E.ATTEMPT_DECLINED, _S.OPEN),
     Transition(_S.PAYING, _E.ATTEMPT_UNANSWERED, _S.UNKNOWN),
     Transition(_S.UNKNOWN, _E.ATTEMPT_APPROVED, _S.AUTHORISED),
+    Transition(_S.UNKNOWN, _E.ATTEMPT_COMPLETED, _S.CONFIRMED),
     Transition(_S.UNKNOWN, _E.APPROVED_TOO_LATE, _S.REVERSING),
     Transition(_S.UNKNOWN, _E.ATTEMPT_DECLINED, _S.OPEN),
     Transition(_S.UNKNOWN, _E.ATTEMPT_VOIDED, _S.OPEN),
@@ -112,6 +115,7 @@ PUBLISHED = frozenset(OUTSIDE.values()) | {"refunded"}
 
 TELLS: dict[PaymentEvent, str] = {
     _E.ATTEMPT_APPROVED: "payment.authorised",
+    _E.ATTEMPT_COMPLETED: "payment.confirmed",
     _E.CUSTOMER_CANCELLED: "payment.cancelled",
     _E.WINDOW_ELAPSED: "payment.expired",
     _E.PAYEE_CONFIRMED: "payment.confirmed",
@@ -133,6 +137,7 @@ TIMELINE: dict[PaymentEvent, str] = {
     _E.OPENED: "opened",
     _E.ATTEMPT_SUBMITTED: "submitted",
     _E.ATTEMPT_APPROVED: "authorised",
+    _E.ATTEMPT_COMPLETED: "confirmed",
     _E.ATTEMPT_DECLINED: "declined",
     _E.ATTEMPT_UNANSWERED: "unanswered",
     _E.APPROVED_TOO_LATE: "approved_too_late",

@@ -20,6 +20,7 @@ READABLE = "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz"
 PAGE_TOKEN_LENGTH = 32
 ID_LENGTH = 20
 SECRET_LENGTH = 40
+OWN_ORDER_LENGTH = 12
 
 PAYMENT_ID_PATTERN = f"^pay_[{READABLE}]{{{ID_LENGTH}}}$"
 ORDER_ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$"
@@ -39,6 +40,11 @@ def new_payment_id(chance: Chance = secrets.randbelow) -> str:
 def new_attempt_id(chance: Chance = secrets.randbelow) -> str:
     """Make an attempt id: ``att_`` and twenty characters."""
     return "att_" + _random(READABLE, ID_LENGTH, chance)
+
+
+def new_order_id(prefix: str, chance: Chance = secrets.randbelow) -> str:
+    """Make an order id for what the gateway opens itself: ``prefix-`` and twelve characters."""
+    return f"{prefix}-" + _random(READABLE, OWN_ORDER_LENGTH, chance)
 
 
 def new_page_token(chance: Chance = secrets.randbelow) -> str:

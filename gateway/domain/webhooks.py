@@ -15,7 +15,10 @@ ENDPOINT_DISABLED = "webhook_endpoint.disabled"
 NOTICES = (UNDELIVERED, ENDPOINT_DISABLED)
 """Told in the feed alone: a word about an endpoint that does not hear is not sent to endpoints."""
 
-EVENT_TYPES = tuple(sorted(set(TELLS.values())))
+BILL_PAID = "bill.paid"
+"""Told to whoever sent a bill, once it is paid; whoever opened the payment hears of the payment."""
+
+EVENT_TYPES = tuple(sorted({*TELLS.values(), BILL_PAID}))
 """What an endpoint may ask for."""
 
 BACKOFF_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800)

@@ -53,7 +53,9 @@ class Body(BaseModel):
 
 
 def request_pin(transport: Transport, issuer: Issuer, request: PinRequest) -> PinAnswer:
-    """Ask one issuer for a dynamic PIN."""
+    """Ask one issuer for a dynamic PIN; what the dialect has no word for is not asked."""
+    if request.order.kind not in REQUEST_TYPES:
+        return PinRefused(PinRefusal.NOT_ACCEPTED)
     try:
         return meaning(_asked(transport, issuer, fields_of(request)))
     except NoAnswer as error:

@@ -62,7 +62,9 @@ def contract() -> Contract:
 
 
 def request_pin(transport: Transport, issuer: Issuer, request: PinRequest) -> PinAnswer:
-    """Ask one issuer for a dynamic PIN."""
+    """Ask one issuer for a dynamic PIN; what the dialect has no word for is not asked."""
+    if request.order.kind not in PROCESS_TYPES:
+        return PinRefused(PinRefusal.NOT_ACCEPTED)
     try:
         return _asked(transport, issuer, fields_of(request))
     except NoAnswer as error:

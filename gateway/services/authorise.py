@@ -11,7 +11,7 @@ from foundation.sensitive import Sensitive
 from gateway.domain import purposes
 from gateway.domain.card import CardEntry
 from gateway.domain.declines import DECLINES, Decline
-from gateway.domain.errors import InvalidCard, TooManyAttempts
+from gateway.domain.errors import BillAlreadyPaid, InvalidCard, TooManyAttempts
 from gateway.domain.issuers import Issuer
 from gateway.domain.limits import ATTEMPTS_MAX
 from gateway.domain.outcome import Approved, AuthorisationAnswer, Declined, Unknown
@@ -24,8 +24,9 @@ from gateway.services.pause_issuer import unless_paused
 from gateway.services.record_outcome import approved, pan_place
 from gateway.services.show_page import page_of, why_not
 from gateway.services.take_card import issuer_of, pan_hash
-from gateway.store import attempts
+from gateway.store import approvals, attempts
 from gateway.store.attempts import Submitted
+from gateway.store.bills import BillTaken
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
         AttemptInProgress: another submission of this payment is being authorised (double click, second tab; D8).
         NotPossible: the payment is not open any more, or its time is over.
         TooManyAttempts: the payment's five attempts are used up.
+        BillAlreadyPaid: another payment has paid one of its bills, or is about to (D12); nothing was sent.
         IssuerPaused: an operator stopped new business with this issuer; nothing was sent, no attempt is used.
     """
     expiry, cvv2, pin = _secrets(card)
@@ -101,8 +103,11 @@ def _submit(
         "promise_seconds": gateway.settings.promise_seconds,
         "answer_within_seconds": issuer.switch_timeout_ms / MILLISECONDS + gateway.settings.switch_margin_seconds,
     }
-    with gateway.database.single() as connection:
-        submitted = attempts.submit(connection, values)
+    try:
+        with gateway.database.single() as connection:
+            submitted = attempts.submit(connection, values)
+    except BillTaken:
+        raise BillAlreadyPaid from None
     if submitted is None:
         raise why_not(gateway, page_token, unless_paused(gateway, issuer, TooManyAttempts))
     return submitted
@@ -145,14 +150,13 @@ def _paid(
     answer: Approved,
     sealed: bytes,
 ) -> PayResult:
-    merchant_id, attempt_id = submitted.merchant_id, submitted.attempt_id
-    if approved(gateway, attempt_id, answer, pan=card.pan, merchant_id=merchant_id, in_time=True):
+    if approved(gateway, submitted, answer, pan=card.pan, in_time=True):
         return Paid()
     with gateway.database.single() as connection:
-        attempts.late_approval(
+        approvals.late_approval(
             connection,
             {
-                "attempt_id": attempt_id,
+                "attempt_id": submitted.attempt_id,
                 "approval_code": answer.approval_code,
                 "capture_date": answer.capture_date,
                 "pan_sealed": sealed,

@@ -41,7 +41,7 @@ def open_payment(
         RequestInProgress: a request with this key, or for this order, is being carried out.
         DuplicateOrder: the terminal has a live payment for this order (D42).
     """
-    values = _values(gateway, caller, purchase, idempotency)
+    values = values_of(gateway, caller, purchase) | kept_under(idempotency)
     try:
         with gateway.database.single() as connection:
             return payments.open_payment(connection, values)
@@ -55,9 +55,12 @@ def open_payment(
         raise DuplicateOrder(payments.of_order(connection, caller.terminal_id, purchase.order_id) or "a payment")
 
 
-def _values(
-    gateway: Gateway, caller: Caller, purchase: OpenPurchase, idempotency: Idempotency | None
-) -> dict[str, object]:
+def values_of(gateway: Gateway, caller: Caller, purchase: OpenPurchase) -> dict[str, object]:
+    """Check what was asked for and return the row of a new payment.
+
+    Raises:
+        InvalidAmount, InvalidOrderId, InvalidCallback, InvalidText: a part of the request is outside its rules.
+    """
     if not is_order_id(purchase.order_id):
         raise InvalidOrderId("order_id takes 1 to 64 letters, digits and ._-")
     https_only = gateway.settings.mode == "live"
@@ -74,5 +77,4 @@ def _values(
         "reference": new_reference(),
         "page_seconds": gateway.settings.page_seconds,
         "confirm_window_seconds": gateway.settings.confirm_window_seconds,
-        **kept_under(idempotency),
     }

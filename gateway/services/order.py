@@ -26,6 +26,8 @@ class HoldsOrder(Protocol):
     @property
     def payee_name(self) -> str: ...  # noqa: D102 - a column
     @property
+    def payee_key(self) -> str: ...  # noqa: D102 - a column
+    @property
     def reference(self) -> str: ...  # noqa: D102 - a column
 
 
@@ -39,6 +41,6 @@ def order_of(row: HoldsOrder) -> Order:
         merchant_id=row.merchant_id,
         terminal_id=row.terminal_id,
         payee_name=row.payee_name,
-        payee_key="",
+        payee_key=row.payee_key,
         transaction_ref=row.reference,
     )

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from foundation.pan import Pan
 from gateway.domain.outcome import Approved
 from gateway.domain.references import new_tracking_code
+from gateway.ports import Kind
 from gateway.services.gateway import Gateway
 from gateway.services.take_card import card_token
-from gateway.store import attempts
+from gateway.store import approvals
+
+
+class Attempted(Protocol):
+    """A row with an attempt and what it is for."""
+
+    @property
+    def attempt_id(self) -> str: ...  # noqa: D102 - a column
+    @property
+    def merchant_id(self) -> str: ...  # noqa: D102 - a column
+    @property
+    def kind(self) -> str: ...  # noqa: D102 - a column
+
+
+RECORDED = {Kind.PURCHASE: approvals.approve, Kind.BILL_PAYMENT: approvals.complete_bills}
+"""How an approval of each kind is written: what a merchant confirms, and what is complete with it."""
 
 
 def pan_place(attempt_id: str) -> str:
@@ -15,21 +33,21 @@ def pan_place(attempt_id: str) -> str:
     return f"attempt|pan|{attempt_id}"
 
 
-def approved(gateway: Gateway, attempt_id: str, answer: Approved, *, pan: Pan, merchant_id: str, in_time: bool) -> bool:
+def approved(gateway: Gateway, attempt: Attempted, answer: Approved, *, pan: Pan, in_time: bool) -> bool:
     """Record an approval of the attempt in flight with its postings and webhook; ``False`` when it came too late.
 
     ``in_time`` is true for the submission's own answer; an inquiry's approval counts only before the page's
     deadline (D8).
     """
     values = {
-        "attempt_id": attempt_id,
+        "attempt_id": attempt.attempt_id,
         "approval_code": answer.approval_code,
         "capture_date": answer.capture_date,
         "tracking_code": new_tracking_code(),
-        "card_token": card_token(gateway, pan, merchant_id),
+        "card_token": card_token(gateway, pan, attempt.merchant_id),
         "in_time": in_time,
     }
     with gateway.database.single() as connection:
-        recorded = attempts.approve(connection, values)
+        recorded = RECORDED[Kind(attempt.kind)](connection, values)
     gateway.ring()
     return recorded

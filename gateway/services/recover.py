@@ -30,7 +30,7 @@ from gateway.ports import PROCESSING_CODES, InquiryRequest, Kind, ReversalReques
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
 from gateway.services.record_outcome import approved, pan_place
-from gateway.store import attempts, pace
+from gateway.store import approvals, attempts, pace
 from gateway.store.lookups import AttemptRow, by_trace, for_switch
 
 log = structlog.get_logger()
@@ -119,7 +119,7 @@ def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> No
     elif row.state in {AttemptState.VOIDING, AttemptState.DISPUTED, AttemptState.VOIDED}:
         log.warning("approval_heard_late", **names)
         with gateway.database.single() as connection:
-            attempts.late_approval(connection, {**_approval(row.attempt_id, answer), "pan_sealed": None})
+            approvals.late_approval(connection, {**_approval(row.attempt_id, answer), "pan_sealed": None})
     elif row.state == AttemptState.DECLINED:
         log.error("approval_after_decline", **names)
 
@@ -139,8 +139,7 @@ def _no_place() -> NotYet:
 def _record(gateway: Gateway, row: AttemptRow, pan: Pan, answer: InquiryAnswer) -> Again | None:
     match answer:
         case Approved():
-            merchant_id = row.merchant_id
-            recorded = approved(gateway, row.attempt_id, answer, pan=pan, merchant_id=merchant_id, in_time=False)
+            recorded = approved(gateway, row, answer, pan=pan, in_time=False)
             return None if recorded or _given_back_late(gateway, row.attempt_id, answer) else Again("raced")
         case Declined(action_code):
             with gateway.database.single() as connection:
@@ -154,7 +153,7 @@ def _record(gateway: Gateway, row: AttemptRow, pan: Pan, answer: InquiryAnswer) 
 
 def _given_back_late(gateway: Gateway, attempt_id: str, answer: Approved) -> bool:
     with gateway.database.single() as connection:
-        recorded = attempts.approved_too_late(connection, _approval(attempt_id, answer))
+        recorded = approvals.approved_too_late(connection, _approval(attempt_id, answer))
     gateway.ring()
     return recorded
 

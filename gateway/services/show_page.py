@@ -10,10 +10,11 @@ from gateway.domain.attempt import AttemptState
 from gateway.domain.errors import AttemptInProgress, GatewayError, NotPossible, PaymentNotFound
 from gateway.domain.limits import ATTEMPTS_MAX, EXTENSIONS_MAX, PIN_REQUESTS_MAX
 from gateway.domain.payment import OUTSIDE, PaymentState
-from gateway.ports import Delivery, Order
+from gateway.ports import Delivery, Kind, Order
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
-from gateway.store import pages
+from gateway.store import bills, pages
+from gateway.store.bills import BillLine
 from gateway.store.pages import PageRow
 
 IN_FLIGHT = frozenset({PaymentState.PAYING, PaymentState.UNKNOWN})
@@ -62,11 +63,13 @@ class PageView:
         last_voided: nobody answered for the latest attempt, and the bank undid it or never had it: nothing was taken.
         decided_by: while in flight, by when the result is known or the money is back.
         promise_broken: that time is over.
+        bills: what a payment of bills is for.
         confirm_seconds_left: until an unconfirmed payment goes back by itself; ``None`` unless authorised.
     """
 
     payment_id: str
     page_token: str
+    kind: Kind
     state: PaymentState
     in_flight: bool
     amount: Rial
@@ -94,6 +97,7 @@ class PageView:
     order: Order
     pin: PinStatus
     receipt: Receipt | None
+    bills: tuple[BillLine, ...] = ()
 
     @property
     def total(self) -> Rial:
@@ -107,7 +111,8 @@ def page_of(gateway: Gateway, page_token: str) -> PageView:
     Raises:
         PaymentNotFound: no payment has this token.
     """
-    return _view(_read(gateway, page_token))
+    row = _read(gateway, page_token)
+    return _view(row, _bills(gateway, row))
 
 
 def why_not(gateway: Gateway, page_token: str, limit: type[GatewayError]) -> GatewayError:
@@ -125,6 +130,13 @@ def why_not(gateway: Gateway, page_token: str, limit: type[GatewayError]) -> Gat
     return limit() if row.seconds_left > 0 else NotPossible(OUTSIDE[PaymentState.EXPIRED])
 
 
+def _bills(gateway: Gateway, row: PageRow) -> tuple[BillLine, ...]:
+    if row.kind != Kind.BILL_PAYMENT:
+        return ()
+    with gateway.database.single() as connection:
+        return bills.of_payment(connection, row.payment_id)
+
+
 def _read(gateway: Gateway, page_token: str) -> PageRow:
     with gateway.database.single() as connection:
         row = pages.page(connection, page_token)
@@ -133,11 +145,12 @@ def _read(gateway: Gateway, page_token: str) -> PageRow:
     return row
 
 
-def _view(row: PageRow) -> PageView:
+def _view(row: PageRow, lines: tuple[BillLine, ...]) -> PageView:
     state = PaymentState(row.state)
     return PageView(
         payment_id=row.payment_id,
         page_token=row.page_token,
+        kind=Kind(row.kind),
         state=state,
         in_flight=state in IN_FLIGHT,
         amount=Rial(row.amount_rial),
@@ -165,6 +178,7 @@ def _view(row: PageRow) -> PageView:
         order=order_of(row),
         pin=_pin(row),
         receipt=_receipt(row),
+        bills=lines,
     )
 
 

@@ -1,4 +1,7 @@
-"""Attempts: the intent before the call, and every way it can end; each change is one statement with all it owes."""
+"""Attempts: the intent before the call, and every way it ends but by an approval (:mod:`gateway.store.approvals`).
+
+Each change is one statement with all it owes.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import OperationalError
 
 from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.attempt import AttemptEvent
 from gateway.domain.payment import MACHINE, PaymentEvent
-from gateway.store.fragments import among, facts_of, moved, moved_back, noted, queued, told
+from gateway.store.bills import BillTaken, claimed, released
+from gateway.store.fragments import among, facts_of, moved_back, noted, queued, told
+from gateway.store.idempotency import conflicts
 
 FIRST_INQUIRY_SECONDS = 2
 
@@ -27,7 +34,7 @@ WITH taken AS (
     AND page_expires_at > house_now() AND attempts < :attempts_max AND m.merchant_id = payment.merchant_id AND m.active
     AND i.issuer_id = :issuer_id AND i.paused_at IS NULL
   RETURNING payment_id, attempt_id, state, attempts, kind, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
-    terminal_id, payee_name, reference),
+    terminal_id, coalesce(payment.payee_name, m.payee_name) AS payee_name, payee_key, reference),
 submitted AS (
   INSERT INTO attempt (attempt_id, payment_id, number, state, acquirer_id, terminal_id, stan, rrn, local_time,
   issuer_id,
@@ -38,73 +45,9 @@ submitted AS (
     to_char({_TEHRAN}, 'YYMMDDHH24MISS'), :issuer_id, amount_rial, fee_rial, :pan_sealed, :pan_masked, :pan_hash,
     house_now() + make_interval(secs => :answer_within_seconds)
   FROM taken RETURNING stan, rrn, local_time),
+{claimed("taken")},
 {noted(PaymentEvent.ATTEMPT_SUBMITTED, "taken")}
 SELECT taken.*, submitted.stan, submitted.rrn, submitted.local_time FROM taken CROSS JOIN submitted
-""")
-
-_APPROVE = text(f"""
-WITH decided AS (
-  UPDATE attempt SET state = 'approved', action_code = '000', approval_code = :approval_code, capture_date =
-  :capture_date,
-    decided_at = house_now()
-  FROM payment p
-  WHERE attempt.attempt_id = :attempt_id AND attempt.state IN ('submitted', 'unknown')
-    AND p.payment_id = attempt.payment_id AND (CAST(:in_time AS boolean) OR p.page_expires_at > house_now())
-  RETURNING attempt.attempt_id, attempt.payment_id, attempt.pan_masked, attempt.issuer_id, attempt.rrn),
-paid AS (
-  UPDATE payment SET state = 'authorised', authorised_at = house_now(), rrn = decided.rrn, tracking_code =
-  :tracking_code,
-    pan_masked = decided.pan_masked, card_token = :card_token, issuer_id = decided.issuer_id
-  FROM decided
-  WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
-    AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_APPROVED))}
-  RETURNING {_FACTS}, payment.attempt_id),
-{noted(PaymentEvent.ATTEMPT_APPROVED, "paid")},
-{moved(PaymentEvent.ATTEMPT_APPROVED, "paid")},
-{told(PaymentEvent.ATTEMPT_APPROVED, "paid")}
-SELECT payment_id FROM paid
-""")
-
-_APPROVED_TOO_LATE = text(f"""
-WITH decided AS (
-  UPDATE attempt SET state = 'voiding', action_code = '000', approval_code = :approval_code,
-    capture_date = :capture_date, decided_at = house_now(), reversal_decided_at = house_now()
-  FROM payment p
-  WHERE attempt.attempt_id = :attempt_id AND attempt.state = 'unknown' AND p.payment_id = attempt.payment_id
-    AND p.page_expires_at <= house_now()
-  RETURNING attempt.attempt_id, attempt.payment_id, attempt.issuer_id),
-late AS (
-  UPDATE payment SET state = 'reversing' FROM decided
-  WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
-    AND payment.state IN {among(MACHINE.befores(PaymentEvent.APPROVED_TOO_LATE))}
-  RETURNING {facts_of("payment", without="issuer_id")}, decided.issuer_id, payment.attempt_id),
-{noted(PaymentEvent.APPROVED_TOO_LATE, "late")},
-{moved(PaymentEvent.APPROVED_TOO_LATE, "late")},
-{told(PaymentEvent.APPROVED_TOO_LATE, "late")},
-{queued("switch.reverse", "late")}
-SELECT payment_id FROM late
-""")
-
-_LATE_APPROVAL = text(f"""
-WITH before AS (
-  SELECT attempt_id, state FROM attempt
-  WHERE attempt_id = :attempt_id AND state IN ('declined', 'voiding', 'disputed', 'voided') FOR UPDATE),
-recorded AS (
-  UPDATE attempt SET approval_code = :approval_code, capture_date = :capture_date,
-    state = CASE before.state WHEN 'declined' THEN 'voiding' ELSE before.state END,
-    late = attempt.late OR before.state = 'declined',
-    pan_sealed = CASE before.state WHEN 'declined' THEN CAST(:pan_sealed AS bytea) ELSE attempt.pan_sealed END,
-    reversal_decided_at = coalesce(attempt.reversal_decided_at, house_now())
-  FROM before WHERE attempt.attempt_id = before.attempt_id
-  RETURNING attempt.attempt_id, attempt.payment_id, attempt.issuer_id, before.state AS was),
-seen AS (
-  SELECT {_MONEY}, recorded.attempt_id, recorded.issuer_id, recorded.was
-  FROM recorded JOIN payment ON payment.payment_id = recorded.payment_id),
-owed AS (SELECT * FROM seen WHERE was = 'declined'),
-{noted(PaymentEvent.LATE_APPROVAL, "seen")},
-{moved(PaymentEvent.LATE_APPROVAL, "owed")},
-{queued("switch.reverse", "owed")}
-SELECT payment_id FROM seen
 """)
 
 _DECLINE = text(f"""
@@ -117,6 +60,7 @@ refused AS (
   WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_DECLINED))}
   RETURNING {_FACTS}, payment.attempt_id),
+{released("refused")},
 {noted(PaymentEvent.ATTEMPT_DECLINED, "refused")},
 {told(PaymentEvent.ATTEMPT_DECLINED, "refused")}
 SELECT payment_id FROM refused
@@ -174,6 +118,8 @@ freed AS (
   WHERE payment.payment_id = ended.payment_id AND payment.attempt_id = ended.attempt_id AND NOT ended.late
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_VOIDED))}
   RETURNING {_FACTS}, payment.attempt_id),
+{released("given_back")},
+{released("freed")},
 {noted(PaymentEvent.REVERSAL_ACCEPTED, "given_back")},
 {noted(PaymentEvent.ATTEMPT_VOIDED, "freed")},
 {told(PaymentEvent.ATTEMPT_VOIDED, "freed")},
@@ -213,6 +159,7 @@ class Submitted:
     merchant_id: str
     terminal_id: str
     payee_name: str
+    payee_key: str
     reference: str
     stan: str
     rrn: str
@@ -220,24 +167,19 @@ class Submitted:
 
 
 def submit(connection: Connection, values: Mapping[str, Any]) -> Submitted | None:
-    """Commit the intent; ``None`` when the payment's state, time or attempts, or its issuer's pause, forbid it (D8)."""
-    row = connection.execute(_SUBMIT, dict(values)).mappings().one_or_none()
+    """Commit the intent; ``None`` when the payment's state, time or attempts, or its issuer's pause, forbid it (D8).
+
+    Raises:
+        BillTaken: another payment has paid one of its bills, or is about to (D12).
+    """
+    try:
+        with conflicts(bill_claimed=BillTaken):
+            row = connection.execute(_SUBMIT, dict(values)).mappings().one_or_none()
+    except OperationalError as error:
+        if isinstance(error.orig, DeadlockDetected):  # two payments want the same bills in another order
+            raise BillTaken from None
+        raise
     return None if row is None else Submitted(**row)
-
-
-def approve(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Record an approval of the attempt in flight; ``in_time`` skips the deadline that an inquiry's answer has (D8)."""
-    return _changed(connection, _APPROVE, values)
-
-
-def approved_too_late(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Record an inquiry's approval after the page's deadline and decide to give the money back."""
-    return _changed(connection, _APPROVED_TOO_LATE, values)
-
-
-def late_approval(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Record an approval that can win nothing any more; after a decline, also give that money back."""
-    return _changed(connection, _LATE_APPROVAL, values)
 
 
 def decline(connection: Connection, attempt_id: str, action_code: str) -> bool:

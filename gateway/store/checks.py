@@ -27,8 +27,10 @@ SELECT DISTINCT payment_id FROM (
 _FOREIGN_ACCOUNT = f"""
 SELECT p.payment_id, posting.amount_rial FROM payment p JOIN attempt a USING (payment_id)
 JOIN posting ON posting.attempt_id = a.attempt_id
-WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id OR NOT (ARRAY[posting.source, posting.destination] <@ ARRAY[
-  'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id, 'fees', 'suspense']))
+WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id
+  OR NOT (ARRAY[posting.source, posting.destination] <@ (ARRAY[
+  'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id, 'fees', 'suspense']
+  || ARRAY(SELECT 'payable:' || biller_id FROM bill WHERE bill.payment_id = p.payment_id))))
 """
 
 _TWO_DEBITS = f"""
@@ -100,6 +102,16 @@ WHERE p.{_PAYMENTS} AND NOT coalesce(a.late, false) AND NOT CASE p.state
 """
 
 
+_BILLS = f"""
+SELECT p.payment_id, greatest(abs(p.amount_rial - lines.amount_rial), 1) FROM payment p JOIN LATERAL (
+  SELECT coalesce(sum(amount_rial), 0) AS amount_rial, bool_and(claimed) AS all_claimed, bool_or(claimed) AS any_claimed
+  FROM bill WHERE bill.payment_id = p.payment_id) AS lines ON true
+WHERE p.{_PAYMENTS} AND p.kind = 'BILL_PAYMENT' AND (lines.amount_rial <> p.amount_rial
+  OR (p.state IN ('paying', 'unknown', 'confirmed', 'settled', 'reversing', 'disputed') AND NOT lines.all_claimed)
+  OR (p.state IN ('open', 'cancelled', 'expired', 'reversed') AND lines.any_claimed))
+"""
+
+
 def _rows(rows: Iterable[tuple[str | bool | None, ...]]) -> str:
     """Write rows of our own words as the body of VALUES."""
     return ", ".join("(" + ", ".join(map(_cell, row)) + ")" for row in rows)
@@ -139,7 +151,8 @@ SELECT p.payment_id, 0 FROM payment p WHERE p.{_PAYMENTS}
 
 _CONFIRMED = f"""
 SELECT p.payment_id, p.amount_rial FROM payment p LEFT JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE event = '{PaymentEvent.PAYEE_CONFIRMED}') AS confirmed,
+  SELECT count(*) FILTER (WHERE event IN ('{PaymentEvent.PAYEE_CONFIRMED}', '{PaymentEvent.ATTEMPT_COMPLETED}'))
+      AS confirmed,
     count(*) FILTER (WHERE event = '{PaymentEvent.CONFIRM_WINDOW_ELAPSED}') AS elapsed
   FROM payment_event WHERE payment_event.payment_id = p.payment_id) AS said ON true
 WHERE p.{_PAYMENTS} AND (said.confirmed > 1 OR (said.confirmed > 0 AND said.elapsed > 0)
@@ -270,6 +283,13 @@ CHECKS = (
         "no webhook counts as delivered that nobody answered with 2xx",
         _MONEY,
         _WITHOUT_TRY,
+        "payment",
+    ),
+    Check(
+        "I15_bills",
+        "a payment of bills is for just their sum, and holds its bills from the intent until the money is back",
+        _MONEY,
+        _BILLS,
         "payment",
     ),
     Check("I18_jobs", "every job is taken up within two minutes of its time", _DELAY, _STUCK),

@@ -10,7 +10,8 @@ from gateway.ports import UnmatchedAnswer
 
 _ATTEMPT = """
 SELECT a.attempt_id, a.payment_id, a.state, a.acquirer_id, a.terminal_id, a.stan, a.rrn, a.local_time, a.issuer_id,
-  a.amount_rial, a.fee_rial, a.pan_sealed, p.kind, p.merchant_id, m.payee_name, p.reference,
+  a.amount_rial, a.fee_rial, a.pan_sealed, p.kind, p.merchant_id, coalesce(p.payee_name, m.payee_name) AS payee_name,
+  p.payee_key, p.reference,
   lpad(CAST(nextval('stan') AS text), 6, '0') AS own_stan,
   to_char(house_now() AT TIME ZONE 'Asia/Tehran', 'YYMMDDHH24MISS') AS own_local_time
 FROM attempt a JOIN payment p USING (payment_id) JOIN merchant m USING (merchant_id)
@@ -43,6 +44,7 @@ class AttemptRow:
     kind: str
     merchant_id: str
     payee_name: str
+    payee_key: str
     reference: str
     own_stan: str
     own_local_time: str

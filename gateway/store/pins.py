@@ -15,8 +15,7 @@ WITH counted AS (
     AND pin_requests < :requests_max AND m.merchant_id = payment.merchant_id
     AND i.issuer_id = :issuer_id AND i.paused_at IS NULL
   RETURNING payment_id, pin_requests, kind, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
-  terminal_id, payee_name,
-    reference),
+    terminal_id, coalesce(payment.payee_name, m.payee_name) AS payee_name, payee_key, reference),
 used AS (
   INSERT INTO quota (scope, window_start, used)
   SELECT share.scope || :card, share.window_start, 1 FROM counted CROSS JOIN LATERAL (VALUES
@@ -90,6 +89,7 @@ class Asked:
     merchant_id: str
     terminal_id: str
     payee_name: str
+    payee_key: str
     reference: str
     day_used: int
     hour_used: int

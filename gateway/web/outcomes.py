@@ -61,6 +61,7 @@ ERRORS: dict[type[errors.GatewayError], tuple[Message, HTTPStatus]] = {
     errors.UnknownIssuer: (Message("pan.unknown_issuer", place="pan"), HTTPStatus.UNPROCESSABLE_ENTITY),
     errors.RealCardInSandbox: (Message("pan.real", place="pan"), HTTPStatus.UNPROCESSABLE_ENTITY),
     errors.IssuerPaused: (Message("issuer.paused", "warn", place="pan"), HTTPStatus.CONFLICT),
+    errors.BillAlreadyPaid: (Message("bill.stale"), HTTPStatus.CONFLICT),
     errors.TooManyPinRequests: (Message("pin.too_many_for_payment", "warn"), HTTPStatus.TOO_MANY_REQUESTS),
     errors.TooManyPinRequestsOfCard: (Message("pin.too_many_requests", "warn"), HTTPStatus.TOO_MANY_REQUESTS),
     errors.TooManyAttempts: (Message("tries.none"), HTTPStatus.TOO_MANY_REQUESTS),

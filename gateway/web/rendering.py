@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import cast
@@ -14,7 +15,9 @@ from foundation.persian import Language, clock_time, grouped, isolate, jalali_mo
 from gateway.domain.challenge import PICTURE_DIGITS
 from gateway.domain.health import Health
 from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.ports import Kind as PaymentKind
 from gateway.services import health
+from gateway.services.bills import BillLine
 from gateway.services.gateway import Gateway
 from gateway.services.look_up_receipt import ReceiptCheck, receipt_seal
 from gateway.services.show_page import PageView, PinStatus
@@ -126,10 +129,27 @@ def receipt_check_page(check: ReceiptCheck) -> str:
 def _receipt_page(view: PageView) -> str:
     awaited = view.state is PaymentState.AUTHORISED
     # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
-    returning = awaited or view.seconds_left > 0
+    returning = view.kind is PaymentKind.PURCHASE and (awaited or view.seconds_left > 0)
     address = _check_address(view.receipt.tracking_code) if view.receipt else ""
     return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
                    issuer_name=_issuer_name(view), check_url=address, qr=qr_picture(address))  # fmt: skip
+
+
+def bills_page(
+    bills: tuple[BillLine, ...], *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None
+) -> str:
+    """Render the page where people pay bills: those in the list so far, and room for one more."""
+    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    persian = language() == "fa"
+    rows = [(line.bill, line.name_fa if persian else line.name_en) for line in bills]
+    return _render(
+        "bill.html",
+        bills=rows,
+        total=sum(line.bill.amount.amount for line in bills),
+        summary=sentences,
+        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        typed=typed or {},
+    )
 
 
 def _check_address(tracking_code: str) -> str:
@@ -204,7 +224,7 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
         this_url=f"{path}?{urlencode({'lang': chosen} | _kept_in_address())}",
         other_language_url=f"{path}?{urlencode({'lang': other} | _kept_in_address())}",
         sandbox=gateway.settings.mode == "sandbox",
-        t=partial(_said_in, chosen),
+        t=partial(_said_in, chosen, f"@{view.kind}" if view else ""),
         sentence=_sentence,
         grouped=lambda amount: grouped(amount, chosen),
         toman=lambda amount: toman_in_words(amount, chosen),
@@ -227,8 +247,9 @@ def _kept_in_address() -> dict[str, str]:
     return {"s": request.args["s"]} if "s" in request.args else {}
 
 
-def _said_in(chosen: Language, key: str, **values: object) -> str:
-    return say(key, chosen, **values)
+def _said_in(chosen: Language, kind: str, key: str, **values: object) -> str:
+    """Return a sentence, or what a payment of this kind says in its place."""
+    return say(key + kind if kind and key + kind in WORDS else key, chosen, **values)
 
 
 def _sentence(key: str) -> str:

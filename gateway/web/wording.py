@@ -7,6 +7,7 @@ carry the same ones (a test compares them). Which key a result has is the table 
 from __future__ import annotations
 
 from foundation.persian import Language
+from gateway.web.bill_words import BILLS
 from gateway.web.card_words import FORM, PAGE
 from gateway.web.words import ISSUER, NOT_TAKEN, Words
 from gateway.web.words import free as _free
@@ -256,4 +257,4 @@ _OUTCOME = {
     "check.missing.text": Words("کد پیگیری را با رسید مقایسه کنید.", "Compare the tracking code with the receipt."),
 }
 
-WORDS: dict[str, Words] = {**_FRAME, **PAGE, **FORM, **_PIN, **ISSUER, **_DECLINE, **_OUTCOME}
+WORDS: dict[str, Words] = {**_FRAME, **PAGE, **FORM, **_PIN, **ISSUER, **_DECLINE, **_OUTCOME, **BILLS}

@@ -26,6 +26,7 @@ from otp.store.receivers import lock_cards
 INSIDE = "400000"
 PROCESSING_CODES = {
     TransactionType.PURCHASE: frozenset({"000000"}),
+    TransactionType.BILL_PAYMENT: frozenset({"500000"}),
     TransactionType.CARD_TRANSFER: frozenset({INSIDE, "460000"}),
 }
 """What this host executes, with the processing codes of each; :data:`INSIDE` moves money between its own cards."""
@@ -138,7 +139,7 @@ def _shown(desk: Desk, purchase: Purchase, token: bytes, destination: Destinatio
         aspects=_aspects(purchase),
         refused=_refusal(purchase),
         pin=purchase.pin,
-        static_allowed=purchase.type_word == TransactionType.PURCHASE,
+        static_allowed=purchase.type_word != TransactionType.CARD_TRANSFER,
         inside=purchase.processing_code == INSIDE,
         destination=destination,
     )

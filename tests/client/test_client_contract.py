@@ -33,6 +33,13 @@ OPEN: dict[str, Any] = {"amount": 250_000, "order_id": "A-1", "callback_url": "h
 
 CALLS: dict[str, Callable[[Client], object]] = {
     "openPayment": lambda client: client.open(**OPEN, description="x", mobile="09121234567"),
+    "openBills": lambda client: client.open_bills(
+        [("7748317800142", "1770160")],
+        order_id="A-1",
+        callback_url="https://shop.example/back",
+        description="x",
+        mobile="09121234567",
+    ),
     "listPayments": lambda client: next(
         client.list(
             state="authorised",

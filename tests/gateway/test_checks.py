@@ -155,6 +155,11 @@ PLANTS = [
     ),
     ("I12_webhook", "DELETE FROM webhook_attempt", 0),
     (
+        "I15_bills",
+        f"UPDATE payment SET kind = 'BILL_PAYMENT', payee_key = '{'0' * 64}'",
+        250_000,
+    ),
+    (
         "I18_jobs",
         "INSERT INTO outbox (topic, payload, due_at) VALUES ('switch.x', '{}', house_now() - interval '3 minutes')",
         0,

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gateway.domain.payment import PaymentState
 from gateway.services.authorise import Paid
-from gateway.store import attempts
+from gateway.store import approvals, attempts
 from tests.fakes.shop import Shop, card
 
 WAIT_SECONDS = 8
@@ -24,7 +24,7 @@ def test_d32_no_row_of_the_merchant_is_locked_while_one_of_its_payments_is_recor
     with shop.gateway.database.begin() as open_transaction:
         assert attempts.submit(open_transaction, values)
         approval = {"attempt_id": "att_slow", "approval_code": None, "capture_date": None, "in_time": True}
-        assert attempts.approve(open_transaction, approval | {"tracking_code": "1" * 14, "card_token": "card_x"})
+        assert approvals.approve(open_transaction, approval | {"tracking_code": "1" * 14, "card_token": "card_x"})
         with ThreadPoolExecutor(1) as other:
             assert other.submit(shop.pay, quick).result(WAIT_SECONDS) == Paid()
             assert other.submit(shop.confirm, quick).result(WAIT_SECONDS).first_time

@@ -133,7 +133,7 @@ def test_d5_a_code_for_one_destination_pays_no_other(world: Any) -> None:
         ({"amount": 9_999_999}, "116"),
         ({"fee": Rial(7_201), "total": Rial(1_007_201)}, "124"),
         ({"processing_code": "410000"}, "115"),
-        ({"type_word": TransactionType.BILL_PAYMENT}, "115"),
+        ({"type_word": TransactionType.TOP_UP}, "115"),
     ],
 )
 def test_d7_a_transfer_has_limits_of_its_own(world: Any, changes: dict[str, Any], code: str) -> None:

@@ -6,6 +6,7 @@ from pooya.endpoints import Endpoint as Endpoint
 from pooya.endpoints import Redelivered as Redelivered
 from pooya.endpoints import Try as Try
 from pooya.errors import AmountMismatch as AmountMismatch
+from pooya.errors import BillAlreadyPaid as BillAlreadyPaid
 from pooya.errors import DuplicateEndpoint as DuplicateEndpoint
 from pooya.errors import DuplicateOrder as DuplicateOrder
 from pooya.errors import IdempotencyMismatch as IdempotencyMismatch

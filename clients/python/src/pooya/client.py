@@ -81,6 +81,35 @@ class Client:
         body |= {name: text for name, text in (("description", description), ("mobile", mobile)) if text is not None}
         return self._post("/payments", body, idempotency_key)
 
+    def open_bills(
+        self,
+        bills: Sequence[tuple[str, str]],
+        *,
+        order_id: str,
+        callback_url: str,
+        description: str | None = None,
+        mobile: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Open one payment of several bills; it is complete once it is paid, without a confirmation.
+
+        Args:
+            bills: bill id and payment id of each, as they stand on it; at most ten.
+            order_id: as for :meth:`open`.
+            callback_url: as there.
+            description: as there.
+            mobile: as there.
+            idempotency_key: as there.
+
+        Raises:
+            DuplicateOrder, InvalidRequest: the order has a live payment; a value is outside its rules.
+            BillAlreadyPaid: somebody paid one of the bills before, or is paying it now.
+        """
+        listed = [{"bill_id": bill_id, "pay_id": pay_id} for bill_id, pay_id in bills]
+        body: dict[str, Any] = {"bills": listed, "order_id": order_id, "callback_url": callback_url}
+        body |= {name: text for name, text in (("description", description), ("mobile", mobile)) if text is not None}
+        return self._post("/bills", body, idempotency_key)
+
     def get(self, payment_id: str) -> Payment:
         """Read a payment; raises :class:`pooya.NotFound` if your terminal has none with this id."""
         return thing(Payment.of, self._transport.get(_path(payment_id)))

@@ -81,6 +81,10 @@ class DuplicateOrder(Refused):
         return found if isinstance(found, str) else None
 
 
+class BillAlreadyPaid(Refused):
+    """Somebody paid one of the bills before, or is paying it now; nothing was opened."""
+
+
 class DuplicateEndpoint(Refused):
     """You have an endpoint with this address."""
 
@@ -113,6 +117,10 @@ BY_CODE: dict[str, type[Refused]] = {
     "invalid_order_id": InvalidRequest,
     "invalid_callback": InvalidRequest,
     "invalid_text": InvalidRequest,
+    "invalid_bill": InvalidRequest,
+    "invalid_bills": InvalidRequest,
+    "unknown_biller": InvalidRequest,
+    "bill_already_paid": BillAlreadyPaid,
     "invalid_cursor": InvalidRequest,
     "invalid_endpoint": InvalidRequest,
     "unauthenticated": NotAllowed,

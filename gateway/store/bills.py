@@ -1,0 +1,169 @@
+"""Bills: who sends them, which ones a payment is for, and the claim that lets each be paid once (D12)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from gateway.domain.bills import Bill
+from gateway.domain.payment import PaymentEvent
+from gateway.domain.webhooks import BILL_PAID
+from gateway.store.fragments import FACTS, hears, noted
+from gateway.store.idempotency import BOUNDED, conflicts, kept
+from gateway.store.payments import OrderTaken, PaymentRecord
+
+LINES = """
+lines AS (
+  SELECT paid.payment_id, paid.attempt_id, paid.issuer_id, bill.biller_id AS merchant_id, bill.amount_rial,
+    CASE bill.number WHEN 1 THEN paid.fee_rial ELSE 0 END AS fee_rial
+  FROM paid JOIN bill ON bill.payment_id = paid.payment_id ORDER BY bill.number)"""
+"""What an approved payment pays to each biller; the fee goes with the first."""
+
+TOLD_BILLERS = f"""
+told_billers AS (
+  INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts)
+  SELECT 'evt_' || left(encode(sha256(convert_to('{BILL_PAID}:' || paid.payment_id || ':' || bill.number, 'UTF8')),
+      'hex'), 32), bill.biller_id, paid.payment_id, '{BILL_PAID}',
+    jsonb_build_object('bill_id', bill.bill_id, 'pay_id', bill.pay_id, 'amount', bill.amount_rial,
+      'tracking_code', paid.tracking_code, 'paid_at', paid.authorised_at)
+  FROM paid JOIN bill ON bill.payment_id = paid.payment_id ORDER BY bill.number
+  ON CONFLICT (event_id) DO NOTHING RETURNING event_id, number, merchant_id, payment_id, type),
+owed_billers AS (
+  INSERT INTO webhook_delivery (endpoint_id, event_id, number, payment_id)
+  SELECT endpoint.endpoint_id, told.event_id, told.number, told.payment_id
+  FROM told_billers AS told JOIN webhook_endpoint AS endpoint ON endpoint.merchant_id = told.merchant_id
+    AND {hears("endpoint", "told.type")})"""
+"""Each biller hears of its own bills, one by one, and nothing of whoever else was paid beside it."""
+
+_BILLERS = text("""
+SELECT wanted.service, wanted.company, m.merchant_id, m.name_fa, m.name_en
+FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS wanted (service integer, company text)
+JOIN biller b ON b.service = wanted.service AND b.company = wanted.company AND b.active
+JOIN merchant m ON m.merchant_id = b.merchant_id AND m.active
+""")
+_PAID = text("""
+SELECT bill.bill_id, bill.pay_id, p.state, p.authorised_at, p.tracking_code
+FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS wanted (bill_id text, pay_id text)
+JOIN bill ON bill.bill_id = wanted.bill_id AND bill.pay_id = wanted.pay_id AND bill.claimed
+JOIN payment p ON p.payment_id = bill.payment_id
+""")
+_OPEN = text(f"""
+WITH opened AS (
+  INSERT INTO payment (payment_id, page_token, kind, terminal_id, merchant_id, order_id, amount_rial, fee_rial,
+    description, mobile, callback_url, reference, state, page_expires_at, confirm_window_seconds, payee_key)
+  SELECT :payment_id, :page_token, 'BILL_PAYMENT', t.terminal_id, t.merchant_id, :order_id, :amount_rial, :fee_rial,
+    :description, :mobile, :callback_url, :reference, 'open', house_now() + make_interval(secs => :page_seconds),
+    :confirm_window_seconds, :payee_key
+  FROM terminal t, {BOUNDED} WHERE t.terminal_id = :terminal_id
+  RETURNING {FACTS}, attempt_id),
+listed AS (
+  INSERT INTO bill (payment_id, number, bill_id, pay_id, biller_id, amount_rial)
+  SELECT opened.payment_id, row.number, row.bill_id, row.pay_id, row.biller_id, row.amount_rial
+  FROM opened CROSS JOIN jsonb_to_recordset(CAST(:bills AS jsonb))
+    AS row (number integer, bill_id text, pay_id text, biller_id text, amount_rial bigint)),
+{noted(PaymentEvent.OPENED, "opened")},
+{kept("opened")}
+SELECT {FACTS} FROM opened
+""")
+_OF_PAYMENT = text("""
+SELECT bill.bill_id, bill.pay_id, m.name_fa, m.name_en FROM bill JOIN merchant m ON m.merchant_id = bill.biller_id
+WHERE bill.payment_id = :payment_id ORDER BY bill.number
+""")
+_ADD_BILLER = text("""
+INSERT INTO biller (merchant_id, service, company) VALUES (:merchant_id, :service, :company)
+ON CONFLICT (service, company) DO UPDATE SET merchant_id = EXCLUDED.merchant_id, active = true
+""")
+_TERMINAL = text("""
+SELECT t.terminal_id, m.merchant_id, m.site FROM terminal t JOIN merchant m USING (merchant_id)
+WHERE t.terminal_id = :terminal_id AND t.active AND m.active
+""")
+
+
+class BillTaken(Exception):
+    """Another payment has paid one of the bills, or is being authorised for it; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Biller:
+    """Who is paid for a bill."""
+
+    merchant_id: str
+    name_fa: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaidBill:
+    """A bill that a payment has claimed: paid where it has a time, otherwise under way."""
+
+    bill: Bill
+    state: str
+    authorised_at: dt.datetime | None
+    tracking_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One bill of a payment, with the names of who is paid."""
+
+    bill: Bill
+    name_fa: str
+    name_en: str
+
+
+def claimed(of: str) -> str:
+    """Claim the bills of every payment in ``of``; a pair that is claimed elsewhere breaks ``bill_claimed``."""
+    return f"claimed_{of} AS (UPDATE bill SET claimed = true FROM {of} WHERE bill.payment_id = {of}.payment_id)"
+
+
+def released(of: str) -> str:
+    """Let the bills of every payment in ``of`` be paid by others again."""
+    return f"released_{of} AS (UPDATE bill SET claimed = false FROM {of} WHERE bill.payment_id = {of}.payment_id)"
+
+
+def billers(connection: Connection, bills: Iterable[Bill]) -> dict[Bill, Biller]:
+    """Return who is paid for each bill; one that nobody here sends is missing."""
+    wanted = list(bills)
+    pairs = [{"service": int(bill.service), "company": bill.company} for bill in wanted]
+    rows = connection.execute(_BILLERS, {"wanted": json.dumps(pairs)}).all()
+    known = {(row.service, row.company): Biller(row.merchant_id, row.name_fa, row.name_en) for row in rows}
+    return {bill: known[key] for bill in wanted if (key := (int(bill.service), bill.company)) in known}
+
+
+def paid(connection: Connection, bills: Iterable[Bill]) -> list[PaidBill]:
+    """Return which of these bills a payment has claimed already."""
+    wanted = json.dumps([{"bill_id": bill.bill_id, "pay_id": bill.payment_id} for bill in bills])
+    rows = connection.execute(_PAID, {"wanted": wanted}).all()
+    return [PaidBill(Bill(row.bill_id, row.pay_id), row.state, row.authorised_at, row.tracking_code) for row in rows]
+
+
+def open_bills(connection: Connection, values: Mapping[str, Any]) -> PaymentRecord:
+    """Insert a payment of bills with its lines, its event and its stored answer.
+
+    Raises:
+        KeyTaken, Busy, OrderTaken: as for a purchase.
+    """
+    with conflicts(payment_order=OrderTaken):
+        return PaymentRecord.of(connection.execute(_OPEN, dict(values)).mappings().one())
+
+
+def of_payment(connection: Connection, payment_id: str) -> tuple[BillLine, ...]:
+    """Return the bills of a payment, in their order."""
+    rows = connection.execute(_OF_PAYMENT, {"payment_id": payment_id}).all()
+    return tuple(BillLine(Bill(row.bill_id, row.pay_id), row.name_fa, row.name_en) for row in rows)
+
+
+def add_biller(connection: Connection, merchant_id: str, service: int, company: str) -> None:
+    """Let the bills of a company be paid to a merchant."""
+    connection.execute(_ADD_BILLER, {"merchant_id": merchant_id, "service": service, "company": company})
+
+
+def terminal(connection: Connection, terminal_id: str) -> tuple[str, str, str] | None:
+    """Return terminal, merchant and site of a terminal that may work."""
+    row = connection.execute(_TERMINAL, {"terminal_id": terminal_id}).one_or_none()
+    return None if row is None else (row.terminal_id, row.merchant_id, row.site)

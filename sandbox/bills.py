@@ -1,0 +1,53 @@
+"""The bills of the sandbox: who sends them, and which can be paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.domain.bills import Bill
+
+BILL_MERCHANT_ID = "000000000000100"
+BILL_TERMINAL_ID = "20000001"
+BILL_NAMES = ("قبض‌های پویا (آزمایشی)", "Pooya Bills (sandbox)")
+BILL_PAYEE = "قبض پویا"
+
+
+@dataclass(frozen=True, slots=True)
+class Biller:
+    """A company that sends bills, as a merchant of the gateway; ``bills`` are theirs, and can be paid."""
+
+    merchant_id: str
+    terminal_id: str
+    name_fa: str
+    name_en: str
+    payee_name: str
+    bills: tuple[Bill, ...]
+
+
+BILLERS = (
+    Biller(
+        "000000000000101",
+        "20000101",
+        "آب نمونه (آزمایشی)",
+        "Sample Water (sandbox)",
+        "آب نمونه",
+        (Bill("2050327604613", "1070189"),),
+    ),
+    Biller(
+        "000000000000102",
+        "20000102",
+        "برق نمونه (آزمایشی)",
+        "Sample Power (sandbox)",
+        "برق نمونه",
+        (Bill("9174639504124", "12908190"), Bill("9403272004129", "95570163")),
+    ),
+    Biller(
+        "000000000000103",
+        "20000103",
+        "مخابرات نمونه (آزمایشی)",
+        "Sample Telecom (sandbox)",
+        "مخابرات نمونه",
+        (Bill("7748317800142", "1770160"), Bill("1117753200140", "12070160"), Bill("1177809000142", "570108")),
+    ),
+)
+"""Company and service are read from the bills themselves."""
