@@ -14,7 +14,15 @@ from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from gateway.domain.issuers import Issuer
-from gateway.domain.outcome import Approved, AuthorisationAnswer, Declined, InquiryAnswer, ReversalAnswer, Unknown
+from gateway.domain.outcome import (
+    Approved,
+    AuthorisationAnswer,
+    Declined,
+    HolderAnswer,
+    InquiryAnswer,
+    ReversalAnswer,
+    Unknown,
+)
 
 
 class Kind(StrEnum):
@@ -22,10 +30,19 @@ class Kind(StrEnum):
 
     PURCHASE = "PURCHASE"
     BILL_PAYMENT = "BILL_PAYMENT"
+    CARD_TRANSFER = "CARD_TRANSFER"
+
+
+class Route(StrEnum):
+    """DE 3 of the messages of a transfer (D7)."""
+
+    INSIDE = "400000"
+    OUT = "460000"
+    CREDIT = "470000"
 
 
 PROCESSING_CODES = {Kind.PURCHASE: "000000", Kind.BILL_PAYMENT: "500000"}
-"""DE 3 of each type."""
+"""DE 3 of each type; a transfer's depends on its :class:`Route`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +54,7 @@ class Order:
         fee: what the cardholder pays on top.
         payee_key: destination card token or bill digest; empty for a purchase.
         transaction_ref: the payment's reference, 16 characters A–Z 2–7.
+        route: of a transfer: where the money goes.
     """
 
     kind: Kind
@@ -48,6 +66,12 @@ class Order:
     payee_name: str
     payee_key: str
     transaction_ref: str
+    route: Route | None = None
+
+    @property
+    def processing_code(self) -> str:
+        """Return DE 3."""
+        return PROCESSING_CODES[self.kind] if self.route is None else self.route
 
     def canonical(self) -> str:
         """Write the nine facts as one text, version 1, whose digest a code is bound to (contracts/harim/v1)."""
@@ -179,7 +203,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class AuthorisationRequest:
-    """A 1200: take ``amount + fee`` from the card. It carries a PIN, so it is sent at most once (D1)."""
+    """A 1200: take ``amount + fee`` from the card. It carries a PIN, so it is sent at most once (D1).
+
+    ``destination`` is the card of the same bank that a transfer moves the amount to.
+    """
 
     order: Order
     trace: Trace
@@ -187,6 +214,27 @@ class AuthorisationRequest:
     expiry: Sensitive[str]
     cvv2: Sensitive[str]
     pin: Sensitive[str]
+    destination: Pan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRequest:
+    """A 1200, or as a repeat a 1201: give the order's amount to the card, under one key for ever (D7)."""
+
+    order: Order
+    trace: Trace
+    pan: Pan
+    repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HolderInquiry:
+    """A 1100: whose card is it? ``asker`` is our keyed token of the card that wants to send, 64 hex digits (D28)."""
+
+    trace: Trace
+    merchant_id: str
+    pan: Pan
+    asker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +267,15 @@ class Switch(Protocol):
         ...
 
     def reverse(self, issuer: Issuer, request: ReversalRequest) -> ReversalAnswer:
-        """Ask for the money to be given back, or never to be taken."""
+        """Ask for the money to be given back, or never to be taken; a credit to be taken back, or never to be given."""
+        ...
+
+    def credit(self, issuer: Issuer, request: CreditRequest) -> AuthorisationAnswer:
+        """Give money to a card; repeated until the answer is explicit."""
+        ...
+
+    def ask_holder(self, issuer: Issuer, request: HolderInquiry) -> HolderAnswer:
+        """Ask whose card it is; moves nothing."""
         ...
 
     def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
