@@ -6,7 +6,7 @@
     ├─ InvalidInput               the caller can fix it by sending something else
     │  ├─ InvalidCard             ``part`` says which: pan, cvv2, expiry, pin
     │  ├─ InvalidAmount · InvalidOrderId · InvalidCallback · InvalidText · InvalidEndpoint
-    │  ├─ InvalidBill · InvalidBills · UnknownBiller · InvalidDestination · TransferLimit
+    │  ├─ InvalidBill · InvalidBills · UnknownBiller
     │  ├─ UnknownIssuer           no issuer row for this BIN
     │  ├─ RealCardInSandbox       a real bank's card where only test cards work
     │  ├─ RefusedRow              an operator's row (issuer, merchant, key) is wrong; the message says why
@@ -17,7 +17,6 @@
     │  └─ KeyOfOtherMode          a test key at a live gateway, or the reverse (D10)
     ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
     │  ├─ BillAlreadyPaid         somebody paid one of the bills, or is paying it now (D12)
-    │  ├─ OtherSourceCard · HolderNameOld    a transfer has to be begun again (D28)
     │  ├─ IssuerPaused            an operator stopped new business with the card's issuer
     │  ├─ AttemptInProgress       another submission of this payment is being authorised (D8)
     │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
@@ -150,31 +149,6 @@ class UnknownBiller(InvalidInput):
 
     code = "unknown_biller"
     field = "bills"
-
-
-class InvalidDestination(InvalidInput):
-    """Money cannot be sent to this card; ``reason`` says why.
-
-    ``same`` as the source, ``unknown_issuer``, ``real`` in a sandbox, ``refused`` by its bank, ``unavailable`` bank.
-    """
-
-    code = "invalid_destination"
-    field = "destination_pan"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the destination is not possible: {reason}")
-        self.reason = reason
-
-
-class TransferLimit(InvalidInput):
-    """A transfer is outside a limit; ``limit`` says which: least, most, day, count or destination."""
-
-    code = "transfer_limit"
-    field = "amount"
-
-    def __init__(self, limit: str) -> None:
-        super().__init__(f"outside the limits of transfers: {limit}")
-        self.limit = limit
 
 
 class UnknownIssuer(InvalidInput):
@@ -328,18 +302,6 @@ class BillAlreadyPaid(Conflict):
         self.tracking_code = tracking_code
 
 
-class OtherSourceCard(Conflict):
-    """A transfer is paid by the card that it was begun with, because way and fee follow from it."""
-
-    code = "other_source_card"
-
-
-class HolderNameOld(Conflict):
-    """The name of a destination's holder was told more than 15 minutes ago; begin again."""
-
-    code = "holder_name_old"
-
-
 class AmountMismatch(Conflict):
     """The amount confirmed is not the amount of the payment; nothing was changed."""
 
@@ -409,12 +371,6 @@ class TooManyPinRequestsOfCard(LimitReached):
     """The card's share of PIN requests of this hour or day is used up, over all payments."""
 
     code = "too_many_pin_requests_of_card"
-
-
-class TooManyHolderQuestions(LimitReached):
-    """This card has asked for too many holders' names today, or too many asked for this one (D28)."""
-
-    code = "too_many_holder_questions"
 
 
 class TooManyAttempts(LimitReached):

@@ -2,8 +2,8 @@
 
 Accounts are ``issuer:<id>`` (the bank owes us), ``pending:<merchant>`` (authorised, not confirmed),
 ``payable:<merchant>``
-(we owe the merchant), ``fees``, and ``suspense`` (money that came too late and goes back), ``transfer-clearing`` (taken
-from one card, not yet given to another). A posting takes
+(we owe the merchant), ``fees``, and ``suspense`` (money that came too late and goes back), ``transfer-clearing``
+(taken from one card, not yet given to another). A posting takes
 from its source
 and gives to its destination, so the sum over all accounts is zero by shape.
 """

@@ -32,8 +32,8 @@ RECORDED = {
     (Kind.CARD_TRANSFER, False): transfer_legs.debited,
     (Kind.CARD_TRANSFER, True): transfer_legs.moved_inside,
 }
-"""How an approval of each kind is written, by whether the money stays inside its bank: what a merchant confirms, what is
-complete with it, and what owes a second leg."""
+"""How an approval of each kind is written, by whether the money stays inside its bank: what a merchant confirms, what
+is complete with it, and what owes a second leg."""
 
 
 def pan_place(attempt_id: str) -> str:

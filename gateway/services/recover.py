@@ -100,13 +100,13 @@ def reverse(gateway: Gateway, attempt_id: str) -> Again | NotYet | None:
             attempts.reversed_(connection, attempt_id)
         gateway.ring()
         return None
-    if isinstance(answer, NotReversed):
-        return _stood(gateway, row, pan)
-    return Again(answer.why)
+    return _not_reversed(gateway, row, pan, answer)
 
 
-def _stood(gateway: Gateway, row: AttemptRow, pan: Pan) -> Again | None:
-    """Take a reversal that is impossible for the end of a transfer within one bank, and of nothing else (D7)."""
+def _not_reversed(gateway: Gateway, row: AttemptRow, pan: Pan, answer: NotReversed | ReversalUnknown) -> Again | None:
+    """Ask again; of a transfer within one bank, and of nothing else, an impossible reversal is the end (D7)."""
+    if isinstance(answer, ReversalUnknown):
+        return Again(answer.why)
     if not row.inside:
         return Again("cannot be reversed, says its bank")
     stood(gateway, row, pan=pan)
@@ -139,7 +139,7 @@ def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> No
 def turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
     """Take a turn at an issuer, or say when there is one (F19)."""
     with gateway.database.single() as connection:
-        wait = pace.taketurn(
+        wait = pace.take_turn(
             connection, issuer.issuer_id, per_second=issuer.recovery_per_second, burst=issuer.recovery_burst
         )
     return NotYet("not its turn", wait) if wait else None

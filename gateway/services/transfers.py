@@ -8,22 +8,19 @@ from typing import Any
 from foundation.pan import Pan
 from foundation.rial import Rial
 from gateway.domain import purposes
-from gateway.domain.errors import (
-    DuplicateOrder,
-    HolderNameOld,
-    InvalidDestination,
-    OtherSourceCard,
-    RealCardInSandbox,
-    RequestInProgress,
-    TooManyHolderQuestions,
-    TransferLimit,
-    UnknownIssuer,
-)
+from gateway.domain.errors import DuplicateOrder, RealCardInSandbox, RequestInProgress, UnknownIssuer
 from gateway.domain.issuers import Issuer
 from gateway.domain.limits import HOLDER_QUESTIONS_OF_CARD_DAY, HOLDER_QUESTIONS_PER_CARD_DAY
 from gateway.domain.outcome import HolderNamed, HolderRefused, Unknown
 from gateway.domain.references import new_order_id
 from gateway.domain.transfer import card_name, limits_on, outside, transfer_fee
+from gateway.domain.transfer_errors import (
+    HolderNameOld,
+    InvalidDestination,
+    OtherSourceCard,
+    TooManyHolderQuestions,
+    TransferLimit,
+)
 from gateway.ports import HolderInquiry
 from gateway.services.bills import terminal_caller
 from gateway.services.gateway import Gateway
@@ -79,7 +76,7 @@ def open_transfer(
     """Ask whose card the destination is and open the payment; the same key with the same body gets the first answer.
 
     Raises:
-        InvalidDestination: the source itself, no card that takes money, or a bank that does not answer; its reason says.
+        InvalidDestination: the source itself, no card that takes money, or a bank that does not answer.
         UnknownIssuer, RealCardInSandbox: the source card is not taken here.
         TransferLimit: the amount, or what the card has sent today, is outside the limits.
         TooManyHolderQuestions: this card, or for this destination, has asked too often today (D28).

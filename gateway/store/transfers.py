@@ -38,7 +38,7 @@ FROM terminal t JOIN merchant m USING (merchant_id) WHERE t.terminal_id = :termi
 """)
 _SO_FAR = text("""
 WITH day AS MATERIALIZED (SELECT date_trunc('day', house_now(), 'Asia/Tehran') AS began)
-SELECT CAST(coalesce(sum(p.amount_rial), 0) AS bigint) AS sent_rial, count(*) AS count,
+SELECT CAST(coalesce(sum(p.amount_rial), 0) AS bigint) AS sent_rial, count(*) AS times,
   count(*) FILTER (WHERE t.destination_hash = :destination_hash) AS to_destination
 FROM day CROSS JOIN transfer t JOIN payment p USING (payment_id) JOIN attempt a ON a.attempt_id = p.attempt_id
 WHERE t.source_hash = :source_hash AND t.named_at > day.began - interval '1 hour' AND a.submitted_at >= day.began
@@ -130,7 +130,7 @@ def count_question(connection: Connection, terminal_id: str, *, source: str, des
 def so_far(connection: Connection, source_hash: bytes, destination_hash: bytes) -> DaySoFar:
     """Add up what a card has sent today, money under way included."""
     row = connection.execute(_SO_FAR, {"source_hash": source_hash, "destination_hash": destination_hash}).one()
-    return DaySoFar(Rial(row.sent_rial), row.count, row.to_destination)
+    return DaySoFar(Rial(row.sent_rial), row.times, row.to_destination)
 
 
 def open_transfer(connection: Connection, values: Mapping[str, Any]) -> PaymentRecord:

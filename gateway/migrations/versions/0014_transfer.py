@@ -38,7 +38,8 @@ CREATE TABLE transfer (
   action_code text,
   capture_date text,
   CHECK (credit NOT IN ('owed', 'reversing') OR destination_sealed IS NOT NULL),
-  CHECK ((credit = 'none') = (stan IS NULL) AND (stan IS NULL) = (rrn IS NULL) AND (stan IS NULL) = (local_time IS NULL))
+  CHECK ((credit = 'none') = (stan IS NULL) AND (stan IS NULL) = (rrn IS NULL)
+    AND (stan IS NULL) = (local_time IS NULL))
 );
 CREATE INDEX transfer_of_card ON transfer (source_hash, named_at);
 CREATE INDEX transfer_sealed ON transfer (payment_id) WHERE destination_sealed IS NOT NULL;
