@@ -56,7 +56,7 @@ def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
 
 
 def topics(gateway: Gateway) -> tuple[Topic, ...]:
-    """Return how each kind of job is done. Inquiry, reversal, credit never give up: only an answer ends them (D2, D8)."""
+    """Return how each kind of job is done. Those with the switch never give up: only an answer ends them (D2, D8)."""
     return (
         Topic(
             "switch.reverse",

@@ -28,7 +28,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One row of a plan; ``{issuer}`` and ``{merchant}`` stand for the payment's own, ``{payee}`` for a destination's issuer."""
+    """One row of a plan; ``{issuer}`` and ``{merchant}`` are the payment's own, ``{payee}`` a destination's issuer."""
 
     source: str
     destination: str

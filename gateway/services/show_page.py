@@ -15,8 +15,8 @@ from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
 from gateway.store import bills, pages, transfers
 from gateway.store.bills import BillLine
-from gateway.store.transfers import TransferLine
 from gateway.store.pages import PageRow
+from gateway.store.transfers import TransferLine
 
 IN_FLIGHT = frozenset({PaymentState.PAYING, PaymentState.UNKNOWN})
 

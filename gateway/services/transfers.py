@@ -8,7 +8,7 @@ from typing import Any
 from foundation.pan import Pan
 from foundation.rial import Rial
 from gateway.domain import purposes
-from gateway.domain.errors import DuplicateOrder, RealCardInSandbox, RequestInProgress, UnknownIssuer
+from gateway.domain.errors import DuplicateOrder, GatewayError, RealCardInSandbox, RequestInProgress, UnknownIssuer
 from gateway.domain.issuers import Issuer
 from gateway.domain.limits import HOLDER_QUESTIONS_OF_CARD_DAY, HOLDER_QUESTIONS_PER_CARD_DAY
 from gateway.domain.outcome import HolderNamed, HolderRefused, Unknown
@@ -144,6 +144,15 @@ def submit(gateway: Gateway, page_token: str, values: dict[str, Any]) -> Submitt
         if limit is not None:
             raise TransferLimit(limit)
         return attempts.submit(connection, values, transfer=True)
+
+
+def unless_other_card(
+    gateway: Gateway, page_token: str, source_hash: bytes, limit: type[GatewayError]
+) -> type[GatewayError]:
+    """Return ``limit``, or that this is not the card which a transfer was begun with."""
+    with gateway.database.single() as connection:
+        wish = store.wish(connection, page_token, source_hash)
+    return limit if wish is None or wish.same_card else OtherSourceCard
 
 
 def open_destination(gateway: Gateway, payment_id: str, sealed: bytes) -> Pan:

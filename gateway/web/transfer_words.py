@@ -20,10 +20,10 @@ TRANSFERS = {
     "transfer.continue": Words("ادامه", "Continue"),
     "transfer.errors.title": Words("هنوز چیزی منتقل نشده است", "Nothing has been transferred yet"),
     "transfer.amount.form": Words("مبلغ را به ریال و با رقم بنویسید.", "Enter the amount in Rial, in digits."),
-    "transfer.limit.least": Words("کمترین مبلغ هر انتقال ۱۰٬۰۰۰ ریال است.", "The least one transfer takes is 10,000 Rial."),
-    "transfer.limit.most": Words(
-        "این مبلغ از سقف هر انتقال بیشتر است.", "This is more than one transfer may send."
+    "transfer.limit.least": Words(
+        "کمترین مبلغ هر انتقال ۱۰٬۰۰۰ ریال است.", "The least one transfer takes is 10,000 Rial."
     ),
+    "transfer.limit.most": Words("این مبلغ از سقف هر انتقال بیشتر است.", "This is more than one transfer may send."),
     "transfer.limit.day": Words(
         "با این انتقال از سقف روزانهٔ این کارت می‌گذرید؛ مبلغ کمتری بفرستید یا تا فردا صبر کنید.",
         "This would pass the card’s daily limit; send less, or wait until tomorrow.",
@@ -34,6 +34,10 @@ TRANSFERS = {
     "transfer.limit.destination": Words(
         "امروز از این کارت سه بار به همین مقصد پول فرستاده شده است؛ بیش از این نمی‌شود.",
         "This card has sent money to that card three times today, which is the most.",
+    ),
+    "transfer.limit.now": _free(
+        "امروز با این کارت نمی‌توان این مبلغ را به این مقصد فرستاد؛ مبلغ کمتری بفرستید یا تا فردا صبر کنید.",
+        "This card can’t send this amount to that card today; send less, or wait until tomorrow.",
     ),
     "transfer.destination.length": Words("شمارهٔ کارت مقصد ۱۶ رقم دارد.", "A destination card number has 16 digits."),
     "transfer.destination.luhn": Words(
@@ -77,12 +81,11 @@ TRANSFERS = {
         "نام و شمارهٔ مقصد را با دقت ببینید؛ انتقال انجام‌شده را نمی‌توان پس گرفت.",
         "Check name and number carefully: a completed transfer can’t be taken back.",
     ),
-    "pay@CARD_TRANSFER": Words(
-        "بله، {amount} ریال منتقل شود", "Yes, transfer {amount} Rial"
-    ),
+    "pay@CARD_TRANSFER": Words("بله، {amount} ریال منتقل شود", "Yes, transfer {amount} Rial"),
     "pay.title@CARD_TRANSFER": Words("تأیید و انتقال", "Confirm and transfer"),
     "sms.text@CARD_TRANSFER": Words(
-        "کارت به کارت · {payee} · {amount} ریال", "\u2068کارت به کارت\u2069 (transfer) · \u2068{payee}\u2069 · {amount} Rial"
+        "کارت به کارت · {payee} · {amount} ریال",
+        "\u2068کارت به کارت\u2069 (transfer) · \u2068{payee}\u2069 · {amount} Rial",
     ),
     "summary.title@CARD_TRANSFER": Words("خلاصهٔ انتقال", "Your transfer"),
     "receipt.title@CARD_TRANSFER": Words("پول منتقل شد", "Money transferred"),

@@ -1,4 +1,4 @@
-"""The page ``GET|POST /transfer``: two cards and an amount, then whose card it is and the payment page, without JavaScript.
+"""The page ``GET|POST /transfer``: two cards and an amount, then whose card it is and the payment page.
 
 The answer to a submission is the payment page itself, with the source card's number in its field: it stands in this
 answer only (D29).
@@ -93,7 +93,7 @@ def _read() -> _Wanted | tuple[Message, ...]:
     digits = _BETWEEN.sub("", typed["amount"])
     if not _AMOUNT.fullmatch(digits):
         mistakes.append(Message("transfer.amount.form", place="amount"))
-    return tuple(mistakes) if mistakes else _Wanted(*cards, Rial(int(digits)))
+    return tuple(mistakes) if mistakes else _Wanted(cards[0], cards[1], Rial(int(digits)))
 
 
 def _typed() -> dict[str, str]:
