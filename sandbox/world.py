@@ -19,6 +19,7 @@ from sandbox.places import CannotRun
 from sandbox.postgres import Cluster, Roles
 from sandbox.redis import RedisServer
 from sandbox.short_number import SHORT_NUMBER
+from sandbox.transfers import TRANSFER_TERMINAL_ID
 
 ADDRESS = "127.0.0.1"
 PORTS = {
@@ -242,6 +243,7 @@ class World:
             "GATEWAY_SOAP_SIGNING_KEY_ID": "pooya-soap-1",
             "GATEWAY_CALLBACK_ALLOW_LOOPBACK": "true",
             "GATEWAY_BILL_TERMINAL_ID": BILL_TERMINAL_ID,
+            "GATEWAY_TRANSFER_TERMINAL_ID": TRANSFER_TERMINAL_ID,
             "GATEWAY_UNCHALLENGED_PIN_REQUESTS": "1000000",  # every shopper of a sandbox has one address
         }
 

@@ -75,8 +75,9 @@ SELECT payment_id, greatest(abs(taken - CASE state WHEN 'approved' THEN total EL
       WHEN source THEN -posting.amount_rial END), 0) AS fees,
     coalesce(sum(CASE 'suspense' WHEN destination THEN posting.amount_rial
       WHEN source THEN -posting.amount_rial END), 0) AS suspense
-  FROM attempt a JOIN payment p USING (payment_id) LEFT JOIN posting USING (attempt_id)
-  WHERE a.{_PAYMENTS} AND p.kind <> 'CARD_TRANSFER' GROUP BY a.attempt_id) AS books
+  FROM attempt a LEFT JOIN posting USING (attempt_id)
+  WHERE a.{_PAYMENTS} AND NOT EXISTS (SELECT FROM transfer WHERE transfer.payment_id = a.payment_id)
+  GROUP BY a.attempt_id) AS books
 WHERE NOT CASE WHEN state = 'approved' THEN (taken, fees, suspense) = (total, fee, 0)
   WHEN state IN ('voiding', 'disputed')
     THEN (taken, fees, suspense) IN ((0, 0, 0), (total, fee, 0), (total, 0, total))

@@ -48,9 +48,7 @@ def town(shop: Shop) -> Shop:
     return shop
 
 
-def wanted(
-    destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN, order: str = "t-1"
-) -> OpenTransfer:
+def wanted(destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN, order: str = "t-1") -> OpenTransfer:
     """Ask for a transfer."""
     pans = Pan.parse(source), Pan.parse(destination)
     return OpenTransfer(*pans, Rial(amount), order, "http://localhost:8200/back")
@@ -61,7 +59,7 @@ def opened(town: Shop, destination: str = FAR, amount: int = AMOUNT, **changes: 
     return open_transfer(town.gateway, town.caller, wanted(destination, amount, **changes), None)
 
 
-def credits(town: Shop) -> list[tuple[str, bool]]:
+def legs(town: Shop) -> list[tuple[str, bool]]:
     """Return where the credits stand, and whether the destination is still known."""
     return [tuple(row) for row in town.rows("SELECT credit, destination_sealed IS NOT NULL FROM transfer")]
 
@@ -71,7 +69,7 @@ def test_d7_between_two_banks_the_debit_comes_first_and_the_credit_completes_it(
     payment = opened(town)
     assert town.pay(payment) == Paid()
     assert town.state(payment) is PaymentState.AUTHORISED
-    assert credits(town) == [("owed", True)]
+    assert legs(town) == [("owed", True)]
     assert town.balances() == {"issuer:two": -AMOUNT - FEE, "transfer-clearing": AMOUNT, "fees": FEE}
 
     town.work()
@@ -87,7 +85,7 @@ def test_d7_between_two_banks_the_debit_comes_first_and_the_credit_completes_it(
     assert credit.pan.reveal() == FAR
     assert credit.trace != debit.trace
     assert town.balances() == {"issuer:two": -AMOUNT - FEE, "issuer:one": AMOUNT, "fees": FEE}
-    assert credits(town) == [("given", False)]
+    assert legs(town) == [("given", False)]
 
 
 def test_d7_within_one_bank_one_message_moves_it_all(town: Shop) -> None:
@@ -103,7 +101,7 @@ def test_d7_within_one_bank_one_message_moves_it_all(town: Shop) -> None:
     assert town.balances() == {}
     town.settle_down()
     assert town.switch.credits == []
-    assert credits(town) == [("none", False)]
+    assert legs(town) == [("none", False)]
 
 
 def test_d5_the_code_is_bound_to_amount_and_destination(town: Shop) -> None:
@@ -148,7 +146,7 @@ def test_d7_an_explicit_no_gives_the_debit_back_with_its_fee(town: Shop) -> None
 
     assert town.state(payment) is PaymentState.REVERSED
     assert town.balances() == {}
-    assert credits(town) == [("refused", False)]
+    assert legs(town) == [("refused", False)]
     assert [request.order.processing_code for request in town.switch.reversals] == [Route.OUT]
 
 
@@ -162,7 +160,7 @@ def test_d7_at_the_deadline_the_credit_is_taken_back_before_the_debit_is(town: S
     town.later(901)
     town.work()
     sent = len(town.switch.credits)
-    assert credits(town) == [("reversing", True)]
+    assert legs(town) == [("reversing", True)]
     assert town.state(payment) is PaymentState.AUTHORISED
 
     town.settle_down(after=901)
@@ -171,7 +169,7 @@ def test_d7_at_the_deadline_the_credit_is_taken_back_before_the_debit_is(town: S
     assert town.state(payment) is PaymentState.REVERSED
     assert [request.order.processing_code for request in town.switch.reversals] == [Route.CREDIT] * 3 + [Route.OUT]
     assert town.balances() == {}
-    assert credits(town) == [("reversed", False)]
+    assert legs(town) == [("reversed", False)]
 
 
 def test_d7_cannot_reverse_means_completed(town: Shop) -> None:
@@ -184,7 +182,7 @@ def test_d7_cannot_reverse_means_completed(town: Shop) -> None:
 
     assert town.state(payment) is PaymentState.CONFIRMED
     assert town.balances() == {"issuer:two": -AMOUNT - FEE, "issuer:one": AMOUNT, "fees": FEE}
-    assert credits(town) == [("given", False)]
+    assert legs(town) == [("given", False)]
 
 
 def test_d7_a_transfer_within_one_bank_that_cannot_be_undone_is_complete(town: Shop) -> None:
@@ -247,7 +245,7 @@ def test_a_declined_debit_owes_nothing(town: Shop) -> None:
     payment = opened(town)
     assert isinstance(town.pay(payment), Refused)
 
-    assert credits(town) == [("none", True)]
+    assert legs(town) == [("none", True)]
     assert town.balances() == {}
 
 
@@ -334,9 +332,7 @@ def test_d28_a_card_asks_for_thirty_names_a_day(town: Shop) -> None:
     assert opened(town, source=OTHER, order="t-other").amount_rial == AMOUNT
 
 
-@pytest.mark.parametrize(
-    ("amount", "limit"), [(9_999, "least"), (50_000_001, "most")]
-)
+@pytest.mark.parametrize(("amount", "limit"), [(9_999, "least"), (50_000_001, "most")])
 def test_one_transfer_has_a_least_and_a_most(town: Shop, amount: int, limit: str) -> None:
     """As payment apps have them."""
     with pytest.raises(TransferLimit) as refused:
@@ -395,7 +391,7 @@ def test_d1_an_abandoned_transfer_forgets_its_destination(town: Shop) -> None:
     town.sweep()
     town.sweep()
     assert town.state(payment) is PaymentState.EXPIRED
-    assert credits(town) == [("none", False)]
+    assert legs(town) == [("none", False)]
 
 
 def test_the_gateways_own_page_needs_a_terminal_of_its_own(town: Shop) -> None:
