@@ -95,6 +95,8 @@
   by("errors")?.focus();
 
   const form = by("card"), { words, banks } = globalThis.said ?? {};
+  // The answer to another form: its own address is the one to load again.
+  if (form && new URL(form.action).pathname !== location.pathname) history.replaceState(null, "", form.getAttribute("action"));
   if (!form || !words) return;
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
   const ask = by("request_pin"), pay = by("pay");
