@@ -160,6 +160,15 @@ def card_name(last_four: str) -> str:
     return f"{CARD_WORD} {' '.join(last_four)}"
 
 
+def masked_name(told: str) -> str:
+    """Return a holder's name as strangers may see it, whatever its bank told; masking twice changes nothing (D28).
+
+    >>> masked_name("م*** ر***"), masked_name("مریم رضایی")
+    ('م*** ر***', 'م*** ر***')
+    """
+    return " ".join(f"{word[0]}***" for word in told.split())
+
+
 def _in_force(table: tuple[_Row, ...], day: dt.date) -> _Row | None:
     rows = [row for row in table if row.since <= day]
     return max(rows, key=lambda row: row.since) if rows else None

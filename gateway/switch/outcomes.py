@@ -19,6 +19,7 @@ from gateway.domain.outcome import (
     Reversed,
     Unknown,
 )
+from gateway.domain.transfer import masked_name
 from gateway.switch.iso8583 import Message
 
 ECHOED = {
@@ -78,7 +79,7 @@ def holder_of(question: Message, answer: Message) -> HolderAnswer:
         return Unknown("incoherent")
     code, name = answer.text(39), answer.text(43)
     if code == APPROVED_CODE:
-        return HolderNamed(name) if name else Unknown("nameless")
+        return HolderNamed(masked_name(name)) if name.strip() else Unknown("nameless")
     return HolderRefused(code) if code in DECLINES else Unknown(f"action code {code}")
 
 
