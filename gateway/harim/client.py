@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from foundation.conversation import NoAnswer
 from foundation.signatures import Signer
 from foundation.xml_signatures import EnvelopeSigner
 from gateway.bulkhead import Gates, NotAdmitted
 from gateway.domain.breaker import BreakerState, Heard
 from gateway.domain.issuers import X509_DIALECTS, Issuer
 from gateway.harim import rest_v1, sadad, soap_v1, yaghut
-from gateway.harim.transport import NoAnswer, Transport
+from gateway.harim.transport import Transport
 from gateway.ports import Delivery, PinAnswer, PinRefusal, PinRefused, PinRequest, PinUnanswered
 
 REQUESTS_AT_ONCE = 16

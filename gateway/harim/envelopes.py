@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from foundation import soap
 from foundation.certificates import pinned_certificates
+from foundation.conversation import BODY_MAX_BYTES, Heard, Line, NoAnswer
 from foundation.hard_xml import Element, XmlRefused
 from foundation.signatures import SignatureRefused
 from foundation.soap import SOAP_11, AgainstSchema, NotOffered, NotSoap
 from foundation.xml_signatures import EnvelopeVerifier
 from gateway.domain.issuers import Issuer
-from gateway.harim.transport import BODY_MAX_BYTES, Heard, Line, NoAnswer, Transport
+from gateway.harim.transport import Transport
 
 T = TypeVar("T")
 

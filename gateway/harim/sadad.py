@@ -14,9 +14,10 @@ from typing import Annotated, Any
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from foundation.conversation import NoAnswer
 from gateway.domain.issuers import Issuer
 from gateway.harim.rest_v1 import document_of
-from gateway.harim.transport import NoAnswer, Transport
+from gateway.harim.transport import Transport
 from gateway.ports import Delivery, Kind, PinAnswer, PinRefusal, PinRefused, PinRequest, PinSent, PinUnanswered
 
 log = structlog.get_logger()

@@ -12,10 +12,11 @@ from typing import Any
 
 import structlog
 
+from foundation.conversation import NoAnswer
 from foundation.soap import SOAP_11, Contract
 from gateway.domain.issuers import Issuer
 from gateway.harim.envelopes import Question, ask
-from gateway.harim.transport import NoAnswer, Transport
+from gateway.harim.transport import Transport
 from gateway.harim.v1 import delivery_meaning, fields_of, meaning
 from gateway.ports import Delivery, PinAnswer, PinRequest, PinUnanswered
 

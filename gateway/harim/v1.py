@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.harim.transport import NoAnswer
+from foundation.conversation import NoAnswer
 from gateway.ports import Delivery, PinAnswer, PinRefusal, PinRefused, PinRequest, PinSent
 
 log = structlog.get_logger()

@@ -17,11 +17,12 @@ import structlog
 from lxml.etree import QName
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from foundation.conversation import NoAnswer
 from foundation.hard_xml import Element
 from foundation.soap import SOAP_11, Contract
 from gateway.domain.issuers import Issuer
 from gateway.harim.envelopes import Question, ask
-from gateway.harim.transport import NoAnswer, Transport
+from gateway.harim.transport import Transport
 from gateway.ports import Delivery, Kind, PinAnswer, PinRefusal, PinRefused, PinRequest, PinSent, PinUnanswered
 
 log = structlog.get_logger()

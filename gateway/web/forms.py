@@ -13,11 +13,12 @@ from flask_wtf import FlaskForm
 from wtforms import StringField, ValidationError
 
 from foundation.digits import only_digits, to_ascii_digits
+from foundation.form_proof import FormProof
 from foundation.keys import Keyring
 from foundation.pan import InvalidPan, Pan
 from foundation.sensitive import Sensitive
+from gateway.domain import purposes
 from gateway.domain.card import CardEntry
-from gateway.web.csrf import PageTokenCsrf
 
 ACTIONS = ("pay", "request_pin", "cancel", "extend")
 FIELDS = ("pan", "cvv2", "exp_month", "exp_year", "pin")
@@ -64,7 +65,7 @@ class CardForm(FlaskForm):  # type: ignore[misc] # flask_wtf ships no types
     @classmethod
     def of(cls, keyring: Keyring, page_token: str) -> CardForm:
         """Read this request's form, if it has one, as a form of the page with this token."""
-        return cls(meta={"csrf": True, "csrf_class": PageTokenCsrf, "csrf_context": (keyring, page_token)})
+        return cls(meta={"csrf": True, "csrf_class": FormProof, "csrf_context": proof_of(keyring, page_token)})
 
     @property
     def deed(self) -> str:
@@ -135,3 +136,8 @@ class CardForm(FlaskForm):  # type: ignore[misc] # flask_wtf ships no types
         digits = only_digits(_text(self.pan))[:16]
         grouped = " ".join(digits[start : start + _PAN_GROUP] for start in range(0, len(digits), _PAN_GROUP))
         return Typed(grouped, _text(self.exp_month), _text(self.exp_year))
+
+
+def proof_of(keyring: Keyring, page_token: str) -> str:
+    """Return the proof that the forms of a page with this token carry; no cookie is needed (D40)."""
+    return keyring.mac(purposes.PAGE_FORM, page_token.encode()).hex()

@@ -21,8 +21,7 @@ from gateway.services.bills import BillLine
 from gateway.services.gateway import Gateway
 from gateway.services.look_up_receipt import ReceiptCheck, receipt_seal
 from gateway.services.show_page import PageView, PinStatus
-from gateway.web.csrf import proof_of
-from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed
+from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed, proof_of
 from gateway.web.outcomes import (
     SECONDS_UNTIL_NEWS,
     SECONDS_UNTIL_RETURN,

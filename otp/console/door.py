@@ -9,9 +9,10 @@ from flask import Response, current_app, g, redirect, render_template, request, 
 from itsdangerous import BadSignature, Signer
 from werkzeug.wrappers import Response as BaseResponse
 
+from foundation.form_proof import FormProof
 from foundation.persian import Language, clock_time, grouped, jalali_moment, number
 from foundation.sensitive import Sensitive
-from otp.console.forms import BareForm, TokenCsrf
+from otp.console.forms import BareForm, proof_of
 from otp.console.wording import say
 from otp.domain import purposes
 from otp.domain.operators import Operator
@@ -86,7 +87,7 @@ def guard(response: Response) -> Response:
 
 def form_of(kind: type[F]) -> F:
     """Make a form of this visitor, filled with what was sent."""
-    return kind(meta={"csrf_class": TokenCsrf, "csrf_context": (bank_here().keys, g.token)})
+    return kind(meta={"csrf_class": FormProof, "csrf_context": proof_of(bank_here().keys, g.token)})
 
 
 def language() -> Language:

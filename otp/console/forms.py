@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
-from typing import Any
-
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField, ValidationError
-from wtforms.csrf.core import CSRF, CSRFTokenField
-from wtforms.form import BaseForm
+from wtforms import PasswordField, StringField
 
 from foundation.digits import only_digits
 from foundation.keys import Keyring
@@ -18,29 +13,6 @@ from otp.domain.operators import PASSWORD_MOST
 
 _FORM = b"console-form\x00"
 _CARD_ID_DIGITS_MOST = 15
-
-
-class TokenCsrf(CSRF):
-    """Binds a form to the visitor's cookie; the form's ``csrf_context`` is (keyring, token of the cookie)."""
-
-    def setup_form(self, form: BaseForm) -> list[tuple[str, Any]]:
-        """Take the token that this form belongs to."""
-        context: Any = form.meta.csrf_context
-        self._proof = proof_of(*context)
-        return list(super().setup_form(form))
-
-    def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:  # noqa: ARG002 - WTForms' signature
-        """Return the value of the hidden field."""
-        return self._proof
-
-    def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:  # noqa: ARG002 - WTForms' signature
-        """Refuse a form that was shown to somebody else.
-
-        Raises:
-            ValidationError: with the wording key ``outcome.stale``.
-        """
-        if not hmac.compare_digest(str(field.data or "").encode(), self._proof.encode()):
-            raise ValidationError("outcome.stale")
 
 
 def proof_of(keyring: Keyring, token: str) -> str:

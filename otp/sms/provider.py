@@ -7,10 +7,11 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from foundation.conversation import Heard, NoAnswer
 from foundation.sensitive import Sensitive
 from otp.ports import Fault, Receipt, SmsAccepted, SmsAnswer, SmsMessage, SmsRefused, SmsTemplate, SmsUnanswered
 from otp.sms.panel import STATUSES, Account, Panel, Reply, Verdict
-from otp.sms.sender import Heard, NoAnswer, Sender
+from otp.sms.sender import Sender
 
 FAULTS: Mapping[Verdict, Fault] = {
     Verdict.ELSEWHERE: Fault.PROVIDER,

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from foundation import soap
 from foundation.certificates import pinned_certificates
+from foundation.conversation import Heard, NoAnswer
 from foundation.hard_xml import Element, XmlRefused, parse
 from foundation.signatures import RequestToSign, Signer, public_key_of
 from foundation.soap import SOAP_11
 from foundation.xml_signatures import EnvelopeSigner, EnvelopeVerifier
 from gateway.domain.issuers import X509_DIALECTS, Issuer
 from gateway.harim.client import DIALECTS
-from gateway.harim.transport import Heard, NoAnswer, Transport
+from gateway.harim.transport import Transport
 from gateway.ports import Delivery, PinAnswer, PinRefused, PinSent, PinUnanswered
 from sandbox.certificates import certificate_of, new_identity
 from tests.fakes.harim import REQUEST

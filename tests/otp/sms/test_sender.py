@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from foundation.conversation import NoAnswer
 from foundation.logs import scrub_text
 from otp.ports import Fault, SmsAccepted, SmsAnswer, SmsUnanswered
 from otp.sms.accounts import PANELS
-from otp.sms.sender import NoAnswer, Sender
+from otp.sms.sender import Sender
 from tests.fakes.drip import dripping
 from tests.fakes.http import Reply, serving
 from tests.otp.sms.accounts import ACCOUNTS, CODE, KEY, message, provider
@@ -84,7 +85,7 @@ def test_nobody_there_is_no_answer() -> None:
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        (Reply(200, body=ACCEPTED + b" " * 70_000), "too large"),
+        (Reply(200, body=ACCEPTED + b" " * 70_000), "incoherent: too large"),
         (Reply(302, {"Location": "http://127.0.0.1:1/"}, b""), "HTTP 302"),
         (Reply(500, body=b"oops"), "HTTP 500"),
         (Reply(raw=b"\x00\x01\x02\r\n\r\n"), "unreachable"),

@@ -1,4 +1,4 @@
-"""The form's proof of origin: an HMAC of the page token, so that no cookie is needed (D40)."""
+"""A form's proof that it was shown by the page that it comes back to, so that no other site can send it (D40)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from wtforms import ValidationError
 from wtforms.csrf.core import CSRF, CSRFTokenField
 from wtforms.form import BaseForm
 
-from foundation.keys import Keyring
-from gateway.domain import purposes
 
-
-class PageTokenCsrf(CSRF):
-    """Binds a form to the payment page it was shown on; the form's ``csrf_context`` is (keyring, page token)."""
+class FormProof(CSRF):
+    """Binds a form to its page; the form's ``csrf_context`` is the proof that the page's hidden field must hold."""
 
     def setup_form(self, form: BaseForm) -> list[tuple[str, Any]]:
-        """Take the page token that this form belongs to."""
-        context: Any = form.meta.csrf_context
-        self._proof = proof_of(*context)
+        """Take the proof of the page that this form belongs to."""
+        self._proof = str(form.meta.csrf_context)
         return list(super().setup_form(form))
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:  # noqa: ARG002 - WTForms' signature
@@ -27,15 +23,10 @@ class PageTokenCsrf(CSRF):
         return self._proof
 
     def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:  # noqa: ARG002 - WTForms' signature
-        """Refuse a form that was not shown by this page.
+        """Refuse a form that was shown elsewhere, or to somebody else.
 
         Raises:
             ValidationError: with the wording key ``form.stale``.
         """
         if not hmac.compare_digest(str(field.data or "").encode(), self._proof.encode()):
             raise ValidationError("form.stale")
-
-
-def proof_of(keyring: Keyring, page_token: str) -> str:
-    """Return the proof of one page's forms."""
-    return keyring.mac(purposes.PAGE_FORM, page_token.encode()).hex()
