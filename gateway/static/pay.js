@@ -95,9 +95,8 @@
   by("errors")?.focus();
 
   const form = by("card"), { words, banks } = globalThis.said ?? {};
-  // The answer to another form: its own address is the one to load again.
-  if (form && new URL(form.action).pathname !== location.pathname) history.replaceState(null, "", form.getAttribute("action"));
   if (!form || !words) return;
+  history.replaceState(null, "", form.getAttribute("action"));
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
   const ask = by("request_pin"), pay = by("pay");
   const workplace = new URL("pow.js", document.currentScript.src).href;
@@ -124,7 +123,7 @@
     return isReal(number) ? words.real : "";
   };
   const bankOf = (number) => banks[number.slice(0, 8)] ?? banks[number.slice(0, 7)] ?? banks[number.slice(0, 6)];
-  // Banks in trouble are listed before a card is typed; its first digits leave only what concerns it.
+  // Of the banks in trouble a card's first digits leave its own.
   const troubles = [...document.querySelectorAll("#troubles li")];
   const narrow = (bank, known) => {
     for (const trouble of troubles) {
@@ -167,7 +166,7 @@
     input.after(eye);
   }
 
-  // A keypad in a new order each time, for whoever distrusts the keyboard; it only types, and is never needed.
+  // A keypad in a new order each time, for whoever distrusts the keyboard; it only types.
   const shuffled = () => {
     const chance = crypto.getRandomValues(new Uint32Array(10));
     return [..."0123456789"].sort((one, other) => chance[one] - chance[other]);
