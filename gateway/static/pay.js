@@ -302,14 +302,14 @@
     ask.textContent = words.requesting;
     showAnswer("", [words.requesting]);  // takes its place at once, so that nothing moves when the answer comes
     readSms();
-    const send = async () => (await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } })).json();
+    const send = async () => (await fetch("", { method: "POST", body, headers: { Accept: "application/json" } })).json();
     try {
       let answer = await send();
       if (answer.challenge) {  // many asked from this address; the browser works for its turn, unseen
         const work = await prove(answer.challenge, answer.bits);
         if (work === null) { form.requestSubmit(ask); return; }  // the page comes back with a picture to read
         body.set("challenge", answer.challenge);
-        body.set("work", String(work));
+        body.set("work", work);
         answer = await send();
       }
       if (answer.reload) { location.reload(); return; }
@@ -362,7 +362,7 @@
       by("clock").classList.toggle("late", rest <= 120);
       if (extend) extend.hidden = rest > 120;
       if (rest === 120) tell(words.two_minutes);
-      if (!rest && !busy) location.replace(location.pathname + location.search);
+      if (!rest && !busy) location.reload();
     });
   };
   run(Number(left.dataset.seconds));
