@@ -22,13 +22,14 @@ from gateway.web import failures
 from gateway.web.bills import blueprint as bills
 from gateway.web.files import blueprint as files
 from gateway.web.pages import blueprint as web
+from gateway.web.transfers import blueprint as transfers
 
 log = structlog.get_logger()
 
 BODY_MAX_BYTES = 65_536
 TRACE_BYTES = 8
 API_PREFIX = "/api/"
-BLUEPRINTS = (api, web, bills, files)
+BLUEPRINTS = (api, web, bills, transfers, files)
 
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Flask:

@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     bill_terminal_id: str | None = Field(
         None, description="terminal under which people pay bills on the page /bill; without, there is no such page"
     )
+    transfer_terminal_id: str | None = Field(
+        None, description="terminal under which people send money on the page /transfer; without, there is no such page"
+    )
+    transfer_credit_seconds: int = Field(
+        900, ge=1, le=43_200, description="how long a transfer's credit is repeated before it is taken back (D7)"
+    )
     page_calls_per_minute: int = Field(1200, description="flood control per address on the hosted pages")
     unchallenged_pin_requests: int = Field(
         UNCHALLENGED_PIN_REQUESTS, ge=1, description="PIN requests per address in ten minutes without a challenge"

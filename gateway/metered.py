@@ -15,8 +15,12 @@ from gateway.domain.outcome import (
     Approved,
     AuthorisationAnswer,
     Declined,
+    HolderAnswer,
+    HolderNamed,
+    HolderRefused,
     InquiryAnswer,
     NotFound,
+    NotReversed,
     ReversalAnswer,
     ReversalUnknown,
     Reversed,
@@ -26,9 +30,11 @@ from gateway.meters import BREAKER_NUMBERS, Meters
 from gateway.ports import (
     AuthorisationRequest,
     Callbacks,
+    CreditRequest,
     Delivered,
     Delivery,
     Harim,
+    HolderInquiry,
     InquiryRequest,
     NotDelivered,
     PinAnswer,
@@ -50,6 +56,9 @@ ANSWERS = MappingProxyType(
         Reversed: "reversed",
         ReversalUnknown: "unknown",
         NotFound: "not_found",
+        NotReversed: "not_reversed",
+        HolderNamed: "named",
+        HolderRefused: "refused",
     }
 )
 """How the answers of a switch are called in labels."""
@@ -75,6 +84,20 @@ class MeteredSwitch:
         with self._timed("reversal", issuer):
             answer = self._switch.reverse(issuer, request)
         self._meters.recoveries.labels(issuer.issuer_id, "reversal", ANSWERS[type(answer)]).inc()
+        return answer
+
+    def credit(self, issuer: Issuer, request: CreditRequest) -> AuthorisationAnswer:
+        """Give money to a card."""
+        with self._timed("credit", issuer):
+            answer = self._switch.credit(issuer, request)
+        self._meters.recoveries.labels(issuer.issuer_id, "credit", ANSWERS[type(answer)]).inc()
+        return answer
+
+    def ask_holder(self, issuer: Issuer, request: HolderInquiry) -> HolderAnswer:
+        """Ask whose card it is."""
+        with self._timed("holder", issuer):
+            answer = self._switch.ask_holder(issuer, request)
+        self._meters.recoveries.labels(issuer.issuer_id, "holder", ANSWERS[type(answer)]).inc()
         return answer
 
     def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:

@@ -11,58 +11,21 @@ from enum import StrEnum
 from typing import Protocol
 
 from foundation.pan import Pan
-from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from gateway.domain.issuers import Issuer
-from gateway.domain.outcome import Approved, AuthorisationAnswer, Declined, InquiryAnswer, ReversalAnswer, Unknown
-
-
-class Kind(StrEnum):
-    """The type of a transaction, as Harim v1 and DE 48.02 write it."""
-
-    PURCHASE = "PURCHASE"
-    BILL_PAYMENT = "BILL_PAYMENT"
-
-
-PROCESSING_CODES = {Kind.PURCHASE: "000000", Kind.BILL_PAYMENT: "500000"}
-"""DE 3 of each type."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a dynamic PIN is bound to and what an authorisation asks for: the same nine facts (D5).
-
-    Args:
-        amount: the principal, without the fee.
-        fee: what the cardholder pays on top.
-        payee_key: destination card token or bill digest; empty for a purchase.
-        transaction_ref: the payment's reference, 16 characters A–Z 2–7.
-    """
-
-    kind: Kind
-    amount: Rial
-    fee: Rial
-    acquirer_id: str
-    merchant_id: str
-    terminal_id: str
-    payee_name: str
-    payee_key: str
-    transaction_ref: str
-
-    def canonical(self) -> str:
-        """Write the nine facts as one text, version 1, whose digest a code is bound to (contracts/harim/v1)."""
-        facts = {
-            "type": self.kind,
-            "amount": self.amount.amount,
-            "fee": self.fee.amount,
-            "acquirer": self.acquirer_id,
-            "merchant": self.merchant_id,
-            "terminal": self.terminal_id,
-            "payee": self.payee_name,
-            "payee_key": self.payee_key,
-            "ref": self.transaction_ref,
-        }
-        return "|".join(("v1", *(f"{name}={fact}" for name, fact in facts.items())))
+from gateway.domain.order import PROCESSING_CODES as PROCESSING_CODES
+from gateway.domain.order import Kind as Kind
+from gateway.domain.order import Order as Order
+from gateway.domain.order import Route as Route
+from gateway.domain.outcome import (
+    Approved,
+    AuthorisationAnswer,
+    Declined,
+    HolderAnswer,
+    InquiryAnswer,
+    ReversalAnswer,
+    Unknown,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +142,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class AuthorisationRequest:
-    """A 1200: take ``amount + fee`` from the card. It carries a PIN, so it is sent at most once (D1)."""
+    """A 1200: take ``amount + fee`` from the card. It carries a PIN, so it is sent at most once (D1).
+
+    ``destination`` is the card of the same bank that a transfer moves the amount to.
+    """
 
     order: Order
     trace: Trace
@@ -187,6 +153,27 @@ class AuthorisationRequest:
     expiry: Sensitive[str]
     cvv2: Sensitive[str]
     pin: Sensitive[str]
+    destination: Pan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRequest:
+    """A 1200, or as a repeat a 1201: give the order's amount to the card, under one key for ever (D7)."""
+
+    order: Order
+    trace: Trace
+    pan: Pan
+    repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HolderInquiry:
+    """A 1100: whose card is it? ``asker`` is our keyed token of the card that wants to send, 64 hex digits (D28)."""
+
+    trace: Trace
+    merchant_id: str
+    pan: Pan
+    asker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +206,15 @@ class Switch(Protocol):
         ...
 
     def reverse(self, issuer: Issuer, request: ReversalRequest) -> ReversalAnswer:
-        """Ask for the money to be given back, or never to be taken."""
+        """Ask for the money to be given back, or never to be taken; a credit to be taken back, or never to be given."""
+        ...
+
+    def credit(self, issuer: Issuer, request: CreditRequest) -> AuthorisationAnswer:
+        """Give money to a card; repeated until the answer is explicit."""
+        ...
+
+    def ask_holder(self, issuer: Issuer, request: HolderInquiry) -> HolderAnswer:
+        """Ask whose card it is; moves nothing."""
         ...
 
     def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:

@@ -11,14 +11,16 @@ from foundation.outbox import Outbox
 from foundation.worker import Done, Periodic, Postpone, Result, Retry, Topic, Worker
 from gateway.api.events import renderer
 from gateway.domain.limits import INQUIRY_WAITS_SECONDS
-from gateway.services import deliver, recover, sweep
+from gateway.services import deliver, recover, sweep, transfer_legs
 from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
 from gateway.services.watch import watch
+from gateway.store.transfer_legs import CREDIT_TOPIC
 from gateway.switch.client import RECOVERIES_AT_ONCE
 
 REVERSAL_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 300, 900)
 SWEEP_SECONDS = 1.0
+CREDIT_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60)
 HASTEN_SECONDS = 5.0
 DISPUTE_SECONDS = 30.0
 ERASE_SECONDS = 3_600.0
@@ -54,7 +56,7 @@ def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
 
 
 def topics(gateway: Gateway) -> tuple[Topic, ...]:
-    """Return how each kind of job is done. Inquiry and reversal never give up: only an answer ends them (D2, D8)."""
+    """Return how each kind of job is done. Those with the switch never give up: only an answer ends them (D2, D8)."""
     return (
         Topic(
             "switch.reverse",
@@ -70,6 +72,13 @@ def topics(gateway: Gateway) -> tuple[Topic, ...]:
             None,
             SWITCH_LEASE_SECONDS,
         ),
+        Topic(
+            CREDIT_TOPIC,
+            lambda job: _result(transfer_legs.credit(gateway, job.payload["attempt_id"], tries=job.tries)),
+            CREDIT_BACKOFF_SECONDS,
+            None,
+            SWITCH_LEASE_SECONDS,
+        ),
     )
 
 
@@ -79,6 +88,7 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
         ("expire", SWEEP_SECONDS, sweep.expire, sweep.BATCH),
         ("give_back_unconfirmed", SWEEP_SECONDS, sweep.give_back_unconfirmed, sweep.BATCH),
         ("recover_lost", SWEEP_SECONDS, sweep.recover_lost, sweep.BATCH),
+        ("wipe_destinations", SWEEP_SECONDS, sweep.wipe_destinations, sweep.BATCH),
         ("hasten_webhooks", HASTEN_SECONDS, deliver.hasten, deliver.BATCH),
         ("dispute", DISPUTE_SECONDS, sweep.dispute, sweep.BATCH),
         ("erase", ERASE_SECONDS, sweep.erase, sweep.BATCH),

@@ -20,6 +20,7 @@ class HostPeer(BaseModel):
     """An acquirer on the ISO 8583 link, by key ids; ``kek`` are key-exchange keys, none means no key change (D22).
 
     ``card_present`` lets it speak for cards in machines: first PINs need no CVV2, so only those with machines may.
+    ``credit_day_rial`` is what it may give to cards in a Tehran day, less what it takes back; without, nothing (D7).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class HostPeer(BaseModel):
     pin: list[str]
     kek: list[str] = []
     card_present: bool = False
+    credit_day_rial: int = Field(default=0, ge=0)
 
 
 class Settings(BaseSettings):
@@ -105,7 +107,8 @@ class Settings(BaseSettings):
     host_peers: dict[str, HostPeer] = Field(
         default_factory=dict,
         description='JSON by acquirer: {"581672": {"mac_in": [ids], "mac_out": id, "pin": [ids], "kek": [ids]}}; '
-        'with "card_present": true it has machines that take cards, and may ask with first PINs',
+        'with "card_present": true it has machines that take cards, and may ask with first PINs; with '
+        '"credit_day_rial" it may give so much to cards in a day, and ask whose they are',
     )
     host_tls_certificate: Path | None = Field(
         None, description="PEM file: the host's certificate; with the next two the link is TLS; live requires it (D22)"
@@ -142,6 +145,17 @@ class Settings(BaseSettings):
         1_000_000, ge=0, description="what a static second PIN may take per card and Tehran day; 0 refuses it"
     )
 
+    transfer_max_rial: int = Field(100_000_000, ge=0, description="the most one transfer may send, without its fee")
+    transfer_day_max_rial: int = Field(
+        100_000_000, ge=0, description="the most a card sends to others per Tehran day, without fees"
+    )
+    unbound_transfers: bool = Field(
+        default=False, description="whether a code that is not bound to the transfer may pay one (D14)"
+    )
+    holder_questions_per_hour: int = Field(
+        20_000, ge=16, description="questions for holders' names that one acquirer may ask (D28)"
+    )
+
     def keyring(self) -> Keyring:
         """Open the keys; raises :class:`foundation.key_file.KeyFileRefused`."""
         return Keyring.configured(self.key_file, self.master_key, self.master_pin_file)
@@ -164,6 +178,10 @@ class Settings(BaseSettings):
             unbound_day_max=Rial(self.unbound_day_max_rial),
             low_ceiling=Rial(self.low_ceiling_rial),
             static_day_max=Rial(self.static_pin_day_max_rial),
+            transfer_max=Rial(self.transfer_max_rial),
+            transfer_day_max=Rial(self.transfer_day_max_rial),
+            unbound_transfers=self.unbound_transfers,
+            holder_questions_per_hour=self.holder_questions_per_hour,
         )
 
     def host_tls(self) -> TlsFiles | None:

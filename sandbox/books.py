@@ -21,7 +21,7 @@ Key = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt in the gateway's books, or a sale in a till's; ``net_rial`` is what it took for good."""
+    """An attempt or a transfer's credit in the gateway's books, or a sale in a till's; ``net_rial`` is what it took."""
 
     attempt_id: str
     payment_id: str
@@ -47,7 +47,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """An authorisation at the bank; ``net_rial`` is what its postings took from the card and did not give back."""
+    """An authorisation at the bank; ``net_rial`` is what its postings took from its card, negative for a credit."""
 
     authorisation_id: int
     state: str
@@ -80,10 +80,20 @@ _ATTEMPTS = """
 SELECT attempt_id, attempt.payment_id, attempt.state,
   ARRAY[acquirer_id, terminal_id, stan, rrn, local_time] AS key, amount_rial + fee_rial AS total_rial,
   house_now() - attempt.submitted_at AS age, attempt_under_way.past_promise,
-  coalesce((SELECT sum(CASE WHEN source LIKE 'issuer:%' THEN amount_rial
-    WHEN destination LIKE 'issuer:%' THEN -amount_rial ELSE 0 END) FROM posting
-    WHERE posting.attempt_id = attempt.attempt_id), 0)::bigint AS net_rial
+  coalesce((SELECT sum(CASE 'issuer:' || attempt.issuer_id WHEN source THEN amount_rial
+    WHEN destination THEN -amount_rial ELSE 0 END) FROM posting
+    WHERE posting.attempt_id = attempt.attempt_id AND event NOT IN ('transfer_moved', 'transfer_stood')
+      OR posting.attempt_id = attempt.attempt_id AND source = 'issuer:' || attempt.issuer_id), 0)::bigint AS net_rial
 FROM attempt LEFT JOIN attempt_under_way USING (attempt_id) ORDER BY attempt.submitted_at
+"""
+_CREDITS = """
+SELECT attempt_id || ' (credit)' AS attempt_id, transfer.payment_id, credit AS state,
+  ARRAY[acquirer_id, attempt.terminal_id, transfer.stan, transfer.rrn, transfer.local_time] AS key,
+  attempt.amount_rial AS total_rial, house_now() - owed_at AS age,
+  CASE WHEN credit IN ('owed', 'reversing') THEN house_now() > deadline_at + interval '10 minutes' END AS past_promise,
+  -coalesce((SELECT sum(amount_rial) FROM posting
+    WHERE posting.attempt_id = attempt.attempt_id AND event = 'credit_given'), 0)::bigint AS net_rial
+FROM transfer JOIN payment USING (payment_id) JOIN attempt USING (attempt_id) WHERE transfer.stan IS NOT NULL
 """
 _PAYMENTS = """
 SELECT payment_id, state, amount_rial, house_now() - coalesce(confirmed_at, authorised_at, created_at) AS age
@@ -91,7 +101,8 @@ FROM payment ORDER BY created_at
 """
 _AUTHORISATIONS = """
 SELECT authorisation_id, state, ARRAY[acquirer_id, terminal_id, stan, rrn, local_time] AS key, amount_rial,
-  coalesce((SELECT sum(CASE WHEN source LIKE 'card:%%' THEN amount_rial ELSE -amount_rial END) FROM posting
+  coalesce((SELECT sum(CASE 'card:' || coalesce(card_id, credited_card_id) WHEN source THEN amount_rial
+    WHEN destination THEN -amount_rial ELSE 0 END) FROM posting
     WHERE posting.authorisation_id = authorisation.authorisation_id), 0)::bigint AS net_rial
 FROM authorisation WHERE acquirer_id = ANY(%s) ORDER BY authorisation_id
 """
@@ -129,6 +140,7 @@ def bank_books(bank: psycopg.Connection[tuple[object, ...]]) -> list[Authorisati
 def gateway_books(gateway: psycopg.Connection[tuple[object, ...]]) -> tuple[list[Attempt], list[Payment]]:
     """Read every attempt and payment of the gateway."""
     attempts = gateway.cursor(row_factory=class_row(Attempt)).execute(_ATTEMPTS).fetchall()
+    attempts += gateway.cursor(row_factory=class_row(Attempt)).execute(_CREDITS).fetchall()
     payments = gateway.cursor(row_factory=class_row(Payment)).execute(_PAYMENTS).fetchall()
     return attempts, payments
 

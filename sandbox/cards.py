@@ -27,6 +27,10 @@ CROWD_PHONES = {BANK_TWO.organisation: "0913", BANK_ONE.organisation: "0914"}
 NEGAR, BABAK, MINA = "0012345679", "0012345687", "0012345695"
 """Customers of the sandbox, each of both banks: codes that check and that nobody should have."""
 
+NAMES = {NEGAR: "نگار رضایی", BABAK: "بابک محمدی", MINA: "مینا کریمی"}
+OTHER_NAMES = ("آرش احمدی", "سارا حسینی", "پرویز نوری", "لیلا صادقی", "کیان رستمی", "شیرین امینی", "فرهاد جعفری")
+"""Whose names these cards are, and those of all other cards that are not gifts."""
+
 
 @dataclass(frozen=True, slots=True)
 class SandboxCard:
@@ -58,6 +62,13 @@ class SandboxCard:
     def kind(self) -> Literal["debit", "gift"]:
         """What the bank issued it as."""
         return "gift" if self.behaviour == GIFT else "debit"
+
+    @property
+    def holder(self) -> str | None:
+        """Whose it is; nobody's, if it is a gift card."""
+        if self.kind == GIFT:
+            return None
+        return NAMES.get(self.customer or "", OTHER_NAMES[self.number % len(OTHER_NAMES)])
 
     @property
     def pan(self) -> Pan:

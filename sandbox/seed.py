@@ -32,6 +32,7 @@ from sandbox.banks import BANK_TWO, BANKS, BY_BIN, SERIES, Bank, Series
 from sandbox.bills import BILL_MERCHANT_ID, BILL_NAMES, BILL_PAYEE, BILL_TERMINAL_ID, BILLERS
 from sandbox.cards import SandboxCard, every_card
 from sandbox.keys import certificate, public_key
+from sandbox.transfers import TRANSFER_MERCHANT_ID, TRANSFER_NAMES, TRANSFER_PAYEE, TRANSFER_TERMINAL_ID
 from sandbox.world import (
     ACQUIRER_ID,
     ADDRESS,
@@ -84,6 +85,7 @@ def seed_gateway(world: World) -> None:
         enrol.add_merchant(gateway, _merchant(world))
         new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
         _add_billers(gateway, world)
+        _add_transfers(gateway, world)
         for bank in BANKS:
             enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
         for series in SERIES:
@@ -127,6 +129,14 @@ def _merchant(world: World) -> NewMerchant:
     )
 
 
+def _add_transfers(gateway: Gateway, world: World) -> None:
+    """Let people send money from card to card: the gateway's own terminal for that."""
+    house = NewMerchant(
+        TRANSFER_MERCHANT_ID, TRANSFER_TERMINAL_ID, *TRANSFER_NAMES, TRANSFER_PAYEE, site=world.address("gateway")
+    )
+    enrol.add_merchant(gateway, house)
+
+
 def _add_billers(gateway: Gateway, world: World) -> None:
     """Let bills be paid: the gateway's own terminal for them, and the companies that send them."""
     house = NewMerchant(BILL_MERCHANT_ID, BILL_TERMINAL_ID, *BILL_NAMES, BILL_PAYEE, site=world.address("gateway"))
@@ -157,6 +167,7 @@ def _open(bank: OpenBank, card: SandboxCard) -> None:
                 mobile=card.mobile,
                 balance=card.balance,
                 customer=card.customer,
+                holder=card.holder,
                 kind=card.kind,
                 first_pin=Sensitive(card.pin1),
                 static_second_pin=Sensitive(card.pin2) if card.pin2 else None,

@@ -19,6 +19,7 @@ from sandbox.places import CannotRun
 from sandbox.postgres import Cluster, Roles
 from sandbox.redis import RedisServer
 from sandbox.short_number import SHORT_NUMBER
+from sandbox.transfers import TRANSFER_TERMINAL_ID
 
 ADDRESS = "127.0.0.1"
 PORTS = {
@@ -58,6 +59,8 @@ HANGING_NAME = ("بانکی که پاسخ نمی‌دهد (آزمایشی)", "A 
 CODE_LENGTH = 6
 UNBOUND_RIAL = 5_000_000
 """The most that a code asked for in a weak dialect may take here; the bank's own default lets nobody buy much."""
+CREDIT_DAY_RIAL = 100_000_000_000
+"""What the gateway may give to cards of each bank in a day."""
 MERCHANT_ID = "000000000000001"
 TERMINAL_ID = "10000001"
 
@@ -240,6 +243,7 @@ class World:
             "GATEWAY_SOAP_SIGNING_KEY_ID": "pooya-soap-1",
             "GATEWAY_CALLBACK_ALLOW_LOOPBACK": "true",
             "GATEWAY_BILL_TERMINAL_ID": BILL_TERMINAL_ID,
+            "GATEWAY_TRANSFER_TERMINAL_ID": TRANSFER_TERMINAL_ID,
             "GATEWAY_UNCHALLENGED_PIN_REQUESTS": "1000000",  # every shopper of a sandbox has one address
         }
 
@@ -249,6 +253,7 @@ class World:
             "mac_out": f"{bank.keys}-to-pooya-mac-1",
             "pin": [f"{bank.keys}-pin-1"],
             "kek": [f"pooya-{bank.keys}-kek-1"],
+            "credit_day_rial": CREDIT_DAY_RIAL,
         }
         names = terminal_keys(bank)
         machines = {"mac_in": [names.mac_out], "mac_out": names.mac_in, "pin": [names.pin], "card_present": True}

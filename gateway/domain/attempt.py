@@ -2,7 +2,8 @@
 
 At most one attempt of a payment is submitted, unknown, voiding or disputed at a time (a partial unique index
 holds it, D8).
-Once ``voiding``, an attempt never becomes approved: a late approval is only recorded (D2).
+Once ``voiding``, an attempt never becomes approved: a late approval is only recorded (D2). A transfer within one bank
+whose money has left its destination cannot be reversed: it ``stood`` (D7).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class AttemptState(StrEnum):
     VOIDING = "voiding"
     DISPUTED = "disputed"
     VOIDED = "voided"
+    STOOD = "stood"
 
 
 class AttemptEvent(StrEnum):
@@ -33,6 +35,7 @@ class AttemptEvent(StrEnum):
     NO_ANSWER = "no_answer"
     REVERSAL_DECIDED = "reversal_decided"
     REVERSAL_ACCEPTED = "reversal_accepted"
+    REVERSAL_IMPOSSIBLE = "reversal_impossible"
     REVERSAL_OVERDUE = "reversal_overdue"
 
 
@@ -56,6 +59,8 @@ TRANSITIONS: tuple[Transition[AttemptState, AttemptEvent], ...] = (
     Transition(_S.DISPUTED, _E.SWITCH_APPROVED, _S.DISPUTED),
     Transition(_S.DISPUTED, _E.REVERSAL_ACCEPTED, _S.VOIDED),
     Transition(_S.VOIDED, _E.SWITCH_APPROVED, _S.VOIDED),
+    Transition(_S.VOIDING, _E.REVERSAL_IMPOSSIBLE, _S.STOOD),
+    Transition(_S.DISPUTED, _E.REVERSAL_IMPOSSIBLE, _S.STOOD),
 )
 
 MACHINE = Machine(TRANSITIONS)
@@ -63,5 +68,5 @@ MACHINE = Machine(TRANSITIONS)
 MOVED_BY_CLOCK_OR_SWEEPER = frozenset({_E.NO_ANSWER, _E.REVERSAL_DECIDED, _E.REVERSAL_ACCEPTED})
 """Events that the worker brings about without anybody at a keyboard."""
 
-ENDS = frozenset({_S.APPROVED, _S.DECLINED, _S.VOIDED})
+ENDS = frozenset({_S.APPROVED, _S.DECLINED, _S.VOIDED, _S.STOOD})
 """States in which nothing more has to happen by itself."""

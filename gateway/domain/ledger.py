@@ -2,7 +2,8 @@
 
 Accounts are ``issuer:<id>`` (the bank owes us), ``pending:<merchant>`` (authorised, not confirmed),
 ``payable:<merchant>``
-(we owe the merchant), ``fees``, and ``suspense`` (money that came too late and goes back). A posting takes
+(we owe the merchant), ``fees``, and ``suspense`` (money that came too late and goes back), ``transfer-clearing``
+(taken from one card, not yet given to another). A posting takes
 from its source
 and gives to its destination, so the sum over all accounts is zero by shape.
 """
@@ -27,7 +28,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One row of a plan; ``{issuer}`` and ``{merchant}`` stand for the payment's own."""
+    """One row of a plan; ``{issuer}`` and ``{merchant}`` are the payment's own, ``{payee}`` a destination's issuer."""
 
     source: str
     destination: str
@@ -43,6 +44,12 @@ class Posting:
     amount: Rial
 
 
+_INTO_CLEARING = (
+    Movement("issuer:{issuer}", "transfer-clearing", Part.AMOUNT),
+    Movement("issuer:{issuer}", "fees", Part.FEE),
+)
+_BACK_TO_THE_SAME_BANK = Movement("transfer-clearing", "issuer:{issuer}", Part.AMOUNT)
+
 PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
     PaymentEvent.ATTEMPT_APPROVED: (
         Movement("issuer:{issuer}", "pending:{merchant}", Part.AMOUNT),
@@ -52,6 +59,10 @@ PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
         Movement("issuer:{issuer}", "payable:{merchant}", Part.AMOUNT),
         Movement("issuer:{issuer}", "fees", Part.FEE),
     ),
+    PaymentEvent.DEBIT_APPROVED: _INTO_CLEARING,
+    PaymentEvent.TRANSFER_MOVED: (*_INTO_CLEARING, _BACK_TO_THE_SAME_BANK),
+    PaymentEvent.TRANSFER_STOOD: (*_INTO_CLEARING, _BACK_TO_THE_SAME_BANK),
+    PaymentEvent.CREDIT_GIVEN: (Movement("transfer-clearing", "issuer:{payee}", Part.AMOUNT),),
     PaymentEvent.PAYEE_CONFIRMED: (Movement("pending:{merchant}", "payable:{merchant}", Part.AMOUNT),),
     PaymentEvent.APPROVED_TOO_LATE: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
     PaymentEvent.LATE_APPROVAL: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
@@ -61,10 +72,15 @@ PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
 An accepted reversal posts the inverse of all its attempt posted, fee included."""
 
 
-def postings(event: PaymentEvent, *, amount: Rial, fee: Rial, issuer: str, merchant: str) -> tuple[Posting, ...]:
-    """Return what ``event`` posts for a payment of ``amount`` and ``fee``; nothing for an event without a plan."""
+def postings(
+    event: PaymentEvent, *, amount: Rial, fee: Rial, issuer: str, merchant: str, payee: str = ""
+) -> tuple[Posting, ...]:
+    """Return what ``event`` posts for a payment of ``amount`` and ``fee``; nothing for an event without a plan.
+
+    ``payee`` is the issuer of a transfer's destination.
+    """
     sums = {Part.AMOUNT: amount, Part.FEE: fee, Part.TOTAL: amount + fee}
-    names = {"issuer": issuer, "merchant": merchant}
+    names = {"issuer": issuer, "merchant": merchant, "payee": payee}
     rows = (
         Posting(move.source.format(**names), move.destination.format(**names), sums[move.part])
         for move in PLANS.get(event, ())

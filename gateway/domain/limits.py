@@ -26,6 +26,11 @@ a household never meets one. Nobody publishes a figure; the PSPs challenge every
 as spent for longer than its page lasts with both extensions (25 min).
 """
 
+HOLDER_QUESTIONS_PER_CARD_DAY = 30
+HOLDER_QUESTIONS_OF_CARD_DAY = 100
+"""Names of holders that one card may ask for in a Tehran day, and that may be asked of one card (D28); our own choice,
+above what anybody sends: 20 transfers a day."""
+
 DELIVERY_CHECKS_MAX = 10
 DELIVERY_CHECK_SECONDS = 2
 """How often an issuer is asked about one SMS: after 2 s, 4 s more, 6 s more …: ten times in a code's two minutes."""

@@ -58,6 +58,26 @@ class ReversalUnknown:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class NotReversed:
+    """The issuer says that it cannot take the money back, now or ever: what was to be reversed is complete (D7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HolderNamed:
+    """Whose card it is, as its bank shows it to strangers: the first letters of the name, and stars (D28)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HolderRefused:
+    """The bank tells no name: no such card, one that takes no money, or too many questions (``action_code``)."""
+
+    action_code: str
+
+
 AuthorisationAnswer = Approved | Declined | Unknown
-ReversalAnswer = Reversed | ReversalUnknown
+ReversalAnswer = Reversed | NotReversed | ReversalUnknown
+HolderAnswer = HolderNamed | HolderRefused | Unknown
 InquiryAnswer = Approved | Declined | Reversed | NotFound | Unknown

@@ -2,8 +2,9 @@
 
 While a payment is ``paying`` or ``unknown`` it can be neither cancelled nor extended, does not expire and takes no new
 attempt (D8). ``disputed`` is the honest place for money whose return takes longer than promised; the reversal
-goes on and leads out. Where nobody has to confirm (a bill), an approval completes the payment at once. An approval of
-an attempt that did not win (``late_approval``) changes no payment: that attempt is voided.
+goes on and leads out. Where nobody has to confirm (a bill, a transfer within one bank), an approval completes the
+payment at once; a transfer between two banks is ``authorised`` while its second leg is under way. An approval of an
+attempt that did not win (``late_approval``) changes no payment: that attempt is voided.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class PaymentEvent(StrEnum):
     ATTEMPT_SUBMITTED = "attempt_submitted"
     ATTEMPT_APPROVED = "attempt_approved"
     ATTEMPT_COMPLETED = "attempt_completed"
+    DEBIT_APPROVED = "debit_approved"
+    TRANSFER_MOVED = "transfer_moved"
+    TRANSFER_STOOD = "transfer_stood"
+    CREDIT_GIVEN = "credit_given"
+    CREDIT_REFUSED = "credit_refused"
     ATTEMPT_DECLINED = "attempt_declined"
     ATTEMPT_UNANSWERED = "attempt_unanswered"
     APPROVED_TOO_LATE = "approved_too_late"
@@ -60,14 +66,21 @@ TRANSITIONS: tuple[Transition[PaymentState, PaymentEvent], ...] = (
     Transition(_S.OPEN, _E.WINDOW_ELAPSED, _S.EXPIRED),
     Transition(_S.PAYING, _E.ATTEMPT_APPROVED, _S.AUTHORISED),
     Transition(_S.PAYING, _E.ATTEMPT_COMPLETED, _S.CONFIRMED),
+    Transition(_S.PAYING, _E.DEBIT_APPROVED, _S.AUTHORISED),
+    Transition(_S.PAYING, _E.TRANSFER_MOVED, _S.CONFIRMED),
     Transition(_S.PAYING, _E.ATTEMPT_DECLINED, _S.OPEN),
     Transition(_S.PAYING, _E.ATTEMPT_UNANSWERED, _S.UNKNOWN),
     Transition(_S.UNKNOWN, _E.ATTEMPT_APPROVED, _S.AUTHORISED),
     Transition(_S.UNKNOWN, _E.ATTEMPT_COMPLETED, _S.CONFIRMED),
+    Transition(_S.UNKNOWN, _E.DEBIT_APPROVED, _S.AUTHORISED),
+    Transition(_S.UNKNOWN, _E.TRANSFER_MOVED, _S.CONFIRMED),
+    Transition(_S.UNKNOWN, _E.TRANSFER_STOOD, _S.CONFIRMED),
     Transition(_S.UNKNOWN, _E.APPROVED_TOO_LATE, _S.REVERSING),
     Transition(_S.UNKNOWN, _E.ATTEMPT_DECLINED, _S.OPEN),
     Transition(_S.UNKNOWN, _E.ATTEMPT_VOIDED, _S.OPEN),
     Transition(_S.AUTHORISED, _E.PAYEE_CONFIRMED, _S.CONFIRMED),
+    Transition(_S.AUTHORISED, _E.CREDIT_GIVEN, _S.CONFIRMED),
+    Transition(_S.AUTHORISED, _E.CREDIT_REFUSED, _S.REVERSING),
     Transition(_S.AUTHORISED, _E.PAYEE_REVERSED, _S.REVERSING),
     Transition(_S.AUTHORISED, _E.CONFIRM_WINDOW_ELAPSED, _S.REVERSING),
     Transition(_S.CONFIRMED, _E.PAYEE_REVERSED, _S.REVERSING),
@@ -118,6 +131,9 @@ TELLS: dict[PaymentEvent, str] = {
     _E.ATTEMPT_COMPLETED: "payment.confirmed",
     _E.CUSTOMER_CANCELLED: "payment.cancelled",
     _E.WINDOW_ELAPSED: "payment.expired",
+    _E.TRANSFER_MOVED: "payment.confirmed",
+    _E.TRANSFER_STOOD: "payment.confirmed",
+    _E.CREDIT_GIVEN: "payment.confirmed",
     _E.PAYEE_CONFIRMED: "payment.confirmed",
     _E.REVERSAL_ACCEPTED: "payment.reversed",
     _E.ATTEMPT_UNANSWERED: "payment.unknown",
@@ -138,6 +154,10 @@ TIMELINE: dict[PaymentEvent, str] = {
     _E.ATTEMPT_SUBMITTED: "submitted",
     _E.ATTEMPT_APPROVED: "authorised",
     _E.ATTEMPT_COMPLETED: "confirmed",
+    _E.DEBIT_APPROVED: "authorised",
+    _E.TRANSFER_MOVED: "confirmed",
+    _E.TRANSFER_STOOD: "confirmed",
+    _E.CREDIT_GIVEN: "confirmed",
     _E.ATTEMPT_DECLINED: "declined",
     _E.ATTEMPT_UNANSWERED: "unanswered",
     _E.APPROVED_TOO_LATE: "approved_too_late",

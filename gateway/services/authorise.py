@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from foundation.pan import Pan
 from foundation.sensitive import Sensitive
 from gateway.domain import purposes
 from gateway.domain.bill_errors import BillAlreadyPaid
@@ -19,6 +20,7 @@ from gateway.domain.outcome import Approved, AuthorisationAnswer, Declined, Unkn
 from gateway.domain.payment import PaymentState
 from gateway.domain.references import new_attempt_id
 from gateway.ports import AuthorisationRequest, Trace
+from gateway.services import transfers
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
 from gateway.services.pause_issuer import unless_paused
@@ -65,6 +67,7 @@ def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
         AttemptInProgress: another submission of this payment is being authorised (double click, second tab; D8).
         NotPossible: the payment is not open any more, or its time is over.
         TooManyAttempts: the payment's five attempts are used up.
+        OtherSourceCard, HolderNameOld, TransferLimit: a transfer cannot go on so; nothing was sent (D28).
         BillAlreadyPaid: another payment has paid one of its bills, or is about to (D12); nothing was sent.
         IssuerPaused: an operator stopped new business with this issuer; nothing was sent, no attempt is used.
     """
@@ -73,7 +76,8 @@ def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
     attempt_id = new_attempt_id()
     sealed = gateway.keyring.seal(purposes.ATTEMPT_PAN, card.pan.reveal().encode(), bound_to=pan_place(attempt_id))
     submitted = _submit(gateway, page_token, card, issuer=issuer, attempt_id=attempt_id, sealed=sealed)
-    request = AuthorisationRequest(order_of(submitted), _trace(submitted), card.pan, expiry, cvv2, pin)
+    destination = _destination(gateway, submitted)
+    request = AuthorisationRequest(order_of(submitted), _trace(submitted), card.pan, expiry, cvv2, pin, destination)
     answer = gateway.switch.authorise(issuer, request)
     names = {"payment_id": submitted.payment_id, "attempt_id": attempt_id, "rrn": submitted.rrn}
     log.info("attempt_answered", issuer_id=issuer.issuer_id, answer=type(answer).__name__, **names)
@@ -107,11 +111,17 @@ def _submit(
     try:
         with gateway.database.single() as connection:
             submitted = attempts.submit(connection, values)
+        submitted = submitted or transfers.submit(gateway, page_token, values)
     except BillTaken:
         raise BillAlreadyPaid from None
     if submitted is None:
         raise why_not(gateway, page_token, unless_paused(gateway, issuer, TooManyAttempts))
     return submitted
+
+
+def _destination(gateway: Gateway, row: Submitted) -> Pan | None:
+    sealed = row.destination_sealed
+    return None if sealed is None else transfers.open_destination(gateway, row.payment_id, bytes(sealed))
 
 
 def _trace(row: Submitted) -> Trace:

@@ -97,7 +97,11 @@ def open_own(gateway: Gateway, bills: tuple[Bill, ...]) -> PaymentRecord:
 
 def own_terminal(gateway: Gateway) -> Caller | None:
     """Return the gateway's own terminal for bills, if there is one."""
-    terminal_id = gateway.settings.bill_terminal_id
+    return terminal_caller(gateway, gateway.settings.bill_terminal_id)
+
+
+def terminal_caller(gateway: Gateway, terminal_id: str | None) -> Caller | None:
+    """Return a terminal of the gateway's own as somebody who opens payments; ``None`` where there is none."""
     if terminal_id is None:
         return None
     with gateway.database.single() as connection:

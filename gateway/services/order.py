@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from foundation.rial import Rial
-from gateway.ports import Kind, Order
+from gateway.ports import Kind, Order, Route
+
+_ROUTES = {True: Route.INSIDE, False: Route.OUT}
 
 
 class HoldsOrder(Protocol):
@@ -28,13 +30,16 @@ class HoldsOrder(Protocol):
     @property
     def payee_key(self) -> str: ...  # noqa: D102 - a column
     @property
+    def inside(self) -> bool: ...  # noqa: D102 - a column
+    @property
     def reference(self) -> str: ...  # noqa: D102 - a column
 
 
 def order_of(row: HoldsOrder) -> Order:
     """Return what a PIN request, an authorisation, an inquiry and a reversal of this payment say alike."""
+    kind = Kind(row.kind)
     return Order(
-        kind=Kind(row.kind),
+        kind=kind,
         amount=Rial(row.amount_rial),
         fee=Rial(row.fee_rial),
         acquirer_id=row.acquirer_id,
@@ -43,4 +48,5 @@ def order_of(row: HoldsOrder) -> Order:
         payee_name=row.payee_name,
         payee_key=row.payee_key,
         transaction_ref=row.reference,
+        route=_ROUTES[row.inside] if kind is Kind.CARD_TRANSFER else None,
     )

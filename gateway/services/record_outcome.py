@@ -10,7 +10,7 @@ from gateway.domain.references import new_tracking_code
 from gateway.ports import Kind
 from gateway.services.gateway import Gateway
 from gateway.services.take_card import card_token
-from gateway.store import approvals
+from gateway.store import approvals, transfer_legs
 
 
 class Attempted(Protocol):
@@ -22,10 +22,18 @@ class Attempted(Protocol):
     def merchant_id(self) -> str: ...  # noqa: D102 - a column
     @property
     def kind(self) -> str: ...  # noqa: D102 - a column
+    @property
+    def inside(self) -> bool: ...  # noqa: D102 - a column
 
 
-RECORDED = {Kind.PURCHASE: approvals.approve, Kind.BILL_PAYMENT: approvals.complete_bills}
-"""How an approval of each kind is written: what a merchant confirms, and what is complete with it."""
+RECORDED = {
+    (Kind.PURCHASE, False): approvals.approve,
+    (Kind.BILL_PAYMENT, False): approvals.complete_bills,
+    (Kind.CARD_TRANSFER, False): transfer_legs.debited,
+    (Kind.CARD_TRANSFER, True): transfer_legs.moved_inside,
+}
+"""How an approval of each kind is written, by whether the money stays inside its bank: what a merchant confirms, what
+is complete with it, and what owes a second leg."""
 
 
 def pan_place(attempt_id: str) -> str:
@@ -46,8 +54,21 @@ def approved(gateway: Gateway, attempt: Attempted, answer: Approved, *, pan: Pan
         "tracking_code": new_tracking_code(),
         "card_token": card_token(gateway, pan, attempt.merchant_id),
         "in_time": in_time,
+        "credit_seconds": gateway.settings.transfer_credit_seconds,
     }
     with gateway.database.single() as connection:
-        recorded = RECORDED[Kind(attempt.kind)](connection, values)
+        recorded = RECORDED[Kind(attempt.kind), attempt.inside](connection, values)
     gateway.ring()
     return recorded
+
+
+def stood(gateway: Gateway, attempt: Attempted, *, pan: Pan) -> None:
+    """Record that a transfer within one bank cannot be undone any more: its destination has the money (D7)."""
+    values = {
+        "attempt_id": attempt.attempt_id,
+        "tracking_code": new_tracking_code(),
+        "card_token": card_token(gateway, pan, attempt.merchant_id),
+    }
+    with gateway.database.single() as connection:
+        transfer_legs.stood(connection, values)
+    gateway.ring()

@@ -22,14 +22,15 @@ from gateway.domain.outcome import (
     Declined,
     InquiryAnswer,
     NotFound,
+    NotReversed,
     ReversalUnknown,
     Reversed,
     Unknown,
 )
-from gateway.ports import PROCESSING_CODES, InquiryRequest, Kind, ReversalRequest, Trace, UnmatchedAnswer
+from gateway.ports import InquiryRequest, ReversalRequest, Trace, UnmatchedAnswer
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
-from gateway.services.record_outcome import approved, pan_place
+from gateway.services.record_outcome import approved, pan_place, stood
 from gateway.store import approvals, attempts, pace
 from gateway.store.lookups import AttemptRow, by_trace, for_switch
 
@@ -65,13 +66,13 @@ def inquire(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | NotYet 
     issuer = gateway.directory.issuer(row.issuer_id)
     if issuer is None:
         return Again("issuer not known here yet")
-    if wait := _turn(gateway, issuer):
+    if wait := turn(gateway, issuer):
         return wait
     pan = _pan(gateway, row)
     request = InquiryRequest(order_of(row), _trace(row), row.own_stan, row.own_local_time, pan)
     answer = gateway.switch.inquire(issuer, request)
     if answer == Unknown(NO_PLACE):
-        return _no_place()
+        return no_place()
     log.info("inquiry_answered", attempt_id=attempt_id, payment_id=row.payment_id, answer=type(answer).__name__)
     if isinstance(answer, Unknown) and tries < INQUIRIES_MAX:
         return Again(answer.why)
@@ -86,19 +87,30 @@ def reverse(gateway: Gateway, attempt_id: str) -> Again | NotYet | None:
     issuer = gateway.directory.issuer(row.issuer_id)
     if issuer is None:
         return Again("issuer not known here yet")
-    if wait := _turn(gateway, issuer):
+    if wait := turn(gateway, issuer):
         return wait
-    request = ReversalRequest(order_of(row), _trace(row), row.own_stan, row.own_local_time, _pan(gateway, row))
+    pan = _pan(gateway, row)
+    request = ReversalRequest(order_of(row), _trace(row), row.own_stan, row.own_local_time, pan)
     answer = gateway.switch.reverse(issuer, request)
     if answer == ReversalUnknown(NO_PLACE):
-        return _no_place()
+        return no_place()
     log.info("reversal_answered", attempt_id=attempt_id, payment_id=row.payment_id, answer=type(answer).__name__)
     if isinstance(answer, Reversed):
         with gateway.database.single() as connection:
             attempts.reversed_(connection, attempt_id)
         gateway.ring()
         return None
-    return Again(answer.why)
+    return _not_reversed(gateway, row, pan, answer)
+
+
+def _not_reversed(gateway: Gateway, row: AttemptRow, pan: Pan, answer: NotReversed | ReversalUnknown) -> Again | None:
+    """Ask again; of a transfer within one bank, and of nothing else, an impossible reversal is the end (D7)."""
+    if isinstance(answer, ReversalUnknown):
+        return Again(answer.why)
+    if not row.inside:
+        return Again("cannot be reversed, says its bank")
+    stood(gateway, row, pan=pan)
+    return None
 
 
 def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> None:
@@ -110,7 +122,7 @@ def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> No
     """
     with gateway.database.single() as connection:
         row = by_trace(connection, heard)
-    if row is None or PROCESSING_CODES[Kind(row.kind)] != heard.processing_code:
+    if row is None or order_of(row).processing_code != heard.processing_code:
         return
     names = {"attempt_id": row.attempt_id, "payment_id": row.payment_id, "state": row.state}
     if row.state in {AttemptState.SUBMITTED, AttemptState.UNKNOWN}:
@@ -124,7 +136,8 @@ def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> No
         log.error("approval_after_decline", **names)
 
 
-def _turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
+def turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
+    """Take a turn at an issuer, or say when there is one (F19)."""
     with gateway.database.single() as connection:
         wait = pace.take_turn(
             connection, issuer.issuer_id, per_second=issuer.recovery_per_second, burst=issuer.recovery_burst
@@ -132,14 +145,15 @@ def _turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
     return NotYet("not its turn", wait) if wait else None
 
 
-def _no_place() -> NotYet:
+def no_place() -> NotYet:
+    """Say that all of an issuer's places in this process were taken."""
     return NotYet(NO_PLACE, NO_PLACE_SECONDS + secrets.randbelow(1_000) / 1_000)
 
 
 def _record(gateway: Gateway, row: AttemptRow, pan: Pan, answer: InquiryAnswer) -> Again | None:
     match answer:
         case Approved():
-            recorded = approved(gateway, row, answer, pan=pan, in_time=False)
+            recorded = approved(gateway, row, answer, pan=pan, in_time=row.inside)  # what moved inside a bank has moved
             return None if recorded or _given_back_late(gateway, row.attempt_id, answer) else Again("raced")
         case Declined(action_code):
             with gateway.database.single() as connection:

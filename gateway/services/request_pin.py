@@ -19,6 +19,7 @@ from gateway.services.order import order_of
 from gateway.services.pause_issuer import unless_paused
 from gateway.services.show_page import why_not
 from gateway.services.take_card import issuer_of, pan_hash
+from gateway.services.transfers import unless_other_card
 from gateway.store import pins
 from gateway.store.pins import Asked
 
@@ -34,6 +35,7 @@ def request_pin(gateway: Gateway, page_token: str, card: CardEntry) -> PinAnswer
         NotPossible: the payment is not open, or its time is over.
         AttemptInProgress: an attempt of this payment is being authorised.
         UnknownIssuer, RealCardInSandbox: this card is not taken here.
+        OtherSourceCard: a transfer was begun with another card.
         TooManyPinRequests: five for this payment (D20).
         TooManyPinRequestsOfCard: the card's hourly or daily share, over all payments (D20).
         IssuerPaused: an operator stopped new business with this issuer; nothing was sent or counted.
@@ -64,7 +66,8 @@ def _record(gateway: Gateway, page_token: str, card: CardEntry, *, issuer: Issue
         if asked is not None and _above_card_limit(asked):
             raise TooManyPinRequestsOfCard  # rolls the count back
     if asked is None:
-        raise why_not(gateway, page_token, unless_paused(gateway, issuer, TooManyPinRequests))
+        limit = unless_paused(gateway, issuer, TooManyPinRequests)
+        raise why_not(gateway, page_token, unless_other_card(gateway, page_token, hashed, limit))
     return asked
 
 

@@ -13,9 +13,10 @@ from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.ports import Delivery, Kind, Order
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
-from gateway.store import bills, pages
+from gateway.store import bills, pages, transfers
 from gateway.store.bills import BillLine
 from gateway.store.pages import PageRow
+from gateway.store.transfers import TransferLine
 
 IN_FLIGHT = frozenset({PaymentState.PAYING, PaymentState.UNKNOWN})
 
@@ -64,6 +65,7 @@ class PageView:
         decided_by: while in flight, by when the result is known or the money is back.
         promise_broken: that time is over.
         bills: what a payment of bills is for.
+        transfer: who gets the money of a transfer.
         confirm_seconds_left: until an unconfirmed payment goes back by itself; ``None`` unless authorised.
     """
 
@@ -98,6 +100,7 @@ class PageView:
     pin: PinStatus
     receipt: Receipt | None
     bills: tuple[BillLine, ...] = ()
+    transfer: TransferLine | None = None
 
     @property
     def total(self) -> Rial:
@@ -112,7 +115,7 @@ def page_of(gateway: Gateway, page_token: str) -> PageView:
         PaymentNotFound: no payment has this token.
     """
     row = _read(gateway, page_token)
-    return _view(row, _bills(gateway, row))
+    return _view(row, _bills(gateway, row), _transfer(gateway, row))
 
 
 def why_not(gateway: Gateway, page_token: str, limit: type[GatewayError]) -> GatewayError:
@@ -145,7 +148,14 @@ def _read(gateway: Gateway, page_token: str) -> PageRow:
     return row
 
 
-def _view(row: PageRow, lines: tuple[BillLine, ...]) -> PageView:
+def _transfer(gateway: Gateway, row: PageRow) -> TransferLine | None:
+    if row.kind != Kind.CARD_TRANSFER:
+        return None
+    with gateway.database.single() as connection:
+        return transfers.of_payment(connection, row.payment_id)
+
+
+def _view(row: PageRow, lines: tuple[BillLine, ...], transfer: TransferLine | None) -> PageView:
     state = PaymentState(row.state)
     return PageView(
         payment_id=row.payment_id,
@@ -179,6 +189,7 @@ def _view(row: PageRow, lines: tuple[BillLine, ...]) -> PageView:
         pin=_pin(row),
         receipt=_receipt(row),
         bills=lines,
+        transfer=transfer,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from gateway.services.gateway import Gateway
-from gateway.store import attempts, sweeps
+from gateway.store import attempts, sweeps, transfers
 
 log = structlog.get_logger()
 
@@ -32,6 +32,12 @@ def recover_lost(gateway: Gateway) -> int:
     """Find attempts whose process died between intent and outcome; they become unknown and are inquired about."""
     with gateway.database.single() as connection:
         return attempts.recover_lost(connection, most=BATCH)
+
+
+def wipe_destinations(gateway: Gateway) -> int:
+    """Forget the destinations of transfers that are decided (D1)."""
+    with gateway.database.single() as connection:
+        return transfers.wipe_destinations(connection, most=BATCH)
 
 
 def dispute(gateway: Gateway) -> int:

@@ -96,6 +96,7 @@
 
   const form = by("card"), { words, banks } = globalThis.said ?? {};
   if (!form || !words) return;
+  history.replaceState(null, "", form.getAttribute("action"));
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
   const ask = by("request_pin"), pay = by("pay");
   const workplace = new URL("pow.js", document.currentScript.src).href;
@@ -122,7 +123,7 @@
     return isReal(number) ? words.real : "";
   };
   const bankOf = (number) => banks[number.slice(0, 8)] ?? banks[number.slice(0, 7)] ?? banks[number.slice(0, 6)];
-  // Banks in trouble are listed before a card is typed; its first digits leave only what concerns it.
+  // Of the banks in trouble a card's first digits leave its own.
   const troubles = [...document.querySelectorAll("#troubles li")];
   const narrow = (bank, known) => {
     for (const trouble of troubles) {
@@ -165,7 +166,7 @@
     input.after(eye);
   }
 
-  // A keypad in a new order each time, for whoever distrusts the keyboard; it only types, and is never needed.
+  // A keypad in a new order each time, for whoever distrusts the keyboard; it only types.
   const shuffled = () => {
     const chance = crypto.getRandomValues(new Uint32Array(10));
     return [..."0123456789"].sort((one, other) => chance[one] - chance[other]);
@@ -301,14 +302,14 @@
     ask.textContent = words.requesting;
     showAnswer("", [words.requesting]);  // takes its place at once, so that nothing moves when the answer comes
     readSms();
-    const send = async () => (await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } })).json();
+    const send = async () => (await fetch("", { method: "POST", body, headers: { Accept: "application/json" } })).json();
     try {
       let answer = await send();
       if (answer.challenge) {  // many asked from this address; the browser works for its turn, unseen
         const work = await prove(answer.challenge, answer.bits);
         if (work === null) { form.requestSubmit(ask); return; }  // the page comes back with a picture to read
         body.set("challenge", answer.challenge);
-        body.set("work", String(work));
+        body.set("work", work);
         answer = await send();
       }
       if (answer.reload) { location.reload(); return; }
@@ -361,7 +362,7 @@
       by("clock").classList.toggle("late", rest <= 120);
       if (extend) extend.hidden = rest > 120;
       if (rest === 120) tell(words.two_minutes);
-      if (!rest && !busy) location.replace(location.pathname + location.search);
+      if (!rest && !busy) location.reload();
     });
   };
   run(Number(left.dataset.seconds));

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from gateway.domain.payment import MACHINE, PaymentEvent
+from gateway.domain.payment import MACHINE, TELLS, PaymentEvent
 from gateway.store.bills import LINES, TOLD_BILLERS
 from gateway.store.fragments import among, facts_of, moved, noted, queued, told
 
@@ -15,8 +15,9 @@ _MONEY = "payment.payment_id, payment.merchant_id, payment.amount_rial, payment.
 _FACTS = facts_of("payment")
 
 
-def _approval(event: PaymentEvent, changes: str) -> str:
-    """Return the first part of an approval: the attempt is decided, and the payment it wins is changed."""
+def approval(event: PaymentEvent, changes: str) -> str:
+    """Return the first part of an approval: the attempt is decided, and the payment it wins is changed and told of."""
+    telling = f",\n{told(event, 'paid')}" if event in TELLS else ""
     return f"""
 decided AS (
   UPDATE attempt SET state = 'approved', action_code = '000', approval_code = :approval_code,
@@ -33,17 +34,16 @@ paid AS (
   WHERE payment.payment_id = decided.payment_id AND payment.attempt_id = decided.attempt_id
     AND payment.state IN {among(MACHINE.befores(event))}
   RETURNING {_FACTS}, payment.attempt_id),
-{noted(event, "paid")},
-{told(event, "paid")}"""
+{noted(event, "paid")}{telling}"""
 
 
 _APPROVE = text(f"""
-WITH {_approval(PaymentEvent.ATTEMPT_APPROVED, "state = 'authorised'")},
+WITH {approval(PaymentEvent.ATTEMPT_APPROVED, "state = 'authorised'")},
 {moved(PaymentEvent.ATTEMPT_APPROVED, "paid")}
 SELECT payment_id FROM paid
 """)
 _COMPLETE_BILLS = text(f"""
-WITH {_approval(PaymentEvent.ATTEMPT_COMPLETED, "state = 'confirmed', confirmed_at = house_now()")},
+WITH {approval(PaymentEvent.ATTEMPT_COMPLETED, "state = 'confirmed', confirmed_at = house_now()")},
 {LINES},
 {moved(PaymentEvent.ATTEMPT_COMPLETED, "lines")},
 {TOLD_BILLERS}

@@ -32,8 +32,10 @@ WITH taken AS (
     decided_by = house_now() + make_interval(secs => :promise_seconds) FROM merchant m, issuer i
   WHERE page_token = :page_token AND state IN {among(MACHINE.befores(PaymentEvent.ATTEMPT_SUBMITTED))}
     AND page_expires_at > house_now() AND attempts < :attempts_max AND m.merchant_id = payment.merchant_id AND m.active
-    AND i.issuer_id = :issuer_id AND i.paused_at IS NULL
-  RETURNING payment_id, attempt_id, state, attempts, kind, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
+    AND i.issuer_id = :issuer_id AND i.paused_at IS NULL AND (kind <> 'CARD_TRANSFER' OR CAST(:transfer AS boolean))
+  RETURNING payment_id, attempt_id, state, attempts, kind, inside,
+    CASE WHEN inside THEN (SELECT t.destination_sealed FROM transfer t WHERE t.payment_id = payment.payment_id) END
+      AS destination_sealed, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
     terminal_id, coalesce(payment.payee_name, m.payee_name) AS payee_name, payee_key, reference),
 submitted AS (
   INSERT INTO attempt (attempt_id, payment_id, number, state, acquirer_id, terminal_id, stan, rrn, local_time,
@@ -160,21 +162,25 @@ class Submitted:
     terminal_id: str
     payee_name: str
     payee_key: str
+    inside: bool
+    destination_sealed: bytes | None
     reference: str
     stan: str
     rrn: str
     local_time: str
 
 
-def submit(connection: Connection, values: Mapping[str, Any]) -> Submitted | None:
+def submit(connection: Connection, values: Mapping[str, Any], *, transfer: bool = False) -> Submitted | None:
     """Commit the intent; ``None`` when the payment's state, time or attempts, or its issuer's pause, forbid it (D8).
+
+    ``transfer`` says that what a transfer needs besides was looked at; without, none is submitted.
 
     Raises:
         BillTaken: another payment has paid one of its bills, or is about to (D12).
     """
     try:
         with conflicts(bill_claimed=BillTaken):
-            row = connection.execute(_SUBMIT, dict(values)).mappings().one_or_none()
+            row = connection.execute(_SUBMIT, {**values, "transfer": transfer}).mappings().one_or_none()
     except OperationalError as error:
         if isinstance(error.orig, DeadlockDetected):  # two payments want the same bills in another order
             raise BillTaken from None

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from foundation.checks import Check, Rules, Scope, Severity
 from gateway.domain.payment import MACHINE, TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_ATTEMPT, PaymentEvent
 from gateway.store.measures import MEASURES
+from gateway.store.transfer_checks import TRANSFER_CHECKS
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
 _PAYMENTS = "payment_id = ANY(CAST(:subjects AS text[]))"
@@ -30,7 +31,9 @@ JOIN posting ON posting.attempt_id = a.attempt_id
 WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id
   OR NOT (ARRAY[posting.source, posting.destination] <@ (ARRAY[
   'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id, 'fees', 'suspense']
-  || ARRAY(SELECT 'payable:' || biller_id FROM bill WHERE bill.payment_id = p.payment_id))))
+  || ARRAY(SELECT 'payable:' || biller_id FROM bill WHERE bill.payment_id = p.payment_id)
+  || ARRAY(SELECT account FROM transfer t CROSS JOIN LATERAL (VALUES ('transfer-clearing'),
+    ('issuer:' || t.destination_issuer_id)) AS own (account) WHERE t.payment_id = p.payment_id))))
 """
 
 _TWO_DEBITS = f"""
@@ -50,7 +53,7 @@ SELECT payment_id, greatest(abs(pending - wanted_pending) + abs(payable - wanted
       sum(CASE WHEN destination LIKE 'payable:%' THEN posting.amount_rial
         WHEN source LIKE 'payable:%' THEN -posting.amount_rial END) AS payable
     FROM attempt JOIN posting USING (attempt_id) WHERE attempt.payment_id = p.payment_id) AS held ON true
-  WHERE p.{_PAYMENTS}) AS books
+  WHERE p.{_PAYMENTS} AND p.kind <> 'CARD_TRANSFER') AS books
 WHERE CASE WHEN state IN ('reversing', 'disputed')
     THEN pending < 0 OR payable < 0 OR pending + payable NOT IN (0, amount_rial)
     ELSE pending <> wanted_pending OR payable <> wanted_payable END
@@ -72,7 +75,9 @@ SELECT payment_id, greatest(abs(taken - CASE state WHEN 'approved' THEN total EL
       WHEN source THEN -posting.amount_rial END), 0) AS fees,
     coalesce(sum(CASE 'suspense' WHEN destination THEN posting.amount_rial
       WHEN source THEN -posting.amount_rial END), 0) AS suspense
-  FROM attempt a LEFT JOIN posting USING (attempt_id) WHERE a.{_PAYMENTS} GROUP BY a.attempt_id) AS books
+  FROM attempt a LEFT JOIN posting USING (attempt_id)
+  WHERE a.{_PAYMENTS} AND NOT EXISTS (SELECT FROM transfer WHERE transfer.payment_id = a.payment_id)
+  GROUP BY a.attempt_id) AS books
 WHERE NOT CASE WHEN state = 'approved' THEN (taken, fees, suspense) = (total, fee, 0)
   WHEN state IN ('voiding', 'disputed')
     THEN (taken, fees, suspense) IN ((0, 0, 0), (total, fee, 0), (total, 0, total))
@@ -93,7 +98,7 @@ WHERE p.{_PAYMENTS} AND NOT coalesce(a.late, false) AND NOT CASE p.state
   WHEN 'paying' THEN coalesce(a.state = 'submitted', false)
   WHEN 'unknown' THEN coalesce(a.state IN ('unknown', 'voiding', 'disputed'), false)
   WHEN 'authorised' THEN coalesce(a.state = 'approved', false)
-  WHEN 'confirmed' THEN coalesce(a.state = 'approved', false)
+  WHEN 'confirmed' THEN coalesce(a.state = 'approved' OR (a.state = 'stood' AND p.inside), false)
   WHEN 'settled' THEN coalesce(a.state = 'approved', false)
   WHEN 'reversing' THEN coalesce(a.state = 'voiding', false)
   WHEN 'disputed' THEN coalesce(a.state = 'disputed', false)
@@ -151,13 +156,14 @@ SELECT p.payment_id, 0 FROM payment p WHERE p.{_PAYMENTS}
 
 _CONFIRMED = f"""
 SELECT p.payment_id, p.amount_rial FROM payment p LEFT JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE event IN ('{PaymentEvent.PAYEE_CONFIRMED}', '{PaymentEvent.ATTEMPT_COMPLETED}'))
-      AS confirmed,
+  SELECT count(*) FILTER (WHERE event IN ('{PaymentEvent.PAYEE_CONFIRMED}', '{PaymentEvent.ATTEMPT_COMPLETED}',
+      '{PaymentEvent.TRANSFER_MOVED}', '{PaymentEvent.TRANSFER_STOOD}', '{PaymentEvent.CREDIT_GIVEN}')) AS confirmed,
     count(*) FILTER (WHERE event = '{PaymentEvent.CONFIRM_WINDOW_ELAPSED}') AS elapsed
   FROM payment_event WHERE payment_event.payment_id = p.payment_id) AS said ON true
 WHERE p.{_PAYMENTS} AND (said.confirmed > 1 OR (said.confirmed > 0 AND said.elapsed > 0)
   OR (said.confirmed > 0) <> (p.confirmed_at IS NOT NULL)
-  OR p.confirmed_at > p.authorised_at + make_interval(secs => confirm_window_seconds + 5))
+  OR (p.kind <> 'CARD_TRANSFER'
+    AND p.confirmed_at > p.authorised_at + make_interval(secs => confirm_window_seconds + 5)))
 """
 
 _ANSWER_KEPT = f"""
@@ -224,7 +230,7 @@ SELECT id, 0 FROM outbox WHERE done_at IS NULL AND dead_at IS NULL AND due_at < 
 
 _NOT_SWEPT = """
 SELECT payment_id, 0 FROM payment WHERE state = 'open' AND page_expires_at < house_now() - interval '2 minutes'
-UNION ALL SELECT payment_id, amount_rial + fee_rial FROM payment WHERE state = 'authorised'
+UNION ALL SELECT payment_id, amount_rial + fee_rial FROM payment WHERE state = 'authorised' AND kind <> 'CARD_TRANSFER'
   AND authorised_at + make_interval(secs => confirm_window_seconds) < house_now() - interval '2 minutes'
 """
 
@@ -296,4 +302,4 @@ CHECKS = (
     Check("I18_swept", "what ends by itself has ended two minutes after its time", _DELAY, _NOT_SWEPT),
 )
 
-RULES = Rules(CHECKS, MEASURES, (PAYMENTS,))
+RULES = Rules((*CHECKS, *TRANSFER_CHECKS), MEASURES, (PAYMENTS,))

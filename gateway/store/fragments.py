@@ -134,5 +134,9 @@ def _after_unknown(of: str) -> str:
 
 def _account(name: str, of: str) -> str:
     prefix, _, holder = name.partition(":")
-    columns = {"": f"'{prefix}'", "{issuer}": f"'{prefix}:' || {of}.issuer_id"}
+    columns = {
+        "": f"'{prefix}'",
+        "{issuer}": f"'{prefix}:' || {of}.issuer_id",
+        "{payee}": f"'{prefix}:' || {of}.payee_issuer_id",
+    }
     return columns.get(holder, f"'{prefix}:' || {of}.merchant_id")

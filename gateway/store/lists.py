@@ -28,7 +28,7 @@ FILTERS = {
 _AFTER = "(created_at, payment_id) < (:after_at, :after_id)"
 _UNCONFIRMED = f"""
 SELECT {FACTS} FROM payment
-WHERE terminal_id = :terminal_id AND state = 'authorised' {{after}}
+WHERE terminal_id = :terminal_id AND state = 'authorised' AND kind = 'PURCHASE' {{after}}
   AND authorised_at + make_interval(secs => confirm_window_seconds) > house_now()
 ORDER BY authorised_at, payment_id LIMIT :most
 """

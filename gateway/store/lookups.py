@@ -11,7 +11,7 @@ from gateway.ports import UnmatchedAnswer
 _ATTEMPT = """
 SELECT a.attempt_id, a.payment_id, a.state, a.acquirer_id, a.terminal_id, a.stan, a.rrn, a.local_time, a.issuer_id,
   a.amount_rial, a.fee_rial, a.pan_sealed, p.kind, p.merchant_id, coalesce(p.payee_name, m.payee_name) AS payee_name,
-  p.payee_key, p.reference,
+  p.payee_key, p.inside, p.reference,
   lpad(CAST(nextval('stan') AS text), 6, '0') AS own_stan,
   to_char(house_now() AT TIME ZONE 'Asia/Tehran', 'YYMMDDHH24MISS') AS own_local_time
 FROM attempt a JOIN payment p USING (payment_id) JOIN merchant m USING (merchant_id)
@@ -45,6 +45,7 @@ class AttemptRow:
     merchant_id: str
     payee_name: str
     payee_key: str
+    inside: bool
     reference: str
     own_stan: str
     own_local_time: str

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 _LEFT = "greatest(0, CAST(ceil(extract(epoch FROM {} - house_now())) AS integer))"
 _PAGE = text(f"""
 SELECT p.payment_id, p.page_token, p.kind, p.state, p.amount_rial, p.fee_rial, m.name_fa AS merchant_name_fa,
-  m.name_en AS merchant_name_en, coalesce(p.payee_name, m.payee_name) AS payee_name, p.payee_key, m.site,
+  m.name_en AS merchant_name_en, coalesce(p.payee_name, m.payee_name) AS payee_name, p.payee_key, p.inside, m.site,
   m.acquirer_id, p.merchant_id, p.terminal_id, p.order_id, p.description, p.mobile,
   p.reference, p.callback_url, p.created_at, {_LEFT.format("p.page_expires_at")} AS seconds_left, p.extensions,
   p.attempts, p.pin_requests, a.state AS attempt_state, a.action_code,
@@ -44,6 +44,7 @@ class PageRow:
     merchant_name_en: str
     payee_name: str
     payee_key: str
+    inside: bool
     site: str
     acquirer_id: str
     merchant_id: str

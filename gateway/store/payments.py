@@ -42,7 +42,7 @@ _CONFIRM = text(f"""
 WITH confirmed AS (
   UPDATE payment SET state = 'confirmed', confirmed_at = house_now(), confirmed_by = :key FROM {BOUNDED}
   WHERE payment_id = :payment_id AND terminal_id = :terminal_id AND amount_rial = :amount_rial
-    AND state IN {among(MACHINE.befores(PaymentEvent.PAYEE_CONFIRMED))}
+    AND state IN {among(MACHINE.befores(PaymentEvent.PAYEE_CONFIRMED))} AND kind = 'PURCHASE'
     AND authorised_at + make_interval(secs => confirm_window_seconds) > house_now()
   RETURNING {FACTS}, attempt_id),
 {noted(PaymentEvent.PAYEE_CONFIRMED, "confirmed")},

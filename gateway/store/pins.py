@@ -13,8 +13,9 @@ WITH counted AS (
   UPDATE payment SET pin_requests = pin_requests + 1 FROM merchant m, issuer i
   WHERE page_token = :page_token AND state = 'open' AND page_expires_at > house_now()
     AND pin_requests < :requests_max AND m.merchant_id = payment.merchant_id
-    AND i.issuer_id = :issuer_id AND i.paused_at IS NULL
-  RETURNING payment_id, pin_requests, kind, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
+    AND i.issuer_id = :issuer_id AND i.paused_at IS NULL AND (kind <> 'CARD_TRANSFER' OR EXISTS (
+      SELECT FROM transfer t WHERE t.payment_id = payment.payment_id AND t.source_hash = :pan_hash))
+  RETURNING payment_id, pin_requests, kind, inside, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
     terminal_id, coalesce(payment.payee_name, m.payee_name) AS payee_name, payee_key, reference),
 used AS (
   INSERT INTO quota (scope, window_start, used)
@@ -90,6 +91,7 @@ class Asked:
     terminal_id: str
     payee_name: str
     payee_key: str
+    inside: bool
     reference: str
     day_used: int
     hour_used: int

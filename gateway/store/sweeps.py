@@ -21,6 +21,7 @@ _GIVE_BACK = text(f"""
 WITH given_back AS (
   UPDATE payment SET state = 'reversing' WHERE payment_id IN (
     SELECT payment_id FROM payment WHERE state IN {among(MACHINE.befores(PaymentEvent.CONFIRM_WINDOW_ELAPSED))}
+      AND kind <> 'CARD_TRANSFER'
       AND authorised_at + make_interval(secs => confirm_window_seconds) <= house_now()
     ORDER BY authorised_at LIMIT :most FOR UPDATE SKIP LOCKED)
   RETURNING {FACTS}, attempt_id),

@@ -18,19 +18,40 @@ from gateway.domain.issuers import Issuer
 from gateway.domain.outcome import (
     AuthorisationAnswer,
     Declined,
+    HolderAnswer,
     InquiryAnswer,
     ReversalAnswer,
     ReversalUnknown,
     Unknown,
 )
-from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, UnmatchedAnswer
+from gateway.ports import (
+    AuthorisationRequest,
+    CreditRequest,
+    HolderInquiry,
+    InquiryRequest,
+    ReversalRequest,
+    UnmatchedAnswer,
+)
 from gateway.switch.iso8583 import Malformed, Message
 from gateway.switch.key_shelf import KeyShelf, Reader, nothing_exchanged
 from gateway.switch.keys import LinkKeys
 from gateway.switch.link import Counters, Ends, IssuerLink
-from gateway.switch.messages import inquiry_message, purchase_message, reversal_message, total_of
+from gateway.switch.messages import (
+    credit_message,
+    holder_message,
+    inquiry_message,
+    purchase_message,
+    reversal_message,
+    total_of,
+)
 from gateway.switch.network import ECHO
-from gateway.switch.outcomes import inquiry_outcome_of, outcome_of, reversal_outcome_of
+from gateway.switch.outcomes import (
+    credit_outcome_of,
+    holder_of,
+    inquiry_outcome_of,
+    outcome_of,
+    reversal_outcome_of,
+)
 from gateway.switch.pin_block import PinRefused
 from gateway.switch.wire import LinkTimes, NoAnswer, NothingSent
 
@@ -112,6 +133,29 @@ class SwitchClient:
         except (*NOT_SENT, NoAnswer) as error:
             return ReversalUnknown(why_of(error))
         return reversal_outcome_of(question, answer, keeps_tombstones=issuer.keeps_tombstones)
+
+    def credit(self, issuer: Issuer, request: CreditRequest) -> AuthorisationAnswer:
+        """Give money to a card; whatever is no explicit answer, sent or not, is unknown and asked again (D7)."""
+        guard_no_transaction()
+        ends_at = _deadline(issuer)
+        try:
+            question = credit_message(request, self._keys(issuer))
+            with self._recoveries.of(issuer.issuer_id).admitted():
+                answer = self._link(issuer).ask(question, ends_at)
+        except (*NOT_SENT, NoAnswer) as error:
+            return Unknown(why_of(error))
+        return credit_outcome_of(question, answer)
+
+    def ask_holder(self, issuer: Issuer, request: HolderInquiry) -> HolderAnswer:
+        """Ask whose card it is; a person waits, so it takes a purchase's place and trusts the same breaker."""
+        guard_no_transaction()
+        ends_at = _deadline(issuer)
+        try:
+            question = holder_message(request, self._keys(issuer))
+            answer = self._purchase(issuer, question, ends_at)
+        except (*NOT_SENT, NoAnswer) as error:
+            return Unknown(why_of(error))
+        return holder_of(question, answer)
 
     def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
         """Ask what became of an original."""

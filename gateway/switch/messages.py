@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from gateway.ports import PROCESSING_CODES, AuthorisationRequest, InquiryRequest, Order, ReversalRequest, Trace
+from gateway.ports import (
+    AuthorisationRequest,
+    CreditRequest,
+    HolderInquiry,
+    InquiryRequest,
+    Order,
+    ReversalRequest,
+    Trace,
+)
 from gateway.switch.iso8583 import Message, write_tlv
 from gateway.switch.keys import LinkKeys
 
 POINT_OF_SERVICE = "61005061500C"
 """Keyed by the cardholder at a distance, PIN of up to twelve digits."""
 RIAL = "364"
+HOLDER_CODE = "330000"
+"""DE 3 of a question for a name."""
 REASON = "4021"
 """DE 25: no satisfactory end in time."""
 
@@ -26,6 +36,7 @@ def purchase_message(request: AuthorisationRequest, keys: LinkKeys) -> Message:
         "02": str(order.kind),
         "03": order.payee_key,
         "04": order.transaction_ref,
+        "06": "" if request.destination is None else request.destination.reveal(),
     }
     fields = {
         2: request.pan.reveal(),
@@ -42,6 +53,45 @@ def purchase_message(request: AuthorisationRequest, keys: LinkKeys) -> Message:
         53: keys.ids(with_pin=True),
     }
     return Message("1200", {**fields, **_money(order), **_own(request.trace.stan, request.trace.local_time, order)})
+
+
+def credit_message(request: CreditRequest, keys: LinkKeys) -> Message:
+    """Write a 1200, or the 1201 that repeats it, which gives money: without code and card data (D7)."""
+    order = request.order
+    fields = {
+        2: request.pan.reveal(),
+        22: POINT_OF_SERVICE,
+        24: "200",
+        37: request.trace.rrn,
+        42: _merchant(order),
+        43: order.payee_name,
+        46: f"{order.fee.amount:012}",
+        48: write_tlv({"02": str(order.kind), "04": order.transaction_ref}),
+        49: RIAL,
+        53: keys.ids(),
+    }
+    own = _own(request.trace.stan, request.trace.local_time, order)
+    return Message("1201" if request.repeat else "1200", {**fields, **_money(order), **own})
+
+
+def holder_message(request: HolderInquiry, keys: LinkKeys) -> Message:
+    """Write a 1100 that asks for a holder's name (D28)."""
+    trace = request.trace
+    fields = {
+        2: request.pan.reveal(),
+        3: HOLDER_CODE,
+        11: trace.stan,
+        12: trace.local_time,
+        22: POINT_OF_SERVICE,
+        24: "182",
+        32: trace.acquirer_id,
+        37: trace.rrn,
+        41: trace.terminal_id.ljust(8),
+        42: request.merchant_id.ljust(15),
+        48: write_tlv({"07": request.asker}),
+        53: keys.ids(),
+    }
+    return Message("1100", fields)
 
 
 def reversal_message(request: ReversalRequest, keys: LinkKeys) -> Message:
@@ -66,7 +116,7 @@ def inquiry_message(request: InquiryRequest, keys: LinkKeys) -> Message:
 
 
 def _money(order: Order) -> dict[int, str]:
-    return {3: PROCESSING_CODES[order.kind], 4: total_of(order)}
+    return {3: order.processing_code, 4: total_of(order)}
 
 
 def _own(stan: str, local_time: str, order: Order) -> dict[int, str]:

@@ -8,23 +8,37 @@ from gateway.domain.outcome import (
     Approved,
     AuthorisationAnswer,
     Declined,
+    HolderAnswer,
+    HolderNamed,
+    HolderRefused,
     InquiryAnswer,
     NotFound,
+    NotReversed,
     ReversalAnswer,
     ReversalUnknown,
     Reversed,
     Unknown,
 )
+from gateway.domain.transfer import masked_name
 from gateway.switch.iso8583 import Message
 
-ECHOED = {"1200": (3, 4, 11, 12, 32, 37, 41), "1420": (3, 4, 11, 12, 32, 37, 41), "1604": (11, 12, 32, 37, 41)}
+ECHOED = {
+    "1100": (3, 11, 12, 32, 37, 41),
+    "1200": (3, 4, 11, 12, 32, 37, 41),
+    "1201": (3, 4, 11, 12, 32, 37, 41),
+    "1420": (3, 4, 11, 12, 32, 37, 41),
+    "1604": (11, 12, 32, 37, 41),
+}
 """Fields that an answer must repeat exactly, by the question's type."""
 
-ANSWER_TYPES = {"1200": "1210", "1420": "1430", "1604": "1614"}
+ANSWER_TYPES = {"1100": "1110", "1200": "1210", "1201": "1210", "1420": "1430", "1604": "1614"}
 UNREADABLE_TYPES = {"1200": "1244", "1420": "1444", "1604": "1644"}
 
 REVERSAL_ENDS = {"400": False, "914": True}
 """1430 codes that end a reversal, and whether only where the issuer keeps tombstones (D2, D3)."""
+
+NOT_REVERSED = "480"
+"""The 1430 code of money that cannot be taken back: what was to be reversed is complete (D7)."""
 
 ORIGINAL_DECLINED = frozenset(code for code in DECLINES if code[0] in "12")
 """1614 codes that tell of the original; codes about the inquiry itself (9xx) conclude nothing."""
@@ -46,7 +60,27 @@ def reversal_outcome_of(question: Message, answer: Message, *, keeps_tombstones:
     code = answer.text(39)
     if code in REVERSAL_ENDS and (keeps_tombstones or not REVERSAL_ENDS[code]):
         return Reversed()
-    return ReversalUnknown(f"action code {code}")
+    return NotReversed() if code == NOT_REVERSED else ReversalUnknown(f"action code {code}")
+
+
+def credit_outcome_of(question: Message, answer: Message) -> AuthorisationAnswer:
+    """Say what a 1210 to a credit means: only codes about card and amount are a no; after all others it is repeated."""
+    if not _coherent(question, answer):
+        return Unknown("incoherent")
+    code = answer.text(39)
+    if code == APPROVED_CODE:
+        return Approved(answer.text(38) or None, answer.text(17) or None)
+    return Declined(code) if code in ORIGINAL_DECLINED else Unknown(f"action code {code}")
+
+
+def holder_of(question: Message, answer: Message) -> HolderAnswer:
+    """Say what a 1110 to a question for a name means."""
+    if not _coherent(question, answer):
+        return Unknown("incoherent")
+    code, name = answer.text(39), answer.text(43)
+    if code == APPROVED_CODE:
+        return HolderNamed(masked_name(name)) if name.strip() else Unknown("nameless")
+    return HolderRefused(code) if code in DECLINES else Unknown(f"action code {code}")
 
 
 def inquiry_outcome_of(question: Message, answer: Message, *, total: str) -> InquiryAnswer:

@@ -9,7 +9,9 @@ from typing import Literal
 from gateway.domain import bill_errors, errors
 from gateway.domain.declines import DECLINES, Decline
 from gateway.domain.payment import PaymentState
+from gateway.domain.transfer_errors import HolderNameOld, OtherSourceCard, TransferLimit
 from gateway.ports import Delivery, PinAnswer, PinRefused, PinSent, PinUnanswered
+from gateway.ports import Kind as PaymentKind
 from gateway.services.show_page import PageView, PinStatus
 
 Tone = Literal["good", "warn", "bad"]
@@ -49,6 +51,8 @@ _KINDS: dict[PaymentState, Kind] = {
 
 def kind_of(view: PageView) -> Kind:
     """Return which page a payment has now; an open one whose time is over has expired for its customer."""
+    if view.kind is PaymentKind.CARD_TRANSFER and view.state is PaymentState.AUTHORISED:
+        return "waiting"  # taken from one card, on its way to the other
     if view.in_flight and view.promise_broken:
         return "overdue"
     if view.state is PaymentState.OPEN and not view.seconds_left:
@@ -62,6 +66,9 @@ ERRORS: dict[type[errors.GatewayError], tuple[Message, HTTPStatus]] = {
     errors.RealCardInSandbox: (Message("pan.real", place="pan"), HTTPStatus.UNPROCESSABLE_ENTITY),
     errors.IssuerPaused: (Message("issuer.paused", "warn", place="pan"), HTTPStatus.CONFLICT),
     bill_errors.BillAlreadyPaid: (Message("bill.stale"), HTTPStatus.CONFLICT),
+    OtherSourceCard: (Message("transfer.other_card", place="pan"), HTTPStatus.CONFLICT),
+    HolderNameOld: (Message("transfer.stale", "warn"), HTTPStatus.CONFLICT),
+    TransferLimit: (Message("transfer.limit.now", "warn"), HTTPStatus.CONFLICT),
     errors.TooManyPinRequests: (Message("pin.too_many_for_payment", "warn"), HTTPStatus.TOO_MANY_REQUESTS),
     errors.TooManyPinRequestsOfCard: (Message("pin.too_many_requests", "warn"), HTTPStatus.TOO_MANY_REQUESTS),
     errors.TooManyAttempts: (Message("tries.none"), HTTPStatus.TOO_MANY_REQUESTS),

@@ -153,6 +153,17 @@ def bills_page(
     )
 
 
+def transfer_page(*, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None) -> str:
+    """Render the page where people send money: two cards and an amount."""
+    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    return _render(
+        "transfer.html",
+        summary=sentences,
+        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        typed=typed or {},
+    )
+
+
 def _check_address(tracking_code: str) -> str:
     """Return where anybody can check this receipt, with the seal that shows the rest of it (D28)."""
     gateway = gateway_of_app()

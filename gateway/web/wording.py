@@ -9,6 +9,7 @@ from __future__ import annotations
 from foundation.persian import Language
 from gateway.web.bill_words import BILLS
 from gateway.web.card_words import FORM, PAGE
+from gateway.web.transfer_words import TRANSFERS
 from gateway.web.words import ISSUER, NOT_TAKEN, Words
 from gateway.web.words import free as _free
 
@@ -257,4 +258,4 @@ _OUTCOME = {
     "check.missing.text": Words("کد پیگیری را با رسید مقایسه کنید.", "Compare the tracking code with the receipt."),
 }
 
-WORDS: dict[str, Words] = {**_FRAME, **PAGE, **FORM, **_PIN, **ISSUER, **_DECLINE, **_OUTCOME, **BILLS}
+WORDS: dict[str, Words] = {**_FRAME, **PAGE, **FORM, **_PIN, **ISSUER, **_DECLINE, **_OUTCOME, **BILLS, **TRANSFERS}

@@ -61,7 +61,12 @@ REASON = {
     "reason.day_limit": Words("بیش از سقف روزانه", "above the day’s limit"),
     "reason.unbound_limit": Words("بیش از سقف رمز آزاد", "above the ceiling of unbound codes"),
     "reason.static_limit": Words("بیش از سقف رمز ایستا", "above the ceiling of static PINs"),
+    "reason.transfer_limit": Words("بیش از سقف کارت به کارت", "above the transfer limit"),
+    "reason.transfer_day_limit": Words("بیش از سقف روزانهٔ کارت به کارت", "above the day’s transfer limit"),
     "reason.funds": Words("موجودی ناکافی", "not enough money"),
+    "reason.cannot_receive": Words("کارت مقصد پول نمی‌پذیرد", "the destination cannot receive"),
+    "reason.credit_day": Words("بیش از سقف واریز پذیرنده در روز", "above the acquirer’s credits of a day"),
+    "reason.nothing_to_refund": Words("چیزی برای برگرداندن نمانده", "nothing left to give back"),
 }
 OUTCOME = {
     "outcome.asked": Words(

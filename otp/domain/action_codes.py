@@ -22,6 +22,7 @@ class ActionCode(StrEnum):
     NOT_SUPPORTED = "115"
     FUNDS = "116"
     CARD_OR_CODE_WRONG = "117"
+    CANNOT_RECEIVE = "118"
     CARDHOLDER_NOT_ALLOWED = "119"
     LIMIT = "121"
     FEE = "124"
@@ -34,6 +35,7 @@ class ActionCode(StrEnum):
     ABOVE_CODE_CEILING = "185"
     ABOVE_STATIC_CEILING = "186"
     REVERSED = "400"
+    NOT_REVERSED = "480"
     ORIGINAL_REVERSED = "482"
     NOT_READABLE = "904"
     HOST_FAILED = "909"
@@ -47,7 +49,7 @@ class ActionCode(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a purchase was decided so, as the bank itself sees it; never leaves the bank."""
+    """Why a purchase, transfer or credit was decided so, as the bank itself sees it; never leaves the bank."""
 
     APPROVED = "approved"
     CARD_UNKNOWN = "card_unknown"
@@ -70,7 +72,12 @@ class Reason(StrEnum):
     DAY_LIMIT = "day_limit"
     UNBOUND_LIMIT = "unbound_limit"
     STATIC_LIMIT = "static_limit"
+    TRANSFER_LIMIT = "transfer_limit"
+    TRANSFER_DAY_LIMIT = "transfer_day_limit"
     FUNDS = "funds"
+    CANNOT_RECEIVE = "cannot_receive"
+    CREDIT_DAY = "credit_day"
+    NOTHING_TO_REFUND = "nothing_to_refund"
 
 
 CODES: Mapping[Reason, ActionCode] = MappingProxyType(
@@ -96,7 +103,12 @@ CODES: Mapping[Reason, ActionCode] = MappingProxyType(
         Reason.DAY_LIMIT: ActionCode.LIMIT,
         Reason.UNBOUND_LIMIT: ActionCode.ABOVE_CODE_CEILING,
         Reason.STATIC_LIMIT: ActionCode.ABOVE_STATIC_CEILING,
+        Reason.TRANSFER_LIMIT: ActionCode.LIMIT,
+        Reason.TRANSFER_DAY_LIMIT: ActionCode.LIMIT,
         Reason.FUNDS: ActionCode.FUNDS,
+        Reason.CANNOT_RECEIVE: ActionCode.CANNOT_RECEIVE,
+        Reason.CREDIT_DAY: ActionCode.LIMIT,
+        Reason.NOTHING_TO_REFUND: ActionCode.AMOUNT_NOT_POSSIBLE,
     }
 )
 """What the outside is told for each reason."""

@@ -1,4 +1,4 @@
-"""The decision about one purchase: card, code, limits, funds, in the order of D4; and about a code alone (D13).
+"""The decision about a purchase or transfer: card, code, limits, funds, in the order of D4; or a code alone (D13).
 
 Pure: the facts were read under the card's lock, with the database's own time (D33), and the decision is written by the
 next statement. Nothing here is looked up, counted or stored.
@@ -67,6 +67,9 @@ class Limits:
         unbound_day_max: what all unbound codes of a card may take together in a day; they count as others do besides.
         low_ceiling: of an unbound code, for a day after its holder's mobile was changed (D27).
         static_day_max: what the static second PIN of a card may take in a day, where its holder allowed one.
+        transfer_max: what one transfer may send, and ``transfer_day_max`` all of a card's day, without their fees.
+        holder_questions_per_hour: questions for holders' names of one acquirer (D28).
+        unbound_transfers: whether a code that is not bound to the transfer may pay one (D14).
     """
 
     purchase_max: Rial
@@ -75,6 +78,37 @@ class Limits:
     unbound_day_max: Rial = NOTHING
     low_ceiling: Rial = NOTHING
     static_day_max: Rial = NOTHING
+    transfer_max: Rial = NOTHING
+    transfer_day_max: Rial = NOTHING
+    unbound_transfers: bool = False
+    holder_questions_per_hour: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The card of this bank that a transfer moves the money to, under its lock.
+
+    Args:
+        able: it may be sent money: no gift card, none that the bank itself has closed, and not the source.
+    """
+
+    card_id: int
+    able: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What a transfer depends on beside what a purchase does.
+
+    Args:
+        sent_today: what the card sent to others since midnight in Tehran, without fees.
+        inside: the money stays in this bank.
+        destination: ``None`` when this bank has no such card, or the money leaves the bank.
+    """
+
+    sent_today: Rial
+    inside: bool = False
+    destination: Destination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +120,7 @@ class Facts:
         app: the app that makes this card's codes, where it has one.
         static_right: the entry is the card's static second PIN, and this message may use one.
         gift: a gift card's PIN is static and has no ceiling of its own.
+        transfer: what a transfer depends on besides; ``None`` for a purchase.
         unbound_today: what unbound codes of this card took since midnight in Tehran; ``static_today`` its static PIN.
         lowered: its holder's mobile was changed within a day, which keeps what is bound to nothing low (D27).
     """
@@ -106,6 +141,7 @@ class Facts:
     gift: bool = False
     static_today: Rial = NOTHING
     lowered: bool = False
+    transfer: Transfer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +151,7 @@ class Decision:
     Args:
         card: the card's row as it shall be; ``None`` leaves it alone.
         debit: what is taken from the card; zero unless approved.
+        credit: what of it goes to the card ``credited_id`` of this bank; the rest is owed to the acquirer.
         app: the device as it shall be, and the minute that was taken.
         channel: of the code that was taken.
         unbound: the debit counts on the card's day of unbound codes (D14).
@@ -129,6 +166,8 @@ class Decision:
     app: AppChange | None = None
     channel: Channel | None = None
     unbound: bool = False
+    credit: Rial = NOTHING
+    credited_id: int | None = None
 
     @property
     def action_code(self) -> ActionCode:
@@ -141,7 +180,7 @@ _Then = Callable[[Facts, CardFacts, Taken], Decision]
 
 
 def decide(facts: Facts) -> Decision:
-    """Decide one purchase: message, card, code, limits, funds; a matched code is consumed whatever follows (D4)."""
+    """Decide a purchase or transfer: message, card, code, limits, funds; a right code is used up in any case (D4)."""
     return _judge(facts, _decide_money)
 
 
@@ -206,13 +245,14 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
     limits, static = facts.limits, code.channel is Channel.STATIC and not facts.gift
     refusals = (
         (facts.fee > facts.fee_max, Reason.FEE_TOO_HIGH),
-        (facts.total > limits.purchase_max, Reason.PURCHASE_LIMIT),
+        *_of_kind(facts, code),
         (facts.spent_today + facts.total > limits.day_max, Reason.DAY_LIMIT),
         (code.ceiling is not None and _above_ceiling(facts, code.ceiling), Reason.UNBOUND_LIMIT),
         (static and facts.static_today + facts.total > _static_max(facts), Reason.STATIC_LIMIT),
         (facts.total > card.balance, Reason.FUNDS),
     )
     refused = next((reason for holds, reason in refusals if holds), None)
+    inside = None if refused or facts.transfer is None else facts.transfer.destination
     return Decision(
         refused or Reason.APPROVED,
         card=card if static else _forgiven(card),
@@ -221,6 +261,23 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
         app=code.app,
         channel=code.channel,
         unbound=code.ceiling is not None,
+        credit=NOTHING if inside is None else facts.total - facts.fee,
+        credited_id=None if inside is None else inside.card_id,
+    )
+
+
+def _of_kind(facts: Facts, code: Taken) -> tuple[tuple[bool, Reason], ...]:
+    """Say what a purchase, or a transfer, may be refused for; a transfer's limits leave its fee out (D7, D14)."""
+    limits, transfer = facts.limits, facts.transfer
+    if transfer is None:
+        return ((facts.total > limits.purchase_max, Reason.PURCHASE_LIMIT),)
+    amount = facts.total - facts.fee
+    able = transfer.destination is not None and transfer.destination.able
+    return (
+        (code.ceiling is not None and not limits.unbound_transfers, Reason.UNBOUND_LIMIT),
+        (transfer.inside and not able, Reason.CANNOT_RECEIVE),
+        (amount > limits.transfer_max, Reason.TRANSFER_LIMIT),
+        (transfer.sent_today + amount > limits.transfer_day_max, Reason.TRANSFER_DAY_LIMIT),
     )
 
 

@@ -23,6 +23,10 @@ class InvalidExpiry(BankError):
     """The text is no expiry of a card (``YYMM``, Jalali)."""
 
 
+class InvalidHolderName(BankError):
+    """The text is no name of a person."""
+
+
 class DuplicateCard(BankError):
     """There is an account of this card already."""
 

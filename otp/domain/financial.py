@@ -15,7 +15,7 @@ PIN_DIGITS_LEAST = 5
 
 @dataclass(frozen=True, slots=True)
 class MessageKey:
-    """The duplicate key of a purchase: DE 32, 41, 11, 37 and DE 12 as sent (D9)."""
+    """The duplicate key of a financial message: DE 32, 41, 11, 37 and DE 12 as sent (D9)."""
 
     acquirer_id: str
     terminal_id: str
@@ -26,9 +26,11 @@ class MessageKey:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A 1200.
+    """A 1200 that takes money by a code: a purchase, or a transfer.
 
     Args:
+        destination: the card that a transfer within this bank moves the money to; ``None`` for any other message, and
+            where the digits are no card number.
         sent_at: DE 12 as an instant.
         total: principal and fee (DE 4); ``fee`` is DE 46.
         pin: ``None`` when the PIN block does not open to a PIN, or ``proof`` is there instead.
@@ -51,6 +53,7 @@ class Purchase:
     cvv2: Sensitive[str]
     pin: Sensitive[str] | None
     proof: Sensitive[str] | None = None
+    destination: Pan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,45 @@ class CardPresent:
 
 
 @dataclass(frozen=True, slots=True)
+class Credit:
+    """A 1200 or 1201 that brings money to a card: of a transfer, or back from a purchase (D7).
+
+    Args:
+        sent_at: DE 12 of the first, as an instant.
+        pan: the card that gets it; ``None`` when the digits are no card number.
+        day_max: what this acquirer may give in a day; zero where it may give nothing.
+    """
+
+    key: MessageKey
+    sent_at: dt.datetime
+    processing_code: str
+    type_word: str
+    total: Rial
+    fee: Rial
+    merchant_id: str
+    payee_name: str
+    transaction_ref: str
+    pan: Pan | None
+    day_max: Rial
+
+
+@dataclass(frozen=True, slots=True)
+class HolderQuestion:
+    """A 1100 that asks for the name of a card's holder (D28).
+
+    Args:
+        asker: the acquirer's keyed token of the card that wants to send, 64 hex digits.
+        trusted: whether this acquirer may give money to cards, and so may ask whose they are.
+    """
+
+    acquirer_id: str
+    processing_code: str
+    asker: str
+    pan: Pan | None
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reversal:
     """A 1420: give the money of ``original`` back, or never take it. It has a STAN and a time of its own."""
 
@@ -93,9 +135,10 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class HostAnswer:
-    """What the host says: DE 39 and, for an approval, DE 38, DE 17 (``MMDD``) and, to an inquiry, DE 4."""
+    """What the host says: DE 39; for an approval DE 38, DE 17 (``MMDD``); to an inquiry DE 4; about a holder DE 43."""
 
     action_code: str
     approval_code: str | None = None
     capture_date: str | None = None
     total: Rial | None = None
+    holder: str | None = None

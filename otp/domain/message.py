@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
+from otp.domain.holder import last_four_of
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 
@@ -55,7 +56,7 @@ def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:
     lines = (
         message.bank_name,
         TYPE_WORDS[message.type],
-        f"پذیرنده: {message.payee_name or f'هر پذیرندهٔ {message.psp_name}'}",
+        _payee_line(message),
         f"مبلغ: {total.amount:,} ریال" if total else "",
         f"کارمزد: {message.fee.amount:,} ریال" if message.fee else "",
         f"رمز پویا: {code.reveal()}",
@@ -66,12 +67,19 @@ def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:
     return Sensitive("\n".join(line for line in lines if line))
 
 
+def _payee_line(message: CodeMessage) -> str:
+    """Write who gets the money: for a transfer the destination's last four, as its holder has them on the card."""
+    if message.type == "CARD_TRANSFER" and message.payee_name:
+        return f"به کارت: {last_four_of(message.payee_name) or message.payee_name}"
+    return f"پذیرنده: {message.payee_name or f'هر پذیرندهٔ {message.psp_name}'}"
+
+
 def code_values(message: CodeMessage, code: Sensitive[str]) -> Mapping[str, Sensitive[str]]:
     """Return the same words one by one, for providers that send codes by template; ``docs/sms.md`` lists the names."""
     values = {
         "bank": message.bank_name,
         "type": TYPE_WORDS[message.type],
-        "payee": message.payee_name or message.psp_name,
+        "payee": last_four_of(message.payee_name) or message.payee_name or message.psp_name,
         "amount": f"{(message.amount + message.fee).amount:,}",
         "until": f"{message.expires_at.astimezone(TEHRAN):%H:%M:%S}",
     }

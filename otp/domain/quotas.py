@@ -148,6 +148,27 @@ INBOUND_LIMITS: Mapping[str, tuple[Holder, Span, int]] = MappingProxyType(
 """By text message (D26): codes of a card, wrong digits of a number, and answers that are no code; then silence."""
 
 
+HOLDER_LIMITS = (("asker", Span.DAY, 50), ("card", Span.DAY, 200))
+"""Questions for a holder's name (D28): by the card that wants to send, and about one card."""
+
+
+def holder_charges(acquirer_id: str, asker: str, card: str, *, per_hour: int, shard: int) -> tuple[Charge, ...]:
+    """Name the rows that a question for a holder's name is counted on.
+
+    Args:
+        acquirer_id: who asks on this link.
+        asker: the acquirer's keyed token of the card that wants to send.
+        card: the bank's own keyed token of the card that is asked about.
+        per_hour: what one acquirer may ask.
+        shard: any number that is spread evenly over cards.
+    """
+    names = {"asker": f"{acquirer_id}/{asker}", "card": card}
+    own = [Charge(f"holder|{who}|{span}|{names[who]}", span, most, silent=False) for who, span, most in HOLDER_LIMITS]
+    psp = Limits(proven=(Limit(Holder.PSP, Span.HOUR, per_hour),), unproven=())
+    shared = charges(psp, {Holder.PSP: f"holder/{acquirer_id}"}, proven=True, shard=shard)
+    return tuple(sorted((*own, *shared), key=lambda row: row.scope))
+
+
 def inbound_charges(use: str, name: str, *, sms_per_day: int, shard: int) -> tuple[Charge, ...]:
     """Name the rows that an answer to a text message is counted on; ``name`` is a keyed hash of whom ``use`` counts."""
     holder, span, most = INBOUND_LIMITS[use]

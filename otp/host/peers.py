@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from foundation.keys import Keyring
+from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.config import HostPeer
 from otp.host.key_wrap import KEK_BYTES
@@ -15,6 +16,7 @@ from otp.host.mac import mac_matches, mac_of
 from otp.host.pin_block import KEY_BYTES as PIN_KEY_BYTES
 
 _NO_KEYS_SPOKEN = ";"
+_NOTHING = Rial(0)
 _ACQUIRER_URI = re.compile(r"urn:pooya:acquirer:([0-9]{6,11})", re.ASCII)
 
 
@@ -33,6 +35,7 @@ class Peer:
         kek: key-exchange keys by id, under which it may hand over the next set.
         set_name: the exchanged set these keys are; ``None`` for those of the key file.
         card_present: whether it has machines that take cards, and may ask with first PINs.
+        credit_day: what it may give to cards in a day; zero where nothing (D7).
     """
 
     acquirer_id: str
@@ -43,6 +46,7 @@ class Peer:
     kek: Mapping[str, Sensitive[bytes]]
     set_name: str | None = None
     card_present: bool = False
+    credit_day: Rial = _NOTHING
 
     def speaks_under(self, key_ids: str) -> bool:
         """Tell whether DE 53 names a MAC key of this set."""
@@ -89,6 +93,7 @@ def _peer(acquirer_id: str, row: HostPeer, keyring: Keyring) -> Peer:
         pin=_keys(row.pin, "iso-pin", PIN_KEY_BYTES, keyring),
         kek=_keys(row.kek, "iso-kek", KEK_BYTES, keyring) if row.kek else {},
         card_present=row.card_present,
+        credit_day=Rial(row.credit_day_rial),
     )
 
 

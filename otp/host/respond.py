@@ -19,20 +19,28 @@ from otp.host.translate import (
     FUNCTIONS,
     answer_to,
     card_present_of,
+    credit_of,
+    holder_question_of,
     is_card_present,
+    is_credit,
     notice_about,
     original_of,
     purchase_of,
     reversal_of,
 )
 from otp.services.authorise import authorise
+from otp.services.credit import take_credit
 from otp.services.desk import Desk
 from otp.services.inquire_authorisation import inquire_authorisation
 from otp.services.link_keys import keep_keys, live_keys
 from otp.services.present_card import judge_present_card
 from otp.services.reverse import reverse
+from otp.services.tell_holder import tell_holder
 
 log = structlog.get_logger(__name__)
+
+HOLDER_FUNCTION = "182"
+"""DE 24 of a 1100 that asks for a name; the other kind checks a first PIN."""
 
 
 class LinkRefused(Exception):
@@ -59,8 +67,9 @@ class Responder:
         self._keep = partial(keep_keys, desk)
         self._meters = desk.meters
         self._actions: Mapping[str, Callable[[Message, Peer], HostAnswer]] = {
-            "1100": lambda message, peer: judge_present_card(desk, card_present_of(message, peer)),
-            "1200": partial(_purchase, desk),
+            "1100": partial(_question, desk),
+            "1200": partial(_financial, desk),
+            "1201": lambda message, peer: take_credit(desk, credit_of(message, peer)),
             "1420": lambda message, _: reverse(desk, reversal_of(message)),
             "1604": lambda message, _: inquire_authorisation(desk, original_of(message)),
             "1804": lambda message, peer: HostAnswer(self._manage(message, peer)),
@@ -125,7 +134,17 @@ class Responder:
         return Reply(_signed(notice_about(mti, None, link_peer, ActionCode.NOT_READABLE), link_peer), None)
 
 
-def _purchase(desk: Desk, message: Message, peer: Peer) -> HostAnswer:
+def _question(desk: Desk, message: Message, peer: Peer) -> HostAnswer:
+    if message.text(24) == HOLDER_FUNCTION:
+        return tell_holder(desk, holder_question_of(message, peer))
+    if 48 in message:  # noqa: PLR2004 - a field's number
+        raise Malformed(48, "belongs to a question for a name only")
+    return judge_present_card(desk, card_present_of(message, peer))
+
+
+def _financial(desk: Desk, message: Message, peer: Peer) -> HostAnswer:
+    if is_credit(message):
+        return take_credit(desk, credit_of(message, peer))
     if is_card_present(message):
         return judge_present_card(desk, card_present_of(message, peer))
     return authorise(desk, purchase_of(message, peer))

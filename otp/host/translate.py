@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 
 from foundation.pan import InvalidPan, Pan
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
-from otp.domain.financial import CardPresent, HostAnswer, MessageKey, Purchase, Reversal
+from otp.domain.credit import PROCESSING_CODES as CREDITS
+from otp.domain.financial import CardPresent, Credit, HolderQuestion, HostAnswer, MessageKey, Purchase, Reversal
+from otp.domain.holder import last_four_of
 from otp.domain.proof import PROOF_SHAPE
 from otp.host.iso8583 import Malformed, Message, read_tlv
 from otp.host.peers import Peer
@@ -21,12 +24,18 @@ PRIVATE_DATA = {
     "03": r"[0-9a-f]{64}",
     "04": r"[A-Z2-7]{16}",
     "05": PROOF_SHAPE,
+    "06": r"[0-9]{16}",
 }
-"""Sub-fields of DE 48 by tag: CVV2, type word, payee key, payment reference, proof instead of a PIN."""
+"""Sub-fields of DE 48 by tag: CVV2, type word, payee key, payment reference, proof instead of a PIN, destination."""
+
+CREDIT_DATA = {tag: PRIVATE_DATA[tag] for tag in ("02", "04")}
+HOLDER_DATA = {"07": r"[0-9a-f]{64}"}
+"""The same of a credit, and of a question for a name: the acquirer's token of the card that asks."""
 
 FUNCTIONS = {
-    "1100": ("180",),
+    "1100": ("180", "182"),
     "1200": ("200",),
+    "1201": ("200",),
     "1420": ("400",),
     "1604": ("680",),
     "1804": ("801", "802", "815", "831"),
@@ -34,6 +43,7 @@ FUNCTIONS = {
 """DE 24 by message type."""
 
 _EXPIRY, _POINT_OF_SERVICE, _PRIVATE, _PIN_BLOCK = 14, 22, 48, 52
+_INSIDE = "400000"
 _CARD_PRESENT = re.compile(r".{5}1.{6}")
 """DE 22, position 6: the card is in the machine."""
 
@@ -41,6 +51,7 @@ _ECHOED = (3, 4, 11, 12, 24, 32, 37, 41)
 _ANSWERED = {
     "1100": ("1110", frozenset({3, 11, 12, 32, 37, 41})),
     "1200": ("1210", frozenset({3, 4, 11, 12, 32, 37, 41})),
+    "1201": ("1210", frozenset({3, 4, 11, 12, 32, 37, 41})),
     "1420": ("1430", frozenset({3, 4, 11, 12, 32, 37, 41})),
     "1604": ("1614", frozenset({11, 12, 32, 37, 41})),
     "1804": ("1814", frozenset({11, 12, 24, 32})),
@@ -92,14 +103,12 @@ def purchase_of(message: Message, peer: Peer) -> Purchase:
     for number in (_EXPIRY, _PRIVATE):
         if number not in message:
             raise Malformed(number, "is missing")
-    values = read_tlv(message.secret(48).reveal(), PRIVATE_DATA)
-    for tag in ("01", "02", "04"):
-        if tag not in values:
-            raise Malformed(48, f"sub-field {tag} is missing")
+    values = _private(message, PRIVATE_DATA, ("01", "02", "04"))
     by_proof = "05" in values
     if by_proof == (_PIN_BLOCK in message):
         raise Malformed(_PIN_BLOCK, "stands where DE 48.05 does not: one of them, never both")
     pan = _pan(message)
+    destination = _destination(message, values)
     return Purchase(
         key=_own_key(message),
         sent_at=_instant(message.text(12), 12),
@@ -116,6 +125,61 @@ def purchase_of(message: Message, peer: Peer) -> Purchase:
         cvv2=Sensitive(values["01"]),
         pin=None if by_proof else _pin(message, peer, pan),
         proof=Sensitive(values["05"]) if by_proof else None,
+        destination=destination,
+    )
+
+
+def is_credit(message: Message) -> bool:
+    """Tell by type and DE 3 whether a message brings money to a card; a 1201 can be nothing else."""
+    return message.mti == "1201" or message.text(3) in CREDITS
+
+
+def credit_of(message: Message, peer: Peer) -> Credit:
+    """Read a 1200 or 1201 that brings money to a card.
+
+    Raises:
+        Malformed: when it repeats no credit, has a code or card data, or a field does not mean what it must.
+    """
+    if message.text(3) not in CREDITS:
+        raise Malformed(3, "is repeated by no 1201")
+    for number in (_EXPIRY, _PIN_BLOCK):
+        if number in message:
+            raise Malformed(number, "does not belong in a credit")
+    if _PRIVATE not in message:
+        raise Malformed(_PRIVATE, "is missing")
+    values = _private(message, CREDIT_DATA, tuple(CREDIT_DATA))
+    return Credit(
+        key=_own_key(message),
+        sent_at=_instant(message.text(12), 12),
+        processing_code=message.text(3),
+        type_word=values["02"],
+        total=Rial(int(message.text(4))),
+        fee=Rial(int(message.text(46))),
+        merchant_id=message.text(42).rstrip(),
+        payee_name=message.text(43),
+        transaction_ref=values["04"],
+        pan=_pan(message),
+        day_max=peer.credit_day,
+    )
+
+
+def holder_question_of(message: Message, peer: Peer) -> HolderQuestion:
+    """Read a 1100 that asks for a holder's name.
+
+    Raises:
+        Malformed: when it has a PIN block, or does not say by a token who asks.
+    """
+    if _PIN_BLOCK in message:
+        raise Malformed(_PIN_BLOCK, "does not belong in a question for a name")
+    if _PRIVATE not in message:
+        raise Malformed(_PRIVATE, "is missing")
+    values = _private(message, HOLDER_DATA, ("07",))
+    return HolderQuestion(
+        acquirer_id=message.text(32),
+        processing_code=message.text(3),
+        asker=values["07"],
+        pan=_pan(message),
+        trusted=bool(peer.credit_day),
     )
 
 
@@ -158,7 +222,7 @@ def answer_to(message: Message, peer: Peer, answer: HostAnswer) -> Message:
     mti, echoed = _ANSWERED[message.mti]
     fields = {number: message.text(number) for number in _ECHOED if number in echoed}
     fields |= {39: str(answer.action_code), 53: f"{peer.mac_out_id};"}
-    extras = {17: answer.capture_date, 38: answer.approval_code}
+    extras = {17: answer.capture_date, 38: answer.approval_code, 43: answer.holder}
     fields |= {number: text for number, text in extras.items() if text is not None}
     if answer.total is not None:
         fields[4] = f"{answer.total.amount:012}"
@@ -170,6 +234,26 @@ def notice_about(mti: str, message: Message | None, peer: Peer, action_code: str
     kind = mti[1] if re.fullmatch(r"1[12468][0-9]{2}", mti) else "6"
     known = {} if message is None else {number: message.text(number) for number in _NOTICED if number in message}
     return Message(f"1{kind}44", {**known, 39: action_code, 53: f"{peer.mac_out_id};"})
+
+
+def _private(message: Message, allowed: Mapping[str, str], needed: tuple[str, ...]) -> dict[str, str]:
+    values = read_tlv(message.secret(48).reveal(), allowed)
+    for tag in needed:
+        if tag not in values:
+            raise Malformed(48, f"sub-field {tag} is missing")
+    return values
+
+
+def _destination(message: Message, values: Mapping[str, str]) -> Pan | None:
+    """Read the card that a transfer stays in this bank for; the holder was told its last four digits by DE 43."""
+    inside = message.text(3) == _INSIDE
+    if inside != ("06" in values):
+        raise Malformed(48, "sub-field 06 belongs to a transfer within the bank, and to no other message")
+    if not inside:
+        return None
+    if last_four_of(message.text(43)) != values["06"][-4:]:
+        raise Malformed(43, "does not name the card of DE 48.06")
+    return _card_number(values["06"])
 
 
 def _own_key(message: Message) -> MessageKey:
@@ -190,8 +274,12 @@ def _instant(local_time: str, field: int) -> dt.datetime:
 
 
 def _pan(message: Message) -> Pan | None:
+    return _card_number(message.secret(2).reveal())
+
+
+def _card_number(digits: str) -> Pan | None:
     try:
-        return Pan.parse(message.secret(2).reveal())
+        return Pan.parse(digits)
     except InvalidPan:
         return None
 

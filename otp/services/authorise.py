@@ -1,4 +1,4 @@
-"""Authorise a purchase: one transaction checks card, code, limits and funds, consumes the code and takes the money.
+"""Authorise a purchase or a transfer: one transaction checks all, consumes the code and moves the money.
 
 At most four statements and one commit: the key, the card's lock, the look, the write (D4).
 """
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from foundation.persian import TEHRAN
 from otp.domain.action_codes import ActionCode, Reason
-from otp.domain.authorisation import Decision, decide
+from otp.domain.authorisation import Decision, Destination, decide
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.financial import PIN_DIGITS_LEAST, HostAnswer, MessageKey, Purchase
 from otp.services.desk import Desk
@@ -22,21 +22,29 @@ from otp.services.fresh_pins import keep_under_present_key
 from otp.services.judging import ceilings_of, facts_of
 from otp.services.shown import Shown, aspects_of
 from otp.store import accounts, authorisations
+from otp.store.accounts import HeldCard
 from otp.store.pins import PinKind
+from otp.store.receivers import lock_cards
 
-PROCESSING_CODES = {TransactionType.PURCHASE: "000000", TransactionType.BILL_PAYMENT: "500000"}
-"""What this host executes, with the processing code each must come with."""
+INSIDE = "400000"
+PROCESSING_CODES = {
+    TransactionType.PURCHASE: frozenset({"000000"}),
+    TransactionType.BILL_PAYMENT: frozenset({"500000"}),
+    TransactionType.CARD_TRANSFER: frozenset({INSIDE, "460000"}),
+}
+"""What this host executes, with the processing codes of each; :data:`INSIDE` moves money between its own cards."""
 
 _APPROVAL_CODES = 1_000_000
 
 
 def authorise(desk: Desk, purchase: Purchase) -> HostAnswer:
-    """Decide a purchase and answer it; asked again under the same key, give the first answer (D9).
+    """Decide a purchase or transfer and answer it; asked again under the same key, give the first answer (D9).
 
     A decline is a committed result: its counters stay (D4).
     """
     tokens = desk.card_tokens(purchase.pan)
-    hashes = [request_hash(purchase, token) for token in tokens]
+    others = _destination_tokens(desk, purchase) or (b"",) * len(tokens)
+    hashes = [request_hash(purchase, token, other) for token, other in zip(tokens, others, strict=True)]
     intent = authorisations.Intent(
         key=purchase.key,
         request_hash=hashes[0],
@@ -44,6 +52,7 @@ def authorise(desk: Desk, purchase: Purchase) -> HostAnswer:
         amount_rial=purchase.total.amount,
         fee_rial=purchase.fee.amount,
         transaction_ref=purchase.transaction_ref,
+        kind=_kind(purchase),
     )
     with desk.database.begin() as connection:
         authorisation_id = authorisations.insert_purchase(connection, intent)
@@ -52,8 +61,8 @@ def authorise(desk: Desk, purchase: Purchase) -> HostAnswer:
         return _decide_and_write(desk, connection, purchase, tokens, authorisation_id)
 
 
-def request_hash(purchase: Purchase, card_token: bytes) -> bytes:
-    """Hash what makes a repeated key the same request: card, DE 3, 4, 42, 43 and payee key (D9)."""
+def request_hash(purchase: Purchase, card_token: bytes, destination_token: bytes = b"") -> bytes:
+    """Hash what makes a repeated key the same request: card, DE 3, 4, 42, 43, payee key and destination (D9)."""
     parts = (
         card_token.hex(),
         purchase.processing_code,
@@ -61,6 +70,7 @@ def request_hash(purchase: Purchase, card_token: bytes) -> bytes:
         purchase.merchant_id,
         purchase.payee_name,
         purchase.payee_key,
+        *((destination_token.hex(),) if destination_token else ()),
     )
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
@@ -83,8 +93,8 @@ def answer_again(connection: Connection, key: MessageKey, hashes: Sequence[bytes
 def _decide_and_write(
     desk: Desk, connection: Connection, purchase: Purchase, tokens: Sequence[bytes], authorisation_id: int
 ) -> HostAnswer:
-    card = accounts.lock_card(connection, tokens)
-    shown = _shown(desk, purchase, card.name)
+    card, destination = _lock(desk, connection, purchase, tokens)
+    shown = _shown(desk, purchase, card.name, destination)
     account = accounts.read_account(connection, card.card_id, shown.references, shown.macs, ceilings_of(desk.limits))
     facts = facts_of(desk, shown, account)
     decision = decide(facts)
@@ -102,7 +112,33 @@ def _decide_and_write(
     return answer
 
 
-def _shown(desk: Desk, purchase: Purchase, name: bytes) -> Shown:
+def _kind(purchase: Purchase) -> str:
+    return "transfer" if purchase.type_word == TransactionType.CARD_TRANSFER else "purchase"
+
+
+def _destination_tokens(desk: Desk, purchase: Purchase) -> tuple[bytes, ...]:
+    """Return the tokens of the other card of a transfer inside the bank, under the same keys as the first one's."""
+    inside = purchase.processing_code == INSIDE
+    return desk.card_tokens(purchase.destination) if inside and purchase.destination is not None else ()
+
+
+def _lock(
+    desk: Desk, connection: Connection, purchase: Purchase, tokens: Sequence[bytes]
+) -> tuple[HeldCard, Destination | None]:
+    """Hold the card that pays and, of a transfer inside the bank, the other one too: two cards in one statement."""
+    if purchase.processing_code != INSIDE:
+        return accounts.lock_card(connection, tokens), None
+    wanted = _destination_tokens(desk, purchase)
+    cards = lock_cards(connection, [*tokens, *wanted])
+    source, other = (next((cards[each] for each in some if each in cards), None) for some in (tokens, wanted))
+    able = other is not None and other.receiver.may_be_sent_money and not set(wanted) & set(tokens)
+    return (
+        HeldCard(None, tokens[0]) if source is None else HeldCard(source.receiver.card_id, source.name),
+        None if other is None else Destination(other.receiver.card_id, able=able),
+    )
+
+
+def _shown(desk: Desk, purchase: Purchase, name: bytes, destination: Destination | None) -> Shown:
     return Shown(
         pan=purchase.pan,
         card_name=name,
@@ -117,7 +153,9 @@ def _shown(desk: Desk, purchase: Purchase, name: bytes) -> Shown:
         aspects=_aspects(purchase),
         refused=_refusal(purchase),
         pin=purchase.pin,
-        static_allowed=True,
+        static_allowed=purchase.type_word != TransactionType.CARD_TRANSFER,
+        inside=purchase.processing_code == INSIDE,
+        destination=destination,
     )
 
 
@@ -148,7 +186,7 @@ def _aspects(purchase: Purchase) -> Mapping[tuple[str, ...], Binding]:
 
 def _refusal(purchase: Purchase) -> Reason | None:
     """Say what this host refuses about the message itself, before it looks at any card."""
-    if PROCESSING_CODES.get(TransactionType(purchase.type_word)) != purchase.processing_code:
+    if purchase.processing_code not in PROCESSING_CODES.get(TransactionType(purchase.type_word), ()):
         return Reason.NOT_SUPPORTED
     pinless = purchase.pin is None and purchase.proof is None
     return Reason.PIN_BLOCK_REFUSED if pinless and purchase.pan is not None else None
@@ -159,9 +197,14 @@ def _answer(decision: Decision, now: dt.datetime, authorisation_id: int) -> Host
 
 
 def approval(now: dt.datetime, authorisation_id: int) -> HostAnswer:
-    """Return the answer to a purchase that was paid, with its approval code and capture date."""
+    """Return the answer to a purchase or transfer that was paid, with its approval code and capture date."""
     return HostAnswer(
         ActionCode.APPROVED,
-        approval_code=f"{authorisation_id % _APPROVAL_CODES:06}",
+        approval_code=approval_code(authorisation_id),
         capture_date=now.astimezone(TEHRAN).strftime("%m%d"),
     )
+
+
+def approval_code(authorisation_id: int) -> str:
+    """Return DE 38 of an authorisation that moved money."""
+    return f"{authorisation_id % _APPROVAL_CODES:06}"

@@ -173,7 +173,7 @@ class _Asked:
         sequence, binding = self.request.sequence, self.request.binding
         if sequence is not None and sequence <= self.found.last_sequence:
             return Code.STALE
-        fee_max = fee_ceiling(binding.type, self.found.now.astimezone(TEHRAN).date())
+        fee_max = fee_ceiling(binding.type, self.found.now.astimezone(TEHRAN).date(), binding.amount)
         if fee_max is None:
             return Code.UNSUPPORTED_OPERATION
         if binding.fee > fee_max:

@@ -11,7 +11,8 @@ import hmac
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from otp.domain.action_codes import Reason
-from otp.domain.authorisation import CardFacts, Facts, Limits
+from otp.domain.authorisation import CardFacts, Facts, Limits, Transfer
+from otp.domain.binding import TransactionType
 from otp.domain.challenge import ChallengeState
 from otp.domain.expiry import is_past
 from otp.domain.fees import fee_ceiling
@@ -27,7 +28,7 @@ from otp.store.ceilings import Ceilings
 def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
     """Put together what is shown and what was read under the card's lock."""
     today = account.now.astimezone(TEHRAN).date()
-    ceiling = fee_ceiling(shown.type_word, today)
+    ceiling = fee_ceiling(shown.type_word, today, _amount(shown))
     app = app_facts(desk, shown, account)
     return Facts(
         now=account.now,
@@ -46,7 +47,18 @@ def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
         gift=account.card is not None and account.card.kind == "gift",
         static_today=Rial(account.static_rial),
         lowered=account.card is not None and account.card.lowered,
+        transfer=_transfer(shown, account),
     )
+
+
+def _amount(shown: Shown) -> Rial:
+    return shown.total - shown.fee if shown.fee < shown.total else Rial(0)
+
+
+def _transfer(shown: Shown, account: Account) -> Transfer | None:
+    if shown.type_word != TransactionType.CARD_TRANSFER:
+        return None
+    return Transfer(Rial(account.sent_rial), inside=shown.inside, destination=shown.destination)
 
 
 def ceilings_of(limits: Limits) -> Ceilings:

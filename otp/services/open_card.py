@@ -12,6 +12,7 @@ from foundation.sensitive import Sensitive
 from otp.domain import purposes
 from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_place
 from otp.domain.customer import check_national_code
+from otp.domain.holder import check_holder_name, holder_place
 from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
 from otp.services.cards import card_tokens, customer_token, mobile_tokens, pin_mac
@@ -33,6 +34,7 @@ class NewCard:
         kind: ``debit`` or ``gift``.
         first_pin: four digits, for machines that take the card.
         static_second_pin: 5, 6 or 9 to 12 digits, as gift cards have one; both are kept as keyed values only (D27).
+        holder: the holder's name, which whoever sends money to the card sees masked (D28).
     """
 
     pan: Pan
@@ -44,6 +46,7 @@ class NewCard:
     kind: Literal["debit", "gift"] = "debit"
     first_pin: Sensitive[str] | None = None
     static_second_pin: Sensitive[str] | None = None
+    holder: str | None = None
 
 
 def open_card(bank: Bank, card: NewCard) -> int:
@@ -53,6 +56,7 @@ def open_card(bank: Bank, card: NewCard) -> int:
         InvalidExpiry: when the expiry is not ``YYMM``.
         InvalidMobile: when the number is no Iranian mobile.
         InvalidNationalCode: when the holder's national code is none.
+        InvalidHolderName: when the name is none.
         DuplicateCard: when the card has an account already.
     """
     keys, name = bank.keys, secrets.token_bytes(NAME_BYTES)
@@ -75,9 +79,15 @@ def open_card(bank: Bank, card: NewCard) -> int:
         pin_key=keys.active_id(purposes.PIN_VERIFICATION),
         first_pin_mac=pin_mac(keys, name, card.first_pin) if card.first_pin else None,
         static_second_pin_mac=pin_mac(keys, name, card.static_second_pin) if card.static_second_pin else None,
+        holder_name_sealed=_sealed_holder(bank, name, card.holder) if card.holder else None,
     )
     with bank.database.begin() as connection:
         return cards.add(connection, row)
+
+
+def _sealed_holder(bank: Bank, card_name: bytes, holder: str) -> bytes:
+    name = check_holder_name(holder)
+    return bank.keys.seal(purposes.PAN_SEAL, name.encode(), bound_to=holder_place(card_name))
 
 
 def block_card(bank: Bank, pan: Pan, *, by: By | None = None) -> bool:

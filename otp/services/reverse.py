@@ -1,13 +1,15 @@
-"""Reverse a purchase: give the money back, or see to it that it is never taken (D2)."""
+"""Reverse an original: give money back or take it back, or see to it that none ever moves (D2, D7)."""
 
 from __future__ import annotations
 
 import hashlib
 
+from sqlalchemy import Connection
+
 from otp.domain.action_codes import ActionCode
 from otp.domain.financial import HostAnswer, Reversal
 from otp.services.desk import Desk
-from otp.store import authorisations
+from otp.store import authorisations, receivers
 
 _ANSWERS = {
     "approved": ActionCode.REVERSED,
@@ -21,6 +23,7 @@ _ANSWERS = {
 def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
     """Reverse an original once; asked again, the same answer. An unseen original leaves a tombstone under its key.
 
+    Money that was given to a card is taken back from there if it is still there; if not, the original stands (D7).
     A purchase with this key that is just being decided is waited for, because both claim the same unique key.
     """
     mark = hashlib.sha256(b"tombstone" + desk.card_tokens(reversal.pan)[0]).digest()
@@ -30,6 +33,8 @@ def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
         original = authorisations.lock(connection, reversal.original)
         if original.state != "tombstone" and original.amount_rial != reversal.total.amount:
             return HostAnswer(ActionCode.KEY_REUSED)
+        if original.gave:
+            return HostAnswer(_take_back(connection, reversal, original))
         answer = HostAnswer(_ANSWERS[original.state])
         authorisations.reverse(
             connection,
@@ -40,3 +45,15 @@ def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
             action_code=answer.action_code,
         )
         return answer
+
+
+def _take_back(connection: Connection, reversal: Reversal, original: authorisations.Original) -> ActionCode:
+    back = receivers.take_back(
+        connection,
+        reversal.original,
+        authorisation_id=original.authorisation_id,
+        card_ids=original.card_ids,
+        own_stan=reversal.own_stan,
+        own_local_time=reversal.own_local_time,
+    )
+    return ActionCode.REVERSED if back else ActionCode.NOT_REVERSED

@@ -9,6 +9,7 @@ from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.action_codes import Reason
+from otp.domain.authorisation import Destination
 from otp.domain.binding import COMPLETE, SHAPES, Binding
 
 
@@ -26,6 +27,7 @@ class Shown:
             nothing where the message is of no transaction.
         refused: what is wrong with the message itself.
         pin: what was entered, where it is no proof.
+        inside: a transfer stays in this bank, and goes to ``destination``, if there is such a card.
         static_allowed: whether a static second PIN may be shown here; a gift card has no other.
     """
 
@@ -43,6 +45,8 @@ class Shown:
     refused: Reason | None = None
     pin: Sensitive[str] | None = None
     static_allowed: bool = False
+    inside: bool = False
+    destination: Destination | None = None
 
     @property
     def references(self) -> list[str]:

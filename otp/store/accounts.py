@@ -45,7 +45,8 @@ app AS MATERIALIZED (
 spent AS MATERIALIZED (
     SELECT coalesce(sum(amount_rial), 0) AS spent_rial,
            coalesce(sum(amount_rial) FILTER (WHERE unbound), 0) AS unbound_rial,
-           coalesce(sum(amount_rial) FILTER (WHERE code_channel = 'static'), 0) AS static_rial
+           coalesce(sum(amount_rial) FILTER (WHERE code_channel = 'static'), 0) AS static_rial,
+           coalesce(sum(amount_rial - fee_rial) FILTER (WHERE authorisation.kind = 'transfer'), 0) AS sent_rial
       FROM authorisation
      WHERE authorisation.card_id = CAST(:card_id AS bigint) AND authorisation.state = 'approved'
        AND created_at >= (SELECT began FROM today))
@@ -54,7 +55,7 @@ SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_fai
        card.balance_rial, card.kind, card.static_second_pin_mac, card.static_pin_key,
        {IN_FORCE} AS ceiling_rial,
        coalesce(card.low_ceiling_until > clock.now, false) AS lowered,
-       spent.spent_rial, spent.unbound_rial, spent.static_rial,
+       spent.spent_rial, spent.unbound_rial, spent.static_rial, spent.sent_rial,
        app.card_ref, app.device_id, app.code_root_sealed, app.wrong_codes, app.last_second_step, app.last_bound_step,
        app.drift_steps,
        near.challenge_id, near.acquirer_id, near.transaction_ref, near.state, near.binding_digest, near.code_mac,
@@ -104,15 +105,25 @@ warned AS (
 
 _WRITE = text(f"""
 WITH {JUDGED},
+moved AS MATERIALIZED (
+    SELECT authorisation_id, decided.card_id, debit_rial, CAST(:credit_rial AS bigint) AS credit_rial,
+           CAST(:credited_id AS bigint) AS credited_id, authorisation.kind
+      FROM decided JOIN authorisation USING (authorisation_id)),
+given AS (
+    UPDATE card SET balance_rial = balance_rial + credit_rial FROM moved
+     WHERE card.card_id = moved.credited_id AND credit_rial > 0 RETURNING card.card_id),
 posted AS (
     INSERT INTO posting (authorisation_id, event, source, destination, amount_rial)
-    SELECT authorisation_id, 'purchase', 'card:' || card_id, 'acquirer:' || CAST(:acquirer_id AS text), debit_rial
-      FROM decided WHERE debit_rial > 0 RETURNING posting_id)
+    SELECT authorisation_id, kind, 'card:' || card_id, part.destination, part.rial
+      FROM moved CROSS JOIN LATERAL (VALUES
+           ('card:' || credited_id, credit_rial),
+           ('acquirer:' || CAST(:acquirer_id AS text), debit_rial - credit_rial)) AS part (destination, rial)
+     WHERE part.rial > 0 RETURNING posting_id)
 UPDATE authorisation
    SET state = :state, action_code = :action_code, reason = :reason, approval_code = :approval_code,
        capture_date = :capture_date, card_id = decided.card_id, decided_at = house_now(),
        challenge_id = CASE decided.challenge_state WHEN 'consumed' THEN decided.challenge_id END,
-       code_channel = :code_channel, unbound = :unbound,
+       code_channel = :code_channel, unbound = :unbound, credited_card_id = CAST(:credited_id AS bigint),
        card_ref = CASE WHEN CAST(:app_matched AS bool) THEN CAST(:card_ref AS uuid) END
   FROM decided WHERE authorisation.authorisation_id = decided.authorisation_id
 """)
@@ -193,6 +204,7 @@ class Account:
     spent_rial: int
     unbound_rial: int
     static_rial: int
+    sent_rial: int
     card: CardRow | None
     app: AppRow | None
     challenges: tuple[NearChallenge, ...]
@@ -216,6 +228,7 @@ def read_account(
         spent_rial=int(first["spent_rial"]),
         unbound_rial=int(first["unbound_rial"]),
         static_rial=int(first["static_rial"]),
+        sent_rial=int(first["sent_rial"]),
         card=None if first["status"] is None else CardRow(*(first[name] for name in CardRow.__slots__)),
         app=None if first["card_ref"] is None else AppRow(*(first[name] for name in AppRow.__slots__)),
         challenges=tuple(
@@ -235,7 +248,10 @@ def write_decision(
     card_id: int | None,
     acquirer_id: str,
 ) -> None:
-    """Write counters, the challenge, the debit with its posting, the warning and the answer in one statement."""
+    """Write counters, the challenge, debit and credit with their postings, the warning and the answer in one statement.
+
+    A credited card is held as well as the one that pays.
+    """
     connection.execute(
         _WRITE,
         {
@@ -249,6 +265,8 @@ def write_decision(
             "capture_date": answer.capture_date,
             "code_channel": decision.channel,
             "unbound": decision.unbound,
+            "credit_rial": decision.credit.amount,
+            "credited_id": decision.credited_id,
         },
     )
 

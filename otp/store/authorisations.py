@@ -12,7 +12,8 @@ from otp.domain.financial import MessageKey
 _KEY = """acquirer_id = :acquirer_id AND terminal_id = :terminal_id AND stan = :stan AND rrn = :rrn
     AND local_time = :local_time"""
 
-_COLUMNS = "authorisation_id, request_hash, state, action_code, approval_code, capture_date, amount_rial"
+_COLUMNS = """authorisation_id, request_hash, state, action_code, approval_code, capture_date, amount_rial, card_id,
+    credited_card_id"""
 
 # The advisory lock marks a key as being worked on, for inquiries; it ends with the transaction. The unique key makes a
 # second message with this key wait here until the first one has committed.
@@ -66,7 +67,7 @@ ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A purchase or tombstone as it was answered."""
+    """A purchase, transfer, credit or tombstone as it was answered."""
 
     authorisation_id: int
     request_hash: bytes
@@ -75,6 +76,18 @@ class Original:
     approval_code: str | None
     capture_date: str | None
     amount_rial: int
+    card_id: int | None
+    credited_card_id: int | None
+
+    @property
+    def gave(self) -> bool:
+        """Whether it gave money to a card, which a reversal has to take back from there."""
+        return self.state == "approved" and self.credited_card_id is not None
+
+    @property
+    def card_ids(self) -> list[int]:
+        """The cards it moved money from and to."""
+        return [card_id for card_id in (self.card_id, self.credited_card_id) if card_id is not None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from otp.domain.errors import DuplicateCard
 _ADD = text("""
 INSERT INTO card (card_token, card_token_key, card_name, pan_sealed, expiry, mobile_sealed, mobile_token,
                   mobile_token_key, mobile_last_two, second_pin_active, balance_rial, opened_rial, customer_token, kind,
-                  first_pin_mac, first_pin_key, static_second_pin_mac, static_pin_key)
+                  first_pin_mac, first_pin_key, static_second_pin_mac, static_pin_key, holder_name_sealed)
 SELECT :card_token, :card_token_key, :card_name, :pan_sealed, :expiry, :mobile_sealed, :mobile_token,
        :mobile_token_key, :mobile_last_two, :second_pin_active, :balance_rial, :balance_rial, :customer_token, :kind,
-       :first_pin_mac, :pin_key, :static_second_pin_mac, :pin_key
+       :first_pin_mac, :pin_key, :static_second_pin_mac, :pin_key, :holder_name_sealed
  WHERE NOT EXISTS (SELECT FROM card WHERE card_token = ANY(CAST(:tokens AS bytea[])))
 ON CONFLICT (card_token) DO NOTHING
 RETURNING card_id
@@ -58,6 +58,7 @@ class NewRow:
     pin_key: str
     first_pin_mac: bytes | None
     static_second_pin_mac: bytes | None
+    holder_name_sealed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,9 @@ def _following(table: str) -> str:
 CARDS = Scope(
     "card",
     recent="""
-SELECT DISTINCT card_id FROM posting JOIN authorisation USING (authorisation_id)
-WHERE posting.at >= :since AND card_id IS NOT NULL LIMIT :most
+SELECT DISTINCT moved.card_id FROM posting JOIN authorisation USING (authorisation_id)
+CROSS JOIN LATERAL (VALUES (authorisation.card_id), (authorisation.credited_card_id)) AS moved (card_id)
+WHERE posting.at >= :since AND moved.card_id IS NOT NULL LIMIT :most
 """,
     following=_following("card"),
 )
@@ -53,32 +54,50 @@ SELECT card_id, abs(balance_rial - expected_rial) FROM (
   SELECT card_id, balance_rial, opened_rial + coalesce((
     SELECT sum(CASE 'card:' || card.card_id WHEN posting.destination THEN posting.amount_rial
       WHEN posting.source THEN -posting.amount_rial ELSE 0 END)
-    FROM authorisation JOIN posting USING (authorisation_id)
-    WHERE authorisation.card_id = card.card_id AND authorisation.state IN ('approved', 'reversed')), 0) AS expected_rial
+    FROM (
+      SELECT authorisation_id FROM authorisation a
+      WHERE a.card_id = card.card_id AND a.state IN ('approved', 'reversed')
+      UNION SELECT authorisation_id FROM authorisation a WHERE a.credited_card_id = card.card_id
+    ) AS own JOIN posting USING (authorisation_id)), 0) AS expected_rial
   FROM card WHERE card_id = {_SUBJECTS}) AS account
 WHERE balance_rial <> expected_rial
 """
 
 _FOREIGN_ACCOUNT = f"""
 SELECT a.authorisation_id, posting.amount_rial FROM authorisation a JOIN posting USING (authorisation_id)
-WHERE a.authorisation_id = {_SUBJECTS} AND (a.card_id IS NULL OR NOT (ARRAY[posting.source, posting.destination]
-  <@ ARRAY['card:' || a.card_id, 'acquirer:' || a.acquirer_id]))
+WHERE a.authorisation_id = {_SUBJECTS} AND NOT (ARRAY[posting.source, posting.destination]
+  <@ array_remove(ARRAY['card:' || a.card_id, 'card:' || a.credited_card_id, 'acquirer:' || a.acquirer_id], NULL))
 """
 
 _TWO_DEBITS = f"""
 SELECT a.authorisation_id, a.amount_rial FROM authorisation a
-WHERE a.authorisation_id = {_SUBJECTS} AND a.state = 'approved' AND EXISTS (
+WHERE a.authorisation_id = {_SUBJECTS} AND a.state = 'approved' AND a.kind <> 'credit' AND EXISTS (
   SELECT FROM authorisation b WHERE b.transaction_ref = a.transaction_ref AND b.state = 'approved'
-    AND b.acquirer_id = a.acquirer_id AND b.authorisation_id < a.authorisation_id)
+    AND b.kind <> 'credit' AND b.acquirer_id = a.acquirer_id AND b.authorisation_id < a.authorisation_id)
 """
 
 _WHOLE = f"""
-SELECT authorisation_id, abs(taken - wanted) FROM (
-  SELECT a.authorisation_id, CASE a.state WHEN 'approved' THEN a.amount_rial ELSE 0 END AS wanted,
-    coalesce(sum(CASE WHEN source LIKE 'card:%' THEN posting.amount_rial ELSE -posting.amount_rial END), 0) AS taken
+SELECT authorisation_id, abs(taken - wanted) + abs(given - meant) FROM (
+  SELECT a.authorisation_id,
+    CASE WHEN a.state = 'approved' AND a.kind <> 'credit' THEN a.amount_rial ELSE 0 END AS wanted,
+    CASE WHEN a.state = 'approved' AND a.credited_card_id IS NOT NULL
+      THEN a.amount_rial - a.fee_rial ELSE 0 END AS meant,
+    coalesce(sum(CASE WHEN source = 'card:' || a.card_id THEN posting.amount_rial
+      WHEN destination = 'card:' || a.card_id THEN -posting.amount_rial ELSE 0 END), 0) AS taken,
+    coalesce(sum(CASE WHEN destination = 'card:' || a.credited_card_id THEN posting.amount_rial
+      WHEN source = 'card:' || a.credited_card_id THEN -posting.amount_rial ELSE 0 END), 0) AS given
   FROM authorisation a LEFT JOIN posting USING (authorisation_id)
   WHERE a.authorisation_id = {_SUBJECTS} GROUP BY a.authorisation_id) AS books
-WHERE taken <> wanted
+WHERE taken <> wanted OR given <> meant
+"""
+
+_CREDIT_SUMS = """
+SELECT acquirer_id || ' ' || day, abs(credited_rial - standing_rial) FROM (
+  SELECT acquirer_id, day, credited_rial, coalesce((SELECT sum(amount_rial) FROM authorisation
+    WHERE authorisation.acquirer_id = credit_day.acquirer_id AND kind = 'credit' AND state = 'approved'
+      AND credited_on = day AND created_at >= house_now() - interval '4 days'), 0) AS standing_rial
+  FROM credit_day WHERE day > CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date) - 2) AS sums
+WHERE credited_rial <> standing_rial
 """
 
 _UNDECIDED = f"""
@@ -93,7 +112,8 @@ _CODE_FITS = f"""
 SELECT a.authorisation_id, a.amount_rial FROM authorisation a
 LEFT JOIN challenge c USING (challenge_id) LEFT JOIN psp USING (psp_id)
 LEFT JOIN device_card d ON d.card_ref = a.card_ref
-WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND NOT coalesce(CASE a.code_channel
+WHERE a.authorisation_id = {_SUBJECTS} AND a.state IN ('approved', 'reversed') AND a.kind <> 'credit'
+AND NOT coalesce(CASE a.code_channel
   WHEN 'harim' THEN
     c.state = 'consumed' AND c.card_id = a.card_id AND psp.acquirer_id = a.acquirer_id AND a.card_ref IS NULL
     AND a.unbound = (c.ceiling_rial IS NOT NULL)
@@ -163,6 +183,7 @@ CHECKS = (
         _WHOLE,
         "authorisation",
     ),
+    Check("I1_credit_sums", "what an acquirer gave in a day is what stands of its credits", _MONEY, _CREDIT_SUMS),
     Check("I5_decided", "no message is committed without its answer", _MONEY, _UNDECIDED, "authorisation"),
     Check(
         "I9_code_fits",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from otp.domain import purposes
 from otp.domain.card import mobile_place, pan_place
+from otp.domain.holder import holder_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ _CARD_OF_CHANGE = f"(SELECT {_NAME} FROM card WHERE card.card_id = mobile_change
 
 COLUMNS: Mapping[str, tuple[SealedColumn, ...]] = MappingProxyType(
     {
-        purposes.PAN_SEAL: (SealedColumn("card", "card_id", "pan_sealed", _NAME, pan_place),),
+        purposes.PAN_SEAL: (
+            SealedColumn("card", "card_id", "pan_sealed", _NAME, pan_place),
+            SealedColumn("card", "card_id", "holder_name_sealed", _NAME, holder_place),
+        ),
         purposes.MOBILE_SEAL: (
             SealedColumn("card", "card_id", "mobile_sealed", _NAME, mobile_place),
             SealedColumn("mobile_change", "change_id", "mobile_sealed", _CARD_OF_CHANGE, mobile_place),

@@ -12,14 +12,17 @@ from gateway.domain.outcome import (
     Approved,
     AuthorisationAnswer,
     Declined,
+    HolderAnswer,
+    HolderNamed,
     InquiryAnswer,
     NotFound,
+    NotReversed,
     ReversalAnswer,
     ReversalUnknown,
     Reversed,
     Unknown,
 )
-from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, Trace
+from gateway.ports import AuthorisationRequest, CreditRequest, HolderInquiry, InquiryRequest, ReversalRequest, Trace
 
 Behaviour = Callable[["FakeSwitch", AuthorisationRequest], AuthorisationAnswer]
 
@@ -38,6 +41,12 @@ class FakeSwitch:
         self.silent_inquiries = 0
         self.silent_reversals = 0
         self.dies_after_reversal = False
+        self.credits: list[CreditRequest] = []
+        self.credit_answers: deque[AuthorisationAnswer] = deque()
+        self.questions: list[HolderInquiry] = []
+        self.holder: HolderAnswer = HolderNamed("م*** ر***")
+        self.stands: set[str] = set()
+        self.given: dict[Trace, int] = {}
         self._lock = threading.Lock()
 
     def will(self, *behaviours: Behaviour) -> None:
@@ -62,12 +71,35 @@ class FakeSwitch:
         if self.silent_reversals:
             self.silent_reversals -= 1
             return ReversalUnknown("silent")
+        if request.order.processing_code in self.stands:
+            return NotReversed()
         with self._lock:
             self.undone.add(request.original)
+            self.given.pop(request.original, None)
             self.debits.pop(request.original, None)
         if self.dies_after_reversal:
             raise SystemExit(137)
         return Reversed()
+
+    def credit(self, issuer: Issuer, request: CreditRequest) -> AuthorisationAnswer:
+        """Answer a 1200 or 1201 that gives money: as told, otherwise once and with the first answer ever after."""
+        guard_no_transaction()
+        assert issuer.active
+        assert request.repeat == any(known.trace == request.trace for known in self.credits)
+        self.credits.append(request)
+        answer = self.credit_answers.popleft() if self.credit_answers else Approved("C00001", "0903")
+        if request.trace in self.undone:
+            return Declined("184")
+        if isinstance(answer, Approved):
+            self.given[request.trace] = request.order.amount.amount
+        return answer
+
+    def ask_holder(self, issuer: Issuer, request: HolderInquiry) -> HolderAnswer:
+        """Name the holder, or answer as told."""
+        guard_no_transaction()
+        assert issuer.active
+        self.questions.append(request)
+        return self.holder
 
     def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
         """Answer a 1604 from the ledger."""

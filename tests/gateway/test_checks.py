@@ -9,12 +9,16 @@ import pytest
 from foundation.checks import LIST_MAX, Inspector, Report
 from foundation.database import Database
 from foundation.monitor import open_reader
+from gateway.domain.outcome import Declined, Unknown
+from gateway.ports import Route
 from gateway.services.cancel import cancel
+from gateway.services.enrol import add_issuer
 from gateway.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
 from tests.fakes.loose import loosen
 from tests.fakes.shop import Shop
-from tests.fakes.switch import debit_but_silent
+from tests.fakes.switch import approve, debit_but_silent
+from tests.gateway.services.test_transfers import AMOUNT, NEAR, ONE, opened
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +92,7 @@ FORGET = (
     "WITH tries AS (DELETE FROM webhook_attempt), sent AS (DELETE FROM webhook_delivery) "
     "DELETE FROM webhook_event WHERE type = 'payment.confirmed'"
 )
+OWED = "UPDATE transfer SET credit = 'owed', destination_sealed = 'x', owed_at = house_now(),"
 PLANTS = [
     ("I1_own_accounts", POST + "SELECT payment_id, attempt_id, 'x', 'fees', 'payable:somebody', 7 FROM attempt", 7),
     (
@@ -190,9 +195,62 @@ def test_what_is_planted_is_found(shop: Shop, look: Callable[[], Report], name: 
     assert not report.clean
 
 
+TRANSFER_PLANTS = [
+    ("I4_transfer", "DELETE FROM posting WHERE event = 'credit_given'", 2 * AMOUNT),
+    ("I4_transfer", "UPDATE posting SET amount_rial = amount_rial - 1 WHERE destination = 'fees'", 1),
+    ("I4_transfer", "UPDATE transfer SET credit = 'refused'", 1),
+    ("I4_transfer", "UPDATE payment SET state = 'authorised'", 2 * AMOUNT),
+    ("I5_credit", f"{OWED} deadline_at = house_now() - interval '61 minutes'", AMOUNT),
+    ("I11_credit", f"{OWED} deadline_at = house_now()", AMOUNT),
+    ("I18_wiped", "UPDATE transfer SET destination_sealed = 'x', decided_at = house_now() - interval '3 minutes'", 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "plant", "rial"), TRANSFER_PLANTS, ids=[f"{row[0]}-{at}" for at, row in enumerate(TRANSFER_PLANTS)]
+)
+def test_d7_what_is_planted_in_a_transfer_is_found(
+    shop: Shop, look: Callable[[], Report], name: str, plant: str, rial: int
+) -> None:
+    """One complete transfer between two banks breaks no rule; broken by hand, it does."""
+    add_issuer(shop.gateway, ONE, ("999001",))
+    shop.gateway.directory.forget()
+    shop.pay(opened(shop))
+    assert broken(look()) == set(), "while its credit is owed"
+    shop.work()
+    assert broken(look()) == set()
+
+    shop.change(plant.replace(":", "\\:"))
+
+    report = look()
+    assert name in broken(report)
+    verdict = next(verdict for verdict in report.verdicts if verdict.name == name)
+    assert (verdict.rial, verdict.number) == (rial, 1)
+
+
+@pytest.mark.parametrize("answer", [Declined("118"), Unknown("silent")])
+def test_d7_transfers_that_went_back_or_stood_break_no_rule(
+    shop: Shop, look: Callable[[], Report], answer: Declined | Unknown
+) -> None:
+    """Refused, taken back, and within one bank not to be undone."""
+    add_issuer(shop.gateway, ONE, ("999001",))
+    shop.gateway.directory.forget()
+    shop.switch.credit_answers.extend([answer] * 100)
+    shop.switch.will(approve, debit_but_silent)
+    shop.switch.stands.add(Route.INSIDE)
+    shop.switch.silent_inquiries = 99
+    shop.pay(opened(shop))
+    shop.pay(opened(shop, NEAR, order="t-2"))
+    shop.settle_down(after=901)
+    states = shop.rows("SELECT state FROM payment ORDER BY order_id")
+    assert states == [("reversed",), ("confirmed",)]
+
+    assert broken(look()) == set()
+
+
 def test_every_rule_is_planted_once() -> None:
     """No rule without a proof that it can be broken and noticed."""
-    assert {name for name, *_ in PLANTS} == {check.name for check in RULES.checks}
+    assert {name for name, *_ in (*PLANTS, *TRANSFER_PLANTS)} == {check.name for check in RULES.checks}
 
 
 def test_a_rule_looks_at_lists_of_a_bounded_length(

@@ -29,6 +29,7 @@ REVEALS = {
     "gateway/harim/yaghut.py": "card into the signed body",
     "gateway/services/authorise.py": "PAN into its seal",
     "gateway/services/take_card.py": "PAN into keyed hashes",
+    "gateway/services/transfers.py": "destination into its seal and keyed hashes",
     "gateway/store/directory.py": "webhook secret's hash",
     "gateway/switch/key_wrap.py": "key-exchange key into the wrapping",
     "gateway/switch/keys.py": "link keys",

@@ -21,9 +21,10 @@ from otp.domain.binding import Binding, TransactionType, check_binding, parse_ca
 from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_place
 from otp.domain.challenge import BY_CLOCK, CHALLENGE, ChallengeEvent, ChallengeState
 from otp.domain.code import derive_code, mac_input, truncated
-from otp.domain.errors import InvalidBinding, InvalidExpiry, InvalidMobile
+from otp.domain.errors import InvalidBinding, InvalidExpiry, InvalidHolderName, InvalidMobile
 from otp.domain.fees import FeeRow, fee_ceiling
-from otp.domain.message import TYPE_WORDS, CodeMessage, code_text, last_try_text
+from otp.domain.holder import check_holder_name
+from otp.domain.message import TYPE_WORDS, CodeMessage, code_text, code_values, last_try_text
 from otp.domain.quotas import Holder, Span, charges, default_limits
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -193,6 +194,28 @@ def message(**changes: Any) -> CodeMessage:
     return CodeMessage(**{**values, **changes})
 
 
+def test_d25_a_transfers_text_shows_the_destinations_last_four_digits() -> None:
+    """The holder compares them with the card that is meant; a name of another shape is shown as it is."""
+    sent = replace(message(), type="CARD_TRANSFER", payee_name="کارت 4 7 1 9")
+    other = replace(sent, payee_name="کارت مقصد")
+
+    assert "به کارت: 4719" in code_text(sent, Sensitive("1234567")).reveal().split("\n")
+    assert "به کارت: کارت مقصد" in code_text(other, Sensitive("1234567")).reveal().split("\n")
+    assert code_values(sent, Sensitive("1234567"))["payee"].reveal() == "4719"
+
+
+@pytest.mark.parametrize("name", ["", "مریم 2", "a b c d e", "=", "م" * 61])
+def test_d28_what_is_no_name_is_no_holders(name: str) -> None:
+    """One to four words of letters."""
+    with pytest.raises(InvalidHolderName):
+        check_holder_name(name)
+
+
+def test_d28_a_holders_name_keeps_single_spaces() -> None:
+    """As it is printed on the card."""
+    assert check_holder_name("  سید\u200cعلی   O'Neil ") == "سید\u200cعلی O'Neil"
+
+
 def test_d25_the_text_says_what_the_code_is_for() -> None:
     """Bank, type, payee, total, fee, code, end of life in Tehran, warning, line for phones: in this order."""
     lines = code_text(message(), Sensitive("1234567")).reveal().split("\n")
@@ -264,10 +287,24 @@ def test_d5_the_fee_table_is_dated() -> None:
         FeeRow("PURCHASE", dt.date(2026, 6, 1), Rial(20)),
     )
 
-    assert fee_ceiling("PURCHASE", dt.date(2025, 12, 31), table) is None
-    assert fee_ceiling("PURCHASE", dt.date(2026, 5, 31), table) == Rial(10)
-    assert fee_ceiling("PURCHASE", dt.date(2026, 6, 1), table) == Rial(20)
-    assert fee_ceiling("TOP_UP", dt.date(2026, 6, 1), table) is None
+    any_amount = Rial(90_000_000)
+
+    assert fee_ceiling("PURCHASE", dt.date(2025, 12, 31), any_amount, table) is None
+    assert fee_ceiling("PURCHASE", dt.date(2026, 5, 31), any_amount, table) == Rial(10)
+    assert fee_ceiling("PURCHASE", dt.date(2026, 6, 1), any_amount, table) == Rial(20)
+    assert fee_ceiling("TOP_UP", dt.date(2026, 6, 1), any_amount, table) is None
+
+
+@pytest.mark.parametrize(
+    ("millions", "rial"), [(10, 7_200), (20, 10_000), (50, 18_400), (100, 32_400), (150, 46_400), (11, 10_000)]
+)
+def test_d5_a_transfers_fee_grows_with_each_started_ten_million(millions: int, rial: int) -> None:
+    """The tariff of 1402-03-21 as it was published (harim.md §4.3); the one before it in its own time."""
+    amount = Rial(millions * 1_000_000)
+
+    assert fee_ceiling("CARD_TRANSFER", dt.date(2026, 1, 1), amount) == Rial(rial)
+    assert fee_ceiling("CARD_TRANSFER", dt.date(2022, 1, 1), Rial(50_000_000)) == Rial(15_600)
+    assert fee_ceiling("CARD_TRANSFER", dt.date(2020, 1, 1), amount) is None
 
 
 NAMES = {Holder.CARD: "c", Holder.MOBILE: "m", Holder.TERMINAL: "t", Holder.PSP: "p", Holder.BANK: "sms"}

@@ -165,6 +165,7 @@ def keyring() -> Keyring:
     return Keyring(
         [
             key("card-token-1", purposes.CARD_TOKEN, 32),
+            key("pan-seal-1", purposes.PAN_SEAL, 32),
             key("code-mac-1", purposes.CODE_MAC, 32),
             key("code-mac-2", purposes.CODE_MAC, 32),
             key("audit-1", purposes.AUDIT, 32),
@@ -189,6 +190,8 @@ def world(bank_database: Database) -> HostWorld:
         unbound_day_max=Rial(3_000_000),
         low_ceiling=Rial(200_000),
         static_day_max=Rial(1_000_000),
+        transfer_max=Rial(40_000_000),
+        transfer_day_max=Rial(60_000_000),
     )
     desk = Desk(bank_database, keyring(), limits)
     made = HostWorld(desk)

@@ -11,12 +11,15 @@ import pytest
 from foundation.checks import Inspector, Report
 from foundation.database import Database
 from foundation.monitor import open_reader
+from otp.services.credit import take_credit
 from otp.services.reverse import reverse
 from otp.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
 from tests.fakes.loose import loosen
 from tests.otp.host.test_app_codes import by_sms_for, canonical, phone_for
+from tests.otp.host.test_credits import credit, refund, undo
 from tests.otp.host.test_static_pins import static
+from tests.otp.host.test_transfers import out, transfer
 
 OWED = (
     "INSERT INTO outbox (topic, unique_key, payload, done_at) "
@@ -78,6 +81,53 @@ def test_a_bank_that_was_lived_in_breaks_no_rule(world: Any, look: Callable[[], 
     assert report.measures["live_codes"] == {"": 1}
     topics = ("code", "last_try", "activation", "notice", "mobile_code", "former_mobile")
     assert report.measures["outbox_waiting"] == {f"sms.{topic}": 0 for topic in topics}
+
+
+def move_in_every_way(world: Any) -> None:
+    """Inside and out, in and back, declined, taken back and not to be taken back."""
+    one, two = world.card(), world.card(balance=0)
+    inside, undone = transfer(world, one, two), transfer(world, one, two)
+    for asked in (inside, undone, out(world, one)):
+        assert world.pay(asked).action_code == "000"
+    assert reverse(world.desk, world.reversal(undone)).action_code == "400"
+    purchase = world.purchase(one)
+    world.issue(purchase)
+    world.pay(purchase, "1234567")
+    given, back = credit(world, two), credit(world, one)
+    wanted = (given, back, refund(world, purchase, 250_000), credit(world, two, 10**9))
+    assert [take_credit(world.desk, one).action_code for one in wanted] == ["000", "000", "000", "121"]
+    assert undo(world, back) == "400"
+    world.sql(OWED)
+
+
+def test_d7_money_that_moved_in_every_way_breaks_no_rule(world: Any, look: Callable[[], Report]) -> None:
+    """Transfers, credits, refunds and their reversals: every rule holds."""
+    move_in_every_way(world)
+
+    assert broken(look()) == set()
+
+
+@pytest.mark.parametrize(
+    ("plant", "names"),
+    [
+        ("UPDATE card SET balance_rial = balance_rial + 1 WHERE card_id = 2", {"I1_balances"}),
+        ("DELETE FROM posting WHERE destination = 'card\\:2'", {"I1_balances", "I3_whole"}),
+        ("UPDATE authorisation SET credited_card_id = 1 WHERE credited_card_id = 2 AND kind = 'credit'",
+         {"I1_balances", "I1_own_accounts", "I3_whole"}),
+        ("UPDATE authorisation SET fee_rial = 0 WHERE kind = 'transfer'", {"I3_whole"}),
+        ("UPDATE credit_day SET credited_rial = credited_rial - 1", {"I1_credit_sums"}),
+    ],
+)  # fmt: skip
+def test_d7_money_that_moved_wrongly_is_found(
+    world: Any, look: Callable[[], Report], bank_urls: dict[str, str], plant: str, names: set[str]
+) -> None:
+    """A balance, a posting, an account, a fee, a day's sum."""
+    move_in_every_way(world)
+
+    with psycopg.connect(bank_urls["owner"].replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute(plant.replace("\\:", ":").encode())
+
+    assert broken(look()) == names
 
 
 def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
@@ -173,6 +223,11 @@ PLANTS = [
     ("I2_one_debit", ANOTHER, 1_000_000),
     ("I3_whole", "UPDATE authorisation SET state = 'reversed'", 1_000_000),
     ("I3_whole", "UPDATE posting SET amount_rial = amount_rial - 1", 1),
+    (
+        "I1_credit_sums",
+        "INSERT INTO credit_day (acquirer_id, day, credited_rial) VALUES ('581672', current_date, 5)",
+        5,
+    ),
     ("I5_decided", "UPDATE authorisation SET state = 'received'", 1_000_000),
     ("I9_code_fits", "UPDATE authorisation SET challenge_id = NULL", 1_000_000),
     ("I9_code_fits", "UPDATE challenge SET state = 'issued', expires_at = house_now()", 1_000_000),

@@ -1,0 +1,96 @@
+"""What the page for card-to-card transfers says."""
+
+from __future__ import annotations
+
+from gateway.web.words import Words
+from gateway.web.words import free as _free
+
+TRANSFERS = {
+    "transfer.title": Words("کارت به کارت", "Card to card"),
+    "transfer.text": Words(
+        "پیش از برداشت پول، نام صاحب کارت مقصد و کارمزد را نشان می‌دهیم.",
+        "Before any money moves we show you the destination’s holder and the fee.",
+    ),
+    "transfer.pan": Words("کارت شما (مبدأ)", "Your card (source)"),
+    "transfer.destination": Words("کارت مقصد", "Destination card"),
+    "transfer.amount": Words("مبلغ (ریال)", "Amount (Rial)"),
+    "transfer.amount.hint": Words(
+        "از ۱۰٬۰۰۰ تا ۵۰٬۰۰۰٬۰۰۰ ریال در هر انتقال", "10,000 to 50,000,000 Rial per transfer"
+    ),
+    "transfer.continue": Words("ادامه", "Continue"),
+    "transfer.errors.title": Words("هنوز چیزی منتقل نشده است", "Nothing has been transferred yet"),
+    "transfer.amount.form": Words("مبلغ را به ریال و با رقم بنویسید.", "Enter the amount in Rial, in digits."),
+    "transfer.limit.least": Words(
+        "کمترین مبلغ هر انتقال ۱۰٬۰۰۰ ریال است.", "The least one transfer takes is 10,000 Rial."
+    ),
+    "transfer.limit.most": Words("این مبلغ از سقف هر انتقال بیشتر است.", "This is more than one transfer may send."),
+    "transfer.limit.day": Words(
+        "با این انتقال از سقف روزانهٔ این کارت می‌گذرید؛ مبلغ کمتری بفرستید یا تا فردا صبر کنید.",
+        "This would pass the card’s daily limit; send less, or wait until tomorrow.",
+    ),
+    "transfer.limit.count": Words(
+        "امروز با این کارت بیش از این نمی‌توان انتقال داد.", "This card has made as many transfers today as it may."
+    ),
+    "transfer.limit.destination": Words(
+        "امروز از این کارت سه بار به همین مقصد پول فرستاده شده است؛ بیش از این نمی‌شود.",
+        "This card has sent money to that card three times today, which is the most.",
+    ),
+    "transfer.limit.now": _free(
+        "امروز با این کارت نمی‌توان این مبلغ را به این مقصد فرستاد؛ مبلغ کمتری بفرستید یا تا فردا صبر کنید.",
+        "This card can’t send this amount to that card today; send less, or wait until tomorrow.",
+    ),
+    "transfer.destination.length": Words("شمارهٔ کارت مقصد ۱۶ رقم دارد.", "A destination card number has 16 digits."),
+    "transfer.destination.luhn": Words(
+        "شمارهٔ کارت مقصد درست نیست؛ یک رقم اشتباه یا جابه‌جاست.",
+        "The destination card number isn’t right: a digit is wrong or swapped.",
+    ),
+    "transfer.destination.same": Words("مبدأ و مقصد یک کارت است.", "Source and destination are the same card."),
+    "transfer.destination.unknown_issuer": Words(
+        "بانک کارت مقصد به این درگاه متصل نیست.", "The destination’s bank isn’t connected to this gateway."
+    ),
+    "transfer.destination.real": Words(
+        "این یک کارت واقعی است؛ در محیط آزمایشی فقط کارت آزمایشی پذیرفته می‌شود.",
+        "That is a real card; only test cards work in this sandbox.",
+    ),
+    "transfer.destination.refused": Words(
+        "بانک مقصد این کارت را برای دریافت پول نمی‌پذیرد؛ شماره را دوباره ببینید.",
+        "The destination’s bank doesn’t take money for this card; check the number.",
+    ),
+    "transfer.destination.unavailable": _free(
+        "بانک مقصد اکنون پاسخ نمی‌دهد؛ چند دقیقهٔ دیگر دوباره امتحان کنید.",
+        "The destination’s bank isn’t answering; try again in a few minutes.",
+    ),
+    "transfer.too_many": Words(
+        "امروز بیش از این نمی‌توان نام صاحب کارت پرسید؛ فردا دوباره امتحان کنید.",
+        "No more holders’ names can be asked for today; try again tomorrow.",
+    ),
+    "transfer.other_card": Words(
+        "با همان کارتی بپردازید که در آغاز نوشتید؛ کارمزد و مسیر برای آن کارت حساب شده است.",
+        "Pay with the card you began with: fee and route were worked out for that one.",
+    ),
+    "transfer.stale": Words(
+        "از نمایش نام صاحب کارت مقصد بیش از ۱۵ دقیقه گذشته است؛ انتقال را از نو آغاز کنید. پولی برداشت نشده است.",
+        "The destination’s name was shown more than 15 minutes ago; please begin again. No money was taken.",
+    ),
+    "transfer.to": Words("انتقال به", "To"),
+    "transfer.to_card": Words("کارت مقصد", "Destination card"),
+    "transfer.to_bank": Words("بانک مقصد", "Destination bank"),
+    "transfer.principal": Words("مبلغ انتقال", "Amount sent"),
+    "transfer.fee": Words("کارمزد", "Fee"),
+    "transfer.check": Words(
+        "نام و شمارهٔ مقصد را با دقت ببینید؛ انتقال انجام‌شده را نمی‌توان پس گرفت.",
+        "Check name and number carefully: a completed transfer can’t be taken back.",
+    ),
+    "pay@CARD_TRANSFER": Words("بله، {amount} ریال منتقل شود", "Yes, transfer {amount} Rial"),
+    "pay.title@CARD_TRANSFER": Words("تأیید و انتقال", "Confirm and transfer"),
+    "sms.text@CARD_TRANSFER": Words(
+        "کارت به کارت · {payee} · {amount} ریال",
+        "\u2068کارت به کارت\u2069 (transfer) · \u2068{payee}\u2069 · {amount} Rial",
+    ),
+    "summary.title@CARD_TRANSFER": Words("خلاصهٔ انتقال", "Your transfer"),
+    "receipt.title@CARD_TRANSFER": Words("پول منتقل شد", "Money transferred"),
+    "return@CARD_TRANSFER": Words("بازگشت", "Return"),
+    "cancelled.text@CARD_TRANSFER": _free("پولی منتقل نشد.", "No money was transferred."),
+    "expired.text@CARD_TRANSFER": _free("دوباره شروع کنید.", "Please start again."),
+}
+"""Key → words; ``<key>@<kind>`` is said in place of ``<key>``."""

@@ -1,0 +1,413 @@
+"""Card to card: both legs or neither, whatever is lost on the way, and who may send what to whom (D5, D7, D28)."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from foundation.pan import Pan, with_check_digit
+from foundation.rial import Rial
+from gateway.domain.errors import DuplicateOrder, IdempotencyMismatch, NotPossible, UnknownIssuer
+from gateway.domain.outcome import Approved, Declined, HolderRefused, Unknown
+from gateway.domain.payment import PaymentState
+from gateway.domain.transfer_errors import (
+    HolderNameOld,
+    InvalidDestination,
+    OtherSourceCard,
+    TooManyHolderQuestions,
+    TransferLimit,
+)
+from gateway.ports import Kind, PinSent, Route
+from gateway.services.authorise import Checking, Paid, Refused
+from gateway.services.confirm import confirm
+from gateway.services.enrol import add_issuer
+from gateway.services.idempotency import Idempotency
+from gateway.services.open_payment import PaymentRecord
+from gateway.services.request_pin import request_pin
+from gateway.services.reverse import reverse
+from gateway.services.show_page import page_of
+from gateway.services.transfers import OpenTransfer, open_own, open_transfer, own_terminal
+from tests.fakes.shop import ISSUER, MERCHANT, PAN, Shop, card
+from tests.fakes.switch import debit_but_silent, decline, lost
+
+FAR = with_check_digit("999001000000471")
+NEAR = with_check_digit("999002000000471")
+OTHER = with_check_digit("999002000000999")
+ONE = dataclasses.replace(ISSUER, issuer_id="one", name_fa="بانک یک", name_en="Bank One", switch_port=8181)
+AMOUNT, FEE = 20_000_000, 10_000
+CREDIT = "switch.credit"
+
+
+@pytest.fixture
+def town(shop: Shop) -> Shop:
+    """A gateway with two banks."""
+    add_issuer(shop.gateway, ONE, ("999001",))
+    shop.gateway.directory.forget()
+    return shop
+
+
+def wanted(destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN, order: str = "t-1") -> OpenTransfer:
+    """Ask for a transfer."""
+    pans = Pan.parse(source), Pan.parse(destination)
+    return OpenTransfer(*pans, Rial(amount), order, "http://localhost:8200/back")
+
+
+def opened(town: Shop, destination: str = FAR, amount: int = AMOUNT, **changes: str) -> PaymentRecord:
+    """Open a transfer under the shop's terminal."""
+    return open_transfer(town.gateway, town.caller, wanted(destination, amount, **changes), None)
+
+
+def legs(town: Shop) -> list[tuple[str, bool]]:
+    """Return where the credits stand, and whether the destination is still known."""
+    return [tuple(row) for row in town.rows("SELECT credit, destination_sealed IS NOT NULL FROM transfer")]
+
+
+def test_d7_between_two_banks_the_debit_comes_first_and_the_credit_completes_it(town: Shop) -> None:
+    """The page waits in between; the fee is the sender's and stays; the destination's number is forgotten."""
+    payment = opened(town)
+    assert town.pay(payment) == Paid()
+    assert town.state(payment) is PaymentState.AUTHORISED
+    assert legs(town) == [("owed", True)]
+    assert town.balances() == {"issuer:two": -AMOUNT - FEE, "transfer-clearing": AMOUNT, "fees": FEE}
+
+    town.work()
+
+    assert town.state(payment) is PaymentState.CONFIRMED
+    (debit,), (credit,) = town.switch.authorised, town.switch.credits
+    assert (debit.order.kind, debit.order.processing_code, debit.destination) == (Kind.CARD_TRANSFER, Route.OUT, None)
+    assert (credit.order.processing_code, credit.order.amount, credit.order.fee) == (
+        Route.CREDIT,
+        Rial(AMOUNT),
+        Rial(0),
+    )
+    assert credit.pan.reveal() == FAR
+    assert credit.trace != debit.trace
+    assert town.balances() == {"issuer:two": -AMOUNT - FEE, "issuer:one": AMOUNT, "fees": FEE}
+    assert legs(town) == [("given", False)]
+
+
+def test_d7_within_one_bank_one_message_moves_it_all(town: Shop) -> None:
+    """No credit, no fee, and the destination's number in that one message."""
+    payment = opened(town, NEAR)
+    assert town.pay(payment) == Paid()
+
+    assert town.state(payment) is PaymentState.CONFIRMED
+    (asked,) = town.switch.authorised
+    assert (asked.order.processing_code, asked.order.fee) == (Route.INSIDE, Rial(0))
+    assert asked.destination is not None
+    assert asked.destination.reveal() == NEAR
+    assert town.balances() == {}
+    town.settle_down()
+    assert town.switch.credits == []
+    assert legs(town) == [("none", False)]
+
+
+def test_d5_the_code_is_bound_to_amount_and_destination(town: Shop) -> None:
+    """Two destinations have two keys; the name is the destination's last four digits, apart (D25)."""
+    first, second = (page_of(town.gateway, opened(town, pan, order=pan).page_token) for pan in (FAR, NEAR))
+    assert len({first.order.payee_key, second.order.payee_key}) == 2
+    assert first.payee_name == f"کارت {' '.join(FAR[-4:])}"
+    assert FAR not in first.order.canonical()
+
+
+def test_d28_the_page_shows_a_masked_name_the_bank_and_the_fee(town: Shop) -> None:
+    """Asked of the destination's bank once, before anything is opened, for a source card."""
+    view = page_of(town.gateway, opened(town).page_token)
+
+    assert view.transfer is not None
+    assert (view.transfer.holder_name, view.transfer.issuer_name_en) == ("م*** ر***", "Bank One")
+    assert (view.amount, view.fee, view.total) == (Rial(AMOUNT), Rial(FEE), Rial(AMOUNT + FEE))
+    (question,) = town.switch.questions
+    assert question.pan.reveal() == FAR
+    assert len(question.asker) == 64
+    assert PAN not in question.asker
+
+
+def test_d7_a_credit_without_an_answer_is_repeated_under_one_key(town: Shop) -> None:
+    """The first is a 1200, all others are 1201; the answer that comes at last completes it."""
+    town.switch.credit_answers.extend([Unknown("silent"), Unknown("silent"), Approved("C1", "0903")])
+    payment = opened(town)
+    town.pay(payment)
+    town.settle_down()
+
+    assert town.state(payment) is PaymentState.CONFIRMED
+    assert [request.repeat for request in town.switch.credits] == [False, True, True]
+    assert len({request.trace for request in town.switch.credits}) == 1
+
+
+def test_d7_an_explicit_no_gives_the_debit_back_with_its_fee(town: Shop) -> None:
+    """Neither leg: the sender has everything again."""
+    town.switch.credit_answers.append(Declined("118"))
+    payment = opened(town)
+    town.pay(payment)
+    town.settle_down()
+
+    assert town.state(payment) is PaymentState.REVERSED
+    assert town.balances() == {}
+    assert legs(town) == [("refused", False)]
+    assert [request.order.processing_code for request in town.switch.reversals] == [Route.OUT]
+
+
+def test_d7_at_the_deadline_the_credit_is_taken_back_before_the_debit_is(town: Shop) -> None:
+    """Only "reversed" or "never received" frees the debit; a credit whose reversal is decided is never sent again."""
+    town.switch.credit_answers.extend([Unknown("silent")] * 200)
+    town.switch.silent_reversals = 2
+    payment = opened(town)
+    town.pay(payment)
+    town.work()
+    town.later(901)
+    town.work()
+    sent = len(town.switch.credits)
+    assert legs(town) == [("reversing", True)]
+    assert town.state(payment) is PaymentState.AUTHORISED
+
+    town.settle_down(after=901)
+
+    assert len(town.switch.credits) == sent
+    assert town.state(payment) is PaymentState.REVERSED
+    assert [request.order.processing_code for request in town.switch.reversals] == [Route.CREDIT] * 3 + [Route.OUT]
+    assert town.balances() == {}
+    assert legs(town) == [("reversed", False)]
+
+
+def test_d7_cannot_reverse_means_completed(town: Shop) -> None:
+    """The destination's bank says at the deadline that the money is gone from there: the transfer is through."""
+    town.switch.credit_answers.extend([Unknown("silent")] * 200)
+    town.switch.stands.add(Route.CREDIT)
+    payment = opened(town)
+    town.pay(payment)
+    town.settle_down(after=901)
+
+    assert town.state(payment) is PaymentState.CONFIRMED
+    assert town.balances() == {"issuer:two": -AMOUNT - FEE, "issuer:one": AMOUNT, "fees": FEE}
+    assert legs(town) == [("given", False)]
+
+
+def test_d7_a_transfer_within_one_bank_that_cannot_be_undone_is_complete(town: Shop) -> None:
+    """Nobody answered, the inquiries say nothing, and the reversal is impossible: the money is there."""
+    town.switch.will(debit_but_silent)
+    town.switch.silent_inquiries = 99
+    town.switch.stands.add(Route.INSIDE)
+    payment = opened(town, NEAR)
+    assert town.pay(payment) == Checking()
+    town.settle_down()
+
+    assert town.state(payment) is PaymentState.CONFIRMED
+    assert town.rows("SELECT state, pan_sealed FROM attempt") == [("stood", None)]
+    assert page_of(town.gateway, payment.page_token).receipt is not None
+    assert town.balances() == {}
+
+
+def test_d8_an_approval_within_one_bank_counts_even_after_the_pages_time(town: Shop) -> None:
+    """What has moved between two people is not taken back because a page is over."""
+    town.switch.will(debit_but_silent)
+    payment = opened(town, NEAR)
+    town.pay(payment)
+    town.settle_down(after=2_000)
+
+    assert town.state(payment) is PaymentState.CONFIRMED
+
+
+def test_d8_a_debit_for_another_bank_that_is_found_too_late_goes_back(town: Shop) -> None:
+    """No credit was owed before, so none is sent."""
+    town.switch.will(debit_but_silent)
+    payment = opened(town)
+    town.pay(payment)
+    town.settle_down(after=2_000)
+
+    assert town.state(payment) is PaymentState.REVERSED
+    assert town.switch.credits == []
+    assert town.balances() == {}
+
+
+def test_d8_a_lost_debit_leaves_the_page_open_and_the_next_try_counts_once(town: Shop) -> None:
+    """The attempt is undone; a second one pays."""
+    town.switch.will(lost)
+    payment = opened(town)
+    town.pay(payment)
+    town.later(10)
+    town.sweep()
+    town.work()
+    town.work()
+    assert town.state(payment) is PaymentState.OPEN
+
+    assert town.pay(payment) == Paid()
+    town.settle_down(after=10)
+    assert town.state(payment) is PaymentState.CONFIRMED
+    assert len(town.switch.credits) == 1
+
+
+def test_a_declined_debit_owes_nothing(town: Shop) -> None:
+    """And the next try is an ordinary one."""
+    town.switch.will(decline("116"))
+    payment = opened(town)
+    assert isinstance(town.pay(payment), Refused)
+
+    assert legs(town) == [("none", True)]
+    assert town.balances() == {}
+
+
+def test_d30_nobody_confirms_or_gives_back_a_transfer(town: Shop) -> None:
+    """Not its merchant, and not the sweeper of unconfirmed payments, however long the second leg takes."""
+    town.switch.credit_answers.extend([Unknown("silent")] * 200)
+    payment = opened(town)
+    town.pay(payment)
+    with pytest.raises(NotPossible):
+        confirm(town.gateway, town.caller, payment.payment_id, Rial(AMOUNT), None)
+    with pytest.raises(NotPossible):
+        reverse(town.gateway, town.caller, payment.payment_id, None)
+    town.later(899)
+    town.sweep()
+
+    assert town.state(payment) is PaymentState.AUTHORISED
+    assert town.switch.reversals == []
+
+
+def test_d28_the_card_that_was_named_pays_and_no_other(town: Shop) -> None:
+    """Neither a code nor money is asked of another one."""
+    payment = opened(town)
+
+    with pytest.raises(OtherSourceCard):
+        town.pay(payment, card(OTHER))
+    with pytest.raises(OtherSourceCard):
+        request_pin(town.gateway, payment.page_token, card(OTHER, None))
+
+    assert isinstance(request_pin(town.gateway, payment.page_token, card(PAN, None)), PinSent)
+    assert town.switch.authorised == []
+
+
+def test_d28_a_name_older_than_fifteen_minutes_pays_nothing(town: Shop) -> None:
+    """A page that was extended outlives the name."""
+    payment = opened(town)
+    town.change("UPDATE payment SET page_expires_at = page_expires_at + interval '10 minutes'")
+    town.later(901)
+
+    with pytest.raises(HolderNameOld):
+        town.pay(payment)
+    assert town.switch.authorised == []
+
+
+@pytest.mark.parametrize("answer", [HolderRefused("118"), Unknown("silent"), HolderRefused("121")])
+def test_d28_without_a_name_nothing_is_opened(town: Shop, answer: HolderRefused | Unknown) -> None:
+    """A card that takes no money, a silent bank, a bank that was asked too often."""
+    town.switch.holder = answer
+    with pytest.raises((InvalidDestination, TooManyHolderQuestions)):
+        opened(town)
+    assert town.rows("SELECT 1 FROM payment") == []
+
+
+@pytest.mark.parametrize(
+    ("destination", "reason"),
+    [
+        (PAN, "same"),
+        (with_check_digit("999009000000471"), "unknown_issuer"),
+        (with_check_digit("603799000000471"), "real"),
+    ],
+)
+def test_a_destination_that_is_none_is_refused_before_any_bank_is_asked(
+    town: Shop, destination: str, reason: str
+) -> None:
+    """The card itself, a bank nobody knows here, a real card in a sandbox."""
+    with pytest.raises(InvalidDestination) as refused:
+        opened(town, destination)
+    assert refused.value.reason == reason
+    assert town.switch.questions == []
+
+
+def test_a_source_of_no_bank_here_is_refused(town: Shop) -> None:
+    """As on any page."""
+    with pytest.raises(UnknownIssuer):
+        opened(town, source=with_check_digit("999009000000471"))
+
+
+def test_d28_a_card_asks_for_thirty_names_a_day(town: Shop) -> None:
+    """Counted in the database; what is above goes back with its count."""
+    for number in range(30):
+        opened(town, order=f"t-{number}")
+    with pytest.raises(TooManyHolderQuestions):
+        opened(town, order="t-more")
+    assert len(town.switch.questions) == 30
+    assert opened(town, source=OTHER, order="t-other").amount_rial == AMOUNT
+
+
+@pytest.mark.parametrize(("amount", "limit"), [(9_999, "least"), (50_000_001, "most")])
+def test_one_transfer_has_a_least_and_a_most(town: Shop, amount: int, limit: str) -> None:
+    """As payment apps have them."""
+    with pytest.raises(TransferLimit) as refused:
+        opened(town, amount=amount)
+    assert refused.value.limit == limit
+
+
+def test_d20_a_day_has_a_sum_and_a_count_for_one_destination(town: Shop) -> None:
+    """A hundred million a card and day, three times to one card; looked at again when the card is shown."""
+    waiting = opened(town, NEAR, 50_000_000, order="t-waiting")
+    for number in range(3):
+        town.pay(opened(town, amount=20_000_000, order=f"t-{number}"))
+    with pytest.raises(TransferLimit) as refused:
+        opened(town, amount=10_000, order="t-4")
+    assert refused.value.limit == "destination"
+    with pytest.raises(TransferLimit) as refused:
+        opened(town, NEAR, 40_000_001, order="t-5")
+    assert refused.value.limit == "day"
+
+    with pytest.raises(TransferLimit):
+        town.pay(waiting)
+    assert town.state(waiting) is PaymentState.OPEN
+
+
+def test_d20_two_pages_paid_at_once_never_pass_the_days_sum(town: Shop) -> None:
+    """Four of thirty millions fit three times, whoever comes first."""
+    pages = [opened(town, NEAR if number % 2 else FAR, 30_000_000, order=f"t-{number}") for number in range(4)]
+
+    def paid(payment: PaymentRecord) -> bool:
+        try:
+            return town.pay(payment) == Paid()
+        except TransferLimit:
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(paid, pages)) == [False, True, True, True]
+
+
+def test_d9_the_same_key_opens_one_transfer_and_asks_once(town: Shop) -> None:
+    """Another body under it is refused, another key for the order as well."""
+    key = Idempotency("k-1", b"a" * 32)
+    first = open_transfer(town.gateway, town.caller, wanted(), key)
+
+    assert open_transfer(town.gateway, town.caller, wanted(), key).payment_id == first.payment_id
+    with pytest.raises(IdempotencyMismatch):
+        open_transfer(town.gateway, town.caller, wanted(), Idempotency("k-1", b"b" * 32))
+    with pytest.raises(DuplicateOrder):
+        open_transfer(town.gateway, town.caller, wanted(), Idempotency("k-2", b"a" * 32))
+    assert len(town.switch.questions) == 2
+
+
+def test_d1_an_abandoned_transfer_forgets_its_destination(town: Shop) -> None:
+    """Expired or cancelled: the sweeper wipes it."""
+    payment = opened(town)
+    town.later(1_000)
+    town.sweep()
+    town.sweep()
+    assert town.state(payment) is PaymentState.EXPIRED
+    assert legs(town) == [("none", False)]
+
+
+def test_the_gateways_own_page_needs_a_terminal_of_its_own(town: Shop) -> None:
+    """Without the setting there is none; with one, transfers are opened under it."""
+    assert own_terminal(town.gateway) is None
+    with pytest.raises(LookupError):
+        open_own(town.gateway, Pan.parse(PAN), Pan.parse(FAR), Rial(AMOUNT))
+    settings = town.gateway.settings.model_copy(update={"transfer_terminal_id": MERCHANT.terminal_id})
+    gateway = dataclasses.replace(town.gateway, settings=settings)
+    assert open_own(gateway, Pan.parse(PAN), Pan.parse(FAR), Rial(AMOUNT)).terminal_id == MERCHANT.terminal_id
+
+
+def test_f19_a_credit_waits_for_its_turn_and_place(town: Shop) -> None:
+    """A full process, or a bank that is asked often, delays it and counts no try."""
+    town.switch.credit_answers.extend([Unknown("full"), Approved("C1", "0903")])
+    payment = opened(town)
+    town.pay(payment)
+    town.settle_down()
+    assert town.state(payment) is PaymentState.CONFIRMED
