@@ -13,7 +13,7 @@ from otp.domain.authorisation import Limits
 from otp.domain.code import mac_input
 from otp.domain.proof import proof_mac_input
 from otp.meters import Meters
-from otp.services.cards import card_tokens
+from otp.services.cards import card_tokens, lasting_mac
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Desk:
     def card_tokens(self, pan: Pan | None) -> tuple[bytes, ...]:
         """Return the keyed hashes by which a card may be found, the writing key's first; no number finds none."""
         return (b"",) if pan is None else card_tokens(self.keys, pan)
+
+    def lasting_mark(self, pan: Pan | None) -> bytes:
+        """Return what a card is counted under: it stays while its keys change; no number is counted as one."""
+        return b"" if pan is None else lasting_mac(self.keys, purposes.CARD_TOKEN, pan.reveal().encode())
 
     def code_macs(self, card_name: bytes, code: str) -> tuple[bytes, ...]:
         """Return every MAC this code may have been stored under for this card; one per live key."""

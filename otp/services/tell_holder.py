@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from otp.domain import purposes
 from otp.domain.action_codes import ActionCode
 from otp.domain.financial import HolderQuestion, HostAnswer
 from otp.domain.holder import holder_place, masked_name
 from otp.domain.quotas import holder_charges
-from otp.services.cards import lasting_mac
 from otp.services.desk import Desk
 from otp.store.holders import read_holder
 
@@ -18,8 +16,7 @@ def tell_holder(desk: Desk, question: HolderQuestion) -> HostAnswer:
     """Answer with the masked name; a card that is not there, cannot be sent money or has no name looks the same."""
     if not question.trusted or question.processing_code != PROCESSING_CODE:
         return HostAnswer(ActionCode.NOT_SUPPORTED)
-    pan = question.pan
-    mark = b"" if pan is None else lasting_mac(desk.keys, purposes.CARD_TOKEN, pan.reveal().encode())
+    mark = desk.lasting_mark(question.pan)
     charges = holder_charges(
         question.acquirer_id,
         question.asker,
@@ -28,7 +25,7 @@ def tell_holder(desk: Desk, question: HolderQuestion) -> HostAnswer:
         shard=sum(mark),
     )
     with desk.database.begin() as connection:
-        row = read_holder(connection, desk.card_tokens(pan), charges)
+        row = read_holder(connection, desk.card_tokens(question.pan), charges)
     if row.held:
         return HostAnswer(ActionCode.LIMIT)
     if row.name_sealed is None or row.card_name is None:

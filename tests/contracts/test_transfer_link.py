@@ -96,7 +96,7 @@ def ends(bank_database: Database) -> Iterator[Ends]:
     server = HostServer(desk, peers_of({"581672": row}, keys), host="127.0.0.1", port=0)
     server.start()
     client = SwitchClient(Keyring([Key(name, ours[kind], Sensitive(SHARED[kind])) for name, kind in shared]), "581672")
-    made, token = Ends(client, server, desk), desk.card_token(PAN)
+    made, token = Ends(client, server, desk), desk.card_tokens(PAN)[0]
     made.sql(
         "INSERT INTO card (card_token, pan_sealed, expiry, balance_rial, opened_rial, holder_name_sealed)"
         " VALUES (:token, 'x', '0812', 0, 0, :name)",

@@ -88,7 +88,7 @@ def open_link(world: Any) -> Iterator[Callable[..., Link]]:
 def named(world: Any, name: str = "مریم رضایی", **columns: object) -> Pan:
     """Open a card whose holder's name is known."""
     pan: Pan = world.card(**columns)
-    token = world.desk.card_token(pan)
+    token = world.desk.card_tokens(pan)[0]
     sealed = world.desk.keys.seal(purposes.PAN_SEAL, name.encode(), bound_to=holder_place(token))
     world.sql("UPDATE card SET holder_name_sealed = :sealed WHERE card_token = :token", sealed=sealed, token=token)
     return pan

@@ -33,7 +33,7 @@ def transfer(world: Any, source: Pan, destination: Pan, /, amount: int = AMOUNT,
         "total": Rial(amount + FEE),
         "fee": Rial(FEE),
         "payee_name": card_name(destination.masked[-4:]),
-        "payee_key": world.desk.card_token(destination).hex(),
+        "payee_key": world.desk.card_tokens(destination)[0].hex(),
         "destination": destination,
         **changes,
     }
@@ -119,7 +119,7 @@ def test_d5_a_code_for_one_destination_pays_no_other(world: Any) -> None:
     """The payee key is part of the binding; the code is void afterwards."""
     source, destination, other = world.card(), world.card(balance=0), world.card(balance=0)
     asked = transfer(world, source, destination)
-    diverted = replace(asked, destination=other, payee_key=world.desk.card_token(other).hex())
+    diverted = replace(asked, destination=other, payee_key=world.desk.card_tokens(other)[0].hex())
 
     assert world.pay(diverted).action_code == "182"
     assert world.pay(world.again(asked)).action_code == "181"
