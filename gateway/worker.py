@@ -20,6 +20,7 @@ from gateway.switch.client import RECOVERIES_AT_ONCE
 REVERSAL_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 300, 900)
 SWEEP_SECONDS = 1.0
 HASTEN_SECONDS = 5.0
+FOLD_SECONDS = 10.0
 DISPUTE_SECONDS = 30.0
 ERASE_SECONDS = 3_600.0
 SWITCH_LEASE_SECONDS = 90
@@ -80,6 +81,7 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
         ("give_back_unconfirmed", SWEEP_SECONDS, sweep.give_back_unconfirmed, sweep.BATCH),
         ("recover_lost", SWEEP_SECONDS, sweep.recover_lost, sweep.BATCH),
         ("hasten_webhooks", HASTEN_SECONDS, deliver.hasten, deliver.BATCH),
+        ("fold_balances", FOLD_SECONDS, sweep.fold_balances, sweep.FOLD_BATCH),
         ("dispute", DISPUTE_SECONDS, sweep.dispute, sweep.BATCH),
         ("erase", ERASE_SECONDS, sweep.erase, sweep.BATCH),
         ("forget_webhooks", ERASE_SECONDS, deliver.forget, deliver.BATCH),

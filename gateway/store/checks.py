@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from foundation.checks import Check, Rules, Scope, Severity
 from gateway.domain.payment import MACHINE, TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_ATTEMPT, PaymentEvent
+from gateway.store.account_checks import ACCOUNTS, CHECKS_OF_ACCOUNTS
 from gateway.store.measures import MEASURES
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
@@ -296,4 +297,4 @@ CHECKS = (
     Check("I18_swept", "what ends by itself has ended two minutes after its time", _DELAY, _NOT_SWEPT),
 )
 
-RULES = Rules(CHECKS, MEASURES, (PAYMENTS,))
+RULES = Rules((*CHECKS, *CHECKS_OF_ACCOUNTS), MEASURES, (PAYMENTS, ACCOUNTS))

@@ -88,7 +88,12 @@ FORGET = (
     "WITH tries AS (DELETE FROM webhook_attempt), sent AS (DELETE FROM webhook_delivery) "
     "DELETE FROM webhook_event WHERE type = 'payment.confirmed'"
 )
+FOLDED = "INSERT INTO account_snapshot (account, upto, balance_rial) "
 PLANTS = [
+    ("I1_snapshot", FOLDED + "VALUES ('payable:000000000000001', 99, 250003), ('fees', 99, -250003)", 3),
+    ("I1_folded_sum", FOLDED + "VALUES ('payable:000000000000001', 99, 250000)", 250_000),
+    ("I1_locked", "INSERT INTO account_lock VALUES ('issuer:two')", 0),
+    ("I3_payable_floor", FOLDED + "VALUES ('payable:somebody', 1, -9), ('fees', 1, 9)", 9),
     ("I1_own_accounts", POST + "SELECT payment_id, attempt_id, 'x', 'fees', 'payable:somebody', 7 FROM attempt", 7),
     (
         "I2_one_debit",
