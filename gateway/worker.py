@@ -14,6 +14,7 @@ from gateway.domain.limits import INQUIRY_WAITS_SECONDS
 from gateway.services import deliver, recover, sweep
 from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
+from gateway.services.send_refund import send_refund
 from gateway.services.watch import watch
 from gateway.switch.client import RECOVERIES_AT_ONCE
 
@@ -55,7 +56,7 @@ def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
 
 
 def topics(gateway: Gateway) -> tuple[Topic, ...]:
-    """Return how each kind of job is done. Inquiry and reversal never give up: only an answer ends them (D2, D8)."""
+    """Return how each kind of job is done. Those to issuers never give up: only an answer ends them (D2, D8, D11)."""
     return (
         Topic(
             "switch.reverse",
@@ -68,6 +69,13 @@ def topics(gateway: Gateway) -> tuple[Topic, ...]:
             "switch.inquire",
             lambda job: _result(recover.inquire(gateway, job.payload["attempt_id"], tries=job.tries)),
             INQUIRY_WAITS_SECONDS,
+            None,
+            SWITCH_LEASE_SECONDS,
+        ),
+        Topic(
+            "switch.refund",
+            lambda job: _result(send_refund(gateway, job.payload["refund"])),
+            REVERSAL_BACKOFF_SECONDS,
             None,
             SWITCH_LEASE_SECONDS,
         ),

@@ -65,13 +65,13 @@ def inquire(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | NotYet 
     issuer = gateway.directory.issuer(row.issuer_id)
     if issuer is None:
         return Again("issuer not known here yet")
-    if wait := _turn(gateway, issuer):
+    if wait := turn(gateway, issuer):
         return wait
     pan = _pan(gateway, row)
     request = InquiryRequest(order_of(row), _trace(row), row.own_stan, row.own_local_time, pan)
     answer = gateway.switch.inquire(issuer, request)
     if answer == Unknown(NO_PLACE):
-        return _no_place()
+        return no_place()
     log.info("inquiry_answered", attempt_id=attempt_id, payment_id=row.payment_id, answer=type(answer).__name__)
     if isinstance(answer, Unknown) and tries < INQUIRIES_MAX:
         return Again(answer.why)
@@ -86,12 +86,12 @@ def reverse(gateway: Gateway, attempt_id: str) -> Again | NotYet | None:
     issuer = gateway.directory.issuer(row.issuer_id)
     if issuer is None:
         return Again("issuer not known here yet")
-    if wait := _turn(gateway, issuer):
+    if wait := turn(gateway, issuer):
         return wait
     request = ReversalRequest(order_of(row), _trace(row), row.own_stan, row.own_local_time, _pan(gateway, row))
     answer = gateway.switch.reverse(issuer, request)
     if answer == ReversalUnknown(NO_PLACE):
-        return _no_place()
+        return no_place()
     log.info("reversal_answered", attempt_id=attempt_id, payment_id=row.payment_id, answer=type(answer).__name__)
     if isinstance(answer, Reversed):
         with gateway.database.single() as connection:
@@ -124,7 +124,8 @@ def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> No
         log.error("approval_after_decline", **names)
 
 
-def _turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
+def turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
+    """Take the issuer's next turn; otherwise say when to ask for one again (F19)."""
     with gateway.database.single() as connection:
         wait = pace.take_turn(
             connection, issuer.issuer_id, per_second=issuer.recovery_per_second, burst=issuer.recovery_burst
@@ -132,7 +133,8 @@ def _turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
     return NotYet("not its turn", wait) if wait else None
 
 
-def _no_place() -> NotYet:
+def no_place() -> NotYet:
+    """Say when a process whose places were all taken looks again."""
     return NotYet(NO_PLACE, NO_PLACE_SECONDS + secrets.randbelow(1_000) / 1_000)
 
 

@@ -7,6 +7,7 @@ from gateway.domain.errors import (
     AmountMismatch,
     NotPossible,
     PaymentNotFound,
+    RefundsExist,
     RequestInProgress,
     ReversalWindowOver,
 )
@@ -39,6 +40,7 @@ def reverse(
         AmountMismatch: ``amount`` is not the payment's; nothing was changed.
         IdempotencyMismatch: the key was used for another request.
         RequestInProgress: a request with this key, or about this payment, is being carried out.
+        RefundsExist: a part of it was refunded.
         ReversalWindowOver: it was confirmed too long ago.
         NotPossible: nothing was taken, or it is settled.
     """
@@ -76,6 +78,8 @@ def _again(
         if record.state in GOING_BACK:
             keep_answer(connection, caller, idempotency, record.json())
             return record
+    if record.state is PaymentState.CONFIRMED and record.refunded_rial:
+        raise RefundsExist(OUTSIDE[record.state])
     if record.state is PaymentState.CONFIRMED:
         raise ReversalWindowOver(OUTSIDE[record.state])
     raise NotPossible(OUTSIDE[record.state])

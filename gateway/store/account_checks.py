@@ -14,7 +14,7 @@ SELECT account FROM account_snapshot WHERE folded_at >= :since AND account LIKE 
 SELECT account FROM account_snapshot WHERE account > :after AND account LIKE 'payable:%' ORDER BY account LIMIT :most
 """,
 )
-"""Accounts with a floor. The others are what balances them: that all of them together are zero is a check of its own."""
+"""Accounts with a floor. The others balance them: that all together are zero is a check of its own."""
 
 _ACCOUNTS = "account = ANY(CAST(:subjects AS text[]))"
 

@@ -36,7 +36,8 @@ WITH these AS MATERIALIZED (
   SELECT posting_id, source, destination, amount_rial FROM posting
   WHERE posting_id > :folded AND posting_id <= :mark ORDER BY posting_id LIMIT :most),
 reach AS MATERIALIZED (
-  SELECT count(*) AS number, CASE WHEN count(*) < :most THEN CAST(:mark AS bigint) ELSE max(posting_id) END AS upto FROM these),
+  SELECT count(*) AS number, CASE WHEN count(*) < :most THEN CAST(:mark AS bigint) ELSE max(posting_id) END AS upto
+  FROM these),
 moved AS (
   INSERT INTO account_snapshot (account, upto, balance_rial)
   SELECT account, upto, rial FROM reach CROSS JOIN (
@@ -58,7 +59,8 @@ def balance_of(account: str) -> str:
         WHERE destination = asked.account AND posting_id > coalesce(folded.upto, 0)), 0)
     - coalesce((SELECT sum(amount_rial) FROM posting
         WHERE source = asked.account AND posting_id > coalesce(folded.upto, 0)), 0)
-  FROM (VALUES ({account})) AS asked (account) LEFT JOIN account_snapshot AS folded ON folded.account = asked.account)"""
+  FROM (VALUES ({account})) AS asked (account)
+  LEFT JOIN account_snapshot AS folded ON folded.account = asked.account)"""
 
 
 _BALANCE = text(f"SELECT CAST({balance_of('CAST(:account AS text)')} AS bigint)")

@@ -23,14 +23,14 @@ from gateway.domain.outcome import (
     ReversalUnknown,
     Unknown,
 )
-from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, UnmatchedAnswer
+from gateway.ports import AuthorisationRequest, InquiryRequest, RefundRequest, ReversalRequest, UnmatchedAnswer
 from gateway.switch.iso8583 import Malformed, Message
 from gateway.switch.key_shelf import KeyShelf, Reader, nothing_exchanged
 from gateway.switch.keys import LinkKeys
 from gateway.switch.link import Counters, Ends, IssuerLink
-from gateway.switch.messages import inquiry_message, purchase_message, reversal_message, total_of
+from gateway.switch.messages import inquiry_message, purchase_message, refund_message, reversal_message, total_of
 from gateway.switch.network import ECHO
-from gateway.switch.outcomes import inquiry_outcome_of, outcome_of, reversal_outcome_of
+from gateway.switch.outcomes import inquiry_outcome_of, outcome_of, refund_outcome_of, reversal_outcome_of
 from gateway.switch.pin_block import PinRefused
 from gateway.switch.wire import LinkTimes, NoAnswer, NothingSent
 
@@ -41,7 +41,7 @@ ISSUER_UNREACHABLE = "912"
 
 PURCHASES_AT_ONCE = 32
 RECOVERIES_AT_ONCE = 4
-"""Questions to one issuer at once, in one process; inquiries and reversals have places of their own."""
+"""Questions to one issuer at once, in one process; inquiries, reversals and refunds have places of their own."""
 
 UNREACHABLE = frozenset({"unreachable", "back_off", "no_time"})
 """Ways of not sending that are the host's silence, not our own mistake."""
@@ -124,6 +124,18 @@ class SwitchClient:
         except (*NOT_SENT, NoAnswer) as error:
             return Unknown(why_of(error))
         return inquiry_outcome_of(question, answer, total=total_of(request.order))
+
+    def refund(self, issuer: Issuer, request: RefundRequest) -> AuthorisationAnswer:
+        """Ask for money to be given to the card; what did not leave this process goes out the next time."""
+        guard_no_transaction()
+        ends_at = _deadline(issuer)
+        try:
+            question = refund_message(request, self._keys(issuer))
+            with self._recoveries.of(issuer.issuer_id).admitted():
+                answer = self._link(issuer).ask(question, ends_at)
+        except (*NOT_SENT, NoAnswer) as error:
+            return Unknown(why_of(error))
+        return refund_outcome_of(question, answer)
 
     def echo(self, issuer: Issuer) -> bool:
         """Tell whether the host answers now."""

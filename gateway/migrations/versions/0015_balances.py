@@ -30,7 +30,7 @@ COMMENT ON COLUMN posting_fold.writers IS
 CREATE TABLE account_lock (
   account text PRIMARY KEY CHECK (account LIKE 'payable:%')
 );
-COMMENT ON TABLE account_lock IS 'rows that are locked before an account with a floor is charged; no other has one (D32)';
+COMMENT ON TABLE account_lock IS 'rows that are locked before an account with a floor is charged; no other has (D32)';
 """
 
 RIGHTS = """
