@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.api.operations import Said
-from gateway.domain import errors
+from gateway.domain import bill_errors, errors
 from gateway.domain.errors import GatewayError
 
 
@@ -147,7 +147,7 @@ ROWS = (
         ),
     ),
     _row(
-        errors.InvalidBill,
+        bill_errors.InvalidBill,
         422,
         ("شمارهٔ قبض درست نیست", "A bill's number is not right"),
         (
@@ -156,7 +156,7 @@ ROWS = (
         ),
     ),
     _row(
-        errors.InvalidBills,
+        bill_errors.InvalidBills,
         422,
         ("فهرست قبض‌ها پذیرفته نیست", "The list of bills is not possible"),
         (
@@ -165,7 +165,7 @@ ROWS = (
         ),
     ),
     _row(
-        errors.UnknownBiller,
+        bill_errors.UnknownBiller,
         422,
         ("صادرکنندهٔ قبض متصل نیست", "Whoever sent the bill is not connected"),
         (
@@ -174,7 +174,7 @@ ROWS = (
         ),
     ),
     _row(
-        errors.BillAlreadyPaid,
+        bill_errors.BillAlreadyPaid,
         409,
         ("قبض پیش‌تر پرداخت شده است", "A bill is paid already"),
         (

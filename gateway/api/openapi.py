@@ -49,6 +49,16 @@ _HEADERS: dict[str, dict[str, Any]] = {
 }
 _VARIES = re.compile(r"\{(\w+)\}")
 _RETRIES = frozenset({"request_in_progress", "too_many_calls", "unavailable"})
+_EXAMPLES: dict[str, Any] = {
+    "amount": 250_000,
+    "bills": [{"bill_id": "7748317800142", "pay_id": "1770160"}],
+    "order_id": "A-1001",
+    "callback_url": "https://shop.example/back",
+    "description": "کتاب",
+    "mobile": "09120000000",
+    "url": "https://shop.example/webhooks",
+    "since": "2026-11-24T12:00:00Z",
+}
 
 
 def document(operations: Iterable[Operation], server_url: str) -> dict[str, Any]:
@@ -116,9 +126,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.idempotent_by_key:
         described["parameters"].append(KEY_HEADER)
     if operation.body is not None:
-        content = {"application/json": {"schema": _ref(operation.body)}}
+        content = {"application/json": {"schema": _ref(operation.body), "example": example_of(operation.body)}}
         described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
+
+
+def example_of(body: type[BaseModel]) -> dict[str, Any]:
+    """Return a request's body with just what is required."""
+    return {name: _EXAMPLES[name] for name, field in body.model_fields.items() if field.is_required()}
 
 
 def _content(answer: type[BaseModel] | None) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
+from pydantic import BaseModel
 
 from gateway.api.asking import gateway_of_app
 from gateway.api.catalogue import ROWS, Row
-from gateway.api.openapi import VERSION, document
+from gateway.api.openapi import VERSION, document, example_of
 from gateway.api.operations import PREFIX, Operation
 from gateway.api.problems import speaks_persian, type_of
 from gateway.api.schemas import ProblemRow, ProblemsOut
@@ -28,15 +29,6 @@ POLICY = (
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
     "trusted-types 'none'"
 )
-_EXAMPLES: dict[str, Any] = {
-    "amount": 250_000,
-    "order_id": "A-1001",
-    "callback_url": "https://shop.example/back",
-    "description": "کتاب",
-    "mobile": "09120000000",
-    "url": "https://shop.example/webhooks",
-    "since": "2026-11-24T12:00:00Z",
-}
 
 
 def serve(blueprint: Blueprint, operations: tuple[Operation, ...]) -> None:
@@ -72,7 +64,7 @@ def _docs(operations: tuple[Operation, ...]) -> Response:
         operations=operations,
         described={operation.name: _described(described, operation) for operation in operations},
         schemas=described["components"]["schemas"],
-        examples={operation.name: _example(operation) for operation in operations if operation.body},
+        examples={operation.name: _written(operation.body) for operation in operations if operation.body},
         scopes=MEANS,
         states=STATES,
         version=VERSION,
@@ -129,10 +121,8 @@ def _described(described: dict[str, Any], operation: Operation) -> dict[str, Any
     return found
 
 
-def _example(operation: Operation) -> str:
-    fields = operation.body.model_fields if operation.body else {}
-    wanted = {name: _EXAMPLES[name] for name, field in fields.items() if field.is_required()}
-    return json.dumps(wanted, ensure_ascii=False, indent=2)
+def _written(body: type[BaseModel]) -> str:
+    return json.dumps(example_of(body), ensure_ascii=False, indent=2)
 
 
 def _problem(row: Row, public_url: str) -> ProblemRow:

@@ -19,7 +19,7 @@ from enum import IntEnum
 
 from foundation.digits import to_ascii_digits
 from foundation.rial import Rial
-from gateway.domain.errors import InvalidBill, InvalidBills
+from gateway.domain.bill_errors import InvalidBill, InvalidBills
 
 BILLS_MOST = 10
 """In one payment: as many as fit on a page that a person checks."""

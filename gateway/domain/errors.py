@@ -6,7 +6,7 @@
     ├─ InvalidInput               the caller can fix it by sending something else
     │  ├─ InvalidCard             ``part`` says which: pan, cvv2, expiry, pin
     │  ├─ InvalidAmount · InvalidOrderId · InvalidCallback · InvalidText · InvalidEndpoint
-    │  ├─ InvalidBill · InvalidBills · UnknownBiller
+    │  ├─ InvalidBill · InvalidBills · UnknownBiller          in :mod:`gateway.domain.bill_errors`
     │  ├─ UnknownIssuer           no issuer row for this BIN
     │  ├─ RealCardInSandbox       a real bank's card where only test cards work
     │  ├─ RefusedRow              an operator's row (issuer, merchant, key) is wrong; the message says why
@@ -16,7 +16,7 @@
     ├─ NotAllowed                 Unauthenticated · ScopeMissing
     │  └─ KeyOfOtherMode          a test key at a live gateway, or the reverse (D10)
     ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
-    │  ├─ BillAlreadyPaid         somebody paid one of the bills, or is paying it now (D12)
+    │  ├─ BillAlreadyPaid         somebody paid one of the bills, or is paying it now (D12); there too
     │  ├─ IssuerPaused            an operator stopped new business with the card's issuer
     │  ├─ AttemptInProgress       another submission of this payment is being authorised (D8)
     │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
@@ -32,7 +32,6 @@ Declined, wrong PIN, not enough balance and unknown are answers, not errors: :mo
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -122,35 +121,6 @@ class InvalidEndpoint(InvalidInput):
     """A webhook endpoint's address, event types or overlap are outside their rules; the message says which."""
 
     code = "invalid_endpoint"
-
-
-class InvalidBill(InvalidInput):
-    """A bill's number has the wrong length, check digit or amount; ``field`` and ``reason`` say which."""
-
-    code = "invalid_bill"
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field} has a wrong {reason}; copy it from the bill again")
-        self.field = field
-        self.reason = reason
-
-
-class InvalidBills(InvalidInput):
-    """There is no bill, there are too many, or one is there twice; ``reason`` says which."""
-
-    code = "invalid_bills"
-    field = "bills"
-
-    def __init__(self, reason: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.reason = reason
-
-
-class UnknownBiller(InvalidInput):
-    """No biller is connected for the company that sent this bill."""
-
-    code = "unknown_biller"
-    field = "bills"
 
 
 class UnknownIssuer(InvalidInput):
@@ -282,26 +252,6 @@ class IssuerPaused(Conflict):
     """An operator stopped new business with this card's issuer; nothing was sent, no attempt and no code used."""
 
     code = "issuer_paused"
-
-
-class BillAlreadyPaid(Conflict):
-    """One of the bills was paid before, or is being paid at this moment; nothing was taken.
-
-    Args:
-        bill_id: which one; empty where another payment came first while this one was being submitted.
-        paid_at: when, once its payment is through.
-        tracking_code: of its receipt, once its payment is through.
-    """
-
-    code = "bill_already_paid"
-
-    def __init__(
-        self, bill_id: str = "", *, paid_at: dt.datetime | None = None, tracking_code: str | None = None
-    ) -> None:
-        super().__init__(f"bill {bill_id} is paid or being paid" if bill_id else "one of the bills is paid")
-        self.bill_id = bill_id
-        self.paid_at = paid_at
-        self.tracking_code = tracking_code
 
 
 class AmountMismatch(Conflict):

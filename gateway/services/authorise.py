@@ -9,9 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from foundation.sensitive import Sensitive
 from gateway.domain import purposes
+from gateway.domain.bill_errors import BillAlreadyPaid
 from gateway.domain.card import CardEntry
 from gateway.domain.declines import DECLINES, Decline
-from gateway.domain.errors import BillAlreadyPaid, InvalidCard, TooManyAttempts
+from gateway.domain.errors import InvalidCard, TooManyAttempts
 from gateway.domain.issuers import Issuer
 from gateway.domain.limits import ATTEMPTS_MAX
 from gateway.domain.outcome import Approved, AuthorisationAnswer, Declined, Unknown

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from gateway.domain.bill_errors import BillAlreadyPaid, UnknownBiller
 from gateway.domain.bills import Bill, Service, check_bills, payee_key
-from gateway.domain.errors import BillAlreadyPaid, DuplicateOrder, RefusedRow, RequestInProgress, UnknownBiller
+from gateway.domain.errors import DuplicateOrder, RefusedRow, RequestInProgress
 from gateway.domain.references import new_order_id
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, kept_under

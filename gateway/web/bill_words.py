@@ -39,6 +39,7 @@ BILLS = {
     "bill.remove.named": Words("حذف قبض {bill_id}", "Remove bill {bill_id}"),
     "bill.continue": Words("ادامه و پرداخت", "Continue to payment"),
     "bill.errors.title": Words("قبض را نخواندیم", "We couldn’t read the bill"),
+    "bill.paid.title": Words("این قبض پیش‌تر پرداخت شده است", "This bill is paid already"),
     "bill.bill_id.length": Words("شناسهٔ قبض ۶ تا ۱۳ رقم دارد.", "A bill ID has 6 to 13 digits."),
     "bill.bill_id.check": Words(
         "شناسهٔ قبض درست نیست؛ یکی از رقم‌ها جابه‌جا یا اشتباه است.",
@@ -83,6 +84,7 @@ BILLS = {
     "summary.title@BILL_PAYMENT": Words("خلاصهٔ پرداخت", "Your payment"),
     "receipt.title@BILL_PAYMENT": Words("قبض پرداخت شد", "Bills paid"),
     "return@BILL_PAYMENT": Words("بازگشت", "Return"),
+    "cancel@BILL_PAYMENT": Words("انصراف", "Cancel"),
     "cancelled.text@BILL_PAYMENT": _free("قبض‌ها پرداخت نشده مانده‌اند.", "The bills are still unpaid."),
     "expired.text@BILL_PAYMENT": _free("دوباره شروع کنید.", "Please start again."),
 }

@@ -9,8 +9,9 @@ from flask import Blueprint, abort, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from foundation.persian import isolate, jalali_moment, number
+from gateway.domain.bill_errors import BillAlreadyPaid, InvalidBill, InvalidBills, UnknownBiller
 from gateway.domain.bills import BILLS_MOST, Bill
-from gateway.domain.errors import BillAlreadyPaid, InvalidAmount, InvalidBill, InvalidBills, UnknownBiller
+from gateway.domain.errors import InvalidAmount
 from gateway.services.bills import PAGE, look_up, open_own, own_terminal
 from gateway.web.failures import slow_floods
 from gateway.web.headers import guard

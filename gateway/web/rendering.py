@@ -145,6 +145,8 @@ def bills_page(
     return _render(
         "bill.html",
         bills=rows,
+        title="bill.paid.title" if any(mistake.tone == "warn" for mistake in mistakes) else "bill.errors.title",
+        tone=mistakes[0].tone if mistakes else "",
         total=sum(line.bill.amount.amount for line in bills),
         summary=sentences,
         mistakes={place: sentence for place, sentence in reversed(sentences) if place},

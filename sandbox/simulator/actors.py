@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from gateway.domain.card import CardEntry
@@ -21,59 +20,37 @@ from gateway.domain.errors import (
     TooManyAttempts,
 )
 from gateway.services.authorise import Checking, Paid, Refused, pay
+from gateway.services.bills import OpenBills, open_bills
 from gateway.services.cancel import cancel
 from gateway.services.confirm import CONFIRMED, confirm
 from gateway.services.extend import extend
 from gateway.services.gateway import Gateway
-from gateway.services.open_payment import Idempotency, OpenPurchase, open_payment
+from gateway.services.open_payment import Idempotency, OpenPurchase, PaymentRecord, open_payment
 from gateway.services.request_pin import request_pin
 from gateway.services.reverse import GOING_BACK, reverse
 from gateway.services.show_page import page_of
 from gateway.store.directory import Caller
 from otp.services.bank import Bank
+from sandbox.simulator.bills import some_bills
 from sandbox.simulator.hooks import Developer
 from sandbox.simulator.invariants import WAITING, require
 from sandbox.simulator.memory import instant
 from sandbox.simulator.mirror import Mirror
 from sandbox.simulator.network import Network
 from sandbox.simulator.outside import Phones
+from sandbox.simulator.sale import Sale, SimulatedCard
 from sandbox.simulator.stage import EXPIRY, ISSUERS, open_simulated_card
 
 SALES_MOST = 12
 NEW_CARDS = 0.6
 CARDS_AT_ONCE = 6
 COIN = 0.5
+BILLED = 0.25
+"""Share of payments that are for bills."""
 CALLBACK = "http://localhost:8200/back"
 LIVE = frozenset({"open", "paying", "unknown", "authorised", "confirmed", "reversing", "disputed"})
 CONFIRMABLE = ("authorised", "confirmed")
 MOMENT_SECONDS = 0.000_001
-
-
-@dataclass
-class Sale:
-    """One purchase as merchant and shopper remember it."""
-
-    number: int
-    amount: int
-    card: SimulatedCard
-    key: str
-    payment_id: str = ""
-    page_token: str = ""
-    first_by: str | None = None
-    rrn: str | None = None
-    guesses: bool = False
-    gives_up: bool = False
-    answers: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SimulatedCard:
-    """A card, what its holder knows of it, and whose it is."""
-
-    pan: Pan
-    cvv2: str
-    mobile: str
-    issuer_id: str
 
 
 @dataclass
@@ -126,8 +103,9 @@ class Cast:
         self.opened += 1
         guesses = self.dice.random() < 0.06  # noqa: PLR2004 - a few do not have the phone
         card = self.cards[-1 - (len(self.cards) - 1) % 10] if guesses and self.cards else self._card()
-        amount = self.dice.randrange(1_000, 30_000_000)
-        sale = Sale(self.opened, amount, card, f"open-{self.opened}", guesses=guesses)
+        bills = some_bills(self.dice, self.opened) if self.dice.random() < BILLED else ()
+        amount = sum(bill.amount.amount for bill in bills) or self.dice.randrange(1_000, 30_000_000)
+        sale = Sale(self.opened, amount, card, f"open-{self.opened}", guesses=guesses, bills=bills)
         self.sales.append(sale)
         return self._open(sale, sale.amount)
 
@@ -144,7 +122,7 @@ class Cast:
         sale = self.sale()
         was = self.mirror.state(sale.payment_id)
         self.opened += 1
-        new = Sale(sale.number, sale.amount, sale.card, f"open-{self.opened}")
+        new = Sale(sale.number, sale.amount, sale.card, f"open-{self.opened}", bills=sale.bills)
         try:
             self._open(new, sale.amount)
         except DuplicateOrder:
@@ -154,13 +132,18 @@ class Cast:
         return f"{sale.number} anew"
 
     def _open(self, sale: Sale, amount: int) -> str:
-        purchase = OpenPurchase(Rial(amount), f"order-{sale.number}", CALLBACK)
         idempotency = Idempotency(sale.key, str(amount).encode().ljust(32))
-        record = open_payment(self.gateway, self.caller, purchase, idempotency)
+        record = self._opened(sale, amount, idempotency)
         require(sale.payment_id in {"", record.payment_id}, "I10: the same key opened another payment")
         self._same(sale, "open", record)
         sale.payment_id, sale.page_token = record.payment_id, record.page_token
         return f"{sale.number}"
+
+    def _opened(self, sale: Sale, amount: int, idempotency: Idempotency) -> PaymentRecord:
+        order = f"order-{sale.number}"
+        if not sale.bills:
+            return open_payment(self.gateway, self.caller, OpenPurchase(Rial(amount), order, CALLBACK), idempotency)
+        return open_bills(self.gateway, self.caller, OpenBills(sale.bills, order, CALLBACK), idempotency)
 
     def _card(self) -> SimulatedCard:
         if len(self.cards) >= CARDS_AT_ONCE and self.dice.random() > NEW_CARDS:

@@ -106,8 +106,34 @@ def check_debit(memory: Memory, row: Row) -> None:
     require((bound.amount + bound.fee).amount == row["amount_rial"], "I9: a code for another amount paid")
     payee = (bound.merchant_id, bound.terminal_id, bound.fee.amount)
     require(payee == (payment["merchant_id"], payment["terminal_id"], payment["fee_rial"]), "I9: another payee's code")
+    require(bound.payee_key == payment["payee_key"], "I9: a code for other bills paid")
     in_time = instant(row["decided_at"]) < instant(challenge["expires_at"])
     require(in_time, "I9: a dead code paid")
+
+
+def check_claim(memory: Memory, bill: Row) -> None:
+    """Check I15 at the gateway: a pair of numbers is claimed by one payment at a time."""
+    pair, payment_id = (bill["bill_id"], bill["pay_id"]), bill["payment_id"]
+    memory.bills[payment_id].add(pair)
+    if bill["claimed"]:
+        require(memory.claimed.setdefault(pair, payment_id) == payment_id, f"I15: bill {pair[0]} is claimed twice")
+    elif memory.claimed.get(pair) == payment_id:
+        del memory.claimed[pair]
+
+
+def check_bills(memory: Memory, row: Row) -> None:
+    """Check I15 at the bank: no bill's money is taken for two payments."""
+    payment_id = memory.attempt_at(key_of(row))["payment_id"]
+    for pair in memory.bills.get(payment_id, ()):
+        memory.debited[pair].add(payment_id)
+        require(len(memory.debited[pair]) == 1, f"I15: bill {pair[0]} was debited twice")
+
+
+def forget_bills(memory: Memory, row: Row) -> None:
+    """Note that an authorisation was reversed, so that its bills may be paid by others."""
+    payment_id = memory.attempt_at(key_of(row))["payment_id"]
+    for pair in memory.bills.get(payment_id, ()):
+        memory.debited[pair].discard(payment_id)
 
 
 def check_both_sides(memory: Memory, attempt: Row) -> None:

@@ -12,6 +12,8 @@ from sandbox.simulator.faults import BEGIN
 
 Row = dict[str, Any]
 Key = tuple[str, ...]
+Pair = tuple[str, str]
+"""Bill id and payment id."""
 
 
 def _sums() -> Any:
@@ -34,6 +36,9 @@ class Memory:
         taken: by authorisation, what the bank took from the card and did not give back.
         card_net: by account, what the bank's postings brought.
         paid_by: by code, the authorisation that it paid.
+        bills: by payment, the pairs of numbers that it is for.
+        claimed: by pair, the payment that has claimed it.
+        debited: by pair, the payments whose money the bank holds.
         endpoints: the merchant's, by their ids, those that were removed too.
         event_types: by event that tells of a payment.
         deliveries: by event and endpoint, as everything that follows.
@@ -66,6 +71,9 @@ class Memory:
     wrong_tries: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
     by_key: dict[Key, str] = field(default_factory=dict)
     at_bank: dict[Key, int] = field(default_factory=dict)
+    bills: dict[str, set[Pair]] = field(default_factory=lambda: defaultdict(set))
+    claimed: dict[Pair, str] = field(default_factory=dict)
+    debited: dict[Pair, set[str]] = field(default_factory=lambda: defaultdict(set))
     endpoints: dict[str, Row] = field(default_factory=dict)
     event_types: dict[str, str] = field(default_factory=dict)
     deliveries: dict[tuple[str, str], Row] = field(default_factory=dict)

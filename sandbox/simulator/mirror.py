@@ -108,6 +108,7 @@ class Mirror(Memory):
                 "payment": self._payment,
                 "payment_event": self._event,
                 "attempt": self._attempt,
+                "bill": lambda _, after: invariants.check_claim(self, after),
                 "outbox": self._job,
                 "posting": self._posting,
                 "webhook_endpoint": lambda before, after: telling.note_endpoint(self, before, after),
@@ -214,8 +215,10 @@ class Mirror(Memory):
         if now == "approved" and was != now:
             self.approved[after["transaction_ref"]] += 1
             invariants.check_debit(self, after)
+            invariants.check_bills(self, after)
         elif was == "approved" and now != was:
             self.approved[after["transaction_ref"]] -= 1
+            invariants.forget_bills(self, after)
 
     def _bank_posting(self, _before: Row | None, after: Row) -> None:
         for side, sign in (("source", -1), ("destination", 1)):

@@ -24,6 +24,7 @@ from gateway.config import Settings as GatewaySettings
 from gateway.domain import purposes as gateway_purposes
 from gateway.domain.issuers import Issuer
 from gateway.ports import Callbacks, Harim, Switch
+from gateway.services.bills import add_biller
 from gateway.services.enrol import NewMerchant, add_merchant
 from gateway.services.gateway import Gateway
 from gateway.store.directory import Caller, Directory
@@ -46,6 +47,7 @@ from otp.store.psps import PspDirectory
 from sandbox.cards import luhn_digit
 from sandbox.postgres import Cluster, Roles
 from sandbox.simulator import invariants
+from sandbox.simulator.bills import BILLER_ID, BILLER_TERMINAL_ID, COMPANY, SERVICE
 from sandbox.simulator.faults import READ_CLOCK, Clock, Fuse, SimulatedDatabase
 from sandbox.world import ACQUIRER_ID, BANK_BIN, BANK_NAME, ISSUER_ID, MERCHANT_ID, PSP_ID, TERMINAL_ID
 
@@ -61,7 +63,7 @@ ISSUERS = ((ISSUER_ID, BANK_BIN), ("bank-two-b", "999004"))
 
 WATCHED = {
     "gateway": (
-        *("payment", "payment_event", "attempt", "posting", "outbox"),
+        *("payment", "payment_event", "attempt", "bill", "posting", "outbox"),
         *("webhook_endpoint", "webhook_event", "webhook_delivery"),
     ),
     "bank": ("card", "challenge", "authorisation", "posting", "outbox"),
@@ -205,6 +207,8 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
     names = {"name_fa": "فروشگاه", "name_en": "Shop", "payee_name": "فروشگاه", "site": "http://localhost:8200"}
     hooks = {"webhook_url": HOOK_URL, "webhook_secret": HOOK_SECRET}
     add_merchant(gateway, NewMerchant(merchant_id=MERCHANT_ID, terminal_id=TERMINAL_ID, **names, **hooks))
+    add_merchant(gateway, NewMerchant(merchant_id=BILLER_ID, terminal_id=BILLER_TERMINAL_ID, **names))
+    add_biller(gateway, BILLER_ID, SERVICE, COMPANY)
     for issuer_id, prefix in ISSUERS:
         gateway.directory.add_issuer(_issuer(issuer_id), (prefix,))
     return gateway, Caller("key", "test", frozenset(), TERMINAL_ID, MERCHANT_ID, "http://localhost:8200")

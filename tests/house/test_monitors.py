@@ -21,7 +21,6 @@ ELSEWHERE = {
         "I9": "the bank's: challenges and their tries are its own; `I9_code_fits`, `I9_tries`",
         "I13": "later: settlement files; what is kept stands in `I3_kept`",
         "I14": "later: switch and issuer files; until then test_d36_planted_differences_are_found compares the books",
-        "I15": "later: card-to-card and bills are not sold yet",
         "I16": "test_d1_no_secret_in_any_log_or_table",
         "I17": "test_d20_a_card_has_its_share_over_all_payments_by_database_rows: Redis holds no outcome (D20)",
     },

@@ -101,7 +101,7 @@ def test_info_has_the_fixed_shape(world: RunningWorld) -> None:
     """Programs rely on these names; every card has valid numbers and says whose it is and how it behaves."""
     info = json.loads(world.command("info", "--json").stdout)
 
-    assert list(info) == ["gateway", "shop", "banks", "metrics", "merchant", "cards", "doors"]
+    assert list(info) == ["gateway", "shop", "banks", "metrics", "merchant", "cards", "bills", "doors"]
     assert [list(bank) for bank in info["banks"]] == [["name", "bin", "url"]] * 3
     assert set(info["merchant"]) == {"terminal_id", "secret_key", "webhook_secret"}
     names = {"pan", "cvv2", "exp_month", "exp_year", "mobile", "pin1", "bank", "behaviour"}

@@ -14,7 +14,7 @@ from foundation.wake import Wake
 from gateway.domain.outcome import Approved, Declined, ReversalUnknown, Reversed, Unknown
 from gateway.ports import Delivered
 from gateway.services import confirm, endpoints, sweep
-from gateway.store import idempotency, payments, webhooks
+from gateway.store import attempts, idempotency, payments, webhooks
 from gateway.switch.client import SwitchClient
 from otp.domain import verdict
 from otp.domain.action_codes import Reason
@@ -22,7 +22,7 @@ from otp.domain.challenge import ChallengeState
 from otp.services import deliver
 from otp.store import accounts, authorisations
 from sandbox.postgres import Cluster
-from sandbox.simulator import invariants
+from sandbox.simulator import invariants, runner
 from sandbox.simulator.hooks import Merchants
 from sandbox.simulator.runner import simulate
 
@@ -260,6 +260,13 @@ def nothing_expires(patch: Patch) -> None:
     patch.setattr(sweep, "expire", lambda _: 0)
 
 
+def bills_are_nobodys(patch: Patch) -> None:
+    """Whoever is about to pay a bill does not claim it, and nobody looks for paid ones."""
+    _statement(patch, attempts, "_SUBMIT", ("SET claimed = true", "SET claimed = false"))
+    checks = [check for check in runner.GATEWAY_RULES.checks if check.name != "I15_bills"]
+    patch.setattr(runner, "GATEWAY_RULES", replace(runner.GATEWAY_RULES, checks=checks))
+
+
 PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I1", balance_off_by_one, 600, 1),
     ("I2", repeats_executed, 600, 2),
@@ -289,6 +296,7 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I12", told_without_asking, 300, 1),
     ("I12", sms_past_its_time, 600, 4),
     ("I13", confirmed_without_money, 600, 1),
+    ("I15", bills_are_nobodys, 3000, 1),
     ("I17", redis_must_answer, 600, 2),
     ("I18", nothing_expires, 200, 1),
 )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from gateway.api.bills import OpenBillsIn
 from gateway.api.door import OPERATIONS
 from gateway.api.openapi import document
 from gateway.api.reference import catalogue
@@ -32,7 +33,7 @@ from gateway.store.payments import EventRecord, PaymentRecord
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "merchant" / "v1" / "examples"
 NOON = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-SENT = {"OpenPaymentIn": OpenPaymentIn, "ConfirmIn": ConfirmIn, "ReverseIn": ReverseIn}
+SENT = {"OpenPaymentIn": OpenPaymentIn, "OpenBillsIn": OpenBillsIn, "ConfirmIn": ConfirmIn, "ReverseIn": ReverseIn}
 
 
 def record(state: PaymentState) -> PaymentRecord:
@@ -113,6 +114,8 @@ def test_every_object_has_an_example_that_the_document_allows() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.json")}
 
     assert names == set(spec["components"]["schemas"]) - {
+        "BillIn",
+        "BillPaidOut",
         "CardOut",
         "EventOut",
         "FlawOut",

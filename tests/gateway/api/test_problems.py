@@ -16,7 +16,9 @@ from gateway.api.catalogue import BY_CODE, ROWS, row_of
 from gateway.api.door import OPERATIONS
 from gateway.app import create_app
 from gateway.domain import errors
+from gateway.domain.bills import Bill
 from gateway.domain.errors import GatewayError
+from gateway.services.bills import add_biller
 from gateway.services.keys import new_key
 from tests.fakes.shop import MERCHANT, SECRET_KEY, Shop
 
@@ -24,6 +26,8 @@ HEADERS = {"Authorization": f"Bearer {SECRET_KEY}"}
 PATH = "/api/v1/payments"
 BODY = {"amount": 250_000, "order_id": "A-1", "callback_url": "http://localhost:8200/back"}
 CANARY = "canary-5f1e"
+
+PHONE_BILL = Bill("7748317800142", "1770160")
 
 
 class Caller:
@@ -103,8 +107,27 @@ def _reader(caller: Caller) -> TestResponse:
     return caller.client.post(PATH, json=BODY, headers={"Authorization": f"Bearer {key}"})
 
 
+def _bills(caller: Caller, *bills: Bill, billed: bool = True) -> TestResponse:
+    """Open a payment of bills, whose company is connected or not."""
+    for bill in bills if billed else ():
+        add_biller(caller.shop.gateway, MERCHANT.merchant_id, int(bill.service), bill.company)
+    listed = [{"bill_id": bill.bill_id, "pay_id": bill.payment_id} for bill in bills]
+    body = {name: value for name, value in BODY.items() if name != "amount"} | {"bills": listed}
+    return caller.client.post("/api/v1/bills", json=body, headers=HEADERS)
+
+
+def _paid_bill(caller: Caller) -> TestResponse:
+    _bills(caller, PHONE_BILL)
+    caller.shop.change("UPDATE bill SET claimed = true")
+    return _bills(caller, PHONE_BILL)
+
+
 RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "malformed": lambda caller: caller.open(amount=CANARY),
+    "invalid_bill": lambda caller: _bills(caller, Bill("1234567890123", "1770160"), billed=False),
+    "invalid_bills": lambda caller: _bills(caller, PHONE_BILL, PHONE_BILL),
+    "unknown_biller": lambda caller: _bills(caller, PHONE_BILL, billed=False),
+    "bill_already_paid": _paid_bill,
     "invalid_cursor": lambda caller: caller.get(f"/payments?cursor={CANARY}"),
     "unauthenticated": lambda caller: caller.get("/payments", "sk_test_" + "Z" * 40),
     "key_of_other_mode": lambda caller: caller.get("/payments", "sk_live_" + "A" * 40),

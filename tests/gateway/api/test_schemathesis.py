@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.api.door import OPERATIONS
-from tests.fakes.shop import SECRET_KEY, Shop
+from gateway.services.enrol import add_merchant
+from tests.fakes.shop import MERCHANT, SECRET_KEY, Shop
 
 EXAMPLES = 25
 SEED = 20_261_124
@@ -33,6 +35,7 @@ def test_the_document_is_true(shop: Shop, address: str, tmp_path: Path) -> None:
     shop.paid()
     shop.open(order_id="A-1")
     assert shop.rows("SELECT count(*) FROM payment") == [(OPENED,)]
+    add_merchant(shop.gateway, replace(MERCHANT, site="https://shop.example"))  # of the document's example
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/api/v1/openapi.json", "--url", address]
     options = [

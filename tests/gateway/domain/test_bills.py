@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain.bill_errors import InvalidBill, InvalidBills
 from gateway.domain.bills import BILLS_MOST, Bill, Service, check_bills, check_digit, payee_key
-from gateway.domain.errors import InvalidBill, InvalidBills
 
 GOOD = [
     ("7748317800142", "1770160", Service.PHONE, 17_000),

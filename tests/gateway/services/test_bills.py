@@ -7,16 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gateway.domain.bill_errors import BillAlreadyPaid, InvalidBills, UnknownBiller
 from gateway.domain.bills import Bill, payee_key
-from gateway.domain.errors import (
-    BillAlreadyPaid,
-    DuplicateOrder,
-    IdempotencyMismatch,
-    InvalidBills,
-    NotPossible,
-    RefusedRow,
-    UnknownBiller,
-)
+from gateway.domain.errors import DuplicateOrder, IdempotencyMismatch, NotPossible, RefusedRow
 from gateway.domain.payment import PaymentState
 from gateway.ports import Kind
 from gateway.services.authorise import Checking, Paid, Refused

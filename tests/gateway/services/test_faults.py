@@ -15,6 +15,7 @@ from gateway.services import recover, sweep
 from gateway.services.authorise import Paid
 from gateway.services.record_outcome import approved
 from gateway.services.reverse import reverse
+from gateway.store.lookups import for_switch
 from tests.fakes.shop import MERCHANT, Shop, card
 from tests.fakes.switch import debit_but_silent
 
@@ -50,11 +51,14 @@ def test_f7_an_approval_told_again_and_again_is_booked_once(shop: Shop) -> None:
     shop.pay(payment)
     attempt_id = shop.rows("SELECT attempt_id FROM attempt")[0][0]
     yes, pan = Approved("A00001", "0903"), card().pan
+    with shop.gateway.database.single() as connection:
+        attempt = for_switch(connection, attempt_id)
+    assert attempt
 
     def tell_again(number: int) -> bool:
         if number % 2:
             return recover.inquire(shop.gateway, attempt_id, tries=1) is None
-        return approved(shop.gateway, attempt_id, yes, pan=pan, merchant_id=MERCHANT.merchant_id, in_time=True)
+        return approved(shop.gateway, attempt, yes, pan=pan, in_time=True)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(tell_again, range(100)))
