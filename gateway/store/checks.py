@@ -11,6 +11,7 @@ from foundation.checks import Check, Rules, Scope, Severity
 from gateway.domain.payment import MACHINE, TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_ATTEMPT, PaymentEvent
 from gateway.store.account_checks import ACCOUNTS, CHECKS_OF_ACCOUNTS
 from gateway.store.measures import MEASURES
+from gateway.store.refund_checks import CHECKS_OF_REFUNDS
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
 _PAYMENTS = "payment_id = ANY(CAST(:subjects AS text[]))"
@@ -30,7 +31,8 @@ SELECT p.payment_id, posting.amount_rial FROM payment p JOIN attempt a USING (pa
 JOIN posting ON posting.attempt_id = a.attempt_id
 WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id
   OR NOT (ARRAY[posting.source, posting.destination] <@ (ARRAY[
-  'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id, 'fees', 'suspense']
+  'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id,
+  'refunding:' || p.merchant_id, 'fees', 'suspense']
   || ARRAY(SELECT 'payable:' || biller_id FROM bill WHERE bill.payment_id = p.payment_id))))
 """
 
@@ -44,7 +46,7 @@ SELECT payment_id, greatest(abs(pending - wanted_pending) + abs(payable - wanted
   SELECT p.payment_id, p.state, p.amount_rial, p.confirmed_at, coalesce(held.pending, 0) AS pending,
     coalesce(held.payable, 0) AS payable,
     CASE p.state WHEN 'authorised' THEN p.amount_rial ELSE 0 END AS wanted_pending,
-    CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial ELSE 0 END AS wanted_payable
+    CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial - p.refunded_rial ELSE 0 END AS wanted_payable
   FROM payment p LEFT JOIN LATERAL (
     SELECT sum(CASE WHEN destination LIKE 'pending:%' THEN posting.amount_rial
         WHEN source LIKE 'pending:%' THEN -posting.amount_rial END) AS pending,
@@ -73,7 +75,8 @@ SELECT payment_id, greatest(abs(taken - CASE state WHEN 'approved' THEN total EL
       WHEN source THEN -posting.amount_rial END), 0) AS fees,
     coalesce(sum(CASE 'suspense' WHEN destination THEN posting.amount_rial
       WHEN source THEN -posting.amount_rial END), 0) AS suspense
-  FROM attempt a LEFT JOIN posting USING (attempt_id) WHERE a.{_PAYMENTS} GROUP BY a.attempt_id) AS books
+  FROM attempt a LEFT JOIN posting ON posting.attempt_id = a.attempt_id AND posting.refund IS NULL
+  WHERE a.{_PAYMENTS} GROUP BY a.attempt_id) AS books
 WHERE NOT CASE WHEN state = 'approved' THEN (taken, fees, suspense) = (total, fee, 0)
   WHEN state IN ('voiding', 'disputed')
     THEN (taken, fees, suspense) IN ((0, 0, 0), (total, fee, 0), (total, 0, total))
@@ -96,6 +99,7 @@ WHERE p.{_PAYMENTS} AND NOT coalesce(a.late, false) AND NOT CASE p.state
   WHEN 'authorised' THEN coalesce(a.state = 'approved', false)
   WHEN 'confirmed' THEN coalesce(a.state = 'approved', false)
   WHEN 'settled' THEN coalesce(a.state = 'approved', false)
+  WHEN 'refunded' THEN coalesce(a.state = 'approved', false)
   WHEN 'reversing' THEN coalesce(a.state = 'voiding', false)
   WHEN 'disputed' THEN coalesce(a.state = 'disputed', false)
   WHEN 'reversed' THEN coalesce(a.state = 'voided', false)
@@ -297,4 +301,4 @@ CHECKS = (
     Check("I18_swept", "what ends by itself has ended two minutes after its time", _DELAY, _NOT_SWEPT),
 )
 
-RULES = Rules((*CHECKS, *CHECKS_OF_ACCOUNTS), MEASURES, (PAYMENTS, ACCOUNTS))
+RULES = Rules((*CHECKS, *CHECKS_OF_ACCOUNTS, *CHECKS_OF_REFUNDS), MEASURES, (PAYMENTS, ACCOUNTS))

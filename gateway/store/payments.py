@@ -56,7 +56,7 @@ WITH given_back AS (
   UPDATE payment SET state = 'reversing' FROM {BOUNDED}
   WHERE payment_id = :payment_id AND terminal_id = :terminal_id
     AND (CAST(:amount_rial AS bigint) IS NULL OR amount_rial = :amount_rial)
-    AND state IN {among(MACHINE.befores(PaymentEvent.PAYEE_REVERSED))} AND kind = 'PURCHASE'
+    AND state IN {among(MACHINE.befores(PaymentEvent.PAYEE_REVERSED))} AND kind = 'PURCHASE' AND refunded_rial = 0
     AND (confirmed_at IS NULL OR confirmed_at + make_interval(secs => :reverse_window_seconds) > house_now())
   RETURNING {FACTS}, attempt_id),
 {voiding("given_back")},

@@ -27,7 +27,6 @@ from gateway.domain.errors import (
 from gateway.domain.payment import PaymentState
 from gateway.domain.refund import RefundState
 from gateway.services import send_refund, sweep
-from gateway.services.idempotency import Idempotency
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.refund import AskedRefund, RefundRecord, refund, refunds_of
 from gateway.services.reverse import reverse
@@ -57,8 +56,7 @@ def ask(
     shop: Shop, payment: PaymentRecord, amount: int = 250_000, refund_id: str = "r-1", *, key: str | None = None
 ) -> RefundRecord:
     """Ask for a refund as the merchant does."""
-    idempotency = None if key is None else Idempotency(key, f"{refund_id} {amount}".encode().ljust(32))
-    return refund(shop.gateway, shop.caller, payment.payment_id, AskedRefund(refund_id, Rial(amount)), idempotency)
+    return shop.refund(payment, amount, refund_id, key=key)
 
 
 def states(shop: Shop) -> list[str]:
@@ -277,10 +275,10 @@ def test_a_payment_with_refunds_is_not_reversed_and_one_that_goes_back_not_refun
 
 def test_d11_payable_is_a_floor_and_what_may_still_be_reversed_is_spoken_for(shop: Shop) -> None:
     """D11, D32: a settled payment is refunded out of what the merchant is owed, never out of what may yet go back."""
-    settled = kept(shop)
+    settled = kept(shop, 400_000)
     shop.change(
         "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
-        f"SELECT payment_id, attempt_id, 'settled_in_batch', '{PAYABLE}', 'bank\\:settlement', 250000 FROM attempt"
+        f"SELECT payment_id, attempt_id, 'settled_in_batch', '{PAYABLE}', 'bank\\:settlement', 400000 FROM attempt"
     )
     shop.change("UPDATE payment SET state = 'settled'")
     with pytest.raises(PayableTooLow):
