@@ -11,7 +11,7 @@ from foundation.outbox import Outbox
 from foundation.worker import Done, Periodic, Postpone, Result, Retry, Topic, Worker
 from gateway.api.events import renderer
 from gateway.domain.limits import INQUIRY_WAITS_SECONDS
-from gateway.services import deliver, recover, sweep
+from gateway.services import approve_refund, deliver, recover, sweep
 from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
 from gateway.services.send_refund import send_refund
@@ -91,6 +91,7 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
         ("hasten_webhooks", HASTEN_SECONDS, deliver.hasten, deliver.BATCH),
         ("fold_balances", FOLD_SECONDS, sweep.fold_balances, sweep.FOLD_BATCH),
         ("dispute", DISPUTE_SECONDS, sweep.dispute, sweep.BATCH),
+        ("give_up_refunds", ERASE_SECONDS, approve_refund.give_up_waiting, approve_refund.BATCH),
         ("erase", ERASE_SECONDS, sweep.erase, sweep.BATCH),
         ("forget_webhooks", ERASE_SECONDS, deliver.forget, deliver.BATCH),
     )

@@ -24,11 +24,12 @@ from gateway.store.idempotency import BOUNDED, conflicts, kept
 
 _FACTS = facts_of("payment")
 _TEHRAN = "house_now() AT TIME ZONE 'Asia/Tehran'"
-_TRACE = (
+TRACE = (
     "lpad(CAST(nextval('stan') AS text), 6, '0')",
     f"right(to_char({_TEHRAN}, 'YYYYDDD'), 4) || lpad(CAST(nextval('rrn') AS text), 8, '0')",
     f"to_char({_TEHRAN}, 'YYMMDDHH24MISS')",
 )
+"""STAN, RRN and local time of a new message."""
 COLUMNS = "number, refund_id, payment_id, amount_rial, fee_rial, reason, state, asked_at, decided_at, action_code"
 """Columns of a refund that its merchant may learn; ``number`` is the gateway's own name for it."""
 
@@ -45,7 +46,8 @@ _SPOKEN_FOR = """(
 _AVAILABLE = f"""({balance_of("'payable:' || payment.merchant_id")} - {_SPOKEN_FOR})"""
 
 
-def _queued(of: str) -> str:
+def queued_refund(of: str) -> str:
+    """Queue the sending of every refund in ``of`` that may go out."""
     return (
         f"queued_{of} AS (INSERT INTO outbox (topic, unique_key, payload) "
         f"SELECT 'switch.refund', 'switch.refund:' || number, jsonb_build_object('refund', number) FROM {of} "
@@ -72,12 +74,12 @@ asked AS (
   SELECT terminal_id, :refund_id, payment_id, attempt_id, merchant_id, issuer_id, acquirer_id, payee_name, :amount_rial,
     CASE WHEN :amount_rial = amount_rial THEN fee_rial ELSE 0 END, :reason,
     CASE WHEN held THEN 'waiting' ELSE 'requested' END, :asked_by,
-    {", ".join(f"CASE WHEN NOT held THEN {part} END" for part in _TRACE)}
+    {", ".join(f"CASE WHEN NOT held THEN {part} END" for part in TRACE)}
   FROM judged RETURNING *),
 sealed AS (UPDATE attempt SET refunding = refunding + 1 FROM asked WHERE attempt.attempt_id = asked.attempt_id),
 {noted(PaymentEvent.REFUND_REQUESTED, "reserved")},
 {moved(PaymentEvent.REFUND_REQUESTED, "asked", refund="asked.number")},
-{_queued("asked")},
+{queued_refund("asked")},
 {kept("asked")}
 SELECT {COLUMNS} FROM asked
 """)
@@ -93,7 +95,7 @@ def _ended(event: RefundEvent, state: RefundState, changes: str, *, condition: s
     """Return the first part of an end: the refund is decided, and no longer needs the card's number."""
     return f"""
 ended AS (
-  UPDATE refund SET state = '{state}', decided_at = house_now(), {changes}
+  UPDATE refund SET state = '{state}', decided_at = house_now(){changes}
   WHERE {condition} AND state IN {among(REFUND.befores(event))} RETURNING *),
 unsealed AS (
   UPDATE attempt SET refunding = refunding - gone.number
@@ -112,7 +114,7 @@ WITH {
     _ended(
         RefundEvent.CREDITED,
         RefundState.DONE,
-        "action_code = '000', approval_code = :approval_code, capture_date = :capture_date",
+        ", action_code = '000', approval_code = :approval_code, capture_date = :capture_date",
         condition="number = :number",
     )
 },
@@ -133,8 +135,8 @@ SELECT number FROM returned
 """)
 
 
-def _refusal(event: RefundEvent, changes: str, *, condition: str) -> TextClause:
-    """Return a statement that gives the money of a refund back to the merchant and says so."""
+def refusal(event: RefundEvent, changes: str, *, condition: str) -> TextClause:
+    """Return a statement that ends one refund by ``event``: the money is the merchant's again, and it is told."""
     return text(f"""
 WITH {_ended(event, RefundState.REFUSED, changes, condition=condition)},
 {_ENDED},
@@ -150,7 +152,7 @@ SELECT number FROM returned
 """)
 
 
-_REFUSE = _refusal(RefundEvent.DECLINED, "action_code = :action_code", condition="number = :number")
+_REFUSE = refusal(RefundEvent.DECLINED, ", action_code = :action_code", condition="number = :number")
 _ONE = text(f"SELECT {COLUMNS} FROM refund WHERE terminal_id = :terminal_id AND refund_id = :refund_id")
 _OF_PAYMENT = text(f"""
 SELECT {", ".join(f"refund.{name}" for name in COLUMNS.split(", "))} FROM payment JOIN refund USING (payment_id)

@@ -95,9 +95,9 @@ FORGET = (
 )
 REFUND = (
     "INSERT INTO refund (terminal_id, refund_id, payment_id, attempt_id, merchant_id, issuer_id, acquirer_id, "
-    "payee_name, amount_rial, fee_rial, state, asked_by, asked_at, decided_at) SELECT '00000001', 'r-1', payment_id, attempt_id, "
-    "merchant_id, 'two', '581672', 'x', 7, 0, '{state}', 'key x', house_now() - interval '25 hours', house_now() "
-    "FROM payment"
+    "payee_name, amount_rial, fee_rial, state, asked_by, asked_at, decided_at) "
+    "SELECT '00000001', 'r-1', payment_id, attempt_id, merchant_id, 'two', '581672', 'x', 7, 0, '{state}', 'key x', "
+    "house_now() - interval '25 hours', house_now() FROM payment"
 )
 FOLDED = "INSERT INTO account_snapshot (account, upto, balance_rial) "
 PLANTS = [
