@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import against_floor, healthy_bank, memory, pin_wires, statements, steps, taps, wires
+from bench import against_floor, balances, healthy_bank, memory, pin_wires, statements, steps, taps, wires
 from bench.floor.running import running_floor
 from bench.sandbox_shop import cards_of, sellers_of, shop_at
 from sandbox.banks import BANK_TWO
@@ -147,6 +147,10 @@ def _healthy_bank(world: RunningWorld, wish: Wish) -> Iterator[str]:
     yield from healthy_bank.lines(run, run.compare(wish.rounds))
 
 
+def _balances(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    yield from balances.lines(*balances.measure(world.world, wish.rounds))
+
+
 BENCHMARKS: dict[str, Benchmark] = {
     "floor": Benchmark(_against_floor, {CROWD: against_floor.CROWD}, rounds=8),
     "steps": Benchmark(_steps, {CROWD: steps.CROWD}, rounds=4, around=taps.tapped),
@@ -154,6 +158,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "statements": Benchmark(_statements, {CROWD: statements.CROWD}, rounds=1),
     "wires": Benchmark(_wires, {CROWD: wires.CROWD, CROWD_ONE: wires.CROWD}, rounds=8),
     "pin-wires": Benchmark(_pin_wires, {CROWD: pin_wires.CROWD}, rounds=12),
+    "balances": Benchmark(_balances, {}, rounds=6),
     "healthy-bank": Benchmark(_healthy_bank, {CROWD: healthy_bank.CROWD}, rounds=3),
 }
 
