@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from gateway.api.operations import Said
+from gateway.api.problem_rows import Row as Row
+from gateway.api.problem_rows import plain as _plain
+from gateway.api.problem_rows import row as _row
+from gateway.api.refund_problems import REFUNDS
 from gateway.domain import bill_errors, errors
 from gateway.domain.errors import GatewayError
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One problem.
-
-    Args:
-        of: the error that is answered so; ``None`` for what the web server or a lost database says.
-        title: what is wrong, the same for every occurrence.
-        do: what a merchant's developer does about it.
-    """
-
-    code: str
-    status: int
-    of: type[GatewayError] | None
-    title: Said
-    do: Said
-
-
-def _row(of: type[GatewayError], status: int, title: tuple[str, str], do: tuple[str, str]) -> Row:
-    return Row(of.code, status, of, Said(*title), Said(*do))
-
-
-def _plain(code: str, status: int, title: tuple[str, str], do: tuple[str, str]) -> Row:
-    return Row(code, status, None, Said(*title), Said(*do))
-
 
 ROWS = (
     _row(
@@ -182,66 +157,7 @@ ROWS = (
             "Take that bill out of the list. If somebody is paying it right now, look again in a few minutes.",
         ),
     ),
-    _row(
-        errors.RefundsExist,
-        409,
-        ("بخشی از این پرداخت بازپرداخت شده است", "A part of the payment was refunded"),
-        (
-            "پرداختی که بازپرداخت دارد یکجا بازنمی‌گردد؛ ماندهٔ آن را با `refund` بازپرداخت کنید.",
-            "A payment with refunds is not reversed any more; refund the rest with `refund`.",
-        ),
-    ),
-    _row(
-        errors.RefundNotOffered,
-        409,
-        ("این نوع پرداخت بازپرداخت ندارد", "A payment of this kind is not refunded"),
-        (
-            "قبض و انتقال را نمی‌توان از اینجا بازپرداخت کرد؛ با پرداخت‌کننده جداگانه تسویه کنید.",
-            "Bills and transfers are not refunded here; settle with whoever paid in another way.",
-        ),
-    ),
-    _row(
-        errors.RefundWindowOver,
-        409,
-        ("مهلت بازپرداخت گذشته است", "The time for refunds is over"),
-        (
-            "شمارهٔ کارت دیگر نگه داشته نمی‌شود. پول را با واریز به حسابی که خریدار می‌گوید برگردانید.",
-            "The card's number is not kept any more. Pay the shopper back into an account that they name.",
-        ),
-    ),
-    _row(
-        errors.RefundAboveRest,
-        409,
-        ("مبلغ بیش از ماندهٔ پرداخت است", "The refund is more than what is left of the payment"),
-        (
-            "مانده در `detail` آمده است: مبلغ پرداخت منهای `refunded_amount`. با مبلغی کمتر دوباره بخواهید.",
-            "`detail` says what is left: the payment's amount less its `refunded_amount`. Ask again for less.",
-        ),
-    ),
-    _row(
-        errors.RefundIdTaken,
-        409,
-        ("این شناسهٔ بازپرداخت از آنِ بازپرداخت دیگری است", "The refund id belongs to another refund"),
-        (
-            "برای بازپرداختی تازه شناسه‌ای تازه بسازید؛ برای دانستن حال آن یکی، بازپرداخت‌های `payment_id` را بخوانید.",
-            "Use a new id for a new refund; to learn of the other one, read the refunds of `payment_id`.",
-        ),
-    ),
-    _row(
-        errors.PayableTooLow,
-        409,
-        ("طلب شما از درگاه کمتر از این مبلغ است", "You are not owed so much"),
-        (
-            "بازپرداخت از طلب شما برداشته می‌شود، جز پولی که هنوز می‌تواند بازگردد. پس از فروش‌های بعدی دوباره بخواهید.",
-            "Refunds are taken from what you are owed, without what may still be reversed. Ask again after more sales.",
-        ),
-    ),
-    _row(
-        errors.TooManyRefunds,
-        409,
-        ("شمار بازپرداخت‌های این پرداخت به سقف رسیده است", "The payment has as many refunds as it may"),
-        ("هر پرداخت حداکثر ۵۰ بازپرداخت دارد.", "A payment takes at most 50 refunds."),
-    ),
+    *REFUNDS,
     _row(
         errors.AmountMismatch,
         409,

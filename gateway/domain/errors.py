@@ -20,8 +20,7 @@
     │  ├─ IssuerPaused            an operator stopped new business with the card's issuer
     │  ├─ AttemptInProgress       another submission of this payment is being authorised (D8)
     │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
-    │  ├─ RefundsExist            a payment with refunds is not reversed any more
-    │  ├─ RefundNotOffered · RefundWindowOver · RefundAboveRest · RefundIdTaken · PayableTooLow · TooManyRefunds
+    │  ├─ RefundsExist · RefundWindowOver and others of :mod:`gateway.domain.refund_errors`
     │  ├─ RequestInProgress       the same key, or the same payment, is being worked on at this moment
     │  └─ DuplicateEndpoint · TooManyEndpoints · RotationRunning
     └─ LimitReached               TooManyPinRequests · TooManyPinRequestsOfCard · TooManyAttempts
@@ -280,56 +279,6 @@ class ReversalWindowOver(NotPossible):
     """The payment was confirmed too long ago to be reversed."""
 
     code = "reversal_window_over"
-
-
-class RefundsExist(NotPossible):
-    """A part of the payment was refunded, so it cannot be reversed as a whole."""
-
-    code = "refunds_exist"
-
-
-class RefundNotOffered(Conflict):
-    """A payment of this kind is not refunded here."""
-
-    code = "refund_not_offered"
-
-
-class RefundWindowOver(NotPossible):
-    """The payment was paid too long ago: the card's number is not kept any more (D1)."""
-
-    code = "refund_window_over"
-
-
-class RefundAboveRest(Conflict):
-    """The refund is more than what is left of the payment; nothing was changed. ``left`` is in rials."""
-
-    code = "refund_above_rest"
-
-    def __init__(self, left: int) -> None:
-        super().__init__(f"{left} rials of this payment are left to refund")
-        self.left = left
-
-
-class RefundIdTaken(Conflict):
-    """The terminal used this refund id for another payment or amount; nothing was changed."""
-
-    code = "refund_id_taken"
-
-    def __init__(self, payment_id: str, amount_rial: int) -> None:
-        super().__init__(f"this refund id stands for {amount_rial} rials of {payment_id}")
-        self.payment_id = payment_id
-
-
-class PayableTooLow(Conflict):
-    """The merchant is not owed what it wants to refund; nothing was changed."""
-
-    code = "payable_too_low"
-
-
-class TooManyRefunds(Conflict):
-    """The payment has as many refunds as it may."""
-
-    code = "too_many_refunds"
 
 
 class RequestInProgress(Conflict):

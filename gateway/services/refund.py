@@ -9,18 +9,20 @@ from gateway.domain.errors import (
     GatewayError,
     InvalidAmount,
     NotPossible,
-    PayableTooLow,
     PaymentNotFound,
-    RefundAboveRest,
-    RefundIdTaken,
-    RefundNotOffered,
-    RefundWindowOver,
     RequestInProgress,
-    TooManyRefunds,
 )
 from gateway.domain.limits import PURCHASE_MOST
 from gateway.domain.payment import MACHINE, OUTSIDE, PaymentEvent
 from gateway.domain.refund import REFUNDS_MAX, check_reason, check_refund_id
+from gateway.domain.refund_errors import (
+    PayableTooLow,
+    RefundAboveRest,
+    RefundIdTaken,
+    RefundNotOffered,
+    RefundWindowOver,
+    TooManyRefunds,
+)
 from gateway.ports import Kind
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under

@@ -7,11 +7,11 @@ from gateway.domain.errors import (
     AmountMismatch,
     NotPossible,
     PaymentNotFound,
-    RefundsExist,
     RequestInProgress,
     ReversalWindowOver,
 )
 from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.domain.refund_errors import RefundsExist
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under
 from gateway.store import payments

@@ -14,18 +14,20 @@ from gateway.domain.errors import (
     InvalidAmount,
     InvalidText,
     NotPossible,
-    PayableTooLow,
     PaymentNotFound,
+    RequestInProgress,
+)
+from gateway.domain.payment import PaymentState
+from gateway.domain.refund import RefundState
+from gateway.domain.refund_errors import (
+    PayableTooLow,
     RefundAboveRest,
     RefundIdTaken,
     RefundNotOffered,
     RefundsExist,
     RefundWindowOver,
-    RequestInProgress,
     TooManyRefunds,
 )
-from gateway.domain.payment import PaymentState
-from gateway.domain.refund import RefundState
 from gateway.services import send_refund, sweep
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.refund import AskedRefund, RefundRecord, refund, refunds_of
