@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import accepted, against_floor, app, codes, healthy_bank, memory, pin_wires, statements, steps, taps, wires
+from bench import (
+    accepted,
+    against_floor,
+    app,
+    balances,
+    codes,
+    healthy_bank,
+    memory,
+    pin_wires,
+    statements,
+    steps,
+    taps,
+    wires,
+)
 from bench.floor.running import running_floor
 from bench.sandbox_shop import cards_of, sellers_of, shop_at
 from foundation.logs import configure_logging
@@ -164,6 +177,10 @@ def _healthy_bank(world: RunningWorld, wish: Wish) -> Iterator[str]:
     yield from healthy_bank.lines(run, run.compare(wish.rounds))
 
 
+def _balances(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    yield from balances.lines(*balances.measure(world.world, wish.rounds))
+
+
 BENCHMARKS: dict[str, Benchmark] = {
     "floor": Benchmark(_against_floor, {CROWD: against_floor.CROWD}, rounds=8),
     "steps": Benchmark(_steps, {CROWD: steps.CROWD}, rounds=4, around=taps.tapped),
@@ -174,6 +191,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "codes": Benchmark(_codes, {CROWD: codes.CROWD}, rounds=6),
     "accepted": Benchmark(_accepted, {CROWD: accepted.CROWD}, rounds=3, around=accepted.panel),
     "app": Benchmark(_app, {CROWD: app.CROWD}, rounds=15),
+    "balances": Benchmark(_balances, {}, rounds=6),
     "healthy-bank": Benchmark(_healthy_bank, {CROWD: healthy_bank.CROWD}, rounds=3),
 }
 

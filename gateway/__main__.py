@@ -1,4 +1,4 @@
-"""``python -m gateway migrate | worker | monitor | check | merchant … | key … | issuer … | webhook …``: operators."""
+"""``python -m gateway migrate | worker | monitor | check | merchant … | key … | issuer … | refund … | webhook …``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
-from gateway import config, webhook_commands, worker
+from gateway import config, refund_commands, webhook_commands, worker
 from gateway.config import Settings
 from gateway.domain.errors import GatewayError
 from gateway.domain.issuers import RECOVERY_BURST, RECOVERY_PER_SECOND, Issuer, Pause
@@ -80,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     _pause_arguments(issuers)
     webhooks = commands.add_parser("webhook", help="webhook endpoints and events").add_subparsers(required=True)
     webhook_commands.add_to(webhooks, _with_gateway)
+    refunds = commands.add_parser("refund", help="refunds that need a second person").add_subparsers(required=True)
+    refund_commands.add_to(refunds, _with_gateway)
     return parser
 
 

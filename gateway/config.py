@@ -65,7 +65,12 @@ class Settings(BaseSettings):
         3_600, ge=60, description="by when an unanswered payment is decided or its money is back (D36)"
     )
     dispute_after_seconds: int = Field(86_400, description="age at which an unfinished reversal alarms a person")
-    refund_window_days: int = Field(90, description="when the sealed PAN of a kept payment is wiped (D1)")
+    refund_window_days: int = Field(
+        90, ge=1, description="how long a payment can be refunded; then its sealed PAN is wiped (D1)"
+    )
+    refund_four_eyes_rial: int = Field(
+        500_000_000, ge=1, description="refunds of one payment, together so large, wait for a second person (D35)"
+    )
     directory_seconds: float = Field(5.0, description="how long merchants, keys and issuers are remembered")
     callback_timeout_seconds: float = Field(10.0, gt=0, le=60, description="for one webhook, from connecting to answer")
     callback_allow_loopback: bool = Field(

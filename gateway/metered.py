@@ -41,6 +41,7 @@ from gateway.ports import (
     PinRefused,
     PinRequest,
     PinSent,
+    RefundRequest,
     ReversalRequest,
     Switch,
     Webhook,
@@ -105,6 +106,13 @@ class MeteredSwitch:
         with self._timed("inquiry", issuer):
             answer = self._switch.inquire(issuer, request)
         self._meters.recoveries.labels(issuer.issuer_id, "inquiry", ANSWERS[type(answer)]).inc()
+        return answer
+
+    def refund(self, issuer: Issuer, request: RefundRequest) -> AuthorisationAnswer:
+        """Ask for money to be given to the card."""
+        with self._timed("refund", issuer):
+            answer = self._switch.refund(issuer, request)
+        self._meters.recoveries.labels(issuer.issuer_id, "refund", ANSWERS[type(answer)]).inc()
         return answer
 
     def echo(self, issuer: Issuer) -> bool:

@@ -26,7 +26,7 @@ class Meters:
         )
         self.recoveries = Counter(
             "gateway_recoveries",
-            "inquiries and reversals sent, by issuer and answer",
+            "inquiries, reversals and refunds sent, by issuer and answer",
             ("issuer", "message", "answer"),
             registry=registry,
         )

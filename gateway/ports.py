@@ -198,6 +198,22 @@ class InquiryRequest:
     pan: Pan
 
 
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """A credit of ``amount`` to the card that paid, without PIN or expiry (contracts/iso8583/v1, §9).
+
+    Args:
+        order: the payment's, with what goes back as its amount and no fee.
+        trace: the refund's own, the same in every repeat.
+        again: whether the issuer may have had it before: then it goes out as a repeat, which is done once at most.
+    """
+
+    order: Order
+    trace: Trace
+    pan: Pan
+    again: bool
+
+
 class Switch(Protocol):
     """The authorisation hosts of the issuers, one link each (D42)."""
 
@@ -219,6 +235,10 @@ class Switch(Protocol):
 
     def inquire(self, issuer: Issuer, request: InquiryRequest) -> InquiryAnswer:
         """Ask what became of an original."""
+        ...
+
+    def refund(self, issuer: Issuer, request: RefundRequest) -> AuthorisationAnswer:
+        """Ask for money to be given to the card, as often as needed; only what concludes it is not unknown."""
         ...
 
     def echo(self, issuer: Issuer) -> bool:

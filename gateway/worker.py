@@ -11,9 +11,10 @@ from foundation.outbox import Outbox
 from foundation.worker import Done, Periodic, Postpone, Result, Retry, Topic, Worker
 from gateway.api.events import renderer
 from gateway.domain.limits import INQUIRY_WAITS_SECONDS
-from gateway.services import deliver, recover, sweep, transfer_legs
+from gateway.services import approve_refund, deliver, recover, sweep, transfer_legs
 from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
+from gateway.services.send_refund import send_refund
 from gateway.services.watch import watch
 from gateway.store.transfer_legs import CREDIT_TOPIC
 from gateway.switch.client import RECOVERIES_AT_ONCE
@@ -22,6 +23,7 @@ REVERSAL_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60, 300, 900)
 SWEEP_SECONDS = 1.0
 CREDIT_BACKOFF_SECONDS = (1, 2, 5, 10, 30, 60)
 HASTEN_SECONDS = 5.0
+FOLD_SECONDS = 10.0
 DISPUTE_SECONDS = 30.0
 ERASE_SECONDS = 3_600.0
 SWITCH_LEASE_SECONDS = 90
@@ -56,7 +58,7 @@ def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
 
 
 def topics(gateway: Gateway) -> tuple[Topic, ...]:
-    """Return how each kind of job is done. Those with the switch never give up: only an answer ends them (D2, D8)."""
+    """Return how each kind of job is done. Those to issuers never give up: only an answer ends them (D2, D8, D11)."""
     return (
         Topic(
             "switch.reverse",
@@ -79,6 +81,13 @@ def topics(gateway: Gateway) -> tuple[Topic, ...]:
             None,
             SWITCH_LEASE_SECONDS,
         ),
+        Topic(
+            "switch.refund",
+            lambda job: _result(send_refund(gateway, job.payload["refund"])),
+            REVERSAL_BACKOFF_SECONDS,
+            None,
+            SWITCH_LEASE_SECONDS,
+        ),
     )
 
 
@@ -90,7 +99,9 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
         ("recover_lost", SWEEP_SECONDS, sweep.recover_lost, sweep.BATCH),
         ("wipe_destinations", SWEEP_SECONDS, sweep.wipe_destinations, sweep.BATCH),
         ("hasten_webhooks", HASTEN_SECONDS, deliver.hasten, deliver.BATCH),
+        ("fold_balances", FOLD_SECONDS, sweep.fold_balances, sweep.FOLD_BATCH),
         ("dispute", DISPUTE_SECONDS, sweep.dispute, sweep.BATCH),
+        ("give_up_refunds", ERASE_SECONDS, approve_refund.give_up_waiting, approve_refund.BATCH),
         ("erase", ERASE_SECONDS, sweep.erase, sweep.BATCH),
         ("forget_webhooks", ERASE_SECONDS, deliver.forget, deliver.BATCH),
     )

@@ -32,6 +32,8 @@ SHOP_PROMISE = dt.timedelta(minutes=10)
 """How long after its confirmation the shop may not yet have written an order down as paid."""
 
 KEPT = frozenset({"confirmed", "settled"})
+WHOLLY_REFUNDED = "refunded"
+"""The shop was paid and nobody has its money: its order may say either."""
 SHOP_WAITS = frozenset({"awaiting", "checking"})
 LOOKS = 3
 PAUSE_SECONDS = 1.0
@@ -144,7 +146,7 @@ def _both_sides(attempts: Iterable[Attempt], authorisations: Iterable[Authorisat
     for attempt in attempts:
         row = at_bank.pop(tuple(attempt.key), None)
         gap = abs((row.net_rial if row else 0) - attempt.net_rial)
-        name = f"{attempt.whose}: attempt {attempt.attempt_id} of {attempt.payment_id}"
+        name = f"{attempt.whose}: {attempt.what} {attempt.attempt_id} of {attempt.payment_id}"
         if attempt.past_promise is not None:
             age = f"{attempt.state} for {int(attempt.age.total_seconds())} s"
             yield Finding(f"{name} is {age}", attempt.total_rial, explained=not attempt.past_promise)
@@ -152,7 +154,8 @@ def _both_sides(attempts: Iterable[Attempt], authorisations: Iterable[Authorisat
             yield Finding(f"{name} is {attempt.state}, at the bank {row.state if row else 'unheard of'}", gap)
     for row in at_bank.values():
         if row.net_rial:
-            what = f"bank: authorisation {row.authorisation_id} took money for no attempt of the gateway or a till"
+            moved = "took" if row.net_rial > 0 else "gave"
+            what = f"bank: authorisation {row.authorisation_id} {moved} money for no attempt of the gateway or a till"
             yield Finding(what, abs(row.net_rial))
 
 
@@ -164,6 +167,6 @@ def _orders(orders: Iterable[Order], payments: Iterable[Payment]) -> Iterator[Fi
         name = f"shop: order {order.number} is {order.state}, its payment {payment.state if payment else 'unheard of'}"
         if payment is not None and order.total_rial != payment.amount_rial:
             yield Finding(f"{name}, for another amount", abs(order.total_rial - payment.amount_rial))
-        elif kept != (order.state == "paid"):
+        elif kept != (order.state == "paid") and (payment is None or payment.state != WHOLLY_REFUNDED):
             waits = payment is not None and order.state in SHOP_WAITS and payment.age <= SHOP_PROMISE
             yield Finding(name, order.total_rial, explained=waits)

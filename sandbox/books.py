@@ -21,7 +21,10 @@ Key = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt or a transfer's credit in the gateway's books, or a sale in a till's; ``net_rial`` is what it took."""
+    """An attempt, a transfer's credit or a refund in the gateway's books, or a sale in a till's.
+
+    ``net_rial`` is what it took for good; less than nothing is what a credit or refund gave.
+    """
 
     attempt_id: str
     payment_id: str
@@ -33,6 +36,7 @@ class Attempt:
     past_promise: bool | None = None
     """Whether money under way is older than promised; unset once it has been answered for."""
     whose: str = "gateway"
+    what: str = "attempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,9 @@ SELECT attempt_id, attempt.payment_id, attempt.state,
   house_now() - attempt.submitted_at AS age, attempt_under_way.past_promise,
   coalesce((SELECT sum(CASE 'issuer:' || attempt.issuer_id WHEN source THEN amount_rial
     WHEN destination THEN -amount_rial ELSE 0 END) FROM posting
-    WHERE posting.attempt_id = attempt.attempt_id AND event NOT IN ('transfer_moved', 'transfer_stood')
-      OR posting.attempt_id = attempt.attempt_id AND source = 'issuer:' || attempt.issuer_id), 0)::bigint AS net_rial
+    WHERE posting.attempt_id = attempt.attempt_id AND posting.refund IS NULL
+      AND (event NOT IN ('transfer_moved', 'transfer_stood') OR source = 'issuer:' || attempt.issuer_id)), 0)::bigint
+    AS net_rial
 FROM attempt LEFT JOIN attempt_under_way USING (attempt_id) ORDER BY attempt.submitted_at
 """
 _CREDITS = """
@@ -94,6 +99,15 @@ SELECT attempt_id || ' (credit)' AS attempt_id, transfer.payment_id, credit AS s
   -coalesce((SELECT sum(amount_rial) FROM posting
     WHERE posting.attempt_id = attempt.attempt_id AND event = 'credit_given'), 0)::bigint AS net_rial
 FROM transfer JOIN payment USING (payment_id) JOIN attempt USING (attempt_id) WHERE transfer.stan IS NOT NULL
+"""
+_REFUNDS = """
+SELECT refund.refund_id AS attempt_id, refund.payment_id, refund.state,
+  ARRAY[acquirer_id, terminal_id, stan, rrn, local_time] AS key, amount_rial + fee_rial AS total_rial,
+  house_now() - asked_at AS age, past_promise, 'refund' AS what,
+  coalesce((SELECT sum(CASE WHEN source LIKE 'issuer:%' THEN amount_rial
+    WHEN destination LIKE 'issuer:%' THEN -amount_rial ELSE 0 END) FROM posting
+    WHERE posting.refund = refund.number), 0)::bigint AS net_rial
+FROM refund LEFT JOIN refund_under_way USING (number) WHERE stan IS NOT NULL ORDER BY number
 """
 _PAYMENTS = """
 SELECT payment_id, state, amount_rial, house_now() - coalesce(confirmed_at, authorised_at, created_at) AS age
@@ -138,9 +152,10 @@ def bank_books(bank: psycopg.Connection[tuple[object, ...]]) -> list[Authorisati
 
 
 def gateway_books(gateway: psycopg.Connection[tuple[object, ...]]) -> tuple[list[Attempt], list[Payment]]:
-    """Read every attempt and payment of the gateway."""
+    """Read every attempt, refund and payment of the gateway."""
     attempts = gateway.cursor(row_factory=class_row(Attempt)).execute(_ATTEMPTS).fetchall()
     attempts += gateway.cursor(row_factory=class_row(Attempt)).execute(_CREDITS).fetchall()
+    attempts += gateway.cursor(row_factory=class_row(Attempt)).execute(_REFUNDS).fetchall()
     payments = gateway.cursor(row_factory=class_row(Payment)).execute(_PAYMENTS).fetchall()
     return attempts, payments
 

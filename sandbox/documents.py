@@ -18,6 +18,7 @@ from gateway.api.openapi import document
 from gateway.config import Settings as GatewaySettings
 from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.payment import MACHINE as PAYMENT
+from gateway.domain.refund import MACHINE as REFUND
 from merchant_demo.config import Settings as ShopSettings
 from otp.config import Settings as BankSettings
 from otp.domain.activation import ACTIVATION
@@ -68,6 +69,7 @@ Each machine is a table in the code; these drawings are made from the tables.
 
 {_drawing("Payment", "one intent to move one amount once (`gateway/domain/payment.py`)", PAYMENT)}
 {_drawing("Attempt", "one try to authorise a payment with a card (`gateway/domain/attempt.py`)", ATTEMPT)}
+{_drawing("Refund", "money of a kept payment on its way back to the card (`gateway/domain/refund.py`)", REFUND)}
 {_drawing("Challenge", "one dynamic PIN at the bank (`otp/domain/challenge.py`)", CHALLENGE)}
 {_drawing("Activation", "one code that lets an app have a card (`otp/domain/activation.py`)", ACTIVATION)}
 {_drawing("Device", "one app on one device (`otp/domain/device.py`)", DEVICE)}"""

@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from gateway.api.operations import Said
+from gateway.api.problem_rows import Row as Row
+from gateway.api.problem_rows import plain as _plain
+from gateway.api.problem_rows import row as _row
+from gateway.api.refund_problems import REFUNDS
 from gateway.domain import bill_errors, errors
 from gateway.domain.errors import GatewayError
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One problem.
-
-    Args:
-        of: the error that is answered so; ``None`` for what the web server or a lost database says.
-        title: what is wrong, the same for every occurrence.
-        do: what a merchant's developer does about it.
-    """
-
-    code: str
-    status: int
-    of: type[GatewayError] | None
-    title: Said
-    do: Said
-
-
-def _row(of: type[GatewayError], status: int, title: tuple[str, str], do: tuple[str, str]) -> Row:
-    return Row(of.code, status, of, Said(*title), Said(*do))
-
-
-def _plain(code: str, status: int, title: tuple[str, str], do: tuple[str, str]) -> Row:
-    return Row(code, status, None, Said(*title), Said(*do))
-
 
 ROWS = (
     _row(
@@ -182,6 +157,7 @@ ROWS = (
             "Take that bill out of the list. If somebody is paying it right now, look again in a few minutes.",
         ),
     ),
+    *REFUNDS,
     _row(
         errors.AmountMismatch,
         409,

@@ -7,12 +7,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.api.refunds import RefundedOut, refunded_out
 from gateway.api.schemas import PaymentOut, payment_out
 from gateway.config import Settings
+from gateway.domain.refund import TELLS as REFUND_TELLS
 from gateway.domain.webhooks import BILL_PAID, ENDPOINT_DISABLED, UNDELIVERED
 from gateway.services.deliver import Render
 from gateway.services.endpoints import Event
 from gateway.services.open_payment import PaymentRecord
+from gateway.services.refund import RefundRecord
 
 
 class _Out(BaseModel):
@@ -56,20 +59,23 @@ class WebhookEventOut(_Out):
     created_at: dt.datetime
     timestamp: Annotated[dt.datetime, Field(description="created_at, by the name that Standard Webhooks gives it")]
     data: Annotated[
-        PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut,
+        RefundedOut | PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut,
         Field(description="the payment as it was, or the bill; for notices about an endpoint, what they are about"),
     ]
 
 
 def webhook_event_out(event: Event, settings: Settings) -> WebhookEventOut:
     """Show an event to its merchant."""
-    data: PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut
+    data: RefundedOut | PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut
     if event.type == UNDELIVERED:
         data = UndeliveredOut.model_validate(event.facts)
     elif event.type == ENDPOINT_DISABLED:
         data = DisabledOut.model_validate(event.facts)
     elif event.type == BILL_PAID:
         data = BillPaidOut.model_validate(event.facts)
+    elif event.type in REFUND_TELLS.values():
+        of = RefundRecord.of(event.facts["refund"])
+        data = refunded_out(PaymentRecord.of(event.facts), of, settings)
     else:
         data = payment_out(PaymentRecord.of(event.facts), settings)
     when = event.created_at

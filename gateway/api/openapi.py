@@ -18,7 +18,7 @@ from gateway.domain.scopes import MEANS
 from gateway.domain.webhooks import ENDPOINT_ID_PATTERN, EVENT_ID_PATTERN
 
 TITLE = "Pooya merchant API"
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 DESCRIPTION = """Open a payment, send the shopper to its `page_url`, and confirm it when the shopper returns.
 
 Amounts are whole rials. An authorised payment that is not confirmed by `confirm_before` goes back to the card
@@ -53,6 +53,7 @@ _EXAMPLES: dict[str, Any] = {
     "amount": 250_000,
     "bills": [{"bill_id": "7748317800142", "pay_id": "1770160"}],
     "order_id": "A-1001",
+    "refund_id": "A-1001-1",
     "callback_url": "https://shop.example/back",
     "description": "کتاب",
     "mobile": "09120000000",

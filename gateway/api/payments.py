@@ -214,6 +214,6 @@ OPERATIONS = (
         body_required=False,
         answer=PaymentOut,
         status=202,
-        problems=("payment_not_found", "amount_mismatch", "not_possible", "reversal_window_over"),
+        problems=("payment_not_found", "amount_mismatch", "not_possible", "reversal_window_over", "refunds_exist"),
     ),
 )

@@ -43,6 +43,10 @@ EventType = Literal[
     "not_confirmed_in_time",
     "reversed",
     "settled",
+    "refund_requested",
+    "refund_done",
+    "refund_refused",
+    "refunded",
 ]
 BIGGEST = 10**15
 """Beyond any amount; keeps numbers within what the database holds."""
@@ -202,6 +206,9 @@ class PaymentOut(_Out):
         dt.datetime | None, Field(description="a confirmed payment can be reversed until then; null when it is not")
     ]
     reversed_at: dt.datetime | None
+    refunded_amount: Annotated[
+        int, Field(description="rials of it that were refunded or are on their way; a refused refund counts no more")
+    ]
     rrn: Annotated[str | None, Field(description="retrieval reference number, 12 digits")]
     tracking_code: Annotated[str | None, Field(description="what the shopper reads on the receipt")]
     card: CardOut | None
@@ -297,7 +304,8 @@ def facts(record: PaymentRecord, settings: Settings) -> dict[str, object]:
     if record.pan_masked is not None and record.card_token is not None:
         card = CardOut(masked_pan=record.pan_masked, token=record.card_token)
     window = dt.timedelta(seconds=record.confirm_window_seconds)
-    reversible = record.confirmed_at if record.state is PaymentState.CONFIRMED else None
+    whole = record.state is PaymentState.CONFIRMED and not record.refunded_rial
+    reversible = record.confirmed_at if whole else None
     return {
         "id": record.payment_id,
         "state": OUTSIDE[record.state],
@@ -315,6 +323,7 @@ def facts(record: PaymentRecord, settings: Settings) -> dict[str, object]:
         "confirmed_at": record.confirmed_at,
         "reverse_before": reversible and reversible + dt.timedelta(seconds=settings.reverse_window_seconds),
         "reversed_at": record.reversed_at,
+        "refunded_amount": record.refunded_rial,
         "rrn": record.rrn,
         "tracking_code": record.tracking_code,
         "card": card,

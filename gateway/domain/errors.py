@@ -20,6 +20,7 @@
     │  ├─ IssuerPaused            an operator stopped new business with the card's issuer
     │  ├─ AttemptInProgress       another submission of this payment is being authorised (D8)
     │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
+    │  ├─ RefundsExist · RefundWindowOver and others of :mod:`gateway.domain.refund_errors`
     │  ├─ RequestInProgress       the same key, or the same payment, is being worked on at this moment
     │  └─ DuplicateEndpoint · TooManyEndpoints · RotationRunning
     └─ LimitReached               TooManyPinRequests · TooManyPinRequestsOfCard · TooManyAttempts

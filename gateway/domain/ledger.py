@@ -1,11 +1,10 @@
 """The ledger: which accounts each event moves money between. Money moves by append; a correction is the inverse.
 
 Accounts are ``issuer:<id>`` (the bank owes us), ``pending:<merchant>`` (authorised, not confirmed),
-``payable:<merchant>``
-(we owe the merchant), ``fees``, and ``suspense`` (money that came too late and goes back), ``transfer-clearing``
-(taken from one card, not yet given to another). A posting takes
-from its source
-and gives to its destination, so the sum over all accounts is zero by shape.
+``payable:<merchant>`` (we owe the merchant), ``refunding:<merchant>`` (left the merchant, on its way to the card),
+``fees``, ``suspense`` (money that came too late and goes back), and ``transfer-clearing`` (taken from one card, not yet
+given to another). A posting takes from its source and gives to its destination, so the sum over all accounts is zero
+by shape.
 """
 
 from __future__ import annotations
@@ -66,10 +65,20 @@ PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
     PaymentEvent.PAYEE_CONFIRMED: (Movement("pending:{merchant}", "payable:{merchant}", Part.AMOUNT),),
     PaymentEvent.APPROVED_TOO_LATE: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
     PaymentEvent.LATE_APPROVAL: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
+    PaymentEvent.REFUND_REQUESTED: (
+        Movement("payable:{merchant}", "refunding:{merchant}", Part.AMOUNT),
+        Movement("fees", "refunding:{merchant}", Part.FEE),
+    ),
+    PaymentEvent.REFUND_DONE: (Movement("refunding:{merchant}", "issuer:{issuer}", Part.TOTAL),),
+    PaymentEvent.REFUND_REFUSED: (
+        Movement("refunding:{merchant}", "payable:{merchant}", Part.AMOUNT),
+        Movement("refunding:{merchant}", "fees", Part.FEE),
+    ),
 }
 """Events that move money forward; of several bills each by itself, its biller in the merchant's place.
 
-An accepted reversal posts the inverse of all its attempt posted, fee included."""
+An accepted reversal posts the inverse of all its attempt posted, fee included. Amount and fee of a refund are its own:
+the fee goes back with a refund that is the whole payment, otherwise it stays."""
 
 
 def postings(

@@ -26,6 +26,7 @@ class PaymentState(StrEnum):
     REVERSING = "reversing"
     REVERSED = "reversed"
     DISPUTED = "disputed"
+    REFUNDED = "refunded"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
@@ -55,6 +56,10 @@ class PaymentEvent(StrEnum):
     REVERSAL_ACCEPTED = "reversal_accepted"
     REVERSAL_OVERDUE = "reversal_overdue"
     SETTLED_IN_BATCH = "settled_in_batch"
+    REFUND_REQUESTED = "refund_requested"
+    REFUND_DONE = "refund_done"
+    REFUND_REFUSED = "refund_refused"
+    REFUNDED_WHOLE = "refunded_whole"
 
 
 _S, _E = PaymentState, PaymentEvent
@@ -88,6 +93,13 @@ TRANSITIONS: tuple[Transition[PaymentState, PaymentEvent], ...] = (
     Transition(_S.REVERSING, _E.REVERSAL_ACCEPTED, _S.REVERSED),
     Transition(_S.REVERSING, _E.REVERSAL_OVERDUE, _S.DISPUTED),
     Transition(_S.DISPUTED, _E.REVERSAL_ACCEPTED, _S.REVERSED),
+    *(
+        Transition(state, event, state)
+        for event in (_E.REFUND_REQUESTED, _E.REFUND_DONE, _E.REFUND_REFUSED)
+        for state in (_S.CONFIRMED, _S.SETTLED)
+    ),
+    Transition(_S.CONFIRMED, _E.REFUNDED_WHOLE, _S.REFUNDED),
+    Transition(_S.SETTLED, _E.REFUNDED_WHOLE, _S.REFUNDED),
     *(Transition(state, _E.LATE_APPROVAL, state) for state in PaymentState),
 )
 
@@ -105,8 +117,8 @@ MOVED_BY_CLOCK_OR_SWEEPER = frozenset(
 )
 """Events that need nobody at a keyboard; every state that is not an end has a row with one of them."""
 
-ENDS = frozenset({_S.SETTLED, _S.REVERSED, _S.CANCELLED, _S.EXPIRED})
-"""States that only the record of a late approval touches."""
+ENDS = frozenset({_S.SETTLED, _S.REFUNDED, _S.REVERSED, _S.CANCELLED, _S.EXPIRED})
+"""States that nothing leads out of by itself: only a merchant's refund out of ``settled``."""
 
 OUTSIDE: dict[PaymentState, str] = {
     _S.OPEN: "open",
@@ -118,13 +130,14 @@ OUTSIDE: dict[PaymentState, str] = {
     _S.REVERSING: "reversing",
     _S.REVERSED: "reversed",
     _S.DISPUTED: "reversing",
+    _S.REFUNDED: "refunded",
     _S.CANCELLED: "cancelled",
     _S.EXPIRED: "expired",
 }
 """The second vocabulary: what merchants see for each of our states."""
 
-PUBLISHED = frozenset(OUTSIDE.values()) | {"refunded"}
-"""Every word of the merchant API; no state of ours is called refunded before refunds exist."""
+PUBLISHED = frozenset(OUTSIDE.values())
+"""Every word of the merchant API."""
 
 TELLS: dict[PaymentEvent, str] = {
     _E.ATTEMPT_APPROVED: "payment.authorised",
@@ -169,5 +182,9 @@ TIMELINE: dict[PaymentEvent, str] = {
     _E.CONFIRM_WINDOW_ELAPSED: "not_confirmed_in_time",
     _E.REVERSAL_ACCEPTED: "reversed",
     _E.SETTLED_IN_BATCH: "settled",
+    _E.REFUND_REQUESTED: "refund_requested",
+    _E.REFUND_DONE: "refund_done",
+    _E.REFUND_REFUSED: "refund_refused",
+    _E.REFUNDED_WHOLE: "refunded",
 }
 """What a merchant reads in a payment's history, and under which word; other events are ours alone."""

@@ -15,6 +15,7 @@ class Scope(StrEnum):
     PAYMENTS_WRITE = "payments:write"
     PAYMENTS_CONFIRM = "payments:confirm"
     PAYMENTS_REVERSE = "payments:reverse"
+    PAYMENTS_REFUND = "payments:refund"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
 
@@ -24,6 +25,7 @@ MEANS: dict[Scope, tuple[str, str]] = {
     Scope.PAYMENTS_WRITE: ("باز کردن پرداخت", "open payments"),
     Scope.PAYMENTS_CONFIRM: ("تأیید پرداخت", "confirm payments"),
     Scope.PAYMENTS_REVERSE: ("بازگرداندن پول پیش از تسویه", "give money back before settlement"),
+    Scope.PAYMENTS_REFUND: ("بازپرداخت همه یا بخشی از پرداخت", "refund payments, whole or in part"),
     Scope.WEBHOOKS_READ: ("دیدن نشانی‌های وب‌هوک و گزارش ارسال", "see webhook endpoints and their log"),
     Scope.WEBHOOKS_WRITE: ("تغییر نشانی‌های وب‌هوک و ارسال دوباره", "change webhook endpoints and redeliver"),
 }

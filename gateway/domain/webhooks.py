@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from gateway.domain.errors import InvalidEndpoint
 from gateway.domain.payment import TELLS
 from gateway.domain.references import ID_LENGTH, READABLE, Chance
+from gateway.domain.refund import TELLS as REFUND_TELLS
 
 UNDELIVERED = "webhook.undelivered"
 ENDPOINT_DISABLED = "webhook_endpoint.disabled"
@@ -18,7 +19,7 @@ NOTICES = (UNDELIVERED, ENDPOINT_DISABLED)
 BILL_PAID = "bill.paid"
 """Told to whoever sent a bill, once it is paid; whoever opened the payment hears of the payment."""
 
-EVENT_TYPES = tuple(sorted({*TELLS.values(), BILL_PAID}))
+EVENT_TYPES = tuple(sorted({*TELLS.values(), *REFUND_TELLS.values(), BILL_PAID}))
 """What an endpoint may ask for."""
 
 BACKOFF_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800)

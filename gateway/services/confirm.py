@@ -17,7 +17,7 @@ from gateway.store.payments import PaymentRecord
 AGAIN = "again"
 """Mark of a kept answer whose call found the payment confirmed already (D30)."""
 
-CONFIRMED = frozenset({PaymentState.CONFIRMED, PaymentState.SETTLED})
+CONFIRMED = frozenset({PaymentState.CONFIRMED, PaymentState.SETTLED, PaymentState.REFUNDED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def heard_late(gateway: Gateway, heard: UnmatchedAnswer, answer: Approved) -> No
 
 
 def turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
-    """Take a turn at an issuer, or say when there is one (F19)."""
+    """Take the issuer's next turn; otherwise say when to ask for one again (F19)."""
     with gateway.database.single() as connection:
         wait = pace.take_turn(
             connection, issuer.issuer_id, per_second=issuer.recovery_per_second, burst=issuer.recovery_burst
@@ -146,7 +146,7 @@ def turn(gateway: Gateway, issuer: Issuer) -> NotYet | None:
 
 
 def no_place() -> NotYet:
-    """Say that all of an issuer's places in this process were taken."""
+    """Say when a process whose places were all taken looks again."""
     return NotYet(NO_PLACE, NO_PLACE_SECONDS + secrets.randbelow(1_000) / 1_000)
 
 

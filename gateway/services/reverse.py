@@ -11,6 +11,7 @@ from gateway.domain.errors import (
     ReversalWindowOver,
 )
 from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.domain.refund_errors import RefundsExist
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under
 from gateway.store import payments
@@ -39,6 +40,7 @@ def reverse(
         AmountMismatch: ``amount`` is not the payment's; nothing was changed.
         IdempotencyMismatch: the key was used for another request.
         RequestInProgress: a request with this key, or about this payment, is being carried out.
+        RefundsExist: a part of it was refunded.
         ReversalWindowOver: it was confirmed too long ago.
         NotPossible: nothing was taken, or it is settled.
     """
@@ -76,6 +78,8 @@ def _again(
         if record.state in GOING_BACK:
             keep_answer(connection, caller, idempotency, record.json())
             return record
+    if record.state is PaymentState.CONFIRMED and record.refunded_rial:
+        raise RefundsExist(OUTSIDE[record.state])
     if record.state is PaymentState.CONFIRMED:
         raise ReversalWindowOver(OUTSIDE[record.state])
     raise NotPossible(OUTSIDE[record.state])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from gateway.services.gateway import Gateway
-from gateway.store import attempts, sweeps, transfers
+from gateway.store import attempts, balances, sweeps, transfers
 
 log = structlog.get_logger()
 
@@ -14,6 +14,7 @@ ANSWERS_KEPT_DAYS = 30
 """The contract promises one day; a shop that was away for a week still gets its first answer."""
 
 JOBS_KEPT_DAYS = 30
+FOLD_BATCH = 5_000
 
 
 def expire(gateway: Gateway) -> int:
@@ -48,6 +49,12 @@ def dispute(gateway: Gateway) -> int:
     for attempt_id, payment_id in marked:
         log.error("reversal_overdue", attempt_id=attempt_id, payment_id=payment_id)
     return len(marked)
+
+
+def fold_balances(gateway: Gateway) -> int:
+    """Fold postings that nothing can come before any more into their accounts' snapshots (D32)."""
+    with gateway.database.begin() as connection:
+        return balances.fold(connection, most=FOLD_BATCH)
 
 
 def erase(gateway: Gateway) -> int:

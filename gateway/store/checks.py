@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 from foundation.checks import Check, Rules, Scope, Severity
 from gateway.domain.payment import MACHINE, TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_ATTEMPT, PaymentEvent
+from gateway.store.account_checks import ACCOUNTS, CHECKS_OF_ACCOUNTS
 from gateway.store.measures import MEASURES
+from gateway.store.refund_checks import CHECKS_OF_REFUNDS
 from gateway.store.transfer_checks import TRANSFER_CHECKS
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
@@ -30,7 +32,8 @@ SELECT p.payment_id, posting.amount_rial FROM payment p JOIN attempt a USING (pa
 JOIN posting ON posting.attempt_id = a.attempt_id
 WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id
   OR NOT (ARRAY[posting.source, posting.destination] <@ (ARRAY[
-  'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id, 'fees', 'suspense']
+  'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id,
+  'refunding:' || p.merchant_id, 'fees', 'suspense']
   || ARRAY(SELECT 'payable:' || biller_id FROM bill WHERE bill.payment_id = p.payment_id)
   || ARRAY(SELECT account FROM transfer t CROSS JOIN LATERAL (VALUES ('transfer-clearing'),
     ('issuer:' || t.destination_issuer_id)) AS own (account) WHERE t.payment_id = p.payment_id))))
@@ -46,7 +49,7 @@ SELECT payment_id, greatest(abs(pending - wanted_pending) + abs(payable - wanted
   SELECT p.payment_id, p.state, p.amount_rial, p.confirmed_at, coalesce(held.pending, 0) AS pending,
     coalesce(held.payable, 0) AS payable,
     CASE p.state WHEN 'authorised' THEN p.amount_rial ELSE 0 END AS wanted_pending,
-    CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial ELSE 0 END AS wanted_payable
+    CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial - p.refunded_rial ELSE 0 END AS wanted_payable
   FROM payment p LEFT JOIN LATERAL (
     SELECT sum(CASE WHEN destination LIKE 'pending:%' THEN posting.amount_rial
         WHEN source LIKE 'pending:%' THEN -posting.amount_rial END) AS pending,
@@ -75,7 +78,7 @@ SELECT payment_id, greatest(abs(taken - CASE state WHEN 'approved' THEN total EL
       WHEN source THEN -posting.amount_rial END), 0) AS fees,
     coalesce(sum(CASE 'suspense' WHEN destination THEN posting.amount_rial
       WHEN source THEN -posting.amount_rial END), 0) AS suspense
-  FROM attempt a LEFT JOIN posting USING (attempt_id)
+  FROM attempt a LEFT JOIN posting ON posting.attempt_id = a.attempt_id AND posting.refund IS NULL
   WHERE a.{_PAYMENTS} AND NOT EXISTS (SELECT FROM transfer WHERE transfer.payment_id = a.payment_id)
   GROUP BY a.attempt_id) AS books
 WHERE NOT CASE WHEN state = 'approved' THEN (taken, fees, suspense) = (total, fee, 0)
@@ -100,6 +103,7 @@ WHERE p.{_PAYMENTS} AND NOT coalesce(a.late, false) AND NOT CASE p.state
   WHEN 'authorised' THEN coalesce(a.state = 'approved', false)
   WHEN 'confirmed' THEN coalesce(a.state = 'approved' OR (a.state = 'stood' AND p.inside), false)
   WHEN 'settled' THEN coalesce(a.state = 'approved', false)
+  WHEN 'refunded' THEN coalesce(a.state = 'approved', false)
   WHEN 'reversing' THEN coalesce(a.state = 'voiding', false)
   WHEN 'disputed' THEN coalesce(a.state = 'disputed', false)
   WHEN 'reversed' THEN coalesce(a.state = 'voided', false)
@@ -302,4 +306,4 @@ CHECKS = (
     Check("I18_swept", "what ends by itself has ended two minutes after its time", _DELAY, _NOT_SWEPT),
 )
 
-RULES = Rules((*CHECKS, *TRANSFER_CHECKS), MEASURES, (PAYMENTS,))
+RULES = Rules((*CHECKS, *TRANSFER_CHECKS, *CHECKS_OF_ACCOUNTS, *CHECKS_OF_REFUNDS), MEASURES, (PAYMENTS, ACCOUNTS))

@@ -25,7 +25,7 @@ _PARTS = {
 FACTS = (
     "payment_id, page_token, state, terminal_id, merchant_id, order_id, amount_rial, fee_rial, description, "
     "callback_url, created_at, page_expires_at, confirm_window_seconds, authorised_at, confirmed_at, reversed_at, "
-    "rrn, tracking_code, pan_masked, card_token, issuer_id, decided_by"
+    "rrn, tracking_code, pan_masked, card_token, issuer_id, decided_by, refunded_rial"
 )
 """Columns of a payment that its merchant may learn."""
 
@@ -51,15 +51,18 @@ def noted(event: StrEnum, of: str) -> str:
     )
 
 
-def moved(event: PaymentEvent, of: str) -> str:
-    """Post what :data:`gateway.domain.ledger.PLANS` says for ``event``, for every payment in ``of``."""
+def moved(event: PaymentEvent, of: str, *, refund: str = "CAST(NULL AS bigint)") -> str:
+    """Post what :data:`gateway.domain.ledger.PLANS` says for ``event``, for every payment in ``of``.
+
+    ``refund`` names the column with the refund's number where ``of`` has refunds, with their sums, in payments' place.
+    """
     rows = ", ".join(
         f"({_account(move.source, of)}, {_account(move.destination, of)}, {_PARTS[move.part].format(of=of)})"
         for move in PLANS[event]
     )
     return (
-        f"moved_{of} AS (INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
-        f"SELECT {of}.payment_id, {of}.attempt_id, '{event}', row.source, row.destination, row.amount_rial "
+        f"moved_{of} AS (INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial, refund) "
+        f"SELECT {of}.payment_id, {of}.attempt_id, '{event}', row.source, row.destination, row.amount_rial, {refund} "
         f"FROM {of} CROSS JOIN LATERAL (VALUES {rows}) AS row (source, destination, amount_rial) "
         "WHERE row.amount_rial > 0)"
     )
@@ -71,6 +74,7 @@ def moved_back(event: PaymentEvent, of: str) -> str:
         f"moved_{of} AS (INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
         f"SELECT posting.payment_id, posting.attempt_id, '{event}', posting.destination, posting.source, "
         f"posting.amount_rial FROM posting JOIN {of} ON {of}.attempt_id = posting.attempt_id "
+        "AND posting.refund IS NULL "
         "ORDER BY posting.posting_id DESC)"
     )
 
@@ -83,11 +87,16 @@ def told(event: PaymentEvent, of: str) -> str:
     waits there for the same payment, the new delivery is not due before that.
     """
     once = f"{of}.payment_id || ':' || {of}.attempt_id" if event in TOLD_PER_ATTEMPT else f"{of}.payment_id"
-    digest = f"encode(sha256(convert_to('{TELLS[event]}:' || {once}, 'UTF8')), 'hex')"
+    return told_as(TELLS[event], of, once=once, where=_after_unknown(of) if event in TOLD_AFTER_UNKNOWN else "")
+
+
+def told_as(kind: str, of: str, *, once: str, where: str = "") -> str:
+    """Tell each merchant in ``of`` under this name; ``once`` is the SQL text that makes one happening of it."""
+    digest = f"encode(sha256(convert_to('{kind}:' || {once}, 'UTF8')), 'hex')"
     return (
         f"told_{of} AS (INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts) "
-        f"SELECT 'evt_' || left({digest}, 32), {of}.merchant_id, {of}.payment_id, '{TELLS[event]}', to_jsonb({of}) "
-        f"FROM {of} {_after_unknown(of) if event in TOLD_AFTER_UNKNOWN else ''}"
+        f"SELECT 'evt_' || left({digest}, 32), {of}.merchant_id, {of}.payment_id, '{kind}', to_jsonb({of}) "
+        f"FROM {of} {where}"
         "ON CONFLICT (event_id) DO NOTHING RETURNING event_id, number, merchant_id, payment_id, type), "
         f"owed_{of} AS (INSERT INTO webhook_delivery (endpoint_id, event_id, number, payment_id, due_at) "
         "SELECT endpoint.endpoint_id, told.event_id, told.number, told.payment_id, greatest(house_now(), ("

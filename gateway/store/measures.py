@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from foundation.checks import Measure
 
-TOPICS = ("switch.inquire", "switch.reverse", "webhook")
+TOPICS = ("switch.inquire", "switch.refund", "switch.reverse", "webhook")
 STATES = ("submitted", "unknown", "voiding", "disputed")
 
 MEASURES = (

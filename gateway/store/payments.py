@@ -56,7 +56,7 @@ WITH given_back AS (
   UPDATE payment SET state = 'reversing' FROM {BOUNDED}
   WHERE payment_id = :payment_id AND terminal_id = :terminal_id
     AND (CAST(:amount_rial AS bigint) IS NULL OR amount_rial = :amount_rial)
-    AND state IN {among(MACHINE.befores(PaymentEvent.PAYEE_REVERSED))} AND kind = 'PURCHASE'
+    AND state IN {among(MACHINE.befores(PaymentEvent.PAYEE_REVERSED))} AND kind = 'PURCHASE' AND refunded_rial = 0
     AND (confirmed_at IS NULL OR confirmed_at + make_interval(secs => :reverse_window_seconds) > house_now())
   RETURNING {FACTS}, attempt_id),
 {voiding("given_back")},
@@ -123,6 +123,7 @@ class PaymentRecord:
     card_token: str | None
     issuer_id: str | None
     decided_by: dt.datetime | None
+    refunded_rial: int
 
     @classmethod
     def of(cls, row: Mapping[str, Any] | RowMapping) -> PaymentRecord:
@@ -131,6 +132,7 @@ class PaymentRecord:
         for name in _TIMES:
             if isinstance(values[name], str):
                 values[name] = dt.datetime.fromisoformat(values[name])
+        values["refunded_rial"] = values["refunded_rial"] or 0  # answers kept before there were refunds
         return cls(**{**values, "state": PaymentState(values["state"])})
 
     def json(self, **more: object) -> str:
@@ -190,7 +192,7 @@ def confirm(connection: Connection, values: Mapping[str, Any]) -> PaymentRecord 
 
 
 def reverse(connection: Connection, values: Mapping[str, Any]) -> PaymentRecord | None:
-    """Commit the decision to give the money back; ``None`` when state, amount or window forbids it.
+    """Commit the decision to give the money back; ``None`` when state, amount, window or a refund forbids it.
 
     Raises:
         KeyTaken, Busy: as above.

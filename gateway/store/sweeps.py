@@ -32,7 +32,7 @@ SELECT payment_id FROM given_back
 """)
 _WIPE = text("""
 UPDATE attempt SET pan_sealed = NULL WHERE attempt_id IN (
-  SELECT attempt_id FROM attempt WHERE pan_sealed IS NOT NULL AND state = 'approved'
+  SELECT attempt_id FROM attempt WHERE pan_sealed IS NOT NULL AND state = 'approved' AND refunding = 0
     AND decided_at + make_interval(days => :refund_window_days) <= house_now()
   ORDER BY decided_at LIMIT :most FOR UPDATE SKIP LOCKED)
 """)
@@ -66,7 +66,7 @@ def give_back_unconfirmed(connection: Connection, *, most: int) -> int:
 
 
 def wipe_pans(connection: Connection, *, refund_window_days: int, most: int) -> int:
-    """Wipe sealed PANs of kept payments whose refund window ended (D1, D43); return how many."""
+    """Wipe sealed PANs of kept payments whose refund window and refunds are over (D1, D43); return how many."""
     values = {"refund_window_days": refund_window_days, "most": most}
     return connection.execute(_WIPE, values).rowcount
 

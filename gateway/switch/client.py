@@ -29,6 +29,7 @@ from gateway.ports import (
     CreditRequest,
     HolderInquiry,
     InquiryRequest,
+    RefundRequest,
     ReversalRequest,
     UnmatchedAnswer,
 )
@@ -41,6 +42,7 @@ from gateway.switch.messages import (
     holder_message,
     inquiry_message,
     purchase_message,
+    refund_message,
     reversal_message,
     total_of,
 )
@@ -50,6 +52,7 @@ from gateway.switch.outcomes import (
     holder_of,
     inquiry_outcome_of,
     outcome_of,
+    refund_outcome_of,
     reversal_outcome_of,
 )
 from gateway.switch.pin_block import PinRefused
@@ -62,7 +65,7 @@ ISSUER_UNREACHABLE = "912"
 
 PURCHASES_AT_ONCE = 32
 RECOVERIES_AT_ONCE = 4
-"""Questions to one issuer at once, in one process; inquiries and reversals have places of their own."""
+"""Questions to one issuer at once, in one process; inquiries, reversals and refunds have places of their own."""
 
 UNREACHABLE = frozenset({"unreachable", "back_off", "no_time"})
 """Ways of not sending that are the host's silence, not our own mistake."""
@@ -168,6 +171,18 @@ class SwitchClient:
         except (*NOT_SENT, NoAnswer) as error:
             return Unknown(why_of(error))
         return inquiry_outcome_of(question, answer, total=total_of(request.order))
+
+    def refund(self, issuer: Issuer, request: RefundRequest) -> AuthorisationAnswer:
+        """Ask for money to be given to the card; what did not leave this process goes out the next time."""
+        guard_no_transaction()
+        ends_at = _deadline(issuer)
+        try:
+            question = refund_message(request, self._keys(issuer))
+            with self._recoveries.of(issuer.issuer_id).admitted():
+                answer = self._link(issuer).ask(question, ends_at)
+        except (*NOT_SENT, NoAnswer) as error:
+            return Unknown(why_of(error))
+        return refund_outcome_of(question, answer)
 
     def echo(self, issuer: Issuer) -> bool:
         """Tell whether the host answers now."""

@@ -8,6 +8,7 @@ from gateway.ports import (
     HolderInquiry,
     InquiryRequest,
     Order,
+    RefundRequest,
     ReversalRequest,
     Trace,
 )
@@ -19,6 +20,8 @@ POINT_OF_SERVICE = "61005061500C"
 RIAL = "364"
 HOLDER_CODE = "330000"
 """DE 3 of a question for a name."""
+REFUND = "200000"
+"""DE 3 of money that goes back to the card that paid."""
 REASON = "4021"
 """DE 25: no satisfactory end in time."""
 
@@ -113,6 +116,25 @@ def inquiry_message(request: InquiryRequest, keys: LinkKeys) -> Message:
     """Write a 1604; it names the original and no card (D9c)."""
     fields = {24: "680", 37: request.original.rrn, 53: keys.ids(), 56: _original(request.original)}
     return Message("1604", {**fields, **_own(request.stan, request.local_time, request.order)})
+
+
+def refund_message(request: RefundRequest, keys: LinkKeys) -> Message:
+    """Write a 1200 that gives, or the same again as 1201; it needs the PAN and nothing else of the card (D1)."""
+    order = request.order
+    fields = {
+        2: request.pan.reveal(),
+        22: POINT_OF_SERVICE,
+        24: "200",
+        37: request.trace.rrn,
+        42: _merchant(order),
+        43: order.payee_name,
+        46: f"{order.fee.amount:012}",
+        48: write_tlv({"02": str(order.kind), "04": order.transaction_ref}),
+        49: RIAL,
+        53: keys.ids(),
+    }
+    own = _own(request.trace.stan, request.trace.local_time, order)
+    return Message("1201" if request.again else "1200", {**fields, **own, 3: REFUND, 4: total_of(order)})
 
 
 def _money(order: Order) -> dict[int, str]:

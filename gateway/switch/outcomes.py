@@ -19,20 +19,22 @@ from gateway.domain.outcome import (
     Reversed,
     Unknown,
 )
+from gateway.domain.refund import WINDOW_OVER_CODE
 from gateway.domain.transfer import masked_name
 from gateway.switch.iso8583 import Message
 
+_OF_MONEY = (3, 4, 11, 12, 32, 37, 41)
 ECHOED = {
     "1100": (3, 11, 12, 32, 37, 41),
-    "1200": (3, 4, 11, 12, 32, 37, 41),
-    "1201": (3, 4, 11, 12, 32, 37, 41),
-    "1420": (3, 4, 11, 12, 32, 37, 41),
+    "1200": _OF_MONEY,
+    "1201": _OF_MONEY,
+    "1420": _OF_MONEY,
     "1604": (11, 12, 32, 37, 41),
 }
 """Fields that an answer must repeat exactly, by the question's type."""
 
 ANSWER_TYPES = {"1100": "1110", "1200": "1210", "1201": "1210", "1420": "1430", "1604": "1614"}
-UNREADABLE_TYPES = {"1200": "1244", "1420": "1444", "1604": "1644"}
+UNREADABLE_TYPES = {"1200": "1244", "1201": "1244", "1420": "1444", "1604": "1644"}
 
 REVERSAL_ENDS = {"400": False, "914": True}
 """1430 codes that end a reversal, and whether only where the issuer keeps tombstones (D2, D3)."""
@@ -43,6 +45,9 @@ NOT_REVERSED = "480"
 ORIGINAL_DECLINED = frozenset(code for code in DECLINES if code[0] in "12")
 """1614 codes that tell of the original; codes about the inquiry itself (9xx) conclude nothing."""
 
+AGAIN_DECLINED = ORIGINAL_DECLINED | {WINDOW_OVER_CODE}
+"""1210 codes that end a credit sent again: what the original was told, or that it never came and is too old now."""
+
 
 def outcome_of(question: Message, answer: Message) -> AuthorisationAnswer:
     """Say what a 1210 means."""
@@ -51,6 +56,14 @@ def outcome_of(question: Message, answer: Message) -> AuthorisationAnswer:
     if not _coherent(question, answer):
         return Unknown("incoherent")
     return answer_of(answer.text(39), approval_code=answer.text(38) or None, capture_date=answer.text(17) or None)
+
+
+def refund_outcome_of(question: Message, answer: Message) -> AuthorisationAnswer:
+    """Say what a 1210 means for a credit: of one sent again, a no about this message alone concludes nothing."""
+    outcome = outcome_of(question, answer)
+    if question.mti == "1201" and isinstance(outcome, Declined) and outcome.action_code not in AGAIN_DECLINED:
+        return Unknown(f"action code {outcome.action_code}")
+    return outcome
 
 
 def reversal_outcome_of(question: Message, answer: Message, *, keeps_tombstones: bool) -> ReversalAnswer:

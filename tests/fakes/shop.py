@@ -29,6 +29,7 @@ from gateway.services.enrol import NewMerchant, add_issuer, add_merchant
 from gateway.services.gateway import Gateway
 from gateway.services.keys import new_key
 from gateway.services.open_payment import Idempotency, OpenPurchase, PaymentRecord, open_payment
+from gateway.services.refund import AskedRefund, RefundRecord, refund
 from gateway.services.show_page import page_of
 from gateway.store.directory import Caller
 from gateway.worker import periodics, topics
@@ -122,6 +123,12 @@ class Shop:
         idempotency = None if key is None else Idempotency(key, payment.payment_id.encode().ljust(32))
         wanted = Rial(amount or payment.amount_rial)
         return confirm(self.gateway, self.caller, payment.payment_id, wanted, idempotency)
+
+    def refund(self, payment: PaymentRecord, amount: int, refund_id: str, *, key: str | None = None) -> RefundRecord:
+        """Ask for a refund."""
+        idempotency = None if key is None else Idempotency(key, f"{refund_id} {amount}".encode().ljust(32))
+        asked = AskedRefund(refund_id, Rial(amount))
+        return refund(self.gateway, self.caller, payment.payment_id, asked, idempotency)
 
     def state(self, payment: PaymentRecord) -> PaymentState:
         """Say where the payment stands."""

@@ -22,8 +22,17 @@ from gateway.domain.outcome import (
     Reversed,
     Unknown,
 )
-from gateway.ports import AuthorisationRequest, CreditRequest, HolderInquiry, InquiryRequest, ReversalRequest, Trace
+from gateway.ports import (
+    AuthorisationRequest,
+    CreditRequest,
+    HolderInquiry,
+    InquiryRequest,
+    RefundRequest,
+    ReversalRequest,
+    Trace,
+)
 
+Giving = Callable[["FakeSwitch", RefundRequest], AuthorisationAnswer]
 Behaviour = Callable[["FakeSwitch", AuthorisationRequest], AuthorisationAnswer]
 
 
@@ -35,7 +44,10 @@ class FakeSwitch:
         self.authorised: list[AuthorisationRequest] = []
         self.reversals: list[ReversalRequest] = []
         self.inquiries: list[InquiryRequest] = []
+        self.refunds: list[RefundRequest] = []
+        self.givings: deque[Giving] = deque()
         self.debits: dict[Trace, int] = {}
+        self.credits: dict[Trace, int] = {}
         self.undone: set[Trace] = set()
         self.declined: dict[Trace, str] = {}
         self.silent_inquiries = 0
@@ -117,6 +129,21 @@ class FakeSwitch:
             return Declined(self.declined[request.original])
         return NotFound()
 
+    def refund(self, issuer: Issuer, request: RefundRequest) -> AuthorisationAnswer:
+        """Answer a 1200 that gives, or a 1201; without a word the money is given, once per key."""
+        guard_no_transaction()
+        assert issuer.issuer_id
+        with self._lock:
+            known = {(known.trace, known.order, known.pan.reveal()) for known in self.refunds}
+            assert request.again or request.trace not in {trace for trace, *_ in known}, "a first one is sent once"
+            assert all(
+                trace != request.trace or (order, pan) == (request.order, request.pan.reveal())
+                for trace, order, pan in known
+            ), "a repeat says the same"
+            self.refunds.append(request)
+            behaviour = self.givings.popleft() if self.givings else give
+        return behaviour(self, request)
+
     def echo(self, issuer: Issuer) -> bool:
         """Answer always."""
         return bool(issuer.issuer_id)
@@ -133,6 +160,39 @@ class FakeSwitch:
 def approve(switch: FakeSwitch, request: AuthorisationRequest) -> AuthorisationAnswer:
     """Debit and say so."""
     return switch.debit(request)
+
+
+def give(switch: FakeSwitch, request: RefundRequest) -> AuthorisationAnswer:
+    """Credit the card, once per key, and say so."""
+    switch.credits[request.trace] = request.order.amount.amount
+    return Approved("C00001", "0903")
+
+
+def give_but_silent(switch: FakeSwitch, request: RefundRequest) -> AuthorisationAnswer:
+    """Credit the card; the 1210 is lost."""
+    give(switch, request)
+    return Unknown("silent")
+
+
+def never_given(_switch: FakeSwitch, _request: RefundRequest) -> AuthorisationAnswer:
+    """The message never arrives."""
+    return Unknown("silent")
+
+
+def give_no(action_code: str) -> Giving:
+    """Say no to a credit."""
+    return lambda _switch, _request: Declined(action_code)
+
+
+def die_giving(_switch: FakeSwitch, _request: RefundRequest) -> AuthorisationAnswer:
+    """The worker's process ends after it noted the sending, before anything left."""
+    raise SystemExit(137)
+
+
+def die_after_giving(switch: FakeSwitch, request: RefundRequest) -> AuthorisationAnswer:
+    """The worker's process ends after the card was credited, before anything is recorded."""
+    give(switch, request)
+    raise SystemExit(137)
 
 
 def decline(action_code: str) -> Behaviour:

@@ -17,7 +17,7 @@ from gateway.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
 from tests.fakes.loose import loosen
 from tests.fakes.shop import Shop
-from tests.fakes.switch import approve, debit_but_silent
+from tests.fakes.switch import approve, debit_but_silent, give_but_silent, give_no
 from tests.gateway.services.test_transfers import AMOUNT, NEAR, ONE, opened
 
 
@@ -60,6 +60,11 @@ def lived_in(shop: Shop) -> None:
     shop.paid()
     shop.open()
     cancel(shop.gateway, shop.open().page_token)
+    refunded = shop.paid()
+    shop.confirm(refunded)
+    for number, amount in enumerate((100_000, 90_000, 60_000)):
+        shop.refund(refunded, amount, f"r-{number}")
+    shop.switch.givings.extend([give_but_silent, give_no("118")])
     shop.switch.will(debit_but_silent)
     shop.pay(shop.open())
     shop.settle_down()
@@ -93,7 +98,27 @@ FORGET = (
     "DELETE FROM webhook_event WHERE type = 'payment.confirmed'"
 )
 OWED = "UPDATE transfer SET credit = 'owed', destination_sealed = 'x', owed_at = house_now(),"
+REFUND = (
+    "INSERT INTO refund (terminal_id, refund_id, payment_id, attempt_id, merchant_id, issuer_id, acquirer_id, "
+    "payee_name, amount_rial, fee_rial, state, asked_by, asked_at, decided_at) "
+    "SELECT '00000001', 'r-1', payment_id, attempt_id, merchant_id, 'two', '581672', 'x', 7, 0, '{state}', 'key x', "
+    "house_now() - interval '25 hours', house_now() FROM payment"
+)
+FOLDED = "INSERT INTO account_snapshot (account, upto, balance_rial) "
 PLANTS = [
+    ("I1_snapshot", FOLDED + "VALUES ('payable:000000000000001', 99, 250003), ('fees', 99, -250003)", 3),
+    ("I1_folded_sum", FOLDED + "VALUES ('payable:000000000000001', 99, 250000)", 250_000),
+    ("I1_locked", "INSERT INTO account_lock VALUES ('issuer:two')", 0),
+    ("I4_refunds", "UPDATE payment SET refunded_rial = 9", 9),
+    ("I4_refunds", REFUND.format(state="done"), 7),
+    ("I4_refund_booked", REFUND.format(state="done"), 7),
+    ("I4_refund_booked", REFUND.format(state="unknown"), 7),
+    ("I4_refund_card", "UPDATE attempt SET refunding = 1", 0),
+    ("I4_refund_card", REFUND.format(state="waiting"), 0),
+    ("I5_refund_past_promise", REFUND.format(state="unknown"), 7),
+    ("I11_refund_worked_on", REFUND.format(state="sent"), 7),
+    ("I11_refund_told", REFUND.format(state="refused"), 7),
+    ("I3_payable_floor", FOLDED + "VALUES ('payable:somebody', 1, -9), ('fees', 1, 9)", 9),
     ("I1_own_accounts", POST + "SELECT payment_id, attempt_id, 'x', 'fees', 'payable:somebody', 7 FROM attempt", 7),
     (
         "I2_one_debit",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.api.bills import OpenBillsIn
 from gateway.api.door import OPERATIONS
 from gateway.api.openapi import document
 from gateway.api.reference import catalogue
+from gateway.api.refunds import RefundIn, RefundsOut, refund_out, refunded_out
 from gateway.api.schemas import (
     ConfirmedOut,
     ConfirmIn,
@@ -29,11 +31,30 @@ from gateway.api.schemas import (
 )
 from gateway.config import Settings
 from gateway.domain.payment import PaymentState
+from gateway.domain.refund import RefundState
 from gateway.store.payments import EventRecord, PaymentRecord
+from gateway.store.refunds import RefundRecord
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "merchant" / "v1" / "examples"
 NOON = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-SENT = {"OpenPaymentIn": OpenPaymentIn, "OpenBillsIn": OpenBillsIn, "ConfirmIn": ConfirmIn, "ReverseIn": ReverseIn}
+OBJECTS = [
+    "PaymentOut",
+    "ConfirmedOut",
+    "PaymentsOut",
+    "EventsOut",
+    "RefundOut",
+    "RefundsOut",
+    "RefundedOut",
+    "Problem",
+    "ProblemsOut",
+]
+SENT = {
+    "OpenPaymentIn": OpenPaymentIn,
+    "OpenBillsIn": OpenBillsIn,
+    "ConfirmIn": ConfirmIn,
+    "ReverseIn": ReverseIn,
+    "RefundIn": RefundIn,
+}
 
 
 def record(state: PaymentState) -> PaymentRecord:
@@ -62,6 +83,24 @@ def record(state: PaymentState) -> PaymentRecord:
         card_token="card_0123456789abcdef0123456789abcdef" if paid else None,
         issuer_id="two" if paid else None,
         decided_by=None,
+        refunded_rial=0,
+    )
+
+
+def refund(state: RefundState) -> RefundRecord:
+    """Make the one refund of all examples."""
+    over = state is RefundState.DONE
+    return RefundRecord(
+        number=1,
+        refund_id="A-1001-1",
+        payment_id="pay_0123456789ABCDEFGHJK",
+        amount_rial=100_000,
+        fee_rial=0,
+        reason="یک جلد کم بود",
+        state=state,
+        asked_at=NOON + dt.timedelta(minutes=10),
+        decided_at=NOON + dt.timedelta(minutes=10, seconds=1) if over else None,
+        action_code="000" if over else None,
     )
 
 
@@ -70,6 +109,8 @@ def answers(settings: Settings) -> dict[str, str]:
     settings = settings.model_copy(update={"public_url": "https://gateway.example"})
     confirmed = facts(record(PaymentState.CONFIRMED), settings) | {"first_time": True}
     payment = payment_out(record(PaymentState.AUTHORISED), settings)
+    part = replace(record(PaymentState.CONFIRMED), refunded_rial=100_000)
+    refunded = refunded_out(part, refund(RefundState.DONE), settings)
     event = EventRecord("attempt_approved", PaymentState.AUTHORISED, NOON, 1)
     problem = Problem(
         type="https://gateway.example/api/v1/problems#malformed",
@@ -84,6 +125,9 @@ def answers(settings: Settings) -> dict[str, str]:
         "ConfirmedOut": ConfirmedOut.model_validate(confirmed).model_dump_json(),
         "PaymentsOut": PaymentsOut(items=[payment], next_cursor="q83vAQIDBAUGXw").model_dump_json(),
         "EventsOut": EventsOut(items=[event_out(event)]).model_dump_json(),
+        "RefundOut": refund_out(refund(RefundState.UNKNOWN)).model_dump_json(),
+        "RefundsOut": RefundsOut(items=[refund_out(refund(RefundState.DONE))]).model_dump_json(),
+        "RefundedOut": refunded.model_dump_json(),
         "Problem": problem.model_dump_json(exclude_none=True),
         "ProblemsOut": catalogue(settings.public_url).model_dump_json(),
     }
@@ -94,7 +138,7 @@ def read(name: str) -> Any:
     return json.loads((EXAMPLES / f"{name}.json").read_text())
 
 
-@pytest.mark.parametrize("name", ["PaymentOut", "ConfirmedOut", "PaymentsOut", "EventsOut", "Problem", "ProblemsOut"])
+@pytest.mark.parametrize("name", OBJECTS)
 def test_an_object_is_as_published(settings: Settings, name: str) -> None:
     """Same members, same order, same forms."""
     assert json.dumps(read(name), ensure_ascii=False) == json.dumps(

@@ -122,6 +122,45 @@ def _paid_bill(caller: Caller) -> TestResponse:
     return _bills(caller, PHONE_BILL)
 
 
+def _refund(caller: Caller, amount: int = 1_000, refund_id: str = "r-1", *, of: str | None = None) -> TestResponse:
+    if of is None:
+        payment = caller.shop.paid()
+        caller.shop.confirm(payment)
+        of = payment.payment_id
+    return caller.act(f"{of}/refund", {"refund_id": refund_id, "amount": amount})
+
+
+def _refunded_before(caller: Caller) -> str:
+    """Refund a part of a payment; return its id."""
+    return str(_refund(caller).get_json()["payment_id"])
+
+
+def _bill_refund(caller: Caller) -> TestResponse:
+    payment = _refunded_before(caller)
+    caller.shop.change("UPDATE payment SET kind = 'BILL_PAYMENT', payee_key = repeat('0', 64)")
+    return _refund(caller, refund_id="r-2", of=payment)
+
+
+def _late_refund(caller: Caller) -> TestResponse:
+    payment = _refunded_before(caller)
+    caller.shop.later(91 * 86_400)
+    return _refund(caller, refund_id="r-2", of=payment)
+
+
+def _owed_nothing(caller: Caller) -> TestResponse:
+    payment = _refunded_before(caller)
+    caller.shop.change(
+        "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
+        f"SELECT payment_id, attempt_id, 'x', 'payable\\:{MERCHANT.merchant_id}', 'suspense', 249000 FROM attempt"
+    )
+    return _refund(caller, refund_id="r-2", of=payment)
+
+
+def _many_refunds(caller: Caller) -> TestResponse:
+    payment = _refunded_before(caller)
+    return [_refund(caller, refund_id=f"more-{number}", of=payment) for number in range(50)][-1]
+
+
 RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "malformed": lambda caller: caller.open(amount=CANARY),
     "invalid_bill": lambda caller: _bills(caller, Bill("1234567890123", "1770160"), billed=False),
@@ -138,6 +177,13 @@ RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "method_not_allowed": lambda caller: caller.client.delete(PATH, headers=HEADERS),
     "not_possible": lambda caller: caller.act(f"{caller.open().get_json()['id']}/confirm", {"amount": 250_000}),
     "reversal_window_over": _late_reverse,
+    "refunds_exist": lambda caller: caller.act(f"{_refunded_before(caller)}/reverse"),
+    "refund_not_offered": _bill_refund,
+    "refund_window_over": _late_refund,
+    "refund_above_rest": lambda caller: _refund(caller, 250_001),
+    "refund_id_taken": lambda caller: _refund(caller, 999, of=_refunded_before(caller)),
+    "payable_too_low": _owed_nothing,
+    "too_many_refunds": _many_refunds,
     "amount_mismatch": lambda caller: caller.act(f"{caller.shop.paid().payment_id}/confirm", {"amount": 1}),
     "duplicate_order": _twice,
     "request_in_progress": _held,

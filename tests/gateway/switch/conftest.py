@@ -48,7 +48,7 @@ class FakeHost:
 
     def answer(self, question: Message, code: str, **changes: str) -> Message:
         """Make an answer that echoes its question; ``de4="…"`` changes or adds a field, an empty text takes it out."""
-        types = {"1200": "1210", "1420": "1430", "1604": "1614", "1804": "1814"}
+        types = {"1200": "1210", "1201": "1210", "1420": "1430", "1604": "1614", "1804": "1814"}
         echoed = ECHOED.get(question.mti, (11, 12, 24, 32))
         fields = {number: question.text(number) for number in echoed} | {39: code, 53: f"{self.mac_key_id};"}
         fields |= {int(name[2:]): text for name, text in changes.items() if name != "mti"}

@@ -15,6 +15,7 @@ from pooya.errors import NotAllowed as NotAllowed
 from pooya.errors import NotFound as NotFound
 from pooya.errors import NotPossible as NotPossible
 from pooya.errors import PooyaError as PooyaError
+from pooya.errors import RefundRefused as RefundRefused
 from pooya.errors import Refused as Refused
 from pooya.errors import RequestInProgress as RequestInProgress
 from pooya.errors import RotationRunning as RotationRunning
@@ -28,5 +29,6 @@ from pooya.models import Filters as Filters
 from pooya.models import Happening as Happening
 from pooya.models import Payment as Payment
 from pooya.models import Problem as Problem
+from pooya.models import Refund as Refund
 from pooya.webhooks import sign_webhook as sign_webhook
 from pooya.webhooks import verify_webhook as verify_webhook

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pooya.answers import asked, items, pages, thing
 from pooya.endpoints import Endpoints, Events
-from pooya.models import Filters, Happening, Payment, Problem
+from pooya.models import Filters, Happening, Payment, Problem, Refund
 from pooya.transport import Transport
 
 TIMEOUT_SECONDS = 10.0
@@ -141,6 +141,39 @@ class Client:
         return self._post(
             f"{_path(payment_id)}/reverse", None if amount is None else {"amount": amount}, idempotency_key
         )
+
+    def refund(
+        self,
+        payment_id: str,
+        *,
+        refund_id: str,
+        amount: int,
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Refund:
+        """Give money of a confirmed payment back to the card; the bank's answer comes as a webhook, or by asking again.
+
+        The same ``refund_id`` with the same amount is the same refund as it stands, so repeating is safe at any time.
+
+        Args:
+            payment_id: the payment.
+            refund_id: your own name of this refund, once for ever; 1 to 64 letters, digits and ``._-``.
+            amount: whole rials, at most what is left of the payment.
+            reason: for your own books, at most 120 characters.
+            idempotency_key: as for :meth:`open`.
+
+        Raises:
+            NotPossible: the payment is not yours to keep, or it is too late.
+            RefundRefused: more than is left, more than you are owed, or the id stands for another refund.
+        """
+        body: dict[str, Any] = {"refund_id": refund_id, "amount": amount}
+        body |= {} if reason is None else {"reason": reason}
+        key = idempotency_key or str(uuid.uuid4())
+        return thing(Refund.of, self._transport.post(f"{_path(payment_id)}/refund", body, key=key), key=key)
+
+    def refunds(self, payment_id: str) -> Sequence[Refund]:
+        """Return every refund of a payment, oldest first; raises :class:`pooya.NotFound`."""
+        return items(Refund.of, self._transport.get(f"{_path(payment_id)}/refunds"))
 
     def unconfirmed(self, *, limit: int | None = None, cursor: str | None = None) -> Iterator[Payment]:
         """Go over what is paid and must still be confirmed, the most urgent first: after an outage of your own, say."""

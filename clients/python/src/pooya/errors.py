@@ -85,6 +85,10 @@ class BillAlreadyPaid(Refused):
     """Somebody paid one of the bills before, or is paying it now; nothing was opened."""
 
 
+class RefundRefused(Refused):
+    """The refund is more than what is left or than you are owed, one too many, or its id stands for another one."""
+
+
 class DuplicateEndpoint(Refused):
     """You have an endpoint with this address."""
 
@@ -134,6 +138,13 @@ BY_CODE: dict[str, type[Refused]] = {
     "not_possible": NotPossible,
     "attempt_in_progress": NotPossible,
     "reversal_window_over": NotPossible,
+    "refunds_exist": NotPossible,
+    "refund_window_over": NotPossible,
+    "refund_not_offered": NotPossible,
+    "refund_above_rest": RefundRefused,
+    "refund_id_taken": RefundRefused,
+    "payable_too_low": RefundRefused,
+    "too_many_refunds": RefundRefused,
     "amount_mismatch": AmountMismatch,
     "duplicate_order": DuplicateOrder,
     "duplicate_endpoint": DuplicateEndpoint,

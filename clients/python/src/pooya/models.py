@@ -29,6 +29,7 @@ class Payment:
         confirm_before: while authorised, by then it must be confirmed, or the money goes back.
         reverse_before: while confirmed, by then it can be given back whole.
         decided_by: while unknown, by then the result is known or the money is back; do not charge again.
+        refunded_amount: what of it was refunded or is on its way back.
         first_time: after confirming, whether this call did it: deliver once. ``None`` elsewhere.
         raw: everything the gateway said.
     """
@@ -49,6 +50,7 @@ class Payment:
     confirmed_at: dt.datetime | None = None
     reverse_before: dt.datetime | None = None
     reversed_at: dt.datetime | None = None
+    refunded_amount: int | None = None
     rrn: str | None = None
     tracking_code: str | None = None
     card: Card | None = None
@@ -84,6 +86,45 @@ class Payment:
             confirmed_at=maybe_moment(body, "confirmed_at"),
             reverse_before=maybe_moment(body, "reverse_before"),
             reversed_at=maybe_moment(body, "reversed_at"),
+            refunded_amount=maybe_whole(body, "refunded_amount"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money of a payment on its way back to the card; amounts are whole rials.
+
+    Args:
+        refund_id: your own name of it, once for ever.
+        state: waiting (for a second person at the gateway), pending (until the bank answers), done, or refused: then
+            the money is yours again.
+        fee: what of the cardholder's fee goes back beside the amount.
+        action_code: what the bank answered, once it did.
+    """
+
+    refund_id: str
+    payment_id: str
+    amount: int
+    state: str
+    fee: int | None = None
+    reason: str | None = None
+    asked_at: dt.datetime | None = None
+    decided_at: dt.datetime | None = None
+    action_code: str | None = None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Read a refund; raises :class:`ValueError` for what is none."""
+        return cls(
+            refund_id=text(body, "refund_id"),
+            payment_id=text(body, "payment_id"),
+            amount=whole(body, "amount"),
+            state=text(body, "state"),
+            fee=maybe_whole(body, "fee"),
+            reason=body.get("reason"),
+            asked_at=maybe_moment(body, "asked_at"),
+            decided_at=maybe_moment(body, "decided_at"),
+            action_code=body.get("action_code"),
         )
 
 
@@ -111,6 +152,7 @@ class Event:
 
     Args:
         payment: the payment as it was then; ``None`` for kinds of events that are about something else.
+        refund: the refund that is over, of ``payment.refunded`` and ``payment.refund_refused``.
     """
 
     id: str
@@ -118,6 +160,7 @@ class Event:
     created_at: dt.datetime
     payment: Payment | None
     data: Mapping[str, Any] = field(repr=False)
+    refund: Refund | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -131,7 +174,8 @@ class Event:
             raise ValueError("an event has data")  # noqa: TRY004 - one kind of error for what is not an event
         kind = text(body, "type")
         payment = Payment.of(data) if kind.startswith("payment.") else None
-        return cls(text(body, "id"), kind, moment(body, "created_at"), payment, dict(data))
+        refund = Refund.of(data["refund"]) if isinstance(data.get("refund"), Mapping) else None
+        return cls(text(body, "id"), kind, moment(body, "created_at"), payment, dict(data), refund)
 
 
 @dataclass(frozen=True, slots=True)

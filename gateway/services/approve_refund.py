@@ -1,0 +1,61 @@
+"""A second person decides about large refunds, in time or not at all (D35)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from foundation.rial import Rial
+from gateway.domain.errors import RefusedRow
+from gateway.services.gateway import Gateway
+from gateway.store import refund_approvals
+from gateway.store.refund_approvals import SamePerson
+from gateway.store.refund_approvals import WaitingRefund as WaitingRefund
+
+LISTED_MOST = 200
+BATCH = 100
+
+
+def waiting_refunds(gateway: Gateway) -> list[WaitingRefund]:
+    """Return the refunds that wait for a second person, the oldest first."""
+    with gateway.database.single() as connection:
+        return refund_approvals.waiting(connection, most=LISTED_MOST)
+
+
+def approve_refund(gateway: Gateway, number: int, amount: Rial, *, by: str) -> None:
+    """Let a waiting refund go out; ``amount`` is what the second person read, so that nothing else is approved.
+
+    Raises:
+        RefusedRow: none waits under this number with this amount, or ``by`` asked for it.
+    """
+    _decide(gateway, lambda connection: refund_approvals.approve(connection, number, amount.amount, by))
+
+
+def refuse_refund(gateway: Gateway, number: int, *, by: str) -> None:
+    """Refuse a waiting refund; the merchant is told and has its money again.
+
+    Raises:
+        RefusedRow: none waits under this number, or ``by`` asked for it.
+    """
+    _decide(gateway, lambda connection: refund_approvals.refuse(connection, number, by))
+
+
+def give_up_waiting(gateway: Gateway) -> int:
+    """Refuse refunds that nobody decided about in a week; return how many."""
+    for done in range(BATCH):
+        with gateway.database.single() as connection:
+            if not refund_approvals.give_up(connection):
+                return done
+    return BATCH
+
+
+def _decide(gateway: Gateway, decide: Callable[[Connection], bool]) -> None:
+    try:
+        with gateway.database.single() as connection:
+            decided = decide(connection)
+    except SamePerson:
+        raise RefusedRow("whoever asked for a refund cannot decide about it") from None
+    if not decided:
+        raise RefusedRow("no refund waits under this number with this amount; list what waits")
+    gateway.ring()

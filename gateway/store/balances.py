@@ -1,0 +1,96 @@
+"""Balances of accounts: a folded snapshot and the tail of postings behind it (D32).
+
+Whoever charges an account that has a floor (``payable:<merchant>``) locks it first, in a statement of its own, and
+looks and decides in the next one: a statement that waited for a lock would go on with its old snapshot (D4). No other
+account is ever locked.
+
+Folding must never pass over a posting that commits later with a lower id. Ids are drawn in order, but commit in any.
+So a mark is set at the highest committed id, and *after* that the transactions are noted that hold a writer's lock on
+the table. An insert takes that lock before it draws an id and keeps it until its end, therefore whoever may still
+commit an id up to the mark is among them; once all of them have ended, every id up to the mark is there for good or
+never will be. Those who write meanwhile have higher ids, and nobody waits for anybody.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+_WRITERS = """
+SELECT DISTINCT virtualtransaction FROM pg_locks
+WHERE locktype = 'relation' AND relation = CAST('posting' AS regclass) AND mode = 'RowExclusiveLock'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+_LOCK = text("""
+INSERT INTO account_lock (account) VALUES (:account) ON CONFLICT (account) DO UPDATE SET account = excluded.account
+""")
+_FIRST = text("""
+INSERT INTO posting_fold (one) SELECT true WHERE NOT EXISTS (SELECT FROM posting_fold) ON CONFLICT DO NOTHING
+""")
+_TAKE = text("SELECT folded, mark, writers FROM posting_fold FOR UPDATE SKIP LOCKED")
+_NEWEST = text("SELECT coalesce(max(posting_id), 0) FROM posting")
+_MARK = text(f"UPDATE posting_fold SET mark = :mark, writers = ARRAY({_WRITERS}) RETURNING writers")
+_WRITE_ON = text(f"SELECT EXISTS ({_WRITERS} AND virtualtransaction = ANY(CAST(:writers AS text[])))")
+_FOLD = text("""
+WITH these AS MATERIALIZED (
+  SELECT posting_id, source, destination, amount_rial FROM posting
+  WHERE posting_id > :folded AND posting_id <= :mark ORDER BY posting_id LIMIT :most),
+reach AS MATERIALIZED (
+  SELECT count(*) AS number, CASE WHEN count(*) < :most THEN CAST(:mark AS bigint) ELSE max(posting_id) END AS upto
+  FROM these),
+moved AS (
+  INSERT INTO account_snapshot (account, upto, balance_rial)
+  SELECT account, upto, rial FROM reach CROSS JOIN (
+    SELECT account, sum(rial) AS rial FROM (
+      SELECT source AS account, -amount_rial AS rial FROM these
+      UNION ALL SELECT destination, amount_rial FROM these) AS sides
+    GROUP BY account) AS sums
+  ON CONFLICT (account) DO UPDATE SET upto = excluded.upto, folded_at = excluded.folded_at,
+    balance_rial = account_snapshot.balance_rial + excluded.balance_rial)
+UPDATE posting_fold SET folded = reach.upto FROM reach RETURNING reach.number
+""")
+
+
+def balance_of(account: str) -> str:
+    """Return the balance in rials of an account, an SQL expression, as a scalar query: the snapshot and its tail."""
+    return f"""(
+  SELECT coalesce(folded.balance_rial, 0)
+    + coalesce((SELECT sum(amount_rial) FROM posting
+        WHERE destination = asked.account AND posting_id > coalesce(folded.upto, 0)), 0)
+    - coalesce((SELECT sum(amount_rial) FROM posting
+        WHERE source = asked.account AND posting_id > coalesce(folded.upto, 0)), 0)
+  FROM (VALUES ({account})) AS asked (account)
+  LEFT JOIN account_snapshot AS folded ON folded.account = asked.account)"""
+
+
+_BALANCE = text(f"SELECT CAST({balance_of('CAST(:account AS text)')} AS bigint)")
+
+
+def lock(connection: Connection, account: str) -> None:
+    """Hold an account with a floor until this transaction ends; only ``payable:`` accounts have one (a constraint)."""
+    connection.execute(_LOCK, {"account": account})
+
+
+def balance(connection: Connection, account: str) -> int:
+    """Return an account's balance in rials; one that nothing was ever posted to has none, which is zero."""
+    return int(connection.execute(_BALANCE, {"account": account}).scalar_one())
+
+
+def fold(connection: Connection, *, most: int) -> int:
+    """Fold at most ``most`` postings into their accounts' snapshots, within one transaction; return how many.
+
+    One at a time; a second caller, and one that would have to wait for writers, folds nothing and comes again.
+    """
+    connection.execute(_FIRST)
+    row = connection.execute(_TAKE).one_or_none()
+    if row is None:
+        return 0
+    mark, writers = row.mark, list(row.writers)
+    if row.folded == mark:
+        mark = connection.execute(_NEWEST).scalar_one()
+        if mark == row.folded:
+            return 0
+        writers = list(connection.execute(_MARK, {"mark": mark}).scalar_one())
+    if connection.execute(_WRITE_ON, {"writers": writers}).scalar_one():
+        return 0
+    return int(connection.execute(_FOLD, {"folded": row.folded, "mark": mark, "most": most}).scalar_one())
