@@ -1,4 +1,4 @@
-"""``python -m gateway migrate | worker | monitor | check | merchant … | key … | issuer … | refund … | webhook …``."""
+"""``python -m gateway migrate | worker | monitor | check | merchant … | key … | issuer … | …``: operators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from typing import Any
 from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
-from gateway import config, refund_commands, webhook_commands, worker
+from gateway import (
+    config,
+    ledger_commands,
+    reconcile_commands,
+    refund_commands,
+    settlement_commands,
+    webhook_commands,
+    worker,
+)
 from gateway.config import Settings
 from gateway.domain.errors import GatewayError
 from gateway.domain.issuers import RECOVERY_BURST, RECOVERY_PER_SECOND, Issuer, Pause
@@ -78,10 +86,14 @@ def _parser() -> argparse.ArgumentParser:
     change.add_argument("--issuer-id", required=True)
     change.set_defaults(run=_change_keys)
     _pause_arguments(issuers)
-    webhooks = commands.add_parser("webhook", help="webhook endpoints and events").add_subparsers(required=True)
-    webhook_commands.add_to(webhooks, _with_gateway)
-    refunds = commands.add_parser("refund", help="refunds that need a second person").add_subparsers(required=True)
-    refund_commands.add_to(refunds, _with_gateway)
+    for name, means, module in (
+        ("webhook", "webhook endpoints and events", webhook_commands),
+        ("refund", "refunds that need a second person", refund_commands),
+        ("reconcile", "our books beside the banks' files", reconcile_commands),
+        ("ledger", "the chain over all postings", ledger_commands),
+        ("settlement", "pay merchants out", settlement_commands),
+    ):
+        module.add_to(commands.add_parser(name, help=means).add_subparsers(required=True), _with_gateway)
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
@@ -70,6 +71,20 @@ class Settings(BaseSettings):
     )
     refund_four_eyes_rial: int = Field(
         500_000_000, ge=1, description="refunds of one payment, together so large, wait for a second person (D35)"
+    )
+    ledger_head_file: Path | None = Field(
+        None,
+        description="where heads of the ledger's chain are kept, on another machine's disk; needs a key audit-head",
+    )
+    settlement_cutoff_hour: int = Field(
+        16, ge=0, le=23, description="hour in Tehran at which a business day is cut off and its batch is made"
+    )
+    settlement_thursdays: bool = Field(
+        False,  # noqa: FBT003 - the usual value of a setting
+        description="whether Thursdays are business days",
+    )
+    extra_holidays: tuple[dt.date, ...] = Field(
+        (), description='JSON list of dates, e.g. ["2026-12-01"], on which banks are closed besides the known holidays'
     )
     directory_seconds: float = Field(5.0, description="how long merchants, keys and issuers are remembered")
     callback_timeout_seconds: float = Field(10.0, gt=0, le=60, description="for one webhook, from connecting to answer")

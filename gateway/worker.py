@@ -11,7 +11,7 @@ from foundation.outbox import Outbox
 from foundation.worker import Done, Periodic, Postpone, Result, Retry, Topic, Worker
 from gateway.api.events import renderer
 from gateway.domain.limits import INQUIRY_WAITS_SECONDS
-from gateway.services import approve_refund, deliver, recover, sweep, transfer_legs
+from gateway.services import approve_refund, deliver, ledger, reconcile, recover, settle, sweep, transfer_legs
 from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
 from gateway.services.send_refund import send_refund
@@ -26,6 +26,9 @@ HASTEN_SECONDS = 5.0
 FOLD_SECONDS = 10.0
 DISPUTE_SECONDS = 30.0
 ERASE_SECONDS = 3_600.0
+JUDGE_SECONDS = 60.0
+SETTLE_SECONDS = 60.0
+SEAL_SECONDS = 60.0
 SWITCH_LEASE_SECONDS = 90
 THREADS = 2 * RECOVERIES_AT_ONCE
 """A bank that hangs holds its places of recovery and leaves as many threads to everything else (F18)."""
@@ -102,13 +105,20 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
         ("fold_balances", FOLD_SECONDS, sweep.fold_balances, sweep.FOLD_BATCH),
         ("dispute", DISPUTE_SECONDS, sweep.dispute, sweep.BATCH),
         ("give_up_refunds", ERASE_SECONDS, approve_refund.give_up_waiting, approve_refund.BATCH),
+        ("judge_again", JUDGE_SECONDS, reconcile.judge_again, reconcile.BATCH),
         ("erase", ERASE_SECONDS, sweep.erase, sweep.BATCH),
         ("forget_webhooks", ERASE_SECONDS, deliver.forget, deliver.BATCH),
     )
     return (
         *(Periodic(name, seconds, partial(_sweep, gateway, once, batch)) for name, seconds, once, batch in sweeps),
+        Periodic("seal_ledger", SEAL_SECONDS, lambda: ledger.seal_ledger(gateway), aside=True),
+        Periodic("settle", SETTLE_SECONDS, partial(_settle, gateway), aside=True),
         *([Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(gateway), aside=True)] if gateway.reader else []),
     )
+
+
+def _settle(gateway: Gateway) -> None:
+    settle.settle(gateway)
 
 
 def _sweep(gateway: Gateway, run_once: Callable[[Gateway], int], batch: int) -> None:

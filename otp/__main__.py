@@ -1,4 +1,4 @@
-"""``python -m otp migrate | check | worker | host | monitor | psp | verify-pin | audit | keys | operator …``."""
+"""``python -m otp migrate | check | worker | host | monitor | psp | verify-pin | audit | clearing | keys | …``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from foundation.keys import KeyFileRefused, UnknownKey
 from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
-from otp import audit_commands, config, key_commands, operator_commands, worker
+from otp import audit_commands, clearing_commands, config, key_commands, operator_commands, worker
 from otp.domain import purposes
 from otp.domain.errors import DuplicatePsp, InvalidPsp, UnknownPsp
 from otp.domain.psp import Psp
@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> int:
     verbs["verify-pin"].add_argument("state", choices=("on", "off"))
     _psp_arguments(verbs["psp"])
     audit_commands.add_to(verbs["audit"])
+    clearing_commands.add_to(verbs["clearing"])
     key_commands.add_to(verbs["keys"])
     operator_commands.add_to(verbs["operator"])
     for changing in ("psp", "verify-pin"):
@@ -210,6 +211,7 @@ def _run_and_close(bank: Bank, chosen: Arguments, run: Callable[[Bank, Arguments
 COMMANDS = {
     "audit": _with_bank(audit_commands.run),
     "check": _check,
+    "clearing": _with_bank(clearing_commands.run),
     "host": _host,
     "keys": _with_bank(key_commands.run),
     "migrate": _migrate,

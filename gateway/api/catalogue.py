@@ -91,6 +91,15 @@ ROWS = (
             "Events are kept for thirty days; for older ones read the payment itself.",
         ),
     ),
+    _row(
+        errors.SettlementNotFound,
+        404,
+        ("چنین واریزی نیست", "There is no such settlement"),
+        (
+            "شناسه را با فهرست واریزها مقایسه کنید؛ واریزی که هنوز بسته نشده دیده نمی‌شود.",
+            "Compare the id with the list of settlements; one that is not closed yet is not shown.",
+        ),
+    ),
     _plain(
         "not_found",
         404,

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from foundation.flood import Share
-from gateway.api import bills, payments, problems, reference, refunds, webhooks
+from gateway.api import bills, payments, problems, reference, refunds, settlements, webhooks
 from gateway.api.asking import gateway_of_app
 from gateway.api.operations import PREFIX, Operation
 from gateway.domain.errors import GatewayError, TooManyCalls
@@ -16,7 +16,13 @@ from gateway.services.authenticate import Caller, authenticate, remembered
 
 WINDOW_SECONDS = 60
 BODY_MAX_BYTES = 16_384
-OPERATIONS: tuple[Operation, ...] = (*payments.OPERATIONS, *refunds.OPERATIONS, *bills.OPERATIONS, *webhooks.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *payments.OPERATIONS,
+    *refunds.OPERATIONS,
+    *bills.OPERATIONS,
+    *settlements.OPERATIONS,
+    *webhooks.OPERATIONS,
+)
 _BEARER = "Bearer "
 
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)

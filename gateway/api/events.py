@@ -11,7 +11,7 @@ from gateway.api.refunds import RefundedOut, refunded_out
 from gateway.api.schemas import PaymentOut, payment_out
 from gateway.config import Settings
 from gateway.domain.refund import TELLS as REFUND_TELLS
-from gateway.domain.webhooks import BILL_PAID, ENDPOINT_DISABLED, UNDELIVERED
+from gateway.domain.webhooks import BILL_PAID, ENDPOINT_DISABLED, IBAN_NOTICES, UNDELIVERED
 from gateway.services.deliver import Render
 from gateway.services.endpoints import Event
 from gateway.services.open_payment import PaymentRecord
@@ -51,6 +51,18 @@ class BillPaidOut(_Out):
     paid_at: dt.datetime
 
 
+class IbanOut(_Out):
+    """What a ``settlement_iban.added`` or ``settlement_iban.removed`` is about: object at once if you did not ask."""
+
+    iban: str
+    parts: Annotated[int, Field(description="of several IBANs each gets its parts of all parts")]
+    usable_from: dt.datetime
+
+
+Data = RefundedOut | PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut | IbanOut
+"""What an event can be about."""
+
+
 class WebhookEventOut(_Out):
     """One thing that happened, as it was at that moment; it never changes and its id stays its own."""
 
@@ -58,21 +70,20 @@ class WebhookEventOut(_Out):
     type: Annotated[str, Field(description="ignore types you do not know")]
     created_at: dt.datetime
     timestamp: Annotated[dt.datetime, Field(description="created_at, by the name that Standard Webhooks gives it")]
-    data: Annotated[
-        RefundedOut | PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut,
-        Field(description="the payment as it was, or the bill; for notices about an endpoint, what they are about"),
-    ]
+    data: Annotated[Data, Field(description="the payment as it was, or the bill; for notices, what they are about")]
 
 
 def webhook_event_out(event: Event, settings: Settings) -> WebhookEventOut:
     """Show an event to its merchant."""
-    data: RefundedOut | PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut
+    data: Data
     if event.type == UNDELIVERED:
         data = UndeliveredOut.model_validate(event.facts)
     elif event.type == ENDPOINT_DISABLED:
         data = DisabledOut.model_validate(event.facts)
     elif event.type == BILL_PAID:
         data = BillPaidOut.model_validate(event.facts)
+    elif event.type in IBAN_NOTICES:
+        data = IbanOut.model_validate(event.facts)
     elif event.type in REFUND_TELLS.values():
         of = RefundRecord.of(event.facts["refund"])
         data = refunded_out(PaymentRecord.of(event.facts), of, settings)

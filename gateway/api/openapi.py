@@ -15,6 +15,7 @@ from gateway.api.operations import PREFIX, Operation
 from gateway.api.schemas import Problem, ProblemsOut
 from gateway.domain.references import ORDER_ID_PATTERN, PAYMENT_ID_PATTERN
 from gateway.domain.scopes import MEANS
+from gateway.domain.settlement import SETTLEMENT_ID_PATTERN
 from gateway.domain.webhooks import ENDPOINT_ID_PATTERN, EVENT_ID_PATTERN
 
 TITLE = "Pooya merchant API"
@@ -32,6 +33,7 @@ PATH_PATTERNS = {
     "order_id": ORDER_ID_PATTERN,
     "endpoint_id": ENDPOINT_ID_PATTERN,
     "event_id": EVENT_ID_PATTERN,
+    "settlement_id": SETTLEMENT_ID_PATTERN,
 }
 KEY_HEADER = {
     "name": "Idempotency-Key",

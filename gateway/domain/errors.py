@@ -13,6 +13,7 @@
     │  ├─ MalformedMessage · UnsupportedMediaType
     │  └─ InvalidCursor           a page's cursor is damaged or belongs to other filters
     ├─ NotFound                   PaymentNotFound · OrderNotFound · EndpointNotFound · EventNotFound
+    │                             SettlementNotFound
     ├─ NotAllowed                 Unauthenticated · ScopeMissing
     │  └─ KeyOfOtherMode          a test key at a live gateway, or the reverse (D10)
     ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
@@ -195,6 +196,12 @@ class EventNotFound(NotFound):
     """The caller's merchant has no event with this id, or it is older than events are kept."""
 
     code = "event_not_found"
+
+
+class SettlementNotFound(NotFound):
+    """The caller's merchant has no part in a closed batch of this id."""
+
+    code = "settlement_not_found"
 
 
 class NotAllowed(GatewayError):

@@ -1,4 +1,4 @@
-"""Fees as a dated table: what a cardholder pays on top of a purchase, by the day it is opened."""
+"""Fees as dated tables: what a cardholder pays on top of a purchase, and what a merchant pays when it is paid out."""
 
 from __future__ import annotations
 
@@ -24,3 +24,36 @@ def purchase_fee(day: dt.date, table: tuple[FeeRow, ...] = PURCHASE_FEES) -> Ria
     """Return the cardholder's fee for a purchase opened on ``day``; nothing before the first row."""
     rows = [row for row in table if row.since <= day]
     return max(rows, key=lambda row: row.since).fee if rows else Rial(0)
+
+
+@dataclass(frozen=True, slots=True)
+class AcquiringRow:
+    """From ``since`` on, a merchant pays this on a purchase that is paid out to it.
+
+    Args:
+        per_million: millionths of the amount, rounded to the nearest rial, halves up: 200 is 0.02 %.
+        least: the least it pays.
+        most: the most it pays; the amount itself is never exceeded.
+    """
+
+    since: dt.date
+    per_million: int
+    least: Rial
+    most: Rial
+
+
+ACQUIRING_FEES: tuple[AcquiringRow, ...] = (AcquiringRow(dt.date(2019, 12, 22), 0, Rial(0), Rial(0)),)
+"""This gateway charges its merchants nothing. The network's published tariff would be 200 per million, at least 1,200
+and at most 40,000 rials: a row with a date."""
+
+MILLION = 1_000_000
+
+
+def acquiring_fee(amount: Rial, day: dt.date, table: tuple[AcquiringRow, ...] = ACQUIRING_FEES) -> Rial:
+    """Return what a merchant pays on ``amount`` confirmed on ``day``; nothing before the first row."""
+    rows = [row for row in table if row.since <= day]
+    if not rows:
+        return Rial(0)
+    row = max(rows, key=lambda row: row.since)
+    share = Rial((amount.amount * row.per_million + MILLION // 2) // MILLION)
+    return min(max(share, row.least), row.most, amount)

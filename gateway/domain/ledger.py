@@ -2,9 +2,9 @@
 
 Accounts are ``issuer:<id>`` (the bank owes us), ``pending:<merchant>`` (authorised, not confirmed),
 ``payable:<merchant>`` (we owe the merchant), ``refunding:<merchant>`` (left the merchant, on its way to the card),
-``fees``, ``suspense`` (money that came too late and goes back), and ``transfer-clearing`` (taken from one card, not yet
-given to another). A posting takes from its source and gives to its destination, so the sum over all accounts is zero
-by shape.
+``bank:settlement`` (paid out), ``fees``, ``suspense`` (money that came too late and goes back), and
+``transfer-clearing`` (taken from one card, not yet given to another). A posting takes from its source and gives to its
+destination, so the sum over all accounts is zero by shape.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from enum import StrEnum
 from foundation.rial import Rial
 from gateway.domain.payment import PaymentEvent
 
+NOTHING = Rial(0)
+
 
 class Part(StrEnum):
-    """Which sum of a payment a movement carries."""
+    """Which sum of a payment a movement carries; of what a merchant keeps the charge is ours, the net is paid out."""
 
     AMOUNT = "amount"
     FEE = "fee"
     TOTAL = "total"
+    CHARGE = "charge"
+    NET = "net"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,10 @@ PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
     PaymentEvent.TRANSFER_STOOD: (*_INTO_CLEARING, _BACK_TO_THE_SAME_BANK),
     PaymentEvent.CREDIT_GIVEN: (Movement("transfer-clearing", "issuer:{payee}", Part.AMOUNT),),
     PaymentEvent.PAYEE_CONFIRMED: (Movement("pending:{merchant}", "payable:{merchant}", Part.AMOUNT),),
+    PaymentEvent.SETTLED_IN_BATCH: (
+        Movement("payable:{merchant}", "bank:settlement", Part.NET),
+        Movement("payable:{merchant}", "fees", Part.CHARGE),
+    ),
     PaymentEvent.APPROVED_TOO_LATE: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
     PaymentEvent.LATE_APPROVAL: (Movement("issuer:{issuer}", "suspense", Part.TOTAL),),
     PaymentEvent.REFUND_REQUESTED: (
@@ -82,16 +90,22 @@ the fee goes back with a refund that is the whole payment, otherwise it stays.""
 
 
 def postings(
-    event: PaymentEvent, *, amount: Rial, fee: Rial, issuer: str, merchant: str, payee: str = ""
+    event: PaymentEvent,
+    *,
+    amount: Rial,
+    fee: Rial,
+    charge: Rial = NOTHING,
+    **holders: str,
 ) -> tuple[Posting, ...]:
     """Return what ``event`` posts for a payment of ``amount`` and ``fee``; nothing for an event without a plan.
 
-    ``payee`` is the issuer of a transfer's destination.
+    ``charge`` is what the merchant pays us when ``amount`` is paid out to it; ``holders`` are those that the plan
+    names: ``issuer``, ``merchant``, and ``payee``, the issuer of a transfer's destination.
     """
-    sums = {Part.AMOUNT: amount, Part.FEE: fee, Part.TOTAL: amount + fee}
-    names = {"issuer": issuer, "merchant": merchant, "payee": payee}
+    parts = {Part.AMOUNT: amount, Part.FEE: fee, Part.TOTAL: amount + fee}
+    sums = parts | {Part.CHARGE: charge, Part.NET: amount - charge}
     rows = (
-        Posting(move.source.format(**names), move.destination.format(**names), sums[move.part])
+        Posting(move.source.format(**holders), move.destination.format(**holders), sums[move.part])
         for move in PLANS.get(event, ())
     )
     return tuple(row for row in rows if row.amount)

@@ -148,6 +148,7 @@ TELLS: dict[PaymentEvent, str] = {
     _E.TRANSFER_STOOD: "payment.confirmed",
     _E.CREDIT_GIVEN: "payment.confirmed",
     _E.PAYEE_CONFIRMED: "payment.confirmed",
+    _E.SETTLED_IN_BATCH: "payment.settled",
     _E.REVERSAL_ACCEPTED: "payment.reversed",
     _E.ATTEMPT_UNANSWERED: "payment.unknown",
     _E.APPROVED_TOO_LATE: "payment.reversing",

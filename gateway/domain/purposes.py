@@ -14,6 +14,8 @@ PAGE_FORM = "page-form"
 """HMAC of the payment page's forms and challenges."""
 RECEIPT = "receipt"
 """HMAC of a receipt's number: the seal of its QR code."""
+LEDGER = "ledger"
+"""HMAC that chains the ledger's postings; whoever has it and the database could write another history."""
 
-ALL = (ATTEMPT_PAN, PAN_HASH, CARD_TOKEN, WEBHOOK_SECRET, PAGE_FORM, RECEIPT)
+ALL = (ATTEMPT_PAN, PAN_HASH, CARD_TOKEN, WEBHOOK_SECRET, PAGE_FORM, RECEIPT, LEDGER)
 """Keys of 32 random bytes; without one of them no payment is taken. Links and wires name theirs in settings or rows."""

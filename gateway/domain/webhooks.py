@@ -13,7 +13,10 @@ from gateway.domain.refund import TELLS as REFUND_TELLS
 
 UNDELIVERED = "webhook.undelivered"
 ENDPOINT_DISABLED = "webhook_endpoint.disabled"
-NOTICES = (UNDELIVERED, ENDPOINT_DISABLED)
+IBAN_ADDED = "settlement_iban.added"
+IBAN_REMOVED = "settlement_iban.removed"
+IBAN_NOTICES = (IBAN_ADDED, IBAN_REMOVED)
+NOTICES = (UNDELIVERED, ENDPOINT_DISABLED, *IBAN_NOTICES)
 """Told in the feed alone: a word about an endpoint that does not hear is not sent to endpoints."""
 
 BILL_PAID = "bill.paid"

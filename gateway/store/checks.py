@@ -12,6 +12,7 @@ from gateway.domain.payment import MACHINE, TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_
 from gateway.store.account_checks import ACCOUNTS, CHECKS_OF_ACCOUNTS
 from gateway.store.measures import MEASURES
 from gateway.store.refund_checks import CHECKS_OF_REFUNDS
+from gateway.store.settlement_checks import SETTLEMENT_CHECKS
 from gateway.store.transfer_checks import TRANSFER_CHECKS
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
@@ -21,7 +22,8 @@ PAYMENTS = Scope(
     "payment",
     recent="""
 SELECT DISTINCT payment_id FROM (
-  SELECT payment_id FROM payment_event WHERE at >= :since UNION ALL SELECT payment_id FROM posting WHERE at >= :since
+  SELECT payment_id FROM payment_event WHERE at >= :since
+  UNION ALL SELECT payment_id FROM posting WHERE at >= :since AND payment_id IS NOT NULL
 ) AS touched LIMIT :most
 """,
     following="SELECT payment_id FROM payment WHERE payment_id > :after ORDER BY payment_id LIMIT :most",
@@ -33,7 +35,7 @@ JOIN posting ON posting.attempt_id = a.attempt_id
 WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id
   OR NOT (ARRAY[posting.source, posting.destination] <@ (ARRAY[
   'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id,
-  'refunding:' || p.merchant_id, 'fees', 'suspense']
+  'refunding:' || p.merchant_id, 'fees', 'suspense', 'bank:settlement']
   || ARRAY(SELECT 'payable:' || biller_id FROM bill WHERE bill.payment_id = p.payment_id)
   || ARRAY(SELECT account FROM transfer t CROSS JOIN LATERAL (VALUES ('transfer-clearing'),
     ('issuer:' || t.destination_issuer_id)) AS own (account) WHERE t.payment_id = p.payment_id))))
@@ -49,8 +51,9 @@ SELECT payment_id, greatest(abs(pending - wanted_pending) + abs(payable - wanted
   SELECT p.payment_id, p.state, p.amount_rial, p.confirmed_at, coalesce(held.pending, 0) AS pending,
     coalesce(held.payable, 0) AS payable,
     CASE p.state WHEN 'authorised' THEN p.amount_rial ELSE 0 END AS wanted_pending,
-    CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial - p.refunded_rial ELSE 0 END AS wanted_payable
-  FROM payment p LEFT JOIN LATERAL (
+    CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial - p.refunded_rial ELSE 0 END
+      - coalesce(line.gross_rial, 0) AS wanted_payable
+  FROM payment p LEFT JOIN settlement_line AS line USING (payment_id) LEFT JOIN LATERAL (
     SELECT sum(CASE WHEN destination LIKE 'pending:%' THEN posting.amount_rial
         WHEN source LIKE 'pending:%' THEN -posting.amount_rial END) AS pending,
       sum(CASE WHEN destination LIKE 'payable:%' THEN posting.amount_rial
@@ -79,6 +82,7 @@ SELECT payment_id, greatest(abs(taken - CASE state WHEN 'approved' THEN total EL
     coalesce(sum(CASE 'suspense' WHEN destination THEN posting.amount_rial
       WHEN source THEN -posting.amount_rial END), 0) AS suspense
   FROM attempt a LEFT JOIN posting ON posting.attempt_id = a.attempt_id AND posting.refund IS NULL
+    AND posting.event <> '{PaymentEvent.SETTLED_IN_BATCH}'
   WHERE a.{_PAYMENTS} AND NOT EXISTS (SELECT FROM transfer WHERE transfer.payment_id = a.payment_id)
   GROUP BY a.attempt_id) AS books
 WHERE NOT CASE WHEN state = 'approved' THEN (taken, fees, suspense) = (total, fee, 0)
@@ -302,6 +306,7 @@ CHECKS = (
         _BILLS,
         "payment",
     ),
+    *SETTLEMENT_CHECKS,
     Check("I18_jobs", "every job is taken up within two minutes of its time", _DELAY, _STUCK),
     Check("I18_swept", "what ends by itself has ended two minutes after its time", _DELAY, _NOT_SWEPT),
 )

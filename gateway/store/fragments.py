@@ -20,6 +20,8 @@ _PARTS = {
     Part.AMOUNT: "{of}.amount_rial",
     Part.FEE: "{of}.fee_rial",
     Part.TOTAL: "{of}.amount_rial + {of}.fee_rial",
+    Part.CHARGE: "{of}.charge_rial",
+    Part.NET: "{of}.net_rial",
 }
 
 FACTS = (
@@ -144,8 +146,8 @@ def _after_unknown(of: str) -> str:
 def _account(name: str, of: str) -> str:
     prefix, _, holder = name.partition(":")
     columns = {
-        "": f"'{prefix}'",
         "{issuer}": f"'{prefix}:' || {of}.issuer_id",
+        "{merchant}": f"'{prefix}:' || {of}.merchant_id",
         "{payee}": f"'{prefix}:' || {of}.payee_issuer_id",
     }
-    return columns.get(holder, f"'{prefix}:' || {of}.merchant_id")
+    return columns.get(holder, f"'{name}'")

@@ -65,3 +65,7 @@ class UnknownOperator(BankError):
 
 class KeyNotRotated(Exception):
     """A key is not changed or removed; the message is a sentence for the operator."""
+
+
+class DayNotOver(BankError):
+    """A day's file was asked for before its day was over; the message says from when on it can be had."""

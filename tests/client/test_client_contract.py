@@ -60,6 +60,8 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "getPaymentOfOrder": lambda client: client.get_by_order("A-1"),
     "confirmPayment": lambda client: client.confirm(PAYMENT, amount=250_000),
     "reversePayment": lambda client: client.reverse(PAYMENT, amount=250_000),
+    "listSettlements": lambda client: next(client.settlements.list(limit=2, cursor="q83vAQIDBAUGXw")),
+    "listSettlementLines": lambda client: next(client.settlements.lines("set_12", limit=2, cursor="q83vAQIDBAUGXw")),
     "listWebhookEndpoints": lambda client: client.endpoints.list(),
     "addWebhookEndpoint": lambda client: client.endpoints.add(
         "https://shop.example/hooks", event_types=["payment.confirmed"], description="x"
@@ -155,9 +157,10 @@ def test_a_method_reads_what_the_contract_promises(asked: Callable[[str], tuple[
             continue
         known = {each.name for each in fields(thing)}
         assert set(content) - known <= {"timestamp"}
-        for member in set(content) & known - {"card", "attempts", "event_types", "data"}:
+        for member in set(content) & known - {"card", "attempts", "event_types", "data", "payouts"}:
             value = getattr(thing, member)
-            expected = dt.datetime.fromisoformat(content[member]) if isinstance(value, dt.datetime) else content[member]
+            kind = type(value) if isinstance(value, dt.date) else None
+            expected = kind.fromisoformat(content[member]) if kind else content[member]
             assert value == expected, member
 
 
@@ -168,6 +171,18 @@ def test_secrets_of_endpoints_are_not_printed() -> None:
 
     assert endpoint.secret == example["secret"]
     assert str(endpoint.secret) not in repr(endpoint)
+
+
+def test_a_settlement_is_read_with_its_payouts_and_without_its_lines() -> None:
+    """The head of the page of lines; what is none raises."""
+    example = json.loads((V1 / "examples" / "SettlementLinesOut.json").read_text())
+    with answering(said(example), said({"items": []}), repeats=0) as (client, _):
+        found = client.settlements.get("set_12")
+        with pytest.raises(Unavailable):
+            client.settlements.get("set_12")
+
+    assert (found.id, found.net, sum(one.amount for one in found.payouts)) == ("set_12", 248_800, 248_800)
+    assert found.payouts[1].returned_at is not None
 
 
 def test_notices_are_events_without_a_payment() -> None:

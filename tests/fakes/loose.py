@@ -14,11 +14,14 @@ DO $$ DECLARE each record; BEGIN
     WHERE indisunique AND indpred IS NOT NULL AND relnamespace = 'public'::regnamespace LOOP
     EXECUTE format('DROP INDEX %s', each.name);
   END LOOP;
+  FOR each IN SELECT tgrelid::regclass AS of_table, tgname FROM pg_trigger WHERE NOT tgisinternal LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', each.tgname, each.of_table);
+  END LOOP;
 END $$
 """
 
 
 def loosen(owner_url: str) -> None:
-    """Drop every CHECK, every reference and every partial unique index."""
+    """Drop every CHECK, every reference, every trigger and every partial unique index."""
     with psycopg.connect(owner_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute(LOOSEN.encode())

@@ -11,14 +11,22 @@ from foundation.database import Database
 from foundation.monitor import open_reader
 from gateway.domain.outcome import Declined, Unknown
 from gateway.ports import Route
+from gateway.services.approve import approve as agree
 from gateway.services.cancel import cancel
 from gateway.services.enrol import add_issuer
+from gateway.services.ibans import add_iban
+from gateway.services.ledger import seal_ledger
+from gateway.services.reconcile import import_file
+from gateway.services.settle import returned, settle
 from gateway.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
+from tests.fakes.clearing import DAY_SECONDS, Clearing
 from tests.fakes.loose import loosen
-from tests.fakes.shop import Shop
+from tests.fakes.shop import MERCHANT, Shop
 from tests.fakes.switch import approve, debit_but_silent, give_but_silent, give_no
 from tests.gateway.services.test_transfers import AMOUNT, NEAR, ONE, opened
+
+IBAN = "IR062960000000100324200001"
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +95,30 @@ def test_a_world_that_was_lived_in_breaks_no_rule(shop: Shop, look: Callable[[],
     assert report.measures["under_way"] == {"submitted": 0, "unknown": 0, "voiding": 0, "disputed": 0}
 
 
+def test_a_world_that_was_paid_out_breaks_no_rule(shop: Shop, look: Callable[[], Report]) -> None:
+    """I13, I14: compared, paid out, one payout sent back and paid again: every rule holds all the while."""
+    request = add_iban(shop.gateway, MERCHANT.merchant_id, IBAN, parts=1, by="sara", reason="letter of the merchant")
+    agree(shop.gateway, request, by="ali")
+    clearing = Clearing(shop)
+    payments = [shop.paid(), shop.paid()]
+    for payment in payments:
+        shop.confirm(payment, key=payment.payment_id)
+    clearing.capture()
+    content = clearing.written(*(clearing.line(payment) for payment in payments))
+    shop.later(6 * DAY_SECONDS)
+    import_file(shop.gateway, "two", content)
+    assert settle(shop.gateway) == 2
+    seal_ledger(shop.gateway)
+    shop.settle_down(after=6 * DAY_SECONDS)
+    assert broken(look()) == set()
+    returned(shop.gateway, 1, by="sara", reason="account is closed")
+    shop.later(13 * DAY_SECONDS)
+    assert settle(shop.gateway) == 1
+    seal_ledger(shop.gateway)
+
+    assert broken(look()) == set()
+
+
 POST = "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
 EVENT = (
     "INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts) SELECT 'evt_' || "
@@ -104,6 +136,7 @@ REFUND = (
     "SELECT '00000001', 'r-1', payment_id, attempt_id, merchant_id, 'two', '581672', 'x', 7, 0, '{state}', 'key x', "
     "house_now() - interval '25 hours', house_now() FROM payment"
 )
+TODAY = "CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date)"
 FOLDED = "INSERT INTO account_snapshot (account, upto, balance_rial) "
 PLANTS = [
     ("I1_snapshot", FOLDED + "VALUES ('payable:000000000000001', 99, 250003), ('fees', 99, -250003)", 3),
@@ -184,6 +217,50 @@ PLANTS = [
         0,
     ),
     ("I12_webhook", "DELETE FROM webhook_attempt", 0),
+    ("I13_paid_out", "UPDATE payment SET state = 'settled'", 250_000),
+    (
+        "I13_paid_out",
+        (
+            "INSERT INTO settlement_line (batch_id, merchant_id, payment_id, gross_rial, fee_rial, net_rial) "
+            "SELECT 1, merchant_id, payment_id, 300000, 0, 300000 FROM payment"
+        ),
+        300_000,
+    ),
+    (
+        "I13_batch",
+        (
+            "INSERT INTO settlement_batch (business_day, value_day, cut_off_at, closed_at, lines, gross_rial, "
+            "fee_rial, net_rial, payouts) SELECT current_date, current_date + 1, now(), now(), 1, 5, 0, 5, 1"
+        ),
+        10,
+    ),
+    (
+        "I14_compared",
+        (
+            f"WITH captured AS (UPDATE attempt SET capture_date = to_char({TODAY}, 'MMDD') RETURNING acquirer_id) "
+            "INSERT INTO clearing_file (issuer_id, acquirer_id, day, sha256, lines, sum_rial) "
+            f"SELECT 'two', acquirer_id, {TODAY}, sha256('x'), 0, 0 FROM captured"
+        ),
+        250_000,
+    ),
+    (
+        "I14_exceptions",
+        (
+            "INSERT INTO clearing_exception (file_id, attempt_id, difference, rial, found_at) "
+            "SELECT 1, attempt_id, 'missing_there', 7, house_now() - interval '73 hours' FROM attempt"
+        ),
+        7,
+    ),
+    ("I18_chained", "UPDATE posting SET at = at - interval '121 seconds'", 0),
+    (
+        "I14_file_late",
+        (
+            f"WITH captured AS (UPDATE attempt SET capture_date = to_char({TODAY} - 2, 'MMDD') RETURNING acquirer_id) "
+            "INSERT INTO clearing_file (issuer_id, acquirer_id, day, sha256, lines, sum_rial) "
+            f"SELECT 'two', acquirer_id, {TODAY} - 20, sha256('x'), 0, 0 FROM captured"
+        ),
+        0,
+    ),
     (
         "I15_bills",
         f"UPDATE payment SET kind = 'BILL_PAYMENT', payee_key = '{'0' * 64}'",

@@ -115,6 +115,7 @@ APPLIES = {
         "d9b",
         "d9c",
         "d10",
+        "d11",
         "d13",
         "d14",
         "d17",
@@ -125,12 +126,30 @@ APPLIES = {
         "d22",
         "d23",
     ),
-    *("d25", "d27", "d28", "d29", "d30", "d32", "d33", "d34", "d35", "d36", "d37", "d38", "d39", "d40", "d41", "d42"),
+    *(
+        "d25",
+        "d27",
+        "d28",
+        "d29",
+        "d30",
+        "d31",
+        "d32",
+        "d33",
+        "d34",
+        "d35",
+        "d36",
+        "d37",
+        "d38",
+        "d39",
+        "d40",
+        "d41",
+        "d42",
+    ),
 }
 """Decisions that what is built so far has to keep; each is named by a test."""
 
 _F_NUMBERS = re.compile(r"test_((?:[df]\d+[a-z]?_)+)")
-FAULT_ROWS = {f"F{number}" for number in (*range(1, 14), *range(15, 21), *range(22, 28), 29, 33, 35)}
+FAULT_ROWS = {f"F{number}" for number in (*range(1, 14), *range(15, 21), *range(22, 28), 29, *range(31, 34), 35)}
 """Rows of the fault table that what is built so far has to bear; each is named by a test or met by the simulator."""
 
 _EXCEPTION = re.compile(r"noqa|type: *ignore")

@@ -19,8 +19,6 @@ LATER = "later"
 ELSEWHERE = {
     "gateway": {
         "I9": "the bank's: challenges and their tries are its own; `I9_code_fits`, `I9_tries`",
-        "I13": "later: settlement files; what is kept stands in `I3_kept`",
-        "I14": "later: switch and issuer files; until then test_d36_planted_differences_are_found compares the books",
         "I16": "test_d1_no_secret_in_any_log_or_table",
         "I17": "test_d20_a_card_has_its_share_over_all_payments_by_database_rows: Redis holds no outcome (D20)",
     },
@@ -30,8 +28,8 @@ ELSEWHERE = {
         "I7": "test_d4_a_matched_code_is_consumed_whatever_follows; what an end state means for money `I3_whole` asks",
         "I8": "the gateway's: merchants confirm there; `I8_confirmed_once`",
         "I10": "constraint harim_request_once and constraint authorisation_key",
-        "I13": "later: settlement files",
-        "I14": "later: settlement files",
+        "I13": "the gateway's: it pays merchants out; `I13_paid_out`, `I13_batch`",
+        "I14": "test_f31_a_day_is_told_once_it_is_over: what it tells; the gateway compares, `I14_compared`",
         "I15": "later: card-to-card and bills are not sold yet",
         "I16": "test_d1_no_secret_in_any_log_or_table",
         "I17": "test_d20_ten_requests_an_hour_per_card_whatever_the_race: Redis holds no outcome (D20)",

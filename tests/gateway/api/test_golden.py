@@ -29,25 +29,32 @@ from gateway.api.schemas import (
     facts,
     payment_out,
 )
+from gateway.api.settlements import SettlementLinesOut, SettlementsOut, line_out, settlement_out
 from gateway.config import Settings
 from gateway.domain.payment import PaymentState
 from gateway.domain.refund import RefundState
 from gateway.store.payments import EventRecord, PaymentRecord
 from gateway.store.refunds import RefundRecord
+from gateway.store.statements import PayoutRow, Statement, StatementLine
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "merchant" / "v1" / "examples"
 NOON = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-OBJECTS = [
-    "PaymentOut",
-    "ConfirmedOut",
-    "PaymentsOut",
-    "EventsOut",
-    "RefundOut",
-    "RefundsOut",
-    "RefundedOut",
-    "Problem",
-    "ProblemsOut",
+STATEMENT = Statement(12, NOON.date(), NOON.date() + dt.timedelta(days=1), NOON, 2, 250_000, 1_200, 248_800)
+IBANS = ("IR062960000000100324200001", "IR760570028180010800000101")
+PAYOUTS = [
+    PayoutRow(31, 12, "000000000000001", "کتاب", IBANS[0], 165_867, None),
+    PayoutRow(32, 12, "000000000000001", "کتاب", IBANS[1], 82_933, NOON + dt.timedelta(days=2)),
 ]
+LINES = [
+    StatementLine(
+        7, "pay_0123456789ABCDEFGHJK", "10000001", "A-1001", "632800000001", NOON, None, 200_000, 1_200, 198_800
+    ),
+    StatementLine(8, None, None, None, None, None, 30, 50_000, 0, 50_000),
+]
+OBJECTS = (
+    *("PaymentOut", "ConfirmedOut", "PaymentsOut", "EventsOut", "RefundOut", "RefundsOut", "RefundedOut"),
+    *("Problem", "ProblemsOut", "SettlementsOut", "SettlementLinesOut"),
+)
 SENT = {
     "OpenPaymentIn": OpenPaymentIn,
     "OpenBillsIn": OpenBillsIn,
@@ -111,6 +118,7 @@ def answers(settings: Settings) -> dict[str, str]:
     payment = payment_out(record(PaymentState.AUTHORISED), settings)
     part = replace(record(PaymentState.CONFIRMED), refunded_rial=100_000)
     refunded = refunded_out(part, refund(RefundState.DONE), settings)
+    settlement = settlement_out(STATEMENT, PAYOUTS)
     event = EventRecord("attempt_approved", PaymentState.AUTHORISED, NOON, 1)
     problem = Problem(
         type="https://gateway.example/api/v1/problems#malformed",
@@ -129,6 +137,10 @@ def answers(settings: Settings) -> dict[str, str]:
         "RefundsOut": RefundsOut(items=[refund_out(refund(RefundState.DONE))]).model_dump_json(),
         "RefundedOut": refunded.model_dump_json(),
         "Problem": problem.model_dump_json(exclude_none=True),
+        "SettlementsOut": SettlementsOut(items=[settlement], next_cursor="q83vAQIDBAUGXw").model_dump_json(),
+        "SettlementLinesOut": SettlementLinesOut(
+            settlement=settlement, items=[line_out(row) for row in LINES], next_cursor=None
+        ).model_dump_json(),
         "ProblemsOut": catalogue(settings.public_url).model_dump_json(),
     }
 
@@ -168,6 +180,10 @@ def test_every_object_has_an_example_that_the_document_allows() -> None:
         "TryOut",
         "UndeliveredOut",
         "DisabledOut",
+        "IbanOut",
+        "PayoutOut",
+        "SettlementOut",
+        "SettlementLineOut",
     }
     for name in names:
         schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}

@@ -196,6 +196,7 @@ RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "idempotency_mismatch": _other_request,
     "endpoint_not_found": lambda caller: caller.get(f"/webhook_endpoints/{CANARY}"),
     "event_not_found": lambda caller: caller.get(f"/events/{CANARY}"),
+    "settlement_not_found": lambda caller: caller.get(f"/settlements/{CANARY}"),
     "invalid_endpoint": lambda caller: caller.hook(f"ftp://{CANARY}.example/"),
     "duplicate_endpoint": lambda caller: caller.hook(str(MERCHANT.webhook_url)),
     "too_many_endpoints": lambda caller: [caller.hook(f"http://localhost:8200/{number}") for number in range(17)][-1],

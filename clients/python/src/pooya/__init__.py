@@ -1,4 +1,4 @@
-"""Client of the Pooya payment gateway: payments, lists, webhooks and their endpoints."""
+"""Client of the Pooya payment gateway: payments, lists, settlements, webhooks and their endpoints."""
 
 from pooya.client import Client as Client
 from pooya.endpoints import Delivery as Delivery
@@ -30,5 +30,8 @@ from pooya.models import Happening as Happening
 from pooya.models import Payment as Payment
 from pooya.models import Problem as Problem
 from pooya.models import Refund as Refund
+from pooya.settlements import Payout as Payout
+from pooya.settlements import Settlement as Settlement
+from pooya.settlements import SettlementLine as SettlementLine
 from pooya.webhooks import sign_webhook as sign_webhook
 from pooya.webhooks import verify_webhook as verify_webhook

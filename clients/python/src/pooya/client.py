@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pooya.answers import asked, items, pages, thing
 from pooya.endpoints import Endpoints, Events
 from pooya.models import Filters, Happening, Payment, Problem, Refund
+from pooya.settlements import Settlements
 from pooya.transport import Transport
 
 TIMEOUT_SECONDS = 10.0
@@ -33,6 +34,7 @@ class Client:
     Attributes:
         endpoints: where your server is told of events.
         events: everything that happened, to be read instead of being told.
+        settlements: what was paid out to you.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Client:
         self._transport = Transport(base_url, secret_key, timeout_seconds=timeout_seconds, repeats=repeats)
         self.endpoints = Endpoints(self._transport)
         self.events = Events(self._transport)
+        self.settlements = Settlements(self._transport)
 
     def __enter__(self) -> Self:
         return self

@@ -134,6 +134,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "order_not_found": NotFound,
     "endpoint_not_found": NotFound,
     "event_not_found": NotFound,
+    "settlement_not_found": NotFound,
     "not_found": NotFound,
     "not_possible": NotPossible,
     "attempt_in_progress": NotPossible,

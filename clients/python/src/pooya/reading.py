@@ -28,6 +28,11 @@ def moment(body: Mapping[str, Any], name: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text(body, name))
 
 
+def day(body: Mapping[str, Any], name: str) -> dt.date:
+    """Return a day that has to be there."""
+    return dt.date.fromisoformat(text(body, name))
+
+
 def maybe_whole(body: Mapping[str, Any], name: str) -> int | None:
     """Return a whole number or nothing."""
     return None if body.get(name) is None else whole(body, name)

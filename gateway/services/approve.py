@@ -1,0 +1,137 @@
+"""One asks, another approves: resolving what two books differ about, and where a merchant's money goes (D11, D35).
+
+Each kind of request has an action: what it is about as it stands now, and what an approval does. The approval, its
+checks and what it does are one transaction; the database refuses the same person, a late word, and a subject that is
+not what it was when it was asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from gateway.domain.errors import RefusedRow
+from gateway.domain.four_eyes import Asked, check_name, check_reason, digest
+from gateway.services.gateway import Gateway
+from gateway.store import exceptions, four_eyes, ibans
+from gateway.store.four_eyes import Request as Request
+
+log = structlog.get_logger()
+
+LISTED_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What one kind of request is about and does.
+
+    Args:
+        now: hold the subject (its number) and return the facts it stands on; ``None`` where nothing can be done.
+        do: carry it out, in the approval's transaction.
+    """
+
+    now: Callable[[Connection, int], Mapping[str, object] | None]
+    do: Callable[[Connection, Request], None]
+
+
+def ask(
+    gateway: Gateway, asks: Asked, number: int, *, by: str, reason: str, facts: Mapping[str, object] | None = None
+) -> int:
+    """Ask for something; return the request's number, which another person approves within a day.
+
+    Raises:
+        RefusedRow: there is no such subject or nothing to do, the same is asked for already, or a name or reason is
+            no name or reason.
+    """
+    with gateway.database.begin() as connection:
+        return ask_in(connection, asks, number, who=(check_name(by), check_reason(reason)), facts=facts or {})
+
+
+def ask_in(
+    connection: Connection, asks: Asked, number: int, *, who: tuple[str, str], facts: Mapping[str, object]
+) -> int:
+    """Ask within a transaction of the caller's; otherwise as :func:`ask`."""
+    now = ACTIONS[asks].now(connection, number)
+    if now is None:
+        raise RefusedRow(f"there is nothing to do about number {number}: there is no such thing, or it is done")
+    request_id = four_eyes.ask(connection, asks, _subject(asks, number), who, facts, digest(now))
+    if request_id is None:
+        raise RefusedRow("the same is asked for already; see: python -m gateway reconcile requests")
+    log.info("approval_asked", request_id=request_id, asks=str(asks), subject=_subject(asks, number), by=who[0])
+    return request_id
+
+
+def approve(gateway: Gateway, request_id: int, *, by: str) -> Request:
+    """Approve what somebody else asked for, and do it.
+
+    Raises:
+        RefusedRow: nothing waits under this number, it is one's own, its day is over, or its subject has changed.
+    """
+    check_name(by)
+    try:
+        with gateway.database.begin() as connection:
+            request = four_eyes.hold(connection, request_id)
+            if request is None:
+                raise RefusedRow(f"no request {request_id} waits; see: python -m gateway reconcile requests")
+            action = ACTIONS[request.asks]
+            now = action.now(connection, int(request.subject.partition(":")[2]))
+            four_eyes.approve(connection, request_id, by, digest(now or {}))
+            action.do(connection, request)
+    except four_eyes.SamePerson:
+        raise RefusedRow(f"{by} asked for this; somebody else approves it") from None
+    except four_eyes.TooLate:
+        raise RefusedRow("this request is more than a day old; ask again") from None
+    except four_eyes.Changed:
+        raise RefusedRow("what this is about has changed since it was asked for; look, and ask again") from None
+    log.warning("approved", request_id=request_id, asks=str(request.asks), by=by, asked_by=request.maker)
+    return request
+
+
+def waiting(gateway: Gateway) -> list[Request]:
+    """Return what can be approved now, oldest first."""
+    with gateway.database.single() as connection:
+        return four_eyes.waiting(connection, most=LISTED_MOST)
+
+
+def _subject(asks: Asked, number: int) -> str:
+    return f"{asks.partition('.')[0]}:{number}"
+
+
+def _number(request: Request) -> int:
+    return int(request.subject.partition(":")[2])
+
+
+def _exception_now(connection: Connection, number: int) -> Mapping[str, object] | None:
+    exceptions.hold(connection, number)
+    found = exceptions.one(connection, number)
+    if found is None or found.resolved_at is not None:
+        return None
+    return {"difference": found.difference, "rial": found.rial, "theirs": found.theirs, "ours": found.ours}
+
+
+def _resolve(connection: Connection, request: Request) -> None:
+    exceptions.resolve(connection, _number(request), settle=bool(request.facts.get("settle", False)))
+
+
+def _iban_now(connection: Connection, number: int, *, added: bool) -> Mapping[str, object] | None:
+    row: dict[str, Any] | None = ibans.hold(connection, number)
+    if row is None or row["removed_at"] is not None or (row["usable_from"] is not None) is not added:
+        return None
+    return {name: row[name] for name in ("merchant_id", "iban", "parts")}
+
+
+ACTIONS: dict[Asked, Action] = {
+    Asked.RESOLVE: Action(_exception_now, _resolve),
+    Asked.ADD_IBAN: Action(
+        lambda connection, number: _iban_now(connection, number, added=False),
+        lambda connection, request: ibans.admit(connection, _number(request), request.request_id),
+    ),
+    Asked.REMOVE_IBAN: Action(
+        lambda connection, number: _iban_now(connection, number, added=True),
+        lambda connection, request: ibans.remove(connection, _number(request), request.request_id),
+    ),
+}

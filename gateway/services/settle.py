@@ -1,0 +1,129 @@
+"""Pay merchants out: one batch for a business day, filled after its cut-off, closed once, exported as often as needed.
+
+The sweep may die anywhere: each chunk of lines is one transaction with state, postings and webhooks, and whoever comes
+next goes on with the open batch. Several workers fill one batch together; the payable's lock orders them (D32).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+
+from gateway.domain import settlement
+from gateway.domain.calendar import Calendar
+from gateway.domain.errors import RefusedRow
+from gateway.domain.four_eyes import check_name, check_reason
+from gateway.services.gateway import Gateway
+from gateway.store import balances, ibans, settlements
+from gateway.store.settlements import Batch
+
+log = structlog.get_logger()
+
+MERCHANTS_AT_ONCE = 100
+LINES_AT_ONCE = 200
+ROUNDS_MOST = 10_000
+"""Chunks of one merchant in one sweep; what is left comes with the next one."""
+
+
+def calendar_of(gateway: Gateway) -> Calendar:
+    """Return the business calendar of this deployment."""
+    settings = gateway.settings
+    calendar = Calendar(settings.settlement_cutoff_hour, settings.settlement_thursdays)
+    return calendar.with_closed(settings.extra_holidays)
+
+
+def settle(gateway: Gateway) -> int:
+    """Fill and close the batch of the last business day that was cut off; return how many lines were written."""
+    batch = _batch(gateway)
+    if batch is None:
+        return 0
+    written, after = 0, ""
+    while some := _merchants(gateway, batch.cut_off_at, batch.opened_at, after):
+        for merchant_id in some:
+            written += _settle_merchant(gateway, batch, merchant_id)
+        after = some[-1]
+    _close(gateway, batch)
+    gateway.ring()
+    return written
+
+
+def returned(gateway: Gateway, payout_id: int, *, by: str, reason: str) -> tuple[str, int]:
+    """Owe a merchant again what the bank sent back; return the merchant and the rials.
+
+    Raises:
+        RefusedRow: there is no such payout, its batch is not closed, or it came back before.
+    """
+    who, why = check_name(by), check_reason(reason)
+    with gateway.database.single() as connection:
+        back = settlements.take_back(connection, payout_id, by=who, reason=why)
+    if back is None:
+        raise RefusedRow(f"no payout {payout_id} of a closed batch can come back: there is none, or it did before")
+    log.warning("payout_returned", payout_id=payout_id, by=who, reason=why, **back)
+    return str(back["merchant_id"]), int(back["amount_rial"])
+
+
+def _batch(gateway: Gateway) -> Batch | None:
+    """Return the open batch; where there is none, open that of the last business day if anything is due."""
+    calendar = calendar_of(gateway)
+    with gateway.database.single() as connection:
+        if (found := settlements.open_batch(connection)) is not None:
+            return found
+        now = settlements.now(connection)
+        business_day = calendar.last_cut_off(now)
+        cut_off_at = calendar.cutoff_of(business_day)
+        if settlements.has_batch(connection, business_day):
+            return None
+    if not _merchants(gateway, cut_off_at, now, ""):
+        return None
+    with gateway.database.single() as connection:
+        settlements.begin(connection, business_day, calendar.value_day(business_day), cut_off_at)
+        return settlements.open_batch(connection)
+
+
+def _merchants(gateway: Gateway, cut_off_at: dt.datetime, at: dt.datetime, after: str) -> list[str]:
+    window = gateway.settings.reverse_window_seconds
+    with gateway.database.single() as connection:
+        return settlements.merchants(
+            connection, at=at, cut_off_at=cut_off_at, window=window, after=after, most=MERCHANTS_AT_ONCE
+        )
+
+
+def _settle_merchant(gateway: Gateway, batch: Batch, merchant_id: str) -> int:
+    written = 0
+    for _ in range(ROUNDS_MOST):
+        lines, full = _settle_some(gateway, batch, merchant_id)
+        written += lines
+        if not full:
+            break
+    return written
+
+
+def _settle_some(gateway: Gateway, batch: Batch, merchant_id: str) -> tuple[int, bool]:
+    """Settle some of a merchant's payments; return how many, and whether there may be more that the balance covers."""
+    account = f"payable:{merchant_id}"
+    window = gateway.settings.reverse_window_seconds
+    with gateway.database.begin() as connection:
+        if not settlements.share(connection, batch.batch_id):
+            return 0, False
+        balances.lock(connection, account)
+        owed = settlements.due(connection, merchant_id, batch.cut_off_at, window=window, most=LINES_AT_ONCE)
+        chosen = settlement.lines(owed, balances.balance(connection, account))
+        if chosen:
+            settlements.settle(connection, batch.batch_id, chosen)
+    return len(chosen), len(chosen) == len(owed) >= LINES_AT_ONCE
+
+
+def _close(gateway: Gateway, batch: Batch) -> None:
+    with gateway.database.begin() as connection:
+        if not settlements.hold(connection, batch.batch_id):
+            return
+        totals = settlements.totals(connection, batch.batch_id)
+        shares = ibans.shares(connection, list(totals), batch.opened_at)
+        payouts = [
+            payout
+            for merchant_id, net in totals.items()
+            for payout in settlement.payouts(merchant_id, net, shares[merchant_id])
+        ]
+        settlements.close(connection, batch.batch_id, payouts)
+    log.info("batch_closed", batch_id=batch.batch_id, business_day=str(batch.business_day), payouts=len(payouts))

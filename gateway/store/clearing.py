@@ -1,0 +1,242 @@
+"""The banks' clearing files: kept as they came, each line with its verdict, and what the two books differ about."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Connection, RowMapping, text
+
+from gateway.domain.attempt import AttemptState
+from gateway.domain.clearing import BankLine, ClearingFile, Key
+from gateway.domain.reconciliation import Difference, Judged, Missing, Ours, Verdict
+
+AT_ONCE = 5_000
+"""Lines in one statement."""
+
+_TEHRAN_NOW = text("SELECT house_now() AT TIME ZONE 'Asia/Tehran'")
+_LINK = text("SELECT coalesce(switch_of, issuer_id) FROM issuer WHERE issuer_id = :issuer_id")
+_SAME_CONTENT = text("""
+SELECT issuer_id FROM clearing_file WHERE sha256 = :sha256 AND lines > 0 AND issuer_id <> :issuer_id LIMIT 1
+""")
+_KEEP_FILE = text("""
+INSERT INTO clearing_file (issuer_id, acquirer_id, day, sha256, lines, sum_rial)
+VALUES (:issuer_id, :acquirer_id, :day, :sha256, :lines, :sum_rial) ON CONFLICT DO NOTHING RETURNING file_id
+""")
+_KEPT_FILE = text("""
+SELECT sha256 FROM clearing_file WHERE issuer_id = :issuer_id AND acquirer_id = :acquirer_id AND day = :day
+""")
+
+APART = "interval '5 minutes'"
+"""How far the two sides' clocks may be apart about a reversal: ours of a day's last minutes counts as the next's."""
+
+_OURS = f"""attempt.attempt_id, attempt.acquirer_id, attempt.terminal_id, attempt.stan, attempt.rrn,
+  attempt.local_time, attempt.state, attempt.amount_rial + attempt.fee_rial AS total_rial,
+  CASE attempt.state WHEN 'voided' THEN CAST((attempt.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date) END
+    AS reversed_on"""
+_OF_LINK = "attempt.issuer_id IN (SELECT issuer_id FROM issuer WHERE coalesce(switch_of, issuer_id) = :issuer_id)"
+_KEYS = """unnest(CAST(:acquirers AS text[]), CAST(:terminals AS text[]), CAST(:stans AS text[]), CAST(:rrns AS text[]),
+  CAST(:times AS text[])) AS told (acquirer_id, terminal_id, stan, rrn, local_time)"""
+_NAMED = text(f"""
+SELECT {_OURS} FROM {_KEYS} JOIN attempt USING (acquirer_id, terminal_id, stan, rrn, local_time) WHERE {_OF_LINK}
+""")
+_TOLD = text(f"""
+SELECT line.acquirer_id, line.terminal_id, line.stan, line.rrn, line.local_time, line.kind
+FROM {_KEYS} JOIN clearing_line AS line USING (acquirer_id, terminal_id, stan, rrn, local_time)
+WHERE line.issuer_id = :issuer_id AND NOT line.duplicate
+""")
+_CAPTURED = text(f"""
+SELECT {_OURS} FROM attempt WHERE {_OF_LINK} AND acquirer_id = :acquirer_id
+  AND capture_date = to_char(CAST(:day AS date), 'MMDD') AND state = 'approved'
+  AND submitted_at BETWEEN CAST(:day AS date) - interval '2 days' AND CAST(:day AS date) + interval '3 days'
+""")
+_UNDONE = text(f"""
+SELECT {_OURS} FROM attempt WHERE {_OF_LINK} AND acquirer_id = :acquirer_id AND state = 'voided'
+  AND capture_date IS NOT NULL
+  AND decided_at >= CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Asia/Tehran' - {APART}
+  AND decided_at < CAST(CAST(:day AS date) + 1 AS timestamp) AT TIME ZONE 'Asia/Tehran' - {APART}
+  AND EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = attempt.attempt_id AND line.kind = 'purchase'
+    AND line.state = 'approved' AND line.captured < CAST(:day AS date) AND NOT line.duplicate)
+  AND NOT EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = attempt.attempt_id
+    AND line.kind = 'reversal')
+""")
+
+_KEEP_LINES = text(f"""
+WITH kept AS (
+  INSERT INTO clearing_line (file_id, number, issuer_id, acquirer_id, terminal_id, stan, rrn, local_time, kind, state,
+    amount_rial, captured, duplicate, attempt_id, verdict)
+  SELECT :file_id, number, :issuer_id, acquirer_id, terminal_id, stan, rrn, local_time, kind, state, amount_rial,
+    captured, difference IS NOT DISTINCT FROM '{Difference.DUPLICATE}', attempt_id, verdict
+  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (number integer, acquirer_id text, terminal_id text, stan text,
+    rrn text, local_time text, kind text, state text, amount_rial bigint, captured date, attempt_id text, verdict text,
+    difference text)
+  RETURNING line_id, number)
+INSERT INTO clearing_exception (file_id, line_id, attempt_id, difference, rial, theirs, ours)
+SELECT :file_id, kept.line_id, row.attempt_id, row.difference, row.rial, row.theirs, row.ours
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (number integer, attempt_id text, difference text, rial bigint,
+  theirs jsonb, ours jsonb) JOIN kept USING (number) WHERE row.difference IS NOT NULL
+""")
+_KEEP_MISSING = text("""
+INSERT INTO clearing_exception (file_id, attempt_id, difference, rial, ours)
+SELECT :file_id, attempt_id, difference, rial, ours FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+  AS row (attempt_id text, difference text, rial bigint, ours jsonb) ON CONFLICT DO NOTHING
+""")
+
+_AT_REST = text(f"""
+SELECT line.line_id, line.number, line.kind, line.state AS said, line.amount_rial, line.captured, file.day, {_OURS}
+FROM clearing_line AS line JOIN clearing_file AS file USING (file_id) JOIN attempt USING (attempt_id)
+WHERE line.verdict = 'under_way' AND attempt.state IN ('approved', 'declined', 'voided')
+ORDER BY line.line_id LIMIT :most FOR UPDATE OF line SKIP LOCKED
+""")
+_JUDGE_AGAIN = text("""
+WITH judged AS (
+  UPDATE clearing_line SET verdict = :verdict WHERE line_id = :line_id AND verdict = 'under_way'
+  RETURNING line_id, file_id, attempt_id)
+INSERT INTO clearing_exception (file_id, line_id, attempt_id, difference, rial, theirs, ours)
+SELECT file_id, line_id, attempt_id, :difference, :rial, CAST(:theirs AS jsonb), CAST(:ours AS jsonb) FROM judged
+WHERE CAST(:difference AS text) IS NOT NULL
+""")
+
+
+def tehran_now(connection: Connection) -> dt.datetime:
+    """Return the moment by the clock that decides, as a clock on a wall in Tehran shows it."""
+    moment: dt.datetime = connection.execute(_TEHRAN_NOW).scalar_one()
+    return moment
+
+
+def link_of(connection: Connection, issuer_id: str) -> str | None:
+    """Return the issuer whose host answers for this one, which is the one that writes files; ``None``: no issuer."""
+    found = connection.execute(_LINK, {"issuer_id": issuer_id}).scalar()
+    return None if found is None else str(found)
+
+
+def other_issuer_of(connection: Connection, issuer_id: str, sha256: bytes) -> str | None:
+    """Return another issuer that this very file was imported for."""
+    found = connection.execute(_SAME_CONTENT, {"issuer_id": issuer_id, "sha256": sha256}).scalar()
+    return None if found is None else str(found)
+
+
+def keep_file(connection: Connection, issuer_id: str, file: ClearingFile) -> int | None:
+    """Claim a bank's capture date for a file; ``None`` when it has one. Waits for an import that is under way."""
+    values = {"issuer_id": issuer_id, "acquirer_id": file.acquirer_id, "day": file.day, "sha256": file.sha256}
+    found = connection.execute(_KEEP_FILE, {**values, "lines": len(file.lines), "sum_rial": file.sum_rial}).scalar()
+    return None if found is None else int(found)
+
+
+def kept_sha256(connection: Connection, issuer_id: str, file: ClearingFile) -> bytes:
+    """Return the SHA-256 of the file that a bank's capture date has."""
+    values = {"issuer_id": issuer_id, "acquirer_id": file.acquirer_id, "day": file.day}
+    return bytes(connection.execute(_KEPT_FILE, values).scalar_one())
+
+
+def named(connection: Connection, issuer_id: str, lines: Sequence[BankLine]) -> dict[Key, Ours]:
+    """Read our attempts of these lines' keys, whatever became of them."""
+    found: dict[Key, Ours] = {}
+    for some in _some(lines):
+        rows = connection.execute(_NAMED, {"issuer_id": issuer_id, **_arrays(some)}).mappings()
+        found |= {own.key: own for own in map(_ours, rows)}
+    return found
+
+
+def told_before(connection: Connection, issuer_id: str, lines: Sequence[BankLine]) -> set[tuple[Key, str]]:
+    """Return which of these keys and kinds earlier files of this bank told of."""
+    found = set()
+    for some in _some(lines):
+        rows = connection.execute(_TOLD, {"issuer_id": issuer_id, **_arrays(some)})
+        found |= {(Key(*row[:5]), str(row.kind)) for row in rows}
+    return found
+
+
+def captured(connection: Connection, issuer_id: str, file: ClearingFile) -> list[Ours]:
+    """Read our approved attempts whose approval names this file's day."""
+    return _of_day(connection, issuer_id, file, undone=False)
+
+
+def undone(connection: Connection, issuer_id: str, file: ClearingFile) -> list[Ours]:
+    """Read our attempts given back on this file's day that the bank's earlier files call approved, and only that."""
+    return _of_day(connection, issuer_id, file, undone=True)
+
+
+def keep_lines(
+    connection: Connection, file_id: int, issuer_id: str, judged: Sequence[Judged], ours: dict[Key, Ours]
+) -> None:
+    """Keep every line with its verdict, and each exception with both sides."""
+    for start in range(0, len(judged), AT_ONCE):
+        rows = [_line_row(each, ours.get(each.line.key)) for each in judged[start : start + AT_ONCE]]
+        values = {"file_id": file_id, "issuer_id": issuer_id, "rows": json.dumps(rows, default=str)}
+        connection.execute(_KEEP_LINES, values)
+
+
+def keep_missing(connection: Connection, file_id: int, missing: Iterable[Missing]) -> None:
+    """Keep what the file should name and does not."""
+    rows = [
+        {
+            "attempt_id": each.ours.attempt_id,
+            "difference": each.difference,
+            "rial": each.ours.total_rial,
+            "ours": _own_side(each.ours),
+        }
+        for each in missing
+    ]
+    connection.execute(_KEEP_MISSING, {"file_id": file_id, "rows": json.dumps(rows, default=str)})
+
+
+def at_rest(connection: Connection, *, most: int) -> list[tuple[int, dt.date, BankLine, Ours]]:
+    """Hold lines about money that was under way and is no more: each with the file's day and our side now."""
+    found = []
+    for row in connection.execute(_AT_REST, {"most": most}).mappings():
+        own = _ours(row)
+        line = BankLine(row["number"], own.key, row["kind"], row["amount_rial"], row["captured"], row["said"])
+        found.append((int(row["line_id"]), row["day"], line, own))
+    return found
+
+
+def judge_again(connection: Connection, line_id: int, judged: Judged, ours: Ours) -> None:
+    """Write the verdict on a line whose money came to rest."""
+    row = _line_row(judged, ours)
+    values = {name: row[name] for name in ("verdict", "difference", "rial")}
+    sides = {name: json.dumps(row[name], default=str) for name in ("theirs", "ours")}
+    connection.execute(_JUDGE_AGAIN, {"line_id": line_id, **values, **sides})
+
+
+def _of_day(connection: Connection, issuer_id: str, file: ClearingFile, *, undone: bool) -> list[Ours]:
+    values = {"issuer_id": issuer_id, "acquirer_id": file.acquirer_id, "day": file.day}
+    return [_ours(row) for row in connection.execute(_UNDONE if undone else _CAPTURED, values).mappings()]
+
+
+def _ours(row: RowMapping) -> Ours:
+    key = Key(*(row[name] for name in Key._fields))
+    return Ours(row["attempt_id"], key, AttemptState(row["state"]), int(row["total_rial"]), row["reversed_on"])
+
+
+def _line_row(judged: Judged, ours: Ours | None) -> dict[str, object]:
+    line = judged.line
+    row = {**line.key._asdict(), **asdict(line), "attempt_id": judged.attempt_id, "verdict": judged.verdict}
+    row |= {"difference": judged.difference}
+    if judged.verdict is Verdict.EXCEPTION:
+        theirs = {**line.key._asdict(), "kind": line.kind, "state": line.state, "amount_rial": line.amount_rial}
+        own = None if ours is None else _own_side(ours)
+        row |= {"rial": _rial(judged, ours), "theirs": {**theirs, "captured": line.captured}, "ours": own}
+    return {name: value for name, value in {"rial": None, "theirs": None, "ours": None, **row}.items() if name != "key"}
+
+
+def _rial(judged: Judged, ours: Ours | None) -> int:
+    if judged.difference is Difference.AMOUNT_DIFFERS and ours is not None:
+        return abs(judged.line.amount_rial - ours.total_rial)
+    return judged.line.amount_rial
+
+
+def _own_side(ours: Ours) -> dict[str, object]:
+    side = {**ours.key._asdict(), "attempt_id": ours.attempt_id, "state": ours.state, "total_rial": ours.total_rial}
+    return {**side, "reversed_on": ours.reversed_on}
+
+
+def _some(lines: Sequence[BankLine]) -> Iterable[Sequence[BankLine]]:
+    return (lines[start : start + AT_ONCE] for start in range(0, len(lines), AT_ONCE))
+
+
+def _arrays(lines: Sequence[BankLine]) -> dict[str, list[str]]:
+    names = ("acquirers", "terminals", "stans", "rrns", "times")
+    return {name: [line.key[at] for line in lines] for at, name in enumerate(names)}

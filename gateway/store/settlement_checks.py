@@ -1,0 +1,95 @@
+"""Rules about money paid out and about books compared (I13, I14), beside those of :mod:`gateway.store.checks`."""
+
+from __future__ import annotations
+
+from foundation.checks import Check, Severity
+from gateway.domain.payment import PaymentEvent
+from gateway.store.ledger_seals import OVERDUE_SECONDS, STRAGGLERS
+
+BATCHES_LOOKED_AT = 5
+"""Closed batches never change, so the newest are enough; older ones were looked at when they were new."""
+
+EXCEPTION_DAYS = 3
+
+_MONEY, _DELAY = Severity.MONEY, Severity.DELAY
+_PAYMENTS = "payment_id = ANY(CAST(:subjects AS text[]))"
+
+_PAID_OUT = f"""
+SELECT p.payment_id, greatest(p.amount_rial, line.gross_rial) FROM payment p
+LEFT JOIN settlement_line AS line USING (payment_id)
+LEFT JOIN LATERAL (
+  SELECT sum(posting.amount_rial) FILTER (WHERE destination = 'bank:settlement') AS net,
+    sum(posting.amount_rial) FILTER (WHERE destination = 'fees') AS fee
+  FROM posting WHERE posting.attempt_id = p.attempt_id AND posting.event = '{PaymentEvent.SETTLED_IN_BATCH}') AS moved
+  ON true
+WHERE p.{_PAYMENTS} AND ((p.state = 'settled') > (line.payment_id IS NOT NULL)
+  OR (coalesce(line.net_rial, 0), coalesce(line.fee_rial, 0)) <> (coalesce(moved.net, 0), coalesce(moved.fee, 0)))
+"""
+
+_BATCH_SUMS = f"""
+SELECT batch.batch_id, abs(batch.net_rial - coalesce(paid.rial, 0)) + abs(batch.gross_rial - coalesce(sums.gross, 0))
+FROM settlement_batch AS batch
+LEFT JOIN LATERAL (SELECT count(*) AS lines, sum(gross_rial) AS gross, sum(fee_rial) AS fee, sum(net_rial) AS net
+  FROM settlement_line AS line WHERE line.batch_id = batch.batch_id) AS sums ON true
+LEFT JOIN LATERAL (SELECT count(*) AS payouts, sum(amount_rial) AS rial
+  FROM settlement_payout AS payout WHERE payout.batch_id = batch.batch_id) AS paid ON true
+WHERE batch.closed_at IS NOT NULL
+  AND batch.batch_id > (SELECT max(batch_id) FROM settlement_batch) - {BATCHES_LOOKED_AT}
+  AND (batch.lines, batch.gross_rial, batch.fee_rial, batch.net_rial, batch.payouts, batch.net_rial) <> (sums.lines,
+    coalesce(sums.gross, 0), coalesce(sums.fee, 0), coalesce(sums.net, 0), paid.payouts, coalesce(paid.rial, 0))
+"""
+
+_COMPARED = f"""
+SELECT a.payment_id, a.amount_rial + a.fee_rial FROM attempt a JOIN issuer i USING (issuer_id)
+JOIN clearing_file AS file ON file.issuer_id = coalesce(i.switch_of, i.issuer_id) AND file.acquirer_id = a.acquirer_id
+  AND to_char(file.day, 'MMDD') = a.capture_date
+  AND a.submitted_at BETWEEN file.day - interval '2 days' AND file.day + interval '3 days'
+WHERE a.{_PAYMENTS} AND a.state = 'approved'
+  AND NOT EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = a.attempt_id)
+  AND NOT EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = a.attempt_id)
+"""
+
+_OLD_EXCEPTIONS = f"""
+SELECT exception_id, rial FROM clearing_exception
+WHERE resolved_at IS NULL AND found_at < house_now() - interval '{EXCEPTION_DAYS} days'
+"""
+
+_FILE_LATE = """
+SELECT i.issuer_id || ' ' || CAST(day AS date), 0
+FROM issuer i CROSS JOIN generate_series(2, 10) AS ago
+CROSS JOIN LATERAL (SELECT CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date) - ago) AS late (day)
+WHERE EXISTS (SELECT FROM clearing_file AS file WHERE file.issuer_id = i.issuer_id)
+  AND NOT EXISTS (SELECT FROM clearing_file AS file WHERE file.issuer_id = i.issuer_id AND file.day = late.day)
+  AND EXISTS (SELECT FROM attempt a JOIN issuer own USING (issuer_id)
+    WHERE coalesce(own.switch_of, own.issuer_id) = i.issuer_id AND a.capture_date = to_char(late.day, 'MMDD')
+      AND a.submitted_at BETWEEN late.day - interval '2 days' AND late.day + interval '3 days' AND a.state = 'approved')
+"""
+
+_NOT_CHAINED = f"""
+SELECT posting_id, 0 FROM posting
+WHERE posting_id > (SELECT coalesce(max(posting_id), 0) FROM ledger_seal) - {STRAGGLERS}
+  AND at < house_now() - make_interval(secs => {OVERDUE_SECONDS})
+  AND NOT EXISTS (SELECT FROM ledger_seal WHERE ledger_seal.posting_id = posting.posting_id)
+LIMIT 1000
+"""
+
+SETTLEMENT_CHECKS = (
+    Check(
+        "I13_paid_out",
+        "what is settled stands in one line of a batch, and the line is what moved in the ledger",
+        _MONEY,
+        _PAID_OUT,
+        "payment",
+    ),
+    Check("I13_batch", "a closed batch is the sum of its lines and of its payouts", _MONEY, _BATCH_SUMS),
+    Check(
+        "I14_compared",
+        "where a bank's file is here, each approval is in it or is a listed exception",
+        _MONEY,
+        _COMPARED,
+        "payment",
+    ),
+    Check("I14_exceptions", "no difference between the books is older than three days", _DELAY, _OLD_EXCEPTIONS),
+    Check("I14_file_late", "where a bank writes files, that of a day is here two days later", _DELAY, _FILE_LATE),
+    Check("I18_chained", "a posting is chained within two minutes (D31)", _DELAY, _NOT_CHAINED),
+)

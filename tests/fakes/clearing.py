@@ -1,0 +1,74 @@
+"""A bank's clearing file, written from what the shop's gateway has in its books, and changed as a test wants it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, field, replace
+
+from gateway.domain.clearing import COLUMNS
+from gateway.services.open_payment import PaymentRecord
+from tests.fakes.shop import Shop
+
+ACQUIRER = "581672"
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line that a bank tells."""
+
+    key: tuple[str, ...]
+    amount: int
+    kind: str = "purchase"
+    state: str = "approved"
+    captured: dt.date | None = None
+
+    def written(self, day: dt.date) -> str:
+        """Write it for the file of ``day``."""
+        captured = self.captured or day
+        return ",".join((*self.key, self.kind, str(self.amount), f"{captured:%Y%m%d}", self.state))
+
+    def but(self, **changes: object) -> Told:
+        """Tell it otherwise."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def undone(self, captured: dt.date) -> Told:
+        """Tell that it was undone on a later day."""
+        return replace(self, kind="reversal", state="reversed", captured=captured)
+
+
+@dataclass
+class Clearing:
+    """The bank's side of one capture date: what it would tell of each payment."""
+
+    shop: Shop
+    day: dt.date = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.day = self.shop.rows("SELECT CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date)")[0][0]
+
+    def line(self, payment: PaymentRecord) -> Told:
+        """Return the line of a payment's latest attempt."""
+        row = self.shop.rows(
+            "SELECT acquirer_id, terminal_id, stan, rrn, local_time, amount_rial + fee_rial FROM attempt "
+            "WHERE payment_id = :payment_id ORDER BY number DESC LIMIT 1",
+            payment_id=payment.payment_id,
+        )[0]
+        return Told(tuple(row[:5]), row[5])
+
+    def capture(self) -> None:
+        """Let every approval name this day as its capture date."""
+        self.shop.change(
+            "UPDATE attempt SET capture_date = to_char(CAST(:day AS date), 'MMDD') WHERE capture_date = '0903'",
+            day=self.day,
+        )
+
+    def written(self, *lines: Told, day: dt.date | None = None, acquirer: str = ACQUIRER) -> bytes:
+        """Write the file of the day."""
+        when = day or self.day
+        rows = [line.written(when) for line in lines]
+        body = "".join(f"{row}\n" for row in (f"pooya-clearing,1,{when:%Y%m%d},{acquirer}", COLUMNS, *rows))
+        total = sum(line.amount for line in lines)
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        return f"{body}trailer,{len(rows)},{total},{digest}\n".encode()

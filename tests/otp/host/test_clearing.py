@@ -1,0 +1,116 @@
+"""The clearing file of a day: what was captured on it, what was undone, and a trailer that knows when it was cut."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import text
+
+from foundation.database import Database
+from otp.domain.clearing import CLOSES_AFTER, Line, closed, written
+from otp.domain.errors import DayNotOver
+from otp.host.translate import TEHRAN
+from otp.services.bank import Bank
+from otp.services.clearing import export
+from otp.services.reverse import reverse
+from tests.otp.host.conftest import ACQUIRER
+
+CODE = "1234567"
+DAY = "interval '1 day'"
+OLDER = (
+    f"decided_at = decided_at - {DAY}, capture_date = to_char((decided_at - {DAY}) AT TIME ZONE 'Asia/Tehran', 'MMDD')"
+)
+EXAMPLE = Path(__file__).parents[3] / "contracts/clearing/v1/example.csv"
+
+
+def bought(world: Any) -> Any:
+    """Give a purchase that was approved."""
+    purchase = world.purchase(world.card(), CODE)
+    world.issue(purchase, CODE)
+    assert world.pay(purchase).action_code == "000"
+    return purchase
+
+
+@pytest.fixture
+def yesterday(world: Any, bank_owner_database: Database) -> Callable[..., dt.date]:
+    """Make everything in the books a day older (or reversals alone), and say which day that was."""
+
+    def make(*, reversals_only: bool = False) -> dt.date:
+        with bank_owner_database.begin() as connection:
+            if not reversals_only:
+                connection.execute(text(f"UPDATE authorisation SET {OLDER}, created_at = created_at - {DAY}"))
+            connection.execute(
+                text(f"UPDATE posting SET at = at - {DAY} WHERE event = 'reversal' OR NOT :only"),
+                {"only": reversals_only},
+            )
+        now: dt.datetime = world.sql("SELECT house_now() AS now")[0]["now"]
+        return (now - dt.timedelta(days=1)).astimezone(TEHRAN).date()
+
+    return make
+
+
+def file_of(world: Any, day: dt.date, acquirer: str = ACQUIRER) -> list[list[str]]:
+    """Ask for the file and take it apart."""
+    content = export(cast("Bank", SimpleNamespace(database=world.desk.database)), acquirer, day)
+    return [line.split(",") for line in content.splitlines()]
+
+
+def test_the_example_of_the_contract_is_what_the_bank_writes() -> None:
+    """The published file, byte for byte."""
+    rows = [line.split(",") for line in EXAMPLE.read_text().splitlines()[2:-1]]
+    lines = [Line(*row[:6], int(row[6]), *row[7:]) for row in rows]  # type: ignore[arg-type]  # nine columns
+
+    assert written(dt.date(2026, 11, 29), "999100", lines) == EXAMPLE.read_text()
+
+
+def test_f31_a_day_is_told_once_it_is_over(world: Any, yesterday: Callable[..., dt.date]) -> None:
+    """F31: what was captured and what was undone on the day, each with its key, and a trailer that fits."""
+    kept, undone = bought(world), bought(world)
+    reverse(world.desk, world.reversal(undone))
+    day = yesterday()
+
+    rows = file_of(world, day)
+
+    assert rows[0] == ["pooya-clearing", "1", f"{day:%Y%m%d}", ACQUIRER]
+    assert [(row[2], row[5], row[6], row[7], row[8]) for row in rows[2:-1]] == [
+        (kept.key.stan, "purchase", "1000000", f"{day:%Y%m%d}", "approved"),
+        (undone.key.stan, "purchase", "1000000", f"{day:%Y%m%d}", "reversed"),
+    ]
+    assert rows[-1][1:3] == ["2", "2000000"]
+    body = "".join(",".join(row) + "\n" for row in rows[:-1])
+    assert rows[-1][3] == hashlib.sha256(body.encode()).hexdigest()
+    assert file_of(world, day, "999999")[-1][1:3] == ["0", "0"]
+
+
+def test_f31_what_is_undone_on_a_later_day_is_told_in_that_days_file(
+    world: Any, yesterday: Callable[..., dt.date]
+) -> None:
+    """F31: the first file says approved for ever; the reversal is a line of the day it happened on."""
+    purchase = bought(world)
+    yesterday()
+    day = yesterday() - dt.timedelta(days=1)
+    reverse(world.desk, world.reversal(purchase))
+    yesterday(reversals_only=True)
+
+    first, second = file_of(world, day), file_of(world, day + dt.timedelta(days=1))
+
+    assert [row[5:] for row in first[2:-1]] == [["purchase", "1000000", f"{day:%Y%m%d}", "approved"]]
+    assert [row[5:] for row in second[2:-1]] == [["reversal", "1000000", f"{day:%Y%m%d}", "reversed"]]
+
+
+def test_f31_a_day_that_is_not_over_has_no_file(world: Any) -> None:
+    """F31: nobody gets a file that would not be the last word; five minutes after midnight it is."""
+    today = world.sql("SELECT CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date) AS day")[0]["day"]
+
+    with pytest.raises(DayNotOver):
+        file_of(world, today)
+
+    midnight = dt.datetime(2026, 11, 30)  # noqa: DTZ001 - as a wall clock in Tehran shows it
+    assert not closed(dt.date(2026, 11, 29), midnight + CLOSES_AFTER - dt.timedelta(seconds=1))
+    assert closed(dt.date(2026, 11, 29), midnight + CLOSES_AFTER)
