@@ -20,10 +20,10 @@ from tests.fakes.switch import FakeSwitch, debit_but_silent
 from tests.world import wait_for
 
 
-def test_d8_inquiry_and_reversal_never_give_up(shop: Shop) -> None:
+def test_d8_what_owes_money_never_gives_up(shop: Shop) -> None:
     """D8: no limit of tries on the topics that owe money."""
     limits = {topic.name: topic.tries_max for topic in topics(shop.gateway)}
-    assert limits == {"switch.reverse": None, "switch.inquire": None}
+    assert limits == {"switch.reverse": None, "switch.inquire": None, "switch.credit": None}
     assert make_worker(shop.gateway) is not None
 
 
