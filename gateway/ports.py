@@ -17,15 +17,7 @@ from gateway.domain.order import PROCESSING_CODES as PROCESSING_CODES
 from gateway.domain.order import Kind as Kind
 from gateway.domain.order import Order as Order
 from gateway.domain.order import Route as Route
-from gateway.domain.outcome import (
-    Approved,
-    AuthorisationAnswer,
-    Declined,
-    HolderAnswer,
-    InquiryAnswer,
-    ReversalAnswer,
-    Unknown,
-)
+from gateway.domain.outcome import AuthorisationAnswer, HolderAnswer, InquiryAnswer, ReversalAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +309,7 @@ class KeyExchange(Protocol):
         """Return what two custodians compare: check values of the PIN key, our MAC key and the host's."""
         ...
 
-    def offer(self, issuer: Issuer, keys: WrappedKeys) -> Approved | Declined | Unknown:
+    def offer(self, issuer: Issuer, keys: WrappedKeys) -> AuthorisationAnswer:
         """Hand a set to the host, as often as needed: taken, refused and not kept, or not known."""
         ...
 

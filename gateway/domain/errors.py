@@ -6,7 +6,6 @@
     ├─ InvalidInput               the caller can fix it by sending something else
     │  ├─ InvalidCard             ``part`` says which: pan, cvv2, expiry, pin
     │  ├─ InvalidAmount · InvalidOrderId · InvalidCallback · InvalidText · InvalidEndpoint
-    │  ├─ InvalidBill · InvalidBills · UnknownBiller          in :mod:`gateway.domain.bill_errors`
     │  ├─ UnknownIssuer           no issuer row for this BIN
     │  ├─ RealCardInSandbox       a real bank's card where only test cards work
     │  ├─ RefusedRow              an operator's row (issuer, merchant, key) is wrong; the message says why
@@ -14,20 +13,18 @@
     │  └─ InvalidCursor           a page's cursor is damaged or belongs to other filters
     ├─ NotFound                   PaymentNotFound · OrderNotFound · EndpointNotFound · EventNotFound
     │                             SettlementNotFound
-    ├─ NotAllowed                 Unauthenticated · ScopeMissing
-    │  └─ KeyOfOtherMode          a test key at a live gateway, or the reverse (D10)
+    ├─ NotAllowed                 Unauthenticated · ScopeMissing · KeyOfOtherMode (D10)
     ├─ Conflict                   NotPossible · AmountMismatch · DuplicateOrder · IdempotencyMismatch
-    │  ├─ BillAlreadyPaid         somebody paid one of the bills, or is paying it now (D12); there too
     │  ├─ IssuerPaused            an operator stopped new business with the card's issuer
     │  ├─ AttemptInProgress       another submission of this payment is being authorised (D8)
     │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
-    │  ├─ RefundsExist · RefundWindowOver and others of :mod:`gateway.domain.refund_errors`
     │  ├─ RequestInProgress       the same key, or the same payment, is being worked on at this moment
     │  └─ DuplicateEndpoint · TooManyEndpoints · RotationRunning
     └─ LimitReached               TooManyPinRequests · TooManyPinRequestsOfCard · TooManyAttempts
                                   TooManyExtensions · TooManyCalls
 
-Declined, wrong PIN, not enough balance and unknown are answers, not errors: :mod:`gateway.domain.outcome`.
+Bills, refunds and transfers have modules of their own. Declined, wrong PIN, not enough balance and unknown are answers,
+not errors: :mod:`gateway.domain.outcome`.
 """
 
 from __future__ import annotations

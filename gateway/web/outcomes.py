@@ -44,6 +44,7 @@ _KINDS: dict[PaymentState, Kind] = {
     PaymentState.REVERSING: "reversing",
     PaymentState.DISPUTED: "reversing",
     PaymentState.REVERSED: "reversed",
+    PaymentState.REFUNDED: "reversed",
     PaymentState.CANCELLED: "cancelled",
     PaymentState.EXPIRED: "expired",
 }

@@ -175,6 +175,7 @@ _KINDS_OF_CHECK = {
     PaymentState.REVERSING: "check.reversing",
     PaymentState.DISPUTED: "check.reversing",
     PaymentState.REVERSED: "check.reversed",
+    PaymentState.REFUNDED: "check.reversed",
 }
 
 

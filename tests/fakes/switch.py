@@ -47,7 +47,7 @@ class FakeSwitch:
         self.refunds: list[RefundRequest] = []
         self.givings: deque[Giving] = deque()
         self.debits: dict[Trace, int] = {}
-        self.credits: dict[Trace, int] = {}
+        self.returned: dict[Trace, int] = {}
         self.undone: set[Trace] = set()
         self.declined: dict[Trace, str] = {}
         self.silent_inquiries = 0
@@ -164,7 +164,7 @@ def approve(switch: FakeSwitch, request: AuthorisationRequest) -> AuthorisationA
 
 def give(switch: FakeSwitch, request: RefundRequest) -> AuthorisationAnswer:
     """Credit the card, once per key, and say so."""
-    switch.credits[request.trace] = request.order.amount.amount
+    switch.returned[request.trace] = request.order.amount.amount
     return Approved("C00001", "0903")
 
 

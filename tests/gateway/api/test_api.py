@@ -137,7 +137,7 @@ def test_malformed_requests_are_problems(
 
 def test_wrong_paths_methods_and_parameters_are_problems(client: FlaskClient) -> None:
     """404, 405 and an unknown filter."""
-    assert client.post("/api/v1/payments/pay_x/refund", headers=HEADERS).status_code == 404
+    assert client.post("/api/v1/payments/pay_x/refuse", headers=HEADERS).status_code == 404
     wrong_method = client.delete("/api/v1/payments", headers=HEADERS)
     assert wrong_method.status_code == 405
     assert client.get("/api/v1/payments?status=open", headers=HEADERS).status_code == 400

@@ -239,8 +239,12 @@ def test_a_payment_tells_its_history(shop: Shop, client: FlaskClient) -> None:
 
 
 def test_every_event_is_told_or_is_ours_alone() -> None:
-    """A new event needs a decision; the two that merchants never read are named."""
-    assert set(PaymentEvent) - set(TIMELINE) == {PaymentEvent.LATE_APPROVAL, PaymentEvent.REVERSAL_OVERDUE}
+    """A new event needs a decision; those that merchants never read are named."""
+    assert set(PaymentEvent) - set(TIMELINE) == {
+        PaymentEvent.LATE_APPROVAL,
+        PaymentEvent.REVERSAL_OVERDUE,
+        PaymentEvent.CREDIT_REFUSED,  # of a transfer, which no merchant sells
+    }
 
 
 def test_an_order_is_asked_for_by_its_own_number(shop: Shop, client: FlaskClient) -> None:

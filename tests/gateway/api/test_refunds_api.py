@@ -88,7 +88,7 @@ def test_i10_a_key_and_an_id_repeat_what_they_began(shop: Shop, client: FlaskCli
     assert post(client, path, body | {"amount": 5}, "k-1").get_json()["code"] == "idempotency_mismatch"
     taken = post(client, path, body | {"amount": 5}).get_json()
     assert (taken["code"], taken["status"], taken["payment_id"]) == ("refund_id_taken", 409, first["payment_id"])
-    assert len(shop.switch.credits) == 1
+    assert len(shop.switch.returned) == 1
 
 
 def test_a_key_needs_the_scope(shop: Shop, client: FlaskClient) -> None:

@@ -100,7 +100,7 @@ def test_d11_parts_add_up_to_the_whole_and_then_the_payment_is_refunded(shop: Sh
 
     assert (states(shop), shop.state(payment)) == (["done", "done"], PaymentState.REFUNDED)
     assert shop.balances() == {}
-    assert sum(shop.switch.credits.values()) == 250_000 == sum(shop.switch.debits.values())
+    assert sum(shop.switch.returned.values()) == 250_000 == sum(shop.switch.debits.values())
     assert told(shop) == [("payment.refunded", "r-1"), ("payment.refunded", "r-2")]
     assert [record.refund_id for record in refunds_of(shop.gateway, shop.caller, payment.payment_id)] == ["r-1", "r-2"]
 
@@ -135,9 +135,9 @@ def test_d11_an_unknown_refund_is_sent_again_under_the_same_key(shop: Shop, beha
     work_on(shop)
 
     assert states(shop) == ["done"]
-    assert {request.trace for request in shop.switch.refunds} == set(shop.switch.credits)
+    assert {request.trace for request in shop.switch.refunds} == set(shop.switch.returned)
     assert [request.again for request in shop.switch.refunds] == [False] + [True] * silent
-    assert shop.switch.credits[shop.switch.refunds[0].trace] == 100_000
+    assert shop.switch.returned[shop.switch.refunds[0].trace] == 100_000
     assert told(shop) == [("payment.refunded", "r-1")]
 
 
@@ -155,7 +155,7 @@ def test_d11_a_worker_that_dies_between_commit_and_record_sends_it_as_a_repeat(s
 
     assert states(shop) == ["done"]
     assert [request.again for request in shop.switch.refunds] == [False, True]
-    assert len(shop.switch.credits) == 1
+    assert len(shop.switch.returned) == 1
     assert send_refund.send_refund(shop.gateway, number) is None, "what is over is not sent"
     assert len(shop.switch.refunds) == 2
 
@@ -193,7 +193,7 @@ def test_the_fee_goes_back_with_a_refund_of_the_whole_alone(shop: Shop) -> None:
     assert ask(shop, parts, 150_000, "r-3").fee_rial == 0
     work_on(shop)
     assert shop.balances() == {"issuer:two": -5_000, "fees": 5_000}
-    assert sorted(shop.switch.credits.values()) == [100_000, 150_000, 255_000]
+    assert sorted(shop.switch.returned.values()) == [100_000, 150_000, 255_000]
 
 
 def test_d11_twelve_at_once_never_exceed_what_was_kept(shop: Shop) -> None:
@@ -217,7 +217,7 @@ def test_d11_twelve_at_once_never_exceed_what_was_kept(shop: Shop) -> None:
     assert sum(isinstance(each, RefundAboveRest) for each in found) == 8
     work_on(shop)
     assert shop.balances()[PAYABLE] == 750_000 - 240_000
-    assert sum(shop.switch.credits.values()) == 240_000
+    assert sum(shop.switch.returned.values()) == 240_000
 
 
 def test_d11_the_same_refund_twelve_times_at_once_is_one(shop: Shop) -> None:
@@ -253,7 +253,7 @@ def test_d11_refund_and_reversal_at_once_never_both(shop: Shop, _: int) -> None:
     assert found.count("done") == 1
     refunded = found[0] == "done"
     assert shop.state(payment) is (PaymentState.CONFIRMED if refunded else PaymentState.REVERSED)
-    assert sum(shop.switch.credits.values()) == (100_000 if refunded else 0)
+    assert sum(shop.switch.returned.values()) == (100_000 if refunded else 0)
     assert shop.balances() == ({"issuer:two": -150_000, PAYABLE: 150_000} if refunded else {})
 
 
@@ -342,7 +342,7 @@ def test_d11_one_id_is_one_refund_for_ever(shop: Shop) -> None:
         assert taken.value.payment_id == payment.payment_id
     with pytest.raises(IdempotencyMismatch):
         ask(shop, payment, 2_000, "r-9", key="k-1")
-    assert len(shop.switch.credits) == 1
+    assert len(shop.switch.returned) == 1
     assert shop.balances()[PAYABLE] == 500_000 - 1_000
 
 

@@ -49,7 +49,7 @@ def test_d35_a_large_refund_waits_and_goes_out_under_a_key_of_the_moment_it_was_
     shop.work()
 
     assert states(shop) == ["done"]
-    assert sum(shop.switch.credits.values()) == 500_000_000
+    assert sum(shop.switch.returned.values()) == 500_000_000
     assert waiting_refunds(shop.gateway) == []
 
 
