@@ -60,6 +60,8 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "getPaymentOfOrder": lambda client: client.get_by_order("A-1"),
     "confirmPayment": lambda client: client.confirm(PAYMENT, amount=250_000),
     "reversePayment": lambda client: client.reverse(PAYMENT, amount=250_000),
+    "refundPayment": lambda client: client.refund(PAYMENT, refund_id="A-1-1", amount=100_000, reason="x"),
+    "listRefunds": lambda client: client.refunds(PAYMENT),
     "listWebhookEndpoints": lambda client: client.endpoints.list(),
     "addWebhookEndpoint": lambda client: client.endpoints.add(
         "https://shop.example/hooks", event_types=["payment.confirmed"], description="x"
