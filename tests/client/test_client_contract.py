@@ -62,6 +62,8 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "reversePayment": lambda client: client.reverse(PAYMENT, amount=250_000),
     "listSettlements": lambda client: next(client.settlements.list(limit=2, cursor="q83vAQIDBAUGXw")),
     "listSettlementLines": lambda client: next(client.settlements.lines("set_12", limit=2, cursor="q83vAQIDBAUGXw")),
+    "refundPayment": lambda client: client.refund(PAYMENT, refund_id="A-1-1", amount=100_000, reason="x"),
+    "listRefunds": lambda client: client.refunds(PAYMENT),
     "listWebhookEndpoints": lambda client: client.endpoints.list(),
     "addWebhookEndpoint": lambda client: client.endpoints.add(
         "https://shop.example/hooks", event_types=["payment.confirmed"], description="x"

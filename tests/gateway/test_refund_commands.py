@@ -19,6 +19,7 @@ def test_d35_waiting_refunds_are_listed_approved_and_refused(shop: Shop, capsys:
     first = shop.refund(payment, 600_000_000, "A-1")
     second = shop.refund(payment, 200_000_000, "A-2")
 
+    capsys.readouterr()
     assert run("refund list") == 0
     listed = capsys.readouterr().out.splitlines()
     assert len(listed) == 2
