@@ -88,6 +88,7 @@ TRANSFERS = {
         "\u2068کارت به کارت\u2069 (transfer) · \u2068{payee}\u2069 · {amount} Rial",
     ),
     "summary.title@CARD_TRANSFER": Words("خلاصهٔ انتقال", "Your transfer"),
+    "cancel@CARD_TRANSFER": Words("انصراف", "Cancel"),
     "receipt.title@CARD_TRANSFER": Words("پول منتقل شد", "Money transferred"),
     "return@CARD_TRANSFER": Words("بازگشت", "Return"),
     "cancelled.text@CARD_TRANSFER": _free("پولی منتقل نشد.", "No money was transferred."),
