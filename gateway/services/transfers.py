@@ -130,6 +130,7 @@ def submit(gateway: Gateway, page_token: str, values: dict[str, Any]) -> Submitt
         HolderNameOld: the holder's name was told too long ago to be believed.
         TransferLimit: the card has sent too much or too often today.
     """
+    limits = limits_on(gateway.directory.today())
     with gateway.database.begin() as connection:
         store.hold_card(connection, values["pan_hash"])
         wish = store.wish(connection, page_token, values["pan_hash"])
@@ -140,7 +141,7 @@ def submit(gateway: Gateway, page_token: str, values: dict[str, Any]) -> Submitt
         if not wish.fresh:
             raise HolderNameOld
         so_far = store.so_far(connection, values["pan_hash"], wish.destination_hash)
-        limit = outside(Rial(wish.amount_rial), so_far, limits_on(gateway.directory.today()))
+        limit = outside(Rial(wish.amount_rial), so_far, limits)
         if limit is not None:
             raise TransferLimit(limit)
         return attempts.submit(connection, values, transfer=True)

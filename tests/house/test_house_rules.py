@@ -173,7 +173,7 @@ def _modules(*folders: str) -> Iterator[tuple[str, ast.Module]]:
             yield name, ast.parse(path.read_text())
 
 
-def _calls(tree: ast.Module) -> Iterator[str]:
+def _calls(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
@@ -241,6 +241,20 @@ def test_sql_stands_in_the_store() -> None:
     }
 
     assert found == set()
+
+
+def test_what_is_remembered_is_asked_before_a_transaction() -> None:
+    """The directory may have to read the database, and a transaction that is open lets nobody open another."""
+    blocks = [
+        (name, node)
+        for name, tree in _modules("gateway")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With)
+        if any(re.search(r"database\.(begin|single)\(", ast.unparse(item)) for item in node.items)
+    ]
+
+    assert blocks
+    assert not [(name, node.lineno) for name, node in blocks if any(".directory." in call for call in _calls(node))]
 
 
 def test_money_is_never_a_float() -> None:

@@ -374,7 +374,7 @@ def test_what_is_wrong_with_the_transaction_comes_before_the_code(
 
 
 def test_every_reason_that_can_come_up_has_its_answer() -> None:
-    """Money and PIN blocks are not looked at when only a code is checked."""
+    """Money, its way back and PIN blocks are not looked at when only a code is checked."""
     elsewhere = {
         Reason.PIN_BLOCK_REFUSED,
         Reason.AMOUNT_NOT_POSSIBLE,
@@ -382,6 +382,11 @@ def test_every_reason_that_can_come_up_has_its_answer() -> None:
         Reason.DAY_LIMIT,
         Reason.UNBOUND_LIMIT,
         Reason.STATIC_LIMIT,
+        Reason.TRANSFER_LIMIT,
+        Reason.TRANSFER_DAY_LIMIT,
+        Reason.CANNOT_RECEIVE,
+        Reason.CREDIT_DAY,
+        Reason.NOTHING_TO_REFUND,
         Reason.FUNDS,
     }
 

@@ -104,6 +104,14 @@ def test_d7_within_one_bank_one_message_moves_it_all(town: Shop) -> None:
     assert legs(town) == [("none", False)]
 
 
+def test_a_transfer_is_paid_when_nothing_is_remembered(town: Shop) -> None:
+    """The day and its limits are read anew before the transaction that counts against them."""
+    payment = opened(town)
+    town.gateway.directory.forget()
+
+    assert town.pay(payment) == Paid()
+
+
 def test_d5_the_code_is_bound_to_amount_and_destination(town: Shop) -> None:
     """Two destinations have two keys; the name is the destination's last four digits, apart (D25)."""
     first, second = (page_of(town.gateway, opened(town, pan, order=pan).page_token) for pan in (FAR, NEAR))
