@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any
@@ -177,6 +177,10 @@ class Floor:
         )
         self._ask(floor_codes.VERIFY, values, "verified")
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._pool.close()
+
     def _ask(self, statement: str, values: dict[str, object], expected: str) -> None:
         with self._pool.lend() as connection:
             (said,) = connection.execute(statement, values).fetchone()
@@ -243,8 +247,8 @@ def compared(world: RunningWorld) -> Iterator[Codes]:
     worker = f"{BANK_TWO.program}-worker"
     world.signal(worker, signal.SIGSTOP)
     try:
-        with bank_of(world.world, BANK_TWO, process=OURS) as bank:
-            run = Codes(Floor(address), Ours(bank, bank.psps.now().by_id[PSP_ID]), cards)
+        with bank_of(world.world, BANK_TWO, process=OURS) as bank, closing(Floor(address)) as floor:
+            run = Codes(floor, Ours(bank, bank.psps.now().by_id[PSP_ID]), cards)
             run.compare(1)  # connections are open, and statements prepared
             run.seconds = {"floor": [], "ours": []}
             yield run

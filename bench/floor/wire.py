@@ -10,11 +10,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from queue import LifoQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
 
-T = TypeVar("T")
+
+class Closeable(Protocol):
+    """What can be closed."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+T = TypeVar("T", bound=Closeable)
 KEPT_OPEN = 8
 """Database connections of one process, as many as a process of ours has."""
 
@@ -52,6 +60,12 @@ class Pool(Generic[T]):
             kept = thing
         finally:
             self._kept.put(kept)
+
+    def close(self) -> None:
+        """Close what nobody has been lent; the pool is of no use afterwards."""
+        while not self._kept.empty():
+            if (thing := self._kept.get()) is not None:
+                thing.close()
 
 
 class Books:

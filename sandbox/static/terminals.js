@@ -20,7 +20,7 @@
     clearTimeout(timer);
     timer = setTimeout(() => { dialog.showModal(); timer = setTimeout(giveBack, form.dataset.more * 1000); }, form.dataset.idle * 1000);
   };
-  dialog.querySelector("[data-stay]").addEventListener("click", () => dialog.close());
+  dialog.querySelector("[data-stay]").addEventListener("click", () => { dialog.close(); wait(); });
   dialog.addEventListener("close", wait);
   for (const kind of ["pointerdown", "keydown", "input"]) document.addEventListener(kind, () => { if (!dialog.open) wait(); });
   wait();

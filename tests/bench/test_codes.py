@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -33,8 +34,8 @@ def run(here: Any, bank_urls: dict[str, str], cluster: Cluster) -> Iterator[Code
     database = Database(bank_urls["application"], application_name=OURS)
     bank: Bank = here.bank
     fields = {name: getattr(bank, name) for name in Bank.__slots__} | {"database": database}
-    yield Codes(Floor(address), Ours(Bank(**fields), here.psp), cards)
-    database.close()
+    with closing(Floor(address)) as floor, closing(database):
+        yield Codes(floor, Ours(Bank(**fields), here.psp), cards)
 
 
 def test_both_sides_issue_and_use_up_every_code(run: Codes, here: Any, cluster: Cluster) -> None:
