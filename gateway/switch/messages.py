@@ -60,21 +60,7 @@ def purchase_message(request: AuthorisationRequest, keys: LinkKeys) -> Message:
 
 def credit_message(request: CreditRequest, keys: LinkKeys) -> Message:
     """Write a 1200, or the 1201 that repeats it, which gives money: without code and card data (D7)."""
-    order = request.order
-    fields = {
-        2: request.pan.reveal(),
-        22: POINT_OF_SERVICE,
-        24: "200",
-        37: request.trace.rrn,
-        42: _merchant(order),
-        43: order.payee_name,
-        46: f"{order.fee.amount:012}",
-        48: write_tlv({"02": str(order.kind), "04": order.transaction_ref}),
-        49: RIAL,
-        53: keys.ids(),
-    }
-    own = _own(request.trace.stan, request.trace.local_time, order)
-    return Message("1201" if request.repeat else "1200", {**fields, **_money(order), **own})
+    return _giving(request, request.order.processing_code, keys, again=request.repeat)
 
 
 def holder_message(request: HolderInquiry, keys: LinkKeys) -> Message:
@@ -120,9 +106,15 @@ def inquiry_message(request: InquiryRequest, keys: LinkKeys) -> Message:
 
 def refund_message(request: RefundRequest, keys: LinkKeys) -> Message:
     """Write a 1200 that gives, or the same again as 1201; it needs the PAN and nothing else of the card (D1)."""
+    return _giving(request, REFUND, keys, again=request.again)
+
+
+def _giving(request: CreditRequest | RefundRequest, processing_code: str, keys: LinkKeys, *, again: bool) -> Message:
     order = request.order
     fields = {
         2: request.pan.reveal(),
+        3: processing_code,
+        4: total_of(order),
         22: POINT_OF_SERVICE,
         24: "200",
         37: request.trace.rrn,
@@ -134,7 +126,7 @@ def refund_message(request: RefundRequest, keys: LinkKeys) -> Message:
         53: keys.ids(),
     }
     own = _own(request.trace.stan, request.trace.local_time, order)
-    return Message("1201" if request.again else "1200", {**fields, **own, 3: REFUND, 4: total_of(order)})
+    return Message("1201" if again else "1200", {**fields, **own})
 
 
 def _money(order: Order) -> dict[int, str]:
