@@ -17,12 +17,15 @@ QUIET_AFTER_FAILURE_SECONDS = 5.0
 BUCKETS_MAX = 10_000
 """Buckets one process counts by itself; with more, windows that ended are dropped, then all."""
 
+LOT_MAX = 16
 _COUNT = """
 local used = redis.call('INCR', KEYS[1])
 if used == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-return {used, redis.call('TTL', KEYS[1])}
+local lot = math.min(tonumber(ARGV[3]), math.floor((tonumber(ARGV[2]) - used) / tonumber(ARGV[4])))
+if lot > 0 then used = redis.call('INCRBY', KEYS[1], lot) else lot = 0 end
+return {used, redis.call('TTL', KEYS[1]), lot}
 """
-"""One command and one answer instead of a transaction of three: this is asked with every request."""
+"""Counts a call and sets a lot of the next ones aside for this process, all the smaller the less is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,21 @@ class Share:
         return max(0, self.limit - self.used)
 
 
+@dataclass(slots=True)
+class _Lot:
+    """Calls that Redis has counted and this process may still let in until the window ends."""
+
+    used: int
+    left: int
+    ends: float
+
+
 class FloodControl:
     """Counts calls per bucket in Redis; when Redis fails, in this process at limit ÷ workers.
+
+    Redis is not asked with every call: far from the limit a process takes a lot of calls at once. As a lot is counted
+    when it is taken, no more get in than the limit says; near it, lots are of one call, and what other processes still
+    hold is at most half of what was left.
 
     Args:
         redis_url: ``redis://…`` or ``unix://…``; ``None`` counts in the process only.
@@ -61,6 +77,7 @@ class FloodControl:
     def __init__(self, redis_url: str | None, *, workers: int) -> None:
         self._workers = max(1, workers)
         self._windows: dict[str, tuple[float, int]] = {}
+        self._lots: dict[str, _Lot] = {}
         self._lock = threading.Lock()
         self._quiet_until = 0.0
         self._shared: redis.Redis | None = None
@@ -76,6 +93,8 @@ class FloodControl:
 
     def take(self, bucket: str, limit: int, *, per_seconds: int) -> Share:
         """Count one call and return what is left; a window begins with the first call in it."""
+        if (share := self._of_lot(bucket, limit)) is not None:
+            return share
         if self._shared is not None and time.monotonic() >= self._quiet_until:
             try:
                 return self._take_shared(bucket, limit, per_seconds)
@@ -85,8 +104,26 @@ class FloodControl:
         return self._take_own(bucket, max(1, limit // self._workers), per_seconds)
 
     def _take_shared(self, bucket: str, limit: int, per_seconds: int) -> Share:
-        used, left = self._count(keys=[f"flood:{bucket}"], args=[per_seconds])
-        return Share(limit, int(used), max(1, int(left)))
+        lots = 2 * self._workers
+        used, left, lot = map(int, self._count(keys=[f"flood:{bucket}"], args=[per_seconds, limit, LOT_MAX, lots]))
+        if lot:
+            with self._lock:
+                if len(self._lots) >= BUCKETS_MAX:
+                    self._lots.clear()
+                self._lots[bucket] = _Lot(used, lot, time.monotonic() + left)
+        return Share(limit, used - lot, max(1, left))
+
+    def _of_lot(self, bucket: str, limit: int) -> Share | None:
+        now = time.monotonic()
+        with self._lock:
+            lot = self._lots.get(bucket)
+            if lot is None:
+                return None
+            if not lot.left or lot.ends <= now:
+                del self._lots[bucket]
+                return None
+            lot.left -= 1
+            return Share(limit, lot.used - lot.left, max(1, round(lot.ends - now)))
 
     def _take_own(self, bucket: str, limit: int, per_seconds: int) -> Share:
         now = time.monotonic()

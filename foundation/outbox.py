@@ -41,12 +41,18 @@ ON CONFLICT (unique_key) DO NOTHING
 """)
 
 _CLAIM = text("""
-UPDATE outbox SET fence = fence + 1, tries = tries + 1, due_at = house_now() + make_interval(secs => :lease_seconds)
-WHERE id IN (
-  SELECT id FROM outbox
-  WHERE topic = ANY(:topics) AND done_at IS NULL AND dead_at IS NULL AND due_at <= house_now()
-  ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-RETURNING id, topic, payload, tries, fence, created_at
+WITH wanted AS (
+  SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:most AS integer[]), CAST(:leases AS double precision[]))
+    AS want (topic, most, lease_seconds)),
+due AS (
+  SELECT found.id, wanted.lease_seconds FROM wanted CROSS JOIN LATERAL (
+    SELECT id FROM outbox
+    WHERE topic = wanted.topic AND done_at IS NULL AND dead_at IS NULL AND due_at <= house_now()
+    ORDER BY due_at LIMIT wanted.most FOR UPDATE SKIP LOCKED) AS found)
+UPDATE outbox
+SET fence = fence + 1, tries = tries + 1, due_at = house_now() + make_interval(secs => due.lease_seconds)
+FROM due WHERE outbox.id = due.id
+RETURNING outbox.id, topic, payload, tries, fence, created_at
 """)
 
 _RENEW = text("""
@@ -65,6 +71,15 @@ _DEAD = text(f"UPDATE outbox SET dead_at = house_now(), last_error = :error {_MI
 _RETRY = text(
     f"UPDATE outbox SET due_at = house_now() + make_interval(secs => :delay_seconds), last_error = :error {_MINE}"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a worker has room for: up to ``most`` jobs of a topic, each to be due again if nobody renews its lease."""
+
+    topic: str
+    most: int
+    lease_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +113,13 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, topics: Sequence[str], *, batch: int, lease_seconds: float) -> list[Job]:
-        """Lease up to ``batch`` due jobs; a job whose worker dies is due again after ``lease_seconds``."""
-        values = {"topics": list(topics), "batch": batch, "lease_seconds": lease_seconds}
+    def claim(self, wants: Sequence[Want]) -> list[Job]:
+        """Lease what is due of these topics, all in one statement; no topic takes another's room."""
+        values = {
+            "topics": [want.topic for want in wants],
+            "most": [want.most for want in wants],
+            "leases": [float(want.lease_seconds) for want in wants],
+        }
         with self._database.single() as connection:
             rows = connection.execute(_CLAIM, values).all()
         jobs = [Job(row.id, row.topic, row.payload, row.tries, row.fence, row.created_at) for row in rows]

@@ -28,10 +28,8 @@ class Wake:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.lpush(self._key, 1)
-                pipeline.ltrim(self._key, 0, TOKENS_MAX)
-                pipeline.execute()
+            if self._redis.lpush(self._key, 1) > TOKENS_MAX:  # nobody listens
+                self._redis.ltrim(self._key, 0, TOKENS_MAX)
         except redis.RedisError:
             self._failed()
 

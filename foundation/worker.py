@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from foundation.outbox import Job, Outbox
+from foundation.outbox import Job, Outbox, Want
 from foundation.wake import Wake
 
 log = structlog.get_logger()
@@ -153,7 +154,7 @@ class Worker:
     def tick(self, pool: ThreadPoolExecutor) -> bool:
         """Run the sweepers that are due and one batch of jobs to its end; tell whether there were jobs."""
         self._sweep()
-        jobs = [job for topic in self._topics.values() for job in self._claim(topic, self._room(topic))]
+        jobs = self._claim(self._rooms())
         list(pool.map(self._handle, jobs))
         return bool(jobs)
 
@@ -165,14 +166,12 @@ class Worker:
         """
         self._freed.clear()
         self._sweep()
-        left = False
-        for topic in self._topics.values():
-            room = self._room(topic)
-            jobs = self._claim(topic, room)
-            for job in jobs:
-                pools[topic.name].submit(self._handle, job)
-            left = left or len(jobs) == room
-        return left
+        rooms = self._rooms()
+        jobs = self._claim(rooms)
+        for job in jobs:
+            pools[job.topic].submit(self._handle, job)
+        taken = Counter(job.topic for job in jobs)
+        return any(taken[topic] == room for topic, room in rooms.items())
 
     def _sweep(self) -> None:
         for periodic in self._periodics:
@@ -188,20 +187,22 @@ class Worker:
             self._aside[periodic.name] = thread
             thread.start()
 
-    def _claim(self, topic: Topic, room: int) -> list[Job]:
-        if not room:
-            return []
-        lease = min(LEASE_SECONDS, topic.lease_seconds)
-        jobs = self._outbox.claim([topic.name], batch=room, lease_seconds=lease)
+    def _claim(self, rooms: Mapping[str, int]) -> list[Job]:
+        wants = [
+            Want(topic, room, min(LEASE_SECONDS, self._topics[topic].lease_seconds))
+            for topic, room in rooms.items()
+            if room
+        ]
+        jobs = self._outbox.claim(wants) if wants else []
         with self._holding:
             self._held.update({job.id: (job, time.monotonic()) for job in jobs})
         return jobs
 
-    def _room(self, topic: Topic) -> int:
-        """Say how many more jobs of a topic may wait for its threads here."""
+    def _rooms(self) -> dict[str, int]:
+        """Say how many more jobs of each topic may wait for its threads here."""
         with self._holding:
-            held = sum(job.topic == topic.name for job, _ in self._held.values())
-        return self._threads * BATCH_PER_THREAD - held
+            held = Counter(job.topic for job, _ in self._held.values())
+        return {topic: self._threads * BATCH_PER_THREAD - held[topic] for topic in self._topics}
 
     def renew_leases(self) -> None:
         """Keep what is being worked on, unless one try has taken longer than its topic allows."""

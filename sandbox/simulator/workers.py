@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from foundation import outbox
-from foundation.outbox import Job, Outbox
+from foundation.outbox import Job, Outbox, Want
 from foundation.worker import Periodic, Topic, Worker
 from gateway import worker as gateway_worker
 from gateway.api.events import renderer
@@ -31,9 +31,9 @@ class OneJob(Outbox):
         super().__init__(inner._database)  # noqa: SLF001 - the same table
         self._crew = crew
 
-    def claim(self, topics: Any, *, batch: int, lease_seconds: float) -> list[Job]:
-        """Lease at most one."""
-        jobs = super().claim(topics, batch=min(batch, 1), lease_seconds=lease_seconds)
+    def claim(self, wants: Sequence[Want]) -> list[Job]:
+        """Lease at most one of each topic."""
+        jobs = super().claim([replace(want, most=min(want.most, 1)) for want in wants])
         for job in jobs:
             if (job.topic, job.id) in self._crew.working:
                 self._crew.network.saw("job taken twice")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from foundation import outbox as box
 from foundation.database import Database
-from foundation.outbox import Job, Outbox
+from foundation.outbox import Job, Outbox, Want
 from foundation.worker import Dead, Done, Periodic, Postpone, Result, Retry, Topic, Worker
 from tests.fakes.counting import counting
 from tests.world import wait_for
@@ -60,7 +60,7 @@ def test_a_rolled_back_transaction_leaves_no_job(house_database: Database, outbo
 
     with pytest.raises(RuntimeError):
         change_and_fail()
-    assert outbox.claim(["t"], batch=5, lease_seconds=5) == []
+    assert outbox.claim([Want("t", 5, 5)]) == []
 
 
 def test_a_unique_key_is_queued_once(house_database: Database) -> None:
@@ -72,10 +72,10 @@ def test_a_unique_key_is_queued_once(house_database: Database) -> None:
 def test_a_leased_job_is_nobody_elses_until_the_lease_ends(house_database: Database, outbox: Outbox) -> None:
     """A dead worker's job is due again after its lease; the late worker is fenced out of every result."""
     queue(house_database, 1)
-    (first,) = outbox.claim(["t"], batch=5, lease_seconds=60)
-    assert outbox.claim(["t"], batch=5, lease_seconds=60) == []
+    (first,) = outbox.claim([Want("t", 5, 60)])
+    assert outbox.claim([Want("t", 5, 60)]) == []
     make_due(house_database)
-    (second,) = outbox.claim(["t"], batch=5, lease_seconds=60)
+    (second,) = outbox.claim([Want("t", 5, 60)])
     assert (second.id, second.tries, second.fence) == (first.id, 2, first.fence + 1)
     assert not outbox.done(first)
     assert not outbox.retry(first, delay_seconds=1, error="late")
@@ -92,7 +92,7 @@ def test_parallel_workers_never_share_a_job(house_database: Database, outbox: Ou
 
     def claim() -> None:
         barrier.wait()
-        while jobs := outbox.claim(["t"], batch=3, lease_seconds=60):
+        while jobs := outbox.claim([Want("t", 3, 60)]):
             with lock:
                 got.extend(job.payload["n"] for job in jobs)
 
@@ -164,7 +164,7 @@ def test_a_lost_lease_is_noticed_and_not_written_over(
 
     def handle(_: Job) -> Result:
         make_due(house_database)
-        outbox.claim(["t"], batch=1, lease_seconds=60)
+        outbox.claim([Want("t", 1, 60)])
         return Dead("too late")
 
     died: list[Job] = []
@@ -221,7 +221,7 @@ def test_f23_a_topic_that_hangs_delays_no_other(house_database: Database, outbox
     worker = Worker(outbox, [Topic("t", hang, (1,), None), Topic("other", handle, (1,), None)], threads=1)
     queue(house_database, *range(9))
     with working(worker):
-        wait_for(lambda: worker._room(worker._topics["t"]) == 0, "everything to hang")  # noqa: SLF001 - its own count
+        wait_for(lambda: worker._rooms()["t"] == 0, "everything to hang")  # noqa: SLF001 - its own count
         queue(house_database, 1, topic="other")
         assert done.wait(10)
         over.set()
@@ -255,7 +255,7 @@ def test_f24_a_dead_workers_job_is_due_again_within_ten_seconds(house_database: 
     topic = Topic("t", lambda _: Done(), backoff_seconds=(1,), tries_max=None, lease_seconds=90)
     queue(house_database, 1)
     dying = Worker(outbox, [topic])
-    assert dying._claim(topic, 1)  # noqa: SLF001 - it dies here, with the lease in its hand
+    assert dying._claim({"t": 1})  # noqa: SLF001 - it dies here, with the lease in its hand
     with house_database.single() as connection:
         left = connection.execute(text("SELECT extract(epoch FROM due_at - house_now()) FROM outbox")).scalar_one()
     assert left <= 10
@@ -274,7 +274,7 @@ class Bell:
         self.rung.acquire(timeout=60)
 
 
-def test_performance_a_bell_is_answered_by_one_look_a_topic(house_database: Database, outbox: Outbox) -> None:
+def test_performance_a_bell_is_answered_by_one_look_in_all_topics(house_database: Database, outbox: Outbox) -> None:
     """Where a look had room for more than it found, the next one waits for the next bell."""
     bell = Bell()
     topics = [Topic(name, lambda _: Done(), backoff_seconds=(1,), tries_max=None) for name in ("t", "u")]
@@ -289,7 +289,21 @@ def test_performance_a_bell_is_answered_by_one_look_a_topic(house_database: Data
         worker.stop()
         bell.rung.release()
 
-    assert sum("fence = fence + 1" in statement for statement in counted.statements) == len(topics)
+    assert sum("fence = fence + 1" in statement for statement in counted.statements) == 1
+
+
+def test_f19_no_topic_takes_anothers_room(house_database: Database, outbox: Outbox) -> None:
+    """One look leases of each topic what there is room for, each under its own lease."""
+    queue(house_database, *range(9))
+    with house_database.begin() as connection:
+        box.add(connection, "u", {"n": 9})
+        box.add(connection, "v", {"n": 10})
+
+    taken = outbox.claim([Want("t", 3, 0), Want("u", 3, 60)])
+
+    assert [job.payload["n"] for job in taken] == [0, 1, 2, 9]
+    assert [job.payload["n"] for job in outbox.claim([Want("t", 7, 60), Want("u", 1, 60)])] == [0, *range(3, 9)]
+    assert outbox.claim([Want("u", 0, 60)]) == []
 
 
 def test_f19_a_backlog_is_worked_off_by_one_bell(house_database: Database, outbox: Outbox) -> None:
@@ -313,7 +327,7 @@ def test_f24_a_slow_try_keeps_its_job(house_database: Database, outbox: Outbox, 
     def handle(_: Job) -> Result:
         make_due(house_database)
         worker.renew_leases()
-        took.extend(job.id for job in outbox.claim(["t"], batch=1, lease_seconds=60))
+        took.extend(job.id for job in outbox.claim([Want("t", 1, 60)]))
         return Done()
 
     worker = Worker(outbox, [Topic("t", handle, backoff_seconds=(1,), tries_max=None)])
@@ -332,7 +346,7 @@ def test_f25_a_try_past_its_time_is_not_renewed(
     def handle(_: Job) -> Result:
         make_due(house_database)
         worker.renew_leases()
-        assert outbox.claim(["t"], batch=1, lease_seconds=60)
+        assert outbox.claim([Want("t", 1, 60)])
         return Done()
 
     worker = Worker(outbox, [Topic("t", handle, backoff_seconds=(1,), tries_max=None, lease_seconds=0)])

@@ -8,7 +8,7 @@ import redis
 from structlog.testing import capture_logs
 
 from foundation.flood import FloodControl
-from foundation.wake import Wake
+from foundation.wake import TOKENS_MAX, Wake
 
 NOBODY = "redis://127.0.0.1:1/0"
 
@@ -20,6 +20,15 @@ def test_a_bell_ends_the_wait_early(redis_url: str) -> None:
     started = time.monotonic()
     wake.wait(20)
     assert time.monotonic() - started < 10
+
+
+def test_a_bell_that_nobody_hears_is_kept_short(redis_url: str) -> None:
+    """However often it rings while no worker listens."""
+    wake = Wake(redis_url, "unheard")
+    for _ in range(3 * TOKENS_MAX):
+        wake.ring()
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.llen("wake:unheard") <= TOKENS_MAX + 1
 
 
 def test_d20_without_redis_a_wait_is_a_plain_pause() -> None:
@@ -39,6 +48,27 @@ def test_floods_are_counted_across_processes(redis_url: str) -> None:
     allowed = [flood.allow("flood:shared", 4, per_seconds=60) for flood in (one, two) * 3]
     assert allowed == [True] * 4 + [False] * 2
     assert one.allow("flood:other", 4, per_seconds=60)
+
+
+def test_lots_let_nobody_in_beyond_the_limit_and_spare_redis(redis_url: str) -> None:
+    """Two processes that take lots allow together no more than the limit, hardly less, and ask Redis seldom."""
+    one, two = FloodControl(redis_url, workers=2), FloodControl(redis_url, workers=2)
+    with redis.Redis.from_url(redis_url) as client:
+        before = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+        allowed = [flood.allow("lots", 200, per_seconds=60) for flood in (one, two) * 150]
+        asked = client.info("commandstats")["cmdstat_evalsha"]["calls"] - before
+
+    assert sum(allowed) == 200
+    assert allowed[:150] == [True] * 150
+    assert asked - allowed.count(False) < 50
+
+
+def test_a_lot_ends_with_its_window(redis_url: str) -> None:
+    """What was set aside in one window is worth nothing in the next, and a share tells what is left meanwhile."""
+    flood = FloodControl(redis_url, workers=1)
+    assert [flood.take("lot", 20, per_seconds=1).remaining for _ in range(3)] == [19, 18, 17]
+    time.sleep(1.1)
+    assert flood.take("lot", 20, per_seconds=1).remaining == 19
 
 
 def test_d20_without_redis_each_process_takes_its_share() -> None:
@@ -89,3 +119,12 @@ def test_a_process_counts_a_bounded_number_of_buckets(monkeypatch: pytest.Monkey
         assert flood.allow(f"address {number}", 1, per_seconds=60)
     assert not flood.allow("address 6", 1, per_seconds=60)
     assert flood.allow("address 0", 1, per_seconds=60)
+
+
+def test_a_process_holds_a_bounded_number_of_lots(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond it all are given up: their calls stay counted, so a limit is reached early rather than late."""
+    monkeypatch.setattr("foundation.flood.BUCKETS_MAX", 2)
+    flood = FloodControl(redis_url, workers=1)
+    shares = [flood.take(f"many {number}", 20, per_seconds=60) for number in (0, 1, 2, 0)]
+
+    assert [share.remaining for share in shares] == [19, 19, 19, 9]

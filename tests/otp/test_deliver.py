@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from foundation.outbox import Outbox
+from foundation.outbox import Outbox, Want
 from foundation.rial import Rial
 from foundation.settings import InvalidSettings
 from otp import worker
@@ -212,7 +212,7 @@ def test_a_worker_without_a_provider_does_not_start(make_bank: Callable[..., Any
     here = make_bank()
     mute = type(here.bank)(**{**{name: getattr(here.bank, name) for name in here.bank.__slots__}, "sms": None})
     here.ask(here.card())
-    (job,) = Outbox(here.bank.database).claim(["sms.code"], batch=1, lease_seconds=1)
+    (job,) = Outbox(here.bank.database).claim([Want("sms.code", 1, 1)])
 
     with pytest.raises(InvalidSettings, match="OTP_SMS_FILE"):
         worker.run(mute)

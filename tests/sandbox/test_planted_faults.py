@@ -249,8 +249,7 @@ def redis_must_answer(patch: Patch) -> None:
     """Ringing the bell fails without Redis."""
 
     def ring(bell: Wake) -> None:
-        with bell._redis.pipeline(transaction=False) as pipeline:  # noqa: SLF001
-            pipeline.execute()
+        bell._redis.lpush(bell._key, 1)  # noqa: SLF001
 
     patch.setattr(Wake, "ring", ring)
 
