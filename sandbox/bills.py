@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
-from gateway.domain.bills import Bill
+from gateway.domain.bills import Bill, check_digit
 
 BILL_MERCHANT_ID = "000000000000100"
 BILL_TERMINAL_ID = "20000001"
@@ -51,3 +52,15 @@ BILLERS = (
     ),
 )
 """Company and service are read from the bills themselves."""
+
+FILE_DIGITS = 8
+THOUSANDS = 17
+
+
+def new_bill(company: str = "001", service: str = "4") -> Bill:
+    """Return a bill over 17,000 rials that nobody has paid yet, of the telephone company unless another is named."""
+    bill_id = f"{secrets.randbelow(9 * 10 ** (FILE_DIGITS - 1)) + 10 ** (FILE_DIGITS - 1)}{company}{service}"
+    bill_id += check_digit(bill_id)
+    payment_id = f"{THOUSANDS}701"
+    payment_id += check_digit(payment_id)
+    return Bill.parse(bill_id, payment_id + check_digit(bill_id + payment_id))

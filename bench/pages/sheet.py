@@ -31,6 +31,8 @@ TALLEST_PIXELS = 1_800
 
 TITLES = {
     "payment": ("صفحهٔ پرداخت", "Payment page"),
+    "bill": ("قبض", "Bills"),
+    "transfer": ("کارت به کارت", "Card to card"),
     "shop": ("فروشگاه", "Shop"),
     "sandbox": ("محیط آزمایشی", "Sandbox"),
     "reference": ("مرجع API", "API reference"),

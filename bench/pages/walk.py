@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from bench.pages.around import controls, phones, reference
 from bench.pages.card import challenge, purchase, refusals, time_passing, troubles, typing
+from bench.pages.kinds import bills, transfers
 from bench.pages.outcomes import cancelling, endings, failures, receipts, silence, waiting
 from bench.pages.shop import shelf
 from bench.pages.walker import LANGUAGES, Language, Sight, Walker
@@ -13,6 +14,7 @@ from bench.pages.walker import LANGUAGES, Language, Sight, Walker
 Part = Callable[[Walker], Iterator[Sight]]
 CARD: tuple[Part, ...] = (purchase, typing, refusals, time_passing, troubles, challenge)
 OUTCOMES: tuple[Part, ...] = (cancelling, receipts, endings, failures, waiting)
+KINDS: tuple[Part, ...] = (bills, transfers)
 AROUND: tuple[Part, ...] = (phones, controls, reference)
 
 
@@ -27,5 +29,5 @@ def in_one(walker: Walker, language: Language) -> Iterator[Sight]:
     """Go through everything in one language but the long silence of a bank, which is one for both."""
     walker.language = language
     walker.context.clear_cookies()
-    for part in (shelf, *CARD, *OUTCOMES, *AROUND):
+    for part in (shelf, *CARD, *OUTCOMES, *KINDS, *AROUND):
         yield from part(walker)

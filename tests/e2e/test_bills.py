@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from gateway.domain.bills import Bill, check_digit
 from sandbox.banks import BANK_ONE
+from sandbox.bills import new_bill
 from sandbox.shopper import Shopper
 from tests.e2e.conftest import Customer
 from tests.world import RunningWorld
-
-_FILES = itertools.count(60_000_000)
-THOUSANDS = 17
-
-
-def new_bill(company: str = "001", service: str = "4") -> Bill:
-    """Return a bill of the sandbox's telephone company that nobody has paid yet."""
-    bill_id = f"{next(_FILES)}{company}{service}"
-    bill_id += check_digit(bill_id)
-    payment_id = f"{THOUSANDS}701"
-    payment_id += check_digit(payment_id)
-    return Bill.parse(bill_id, payment_id + check_digit(bill_id + payment_id))
 
 
 def test_two_bills_are_paid_with_one_code(world: RunningWorld) -> None:

@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.world, pytest.mark.browser]
 
 WIDTHS = (320, 412, 1180)
 STRETCHES: dict[str, tuple[Callable[[Walker], Iterator[Sight]], int]] = {
-    "fa": (partial(in_one, language="fa"), 49),
-    "en": (partial(in_one, language="en"), 49),
+    "fa": (partial(in_one, language="fa"), 60),
+    "en": (partial(in_one, language="en"), 60),
     "silence": (silence, 2 * 8),
 }
 """The walk in three, and what there is to be seen on each."""
