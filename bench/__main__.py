@@ -117,7 +117,16 @@ def fresh_world(benchmark: Benchmark) -> Iterator[RunningWorld]:
 
 def _against_floor(world: RunningWorld, wish: Wish) -> Iterator[str]:
     with running_floor(world.world.cluster, world.world.logs, cards_of(world, BANK_TWO)) as floor:
-        run = against_floor.AgainstFloor(world, floor)
+        run = against_floor.Purchases(against_floor.at_floor(world, floor), against_floor.at_ours(world))
+        yield from against_floor.lines(run, run.compare(wish.rounds))
+
+
+def _packages(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    where = world.world.cluster, world.world.logs, cards_of(world, BANK_TWO)
+    with running_floor(*where) as floor, running_floor(*where, gateway="packaged") as packaged:
+        run = against_floor.Purchases(
+            against_floor.at_floor(world, floor), against_floor.at_floor(world, packaged, against_floor.PACKAGED)
+        )
         yield from against_floor.lines(run, run.compare(wish.rounds))
 
 
@@ -183,6 +192,7 @@ def _balances(world: RunningWorld, wish: Wish) -> Iterator[str]:
 
 BENCHMARKS: dict[str, Benchmark] = {
     "floor": Benchmark(_against_floor, {CROWD: against_floor.CROWD}, rounds=8),
+    "packages": Benchmark(_packages, {CROWD: against_floor.CROWD}, rounds=8),
     "steps": Benchmark(_steps, {CROWD: steps.CROWD}, rounds=4, around=taps.tapped),
     "memory": Benchmark(_memory, {CROWD: memory.CROWD}, rounds=3),
     "statements": Benchmark(_statements, {CROWD: statements.CROWD}, rounds=1),

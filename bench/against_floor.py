@@ -21,8 +21,9 @@ from sandbox.banks import BANK_TWO
 from sandbox.processes import PROGRAMS
 from sandbox.running import RunningWorld
 
-EACH_ROUND = {"floor": 500, "ours": 150}
-"""Purchases in a round: both take about as long."""
+FLOOR, PACKAGED, OURS = "the floor", "the floor on our packages", "ours"
+EACH_ROUND = {FLOOR: 500, PACKAGED: 250, OURS: 150}
+"""Purchases in a round: all take about as long."""
 
 WARM_UP = 150
 """Purchases of each before anything is measured: every connection has its statements prepared."""
@@ -66,33 +67,44 @@ class Condition:
         return sum(median(values) for part, values in self.cost.items() if part != BUYERS)
 
 
-class AgainstFloor:
-    """Buys at the floor and at the sandbox's gateway."""
+class Purchases:
+    """Buys at two gateways with the same buyers, in turns."""
 
-    def __init__(self, world: RunningWorld, floor: Floor) -> None:
-        both = {"PostgreSQL": (world.world.cluster.pid or 0,)}
-        at_floor = shop_at_floor(world, floor)
-        ours = shop_at(world, sellers_of(world), BANK_TWO)
-        own = {program.name: (world.pid_of(program.name),) for program in PROGRAMS if program.name not in ELSEWHERE}
-        redis = {"Redis": (world.world.redis.pid or 0,)}
-        self.floor = Condition("floor", at_floor, {**floor.pids, **both})
-        self.ours = Condition("ours", ours, {**own, **redis, **both})
+    def __init__(self, usual: Condition, changed: Condition) -> None:
+        self.conditions = (usual, changed)
 
     def compare(self, rounds: int) -> Comparison:
-        """Return purchases per second, of the floor and of ours."""
-        for condition in (self.floor, self.ours):
+        """Return purchases per second of each."""
+        for condition in self.conditions:
             condition.shop.buy(WARM_UP)
-        return in_turns(rounds, self.floor.measure, self.ours.measure)
+        return in_turns(rounds, *(condition.measure for condition in self.conditions))
 
 
-def lines(run: AgainstFloor, comparison: Comparison) -> Iterator[str]:
+def at_floor(world: RunningWorld, floor: Floor, name: str = FLOOR) -> Condition:
+    """Buy at a floor."""
+    return Condition(name, shop_at_floor(world, floor), {**floor.pids, **_server(world)})
+
+
+def at_ours(world: RunningWorld) -> Condition:
+    """Buy at the sandbox's gateway."""
+    own = {program.name: (world.pid_of(program.name),) for program in PROGRAMS if program.name not in ELSEWHERE}
+    parts = {**own, "Redis": (world.world.redis.pid or 0,), **_server(world)}
+    return Condition(OURS, shop_at(world, sellers_of(world), BANK_TWO), parts)
+
+
+def _server(world: RunningWorld) -> Parts:
+    return {"PostgreSQL": (world.world.cluster.pid or 0,)}
+
+
+def lines(run: Purchases, comparison: Comparison) -> Iterator[str]:
     """Say what was measured."""
-    for number, (floor, ours) in enumerate(zip(comparison.usual, comparison.changed, strict=True), start=1):
-        yield f"round {number}: {floor:.1f} purchases/s of the floor, {ours:.1f} of ours"
-    for condition in (run.floor, run.ours):
+    usual, changed = run.conditions
+    for number, (first, second) in enumerate(zip(comparison.usual, comparison.changed, strict=True), start=1):
+        yield f"round {number}: {first:.1f} purchases/s of {usual.name}, {second:.1f} of {changed.name}"
+    for condition in run.conditions:
         parts = ", ".join(f"{part} {median(values):.1f}" for part, values in condition.cost.items())
         yield f"processor time of a purchase, {condition.name}: {condition.total:.1f} ms ({parts})"
-    yield f"ratio of processor time, floor to ours: {run.floor.total / run.ours.total:.2f}"
+    yield f"ratio of processor time, {usual.name} to {changed.name}: {usual.total / changed.total:.2f}"
     yield str(comparison)
 
 

@@ -44,15 +44,23 @@ class Floor:
 
 @contextmanager
 def running_floor(
-    cluster: Cluster, logs: Path, cards: Iterable[dict[str, Any]], before_bank: BeforeBank = nullcontext
+    cluster: Cluster,
+    logs: Path,
+    cards: Iterable[dict[str, Any]],
+    before_bank: BeforeBank = nullcontext,
+    gateway: str = "gateway",
 ) -> Iterator[Floor]:
-    """Run a gateway and a bank that knows these cards, with databases of their own."""
-    os.environ[KEY] = secrets.token_bytes(32).hex()  # for the codes, which whoever measures derives
+    """Run a gateway, the module of that name, and a bank that knows these cards; each has a database of its own."""
+    os.environ.setdefault(KEY, secrets.token_bytes(32).hex())  # for the codes, which whoever measures derives
     ports = dict(zip(WORKERS, free_ports(len(WORKERS)), strict=True))
-    addresses = {name: _database(cluster, f"floor_{name}", tables) for name, tables in _TABLES.items()}
+    addresses = {name: _database(cluster, f"floor_{gateway}_{name}", tables) for name, tables in _TABLES.items()}
     _open_cards(addresses["bank"], cards)
     with before_bank(ports["bank"]) as bank:
-        pids = {name: _start(name, ports[name], logs, {DATABASE: addresses[name], BANK: str(bank)}) for name in WORKERS}
+        modules = {"gateway": gateway, "bank": "bank"}
+        pids = {
+            name: _start(modules[name], name, ports[name], logs, {DATABASE: addresses[name], BANK: str(bank)})
+            for name in WORKERS
+        }
         try:
             for name in WORKERS:
                 wait_for(partial(_listens, ports[name]), f"the floor's {name} to listen")
@@ -88,11 +96,11 @@ def _open_cards(address: str, cards: Iterable[dict[str, Any]]) -> None:
         cursor.executemany(books.OPEN_CARD.encode(), rows)
 
 
-def _start(name: str, port: int, logs: Path, variables: dict[str, str]) -> int:
-    command = [sys.executable, "-m", "gunicorn", f"bench.floor.{name}:application", "--bind", f"127.0.0.1:{port}"]
+def _start(module: str, name: str, port: int, logs: Path, variables: dict[str, str]) -> int:
+    command = [sys.executable, "-m", "gunicorn", f"bench.floor.{module}:application", "--bind", f"127.0.0.1:{port}"]
     command += ["--worker-class", "gevent", "--workers", str(WORKERS[name]), "--keep-alive", KEEP_ALIVE_SECONDS]
     command += ["--graceful-timeout", "1", "--log-level", "warning"]
-    return spawn(command, logs / f"floor-{name}.log", {**os.environ, "PYTHONPATH": str(ROOT), **variables})
+    return spawn(command, logs / f"floor-{module}.log", {**os.environ, "PYTHONPATH": str(ROOT), **variables})
 
 
 def _listens(port: int) -> bool:

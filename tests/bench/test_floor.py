@@ -36,9 +36,10 @@ def rows(cluster: Cluster, database: str, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def test_the_floor_buys_and_takes_each_rial_once(cluster: Cluster, tmp_path: Path) -> None:
-    """Purchases at once add up in both books; a wrong code and a second press of «پرداخت» take nothing."""
-    with running_floor(cluster, tmp_path, CARDS) as floor, ExitStack() as stack:
+@pytest.mark.parametrize("gateway", ["gateway", "packaged"])
+def test_the_floor_buys_and_takes_each_rial_once(cluster: Cluster, tmp_path: Path, gateway: str) -> None:
+    """Purchases at once add up in both books, bare or on packages; a wrong code and a second «پرداخت» take nothing."""
+    with running_floor(cluster, tmp_path, CARDS, gateway=gateway) as floor, ExitStack() as stack:
 
         def customer(number: int) -> Customer:
             server = stack.enter_context(closing(HTTPConnection(urlsplit(floor.gateway).netloc)))
@@ -64,10 +65,17 @@ def test_the_floor_buys_and_takes_each_rial_once(cluster: Cluster, tmp_path: Pat
 
     bought = len(CARDS) + 1
     assert len(refused) == 1
-    assert rows(cluster, "floor_gateway", "SELECT state, count(*) FROM payment GROUP BY state ORDER BY state") == [
+    assert rows(
+        cluster, f"floor_{gateway}_gateway", "SELECT state, count(*) FROM payment GROUP BY state ORDER BY state"
+    ) == [
         ("confirmed", bought),
         ("open", 1),
     ]
-    assert rows(cluster, "floor_gateway", "SELECT sum(amount) FROM posting") == [(2 * bought * AMOUNT,)]
+    own, bank = f"floor_{gateway}_gateway", f"floor_{gateway}_bank"
+    assert rows(cluster, own, "SELECT state, count(*) FROM payment GROUP BY state ORDER BY state") == [
+        ("confirmed", bought),
+        ("open", 1),
+    ]
+    assert rows(cluster, own, "SELECT sum(amount) FROM posting") == [(2 * bought * AMOUNT,)]
     left = len(CARDS) * BALANCE - bought * AMOUNT
-    assert rows(cluster, "floor_bank", "SELECT sum(balance) FROM card") == [(left,)]
+    assert rows(cluster, bank, "SELECT sum(balance) FROM card") == [(left,)]
