@@ -27,6 +27,7 @@ from otp.services.issue_code import issue_code
 from otp.services.open_card import NewCard, block_card, open_card
 from otp.services.receive_sms import InboundSms, receive_sms
 from otp.store import accounts, tokens
+from sandbox.cards import national_code
 from sandbox.clock import set_offset
 from tests.fakes.counting import counting
 from tests.otp.app_twin import AppTwin
@@ -40,6 +41,11 @@ from tests.otp.test_rotate_keys import known, rotate, rotating
 __all__ = ["rotating"]
 LOOKED_UP = (purposes.CARD_TOKEN, purposes.MOBILE_TOKEN)
 PIN, STATIC = "7351", "7351902864"
+
+
+def code_of(number: int) -> str:
+    """Return the national code of a holder."""
+    return national_code(f"01{number:07d}")
 
 
 @dataclass
@@ -63,7 +69,7 @@ class Town:
     def holder(self, number: int) -> Holder:
         """Open a card with everything."""
         mobile = f"0912000000{number}"
-        pan = self.hall.card(mobile=mobile, customer=None, customer_token=bytes([number]) * 32, sms_codes_active=True)
+        pan = self.hall.card(mobile=mobile, customer=code_of(number), sms_codes_active=True)
         return Holder(pan, mobile, self.hall.counter.activated(self.hall.card_id(pan)))
 
     def serves(self, holder: Holder) -> None:
