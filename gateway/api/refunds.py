@@ -60,6 +60,10 @@ class RefundOut(BaseModel):
     asked_at: dt.datetime
     decided_at: Annotated[dt.datetime | None, Field(description="when it was done or refused")]
     action_code: Annotated[str | None, Field(description="what the bank answered (DE 39), once it did; 000 is yes")]
+    bill: Annotated[
+        int | None,
+        Field(description="which bill of the payment its biller refused, counted from 1; null: you asked for it"),
+    ]
 
 
 class RefundsOut(BaseModel):
@@ -88,6 +92,7 @@ def refund_out(record: RefundRecord) -> RefundOut:
         asked_at=record.asked_at,
         decided_at=record.decided_at,
         action_code=record.action_code,
+        bill=record.bill,
     )
 
 
