@@ -25,6 +25,9 @@ lines AS (
   FROM paid JOIN bill ON bill.payment_id = paid.payment_id ORDER BY bill.number)"""
 """What an approved payment pays to each biller; the fee goes with the first."""
 
+OWED = "owed AS (UPDATE bill SET owed = true FROM paid WHERE bill.payment_id = paid.payment_id)"
+"""From now on each biller is to be paid for its bill."""
+
 TOLD_BILLERS = f"""
 told_billers AS (
   INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts)
@@ -204,9 +207,9 @@ def paid_line(connection: Connection, biller_id: str, tracking_code: str, bill: 
 
 
 def refunded(of: str) -> str:
-    """Let the bills that refunds in ``of`` gave back be paid by others again."""
+    """Let the bills that refunds in ``of`` gave back be paid by others again; nobody is owed anything for them."""
     return (
-        f"freed_{of} AS (UPDATE bill SET claimed = false FROM {of} "
+        f"freed_{of} AS (UPDATE bill SET claimed = false, owed = false FROM {of} "
         f"WHERE bill.payment_id = {of}.payment_id AND bill.number = {of}.bill)"
     )
 

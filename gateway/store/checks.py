@@ -53,8 +53,9 @@ SELECT payment_id, greatest(abs(pending - wanted_pending) + abs(payable - wanted
     coalesce(held.payable, 0) AS payable,
     CASE p.state WHEN 'authorised' THEN p.amount_rial ELSE 0 END AS wanted_pending,
     CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial - p.refunded_rial ELSE 0 END
-      - coalesce(line.gross_rial, 0) AS wanted_payable
-  FROM payment p LEFT JOIN settlement_line AS line USING (payment_id) LEFT JOIN LATERAL (
+      - coalesce((SELECT sum(gross_rial) FROM settlement_line AS line WHERE line.payment_id = p.payment_id), 0)
+      AS wanted_payable
+  FROM payment p LEFT JOIN LATERAL (
     SELECT sum(CASE WHEN destination LIKE 'pending:%' THEN posting.amount_rial
         WHEN source LIKE 'pending:%' THEN -posting.amount_rial END) AS pending,
       sum(CASE WHEN destination LIKE 'payable:%' THEN posting.amount_rial

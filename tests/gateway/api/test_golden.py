@@ -48,9 +48,20 @@ PAYOUTS = [
 ]
 LINES = [
     StatementLine(
-        7, "pay_0123456789ABCDEFGHJK", "10000001", "A-1001", "632800000001", NOON, None, 200_000, 1_200, 198_800
+        7,
+        "pay_0123456789ABCDEFGHJK",
+        "10000001",
+        "A-1001",
+        "632800000001",
+        NOON,
+        None,
+        None,
+        None,
+        200_000,
+        1_200,
+        198_800,
     ),
-    StatementLine(8, None, None, None, None, None, 30, 50_000, 0, 50_000),
+    StatementLine(8, None, None, None, None, None, None, None, 30, 50_000, 0, 50_000),
 ]
 OBJECTS = (
     *("PaymentOut", "ConfirmedOut", "PaymentsOut", "EventsOut", "RefundOut", "RefundsOut", "RefundedOut"),
