@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.asking import body, caller, gateway_of_app, idempotency
 from gateway.api.operations import PREFIX, Operation, Said
-from gateway.api.refunds import RefundStateWord
+from gateway.api.refunds import Reason, RefundStateOut
 from gateway.api.schemas import In, OpenIn, PaymentOut, Text, payment_out
 from gateway.domain.bill_refusal import SIGNATURE_PATTERN
 from gateway.domain.bills import BILLS_MOST, Bill
-from gateway.domain.refund import OUTSIDE, REASON_MAX
+from gateway.domain.refund import OUTSIDE
 from gateway.domain.scopes import Scope
 from gateway.services.bills import OpenBills, open_bills
 from gateway.services.refund import RefundRecord
@@ -55,13 +55,7 @@ class RefuseBillIn(BillIn):
             json_schema_extra={"pattern": SIGNATURE_PATTERN},
         ),
     ]
-    reason: Annotated[
-        Text | None,
-        Field(
-            description=f"why, at most {REASON_MAX} printable characters",
-            json_schema_extra={"maxLength": REASON_MAX},
-        ),
-    ] = None
+    reason: Reason | None = None
 
 
 class RefusedBillOut(BaseModel):
@@ -72,10 +66,7 @@ class RefusedBillOut(BaseModel):
     bill_id: str
     pay_id: str
     amount: Annotated[int, Field(description="rials that go back to the card")]
-    state: Annotated[
-        RefundStateWord,
-        Field(description="waiting: for a second person; pending: until the bank answers; done; refused: yours again"),
-    ]
+    state: RefundStateOut
     reason: str | None
     asked_at: dt.datetime
     decided_at: Annotated[dt.datetime | None, Field(description="when it was done or refused")]

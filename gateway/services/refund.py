@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from foundation.rial import Rial
 from gateway.domain.errors import (
     GatewayError,
@@ -68,17 +66,8 @@ def refund(
         PayableTooLow: the merchant is not owed so much.
     """
     values = _values(gateway, caller, payment_id, asked)
-    try:
-        with gateway.database.begin() as connection:
-            record = reserve(connection, caller.merchant_id, values | kept_under(idempotency))
-    except Busy:
-        raise RequestInProgress(IN_PROGRESS) from None
-    except (KeyTaken, RefundTaken):
-        record = None
-    if record is not None:
-        gateway.ring()
-        return record
-    return _again(gateway, caller, payment_id, asked, idempotency)
+    record = reserve(gateway, caller.merchant_id, values | kept_under(idempotency))
+    return record or _again(gateway, caller, payment_id, asked, idempotency)
 
 
 def refunds_of(gateway: Gateway, caller: Caller, payment_id: str) -> list[RefundRecord]:
@@ -93,15 +82,26 @@ def refunds_of(gateway: Gateway, caller: Caller, payment_id: str) -> list[Refund
         return refunds.of_payment(connection, caller.terminal_id, payment_id)
 
 
-def reserve(connection: Connection, merchant_id: str, values: Mapping[str, object]) -> RefundRecord | None:
-    """Reserve a refund's money out of what a merchant is owed, whose account is held; ``None`` when it cannot be.
+def reserve(gateway: Gateway, merchant_id: str, values: Mapping[str, object]) -> RefundRecord | None:
+    """Reserve a refund's money out of what a merchant is owed, under its account's lock, and queue its sending.
+
+    ``None`` when something forbids it, or when refund or key were there before; nothing was changed then.
 
     Raises:
-        RefundTaken, KeyTaken, Busy: as :func:`gateway.store.refunds.ask`.
+        RequestInProgress: a request with this key, or about this merchant's money, is being carried out.
     """
-    with conflicts():
-        balances.lock(connection, f"payable:{merchant_id}")
-    return refunds.ask(connection, values)
+    try:
+        with gateway.database.begin() as connection:
+            with conflicts():
+                balances.lock(connection, f"payable:{merchant_id}")
+            record = refunds.ask(connection, values)
+    except Busy:
+        raise RequestInProgress(IN_PROGRESS) from None
+    except (KeyTaken, RefundTaken):
+        return None
+    if record is not None:
+        gateway.ring()
+    return record
 
 
 def limits_of(gateway: Gateway) -> dict[str, object]:

@@ -8,19 +8,17 @@ from foundation.rial import Rial
 from gateway.domain.bill_errors import BillNotFound, RefusalNotSigned
 from gateway.domain.bill_refusal import is_signed, refund_id_of, refusal_text
 from gateway.domain.bills import Bill
-from gateway.domain.errors import RequestInProgress
 from gateway.domain.payment import PaymentState
 from gateway.domain.refund import check_reason
 from gateway.ports import Kind
 from gateway.services.endpoints import live_secrets
 from gateway.services.gateway import Gateway
-from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under
+from gateway.services.idempotency import Idempotency, first_answer, keep_answer, kept_under
 from gateway.services.refund import limits_of, reserve, why_nothing
 from gateway.store import bills, refunds
 from gateway.store.bills import PaidLine
 from gateway.store.directory import Caller
-from gateway.store.idempotency import Busy, KeyTaken
-from gateway.store.refunds import RefundRecord, RefundTaken
+from gateway.store.refunds import RefundRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +55,8 @@ def refuse_bill(
     if not is_signed(live_secrets(gateway, caller.merchant_id), text, refusal.signature):
         raise RefusalNotSigned("sign with a secret of your webhook endpoints")
     values = _values(gateway, caller, line) | {"reason": reason, "signed": refusal.signature}
-    try:
-        with gateway.database.begin() as connection:
-            record = reserve(connection, caller.merchant_id, values | kept_under(idempotency))
-    except Busy:
-        raise RequestInProgress(IN_PROGRESS) from None
-    except (KeyTaken, RefundTaken):
-        record = None
-    if record is not None:
-        gateway.ring()
-        return record
-    return _again(gateway, caller, values, line, idempotency)
+    record = reserve(gateway, caller.merchant_id, values | kept_under(idempotency))
+    return record or _again(gateway, caller, values, line, idempotency)
 
 
 def _again(

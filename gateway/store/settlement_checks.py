@@ -30,14 +30,15 @@ WHERE p.{_PAYMENTS} AND ((p.state = 'settled') > (line.number > 0)
 
 _BILLERS_PAID = f"""
 SELECT p.payment_id, bill.amount_rial FROM payment p JOIN bill USING (payment_id)
-LEFT JOIN settlement_line AS line ON line.payment_id = bill.payment_id AND line.bill = bill.number
+LEFT JOIN settlement_line AS line ON line.payment_id = bill.payment_id
+  AND (line.bill = bill.number OR (line.bill IS NULL AND line.merchant_id = bill.biller_id))
 LEFT JOIN refund ON refund.payment_id = bill.payment_id AND refund.bill = bill.number AND refund.state = 'done'
 WHERE p.{_PAYMENTS} AND (bill.owed <> (p.state IN ('confirmed', 'settled', 'refunded') AND line.line_id IS NULL
     AND refund.number IS NULL)
-  OR (line.merchant_id, line.gross_rial) <> (bill.biller_id, bill.amount_rial))
+  OR (line.bill IS NOT NULL AND (line.merchant_id, line.gross_rial) <> (bill.biller_id, bill.amount_rial)))
 UNION ALL SELECT p.payment_id, line.gross_rial FROM payment p JOIN settlement_line AS line USING (payment_id)
-WHERE p.{_PAYMENTS} AND ((p.kind = 'BILL_PAYMENT') <> (line.bill IS NOT NULL)
-  OR (line.bill IS NULL AND line.merchant_id <> p.merchant_id))
+WHERE p.{_PAYMENTS} AND CASE WHEN line.bill IS NULL THEN line.merchant_id <> p.merchant_id
+  ELSE p.kind <> 'BILL_PAYMENT' END
 """
 """A line's gross is all of the bill: together with what I3 says of the books, what is paid out for a payment to
 merchant and billers is what was kept of it."""

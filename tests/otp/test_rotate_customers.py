@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,12 +20,11 @@ from otp.domain.errors import InvalidNationalCode, KeyNotRotated
 from otp.services import rehash, rotate_keys
 from otp.services.cards import customer_tokens, pin_mac
 from otp.services.customers import keep_national_codes, know_customer
-from otp.store import tokens
 from tests.otp.conftest import BankWorld
 from tests.otp.test_rotate_keys import commands as commands
 from tests.otp.test_rotate_keys import known, rotate
 from tests.otp.test_rotate_keys import rotating as rotating
-from tests.otp.test_rotate_lookups import Holder, Town, code_of
+from tests.otp.test_rotate_lookups import Holder, Town, code_of, rotate_half
 from tests.otp.test_rotate_lookups import town as town
 
 PURPOSE = purposes.CUSTOMER_TOKEN
@@ -76,18 +74,7 @@ def test_customers_are_one_before_during_and_after_a_change(town: Town, monkeypa
     """Half of them are hashed anew when the command dies; cards are opened and added for either half."""
     holders = {number: town.holder(number) for number in range(1, 5)}
     lives(town, 1, holders[1])
-    real, batches = tokens.write, iter([True])
-
-    def dying(*arguments: Any) -> None:
-        real(*arguments)
-        if not next(batches, False):
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(rehash, "HASHED_AT_ONCE", 2)
-        patched.setattr(tokens, "write", dying)
-        with pytest.raises(KeyboardInterrupt):
-            rotate(town.here, PURPOSE)
+    rotate_half(town.here, PURPOSE, monkeypatch)
     new = town.here.bank.keys.active_id(PURPOSE)
     assert under(town.here) == [new, new, OLD, OLD]
     lives(town, 2, holders[2])
