@@ -1,4 +1,4 @@
-"""``python -m otp keys list | rotate | reseal | remove | wrap | new-master``: keys, changed while the bank serves."""
+"""``python -m otp keys list | rotate | reseal | customers | remove | wrap | new-master``: changed while serving."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 from foundation.key_file import KeyFileRefused
 from foundation.master_keys import MasterKeyRefused, new_master_file
 from otp.domain import purposes
-from otp.domain.errors import KeyNotRotated
+from otp.domain.errors import InvalidNationalCode, KeyNotRotated
 from otp.services import rehash, rotate_keys
 from otp.services.audit_trail import By
 from otp.services.bank import Bank
+from otp.services.customers import keep_national_codes
 
 
 def add_to(keys: argparse.ArgumentParser) -> None:
@@ -26,6 +27,8 @@ def add_to(keys: argparse.ArgumentParser) -> None:
         ("reseal", "renew what is under an old key"),
     ):
         verbs.add_parser(name, help=about).add_argument("purpose", choices=purposes.ALL)
+    codes = verbs.add_parser("customers", help="seal the national codes of customers from before they were kept")
+    codes.add_argument("file", type=Path, help="a national code a line")
     verbs.add_parser("remove", help="take a retired key away that nothing needs").add_argument("key_id")
     wrap = verbs.add_parser("wrap", help="wrap the key file under a master key")
     wrap.add_argument("master_key", help="file:/path or pkcs11:/module.so?token=LABEL&object=LABEL")
@@ -41,7 +44,7 @@ def run(bank: Bank, chosen: argparse.Namespace) -> int:
     """Run one verb."""
     try:
         print(_VERBS[chosen.verb](bank, chosen))
-    except (KeyNotRotated, KeyFileRefused, MasterKeyRefused) as error:
+    except (InvalidNationalCode, KeyNotRotated, KeyFileRefused, MasterKeyRefused) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -59,6 +62,14 @@ def _rotate(bank: Bank, chosen: argparse.Namespace) -> str:
 
 def _reseal(bank: Bank, chosen: argparse.Namespace) -> str:
     return _renewed(rotate_keys.renew(bank, chosen.purpose), rehash.remaining(bank, chosen.purpose))
+
+
+def _customers(bank: Bank, chosen: argparse.Namespace) -> str:
+    number = keep_national_codes(bank, chosen.file.read_text().split())
+    remaining = rehash.remaining(bank, purposes.CUSTOMER_TOKEN)
+    return f"{number} national codes were sealed" + (
+        f", {remaining} customers remain under an old key" if remaining else ""
+    )
 
 
 def _renewed(number: int, remaining: int) -> str:
@@ -87,6 +98,7 @@ def _by(chosen: argparse.Namespace) -> By:
 
 
 _VERBS = {
+    "customers": _customers,
     "list": _list,
     "new-master": _new_master,
     "remove": _remove,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 from flask import Response
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.asking import body, caller, gateway_of_app, idempotency
 from gateway.api.operations import PREFIX, Operation, Said
+from gateway.api.refunds import Reason, RefundStateOut
 from gateway.api.schemas import In, OpenIn, PaymentOut, Text, payment_out
+from gateway.domain.bill_refusal import SIGNATURE_PATTERN
 from gateway.domain.bills import BILLS_MOST, Bill
+from gateway.domain.refund import OUTSIDE
 from gateway.domain.scopes import Scope
 from gateway.services.bills import OpenBills, open_bills
+from gateway.services.refund import RefundRecord
+from gateway.services.refuse_bill import BillRefusal, refuse_bill
 
 _DIGITS_MOST = 64
 
@@ -36,6 +42,36 @@ class OpenBillsIn(OpenIn):
     ]
 
 
+class RefuseBillIn(BillIn):
+    """Say no to a bill of yours that was paid: its money goes back to the card, out of what you are owed."""
+
+    tracking_code: Annotated[Text, Field(max_length=_DIGITS_MOST, description="as `bill.paid` named it")]
+    signature: Annotated[
+        Text,
+        Field(
+            max_length=_DIGITS_MOST,
+            description="`v1,` and HMAC-SHA-256 in base64, under a secret of your webhook endpoints, over "
+            "`bill.refused.<tracking_code>.<bill_id>.<pay_id>` as `bill.paid` named them",
+            json_schema_extra={"pattern": SIGNATURE_PATTERN},
+        ),
+    ]
+    reason: Reason | None = None
+
+
+class RefusedBillOut(BaseModel):
+    """A bill that was paid and then refused, and where its refund stands; ask again to learn of its end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bill_id: str
+    pay_id: str
+    amount: Annotated[int, Field(description="rials that go back to the card")]
+    state: RefundStateOut
+    reason: str | None
+    asked_at: dt.datetime
+    decided_at: Annotated[dt.datetime | None, Field(description="when it was done or refused")]
+
+
 def open_() -> Response:
     """Open a payment of bills."""
     sent = body(OpenBillsIn)
@@ -51,6 +87,28 @@ def open_() -> Response:
     response = Response(answer, 201, mimetype="application/json")
     response.headers["Location"] = f"{PREFIX}/payments/{record.payment_id}"
     return response
+
+
+def refuse_() -> Response:
+    """Say no to a bill that was paid."""
+    sent = body(RefuseBillIn)
+    bill = Bill.parse(sent.bill_id, sent.pay_id)
+    refusal = BillRefusal(sent.tracking_code, bill, sent.signature, sent.reason)
+    record = refuse_bill(gateway_of_app(), caller(), refusal, idempotency(sent))
+    return Response(refused_bill_out(bill, record).model_dump_json(), 202, mimetype="application/json")
+
+
+def refused_bill_out(bill: Bill, record: RefundRecord) -> RefusedBillOut:
+    """Show a biller the refund that its no became."""
+    return RefusedBillOut(
+        bill_id=bill.bill_id,
+        pay_id=bill.payment_id,
+        amount=record.amount_rial,
+        state=OUTSIDE[record.state],  # type: ignore[arg-type]  # a test compares the words
+        reason=record.reason,
+        asked_at=record.asked_at,
+        decided_at=record.decided_at,
+    )
 
 
 OPERATIONS = (
@@ -73,6 +131,26 @@ OPERATIONS = (
             "invalid_amount",
             "invalid_order_id",
             "invalid_callback",
+            "invalid_text",
+        ),
+    ),
+    Operation(
+        name="refuseBill",
+        method="POST",
+        path="/bills/refusals",
+        serve=refuse_,
+        scope=Scope.PAYMENTS_REFUND,
+        summary=Said("نپذیرفتن قبضی که پرداخت شده است", "Say no to a bill of yours that was paid"),
+        body=RefuseBillIn,
+        answer=RefusedBillOut,
+        status=202,
+        problems=(
+            "invalid_bill",
+            "bill_not_found",
+            "refusal_not_signed",
+            "not_possible",
+            "refund_window_over",
+            "payable_too_low",
             "invalid_text",
         ),
     ),

@@ -166,6 +166,24 @@ ROWS = (
             "Take that bill out of the list. If somebody is paying it right now, look again in a few minutes.",
         ),
     ),
+    _row(
+        bill_errors.BillNotFound,
+        404,
+        ("چنین قبض پرداخت‌شده‌ای نیست", "No such bill of yours was paid"),
+        (
+            "کد پیگیری و شناسه‌ها را همان‌گونه که در `bill.paid` آمده بفرستید؛ هر صادرکننده تنها قبض‌های خود را می‌بیند.",
+            "Send tracking code and numbers as `bill.paid` named them; a biller sees its own bills only.",
+        ),
+    ),
+    _row(
+        bill_errors.RefusalNotSigned,
+        403,
+        ("امضای نپذیرفتن قبض درست نیست", "The refusal is not signed by you"),
+        (
+            "متن `bill.refused.<tracking_code>.<bill_id>.<pay_id>` را با راز یکی از نشانی‌های وب‌هوک خود امضا کنید.",
+            "Sign `bill.refused.<tracking_code>.<bill_id>.<pay_id>` with a secret of your webhook endpoints.",
+        ),
+    ),
     *REFUNDS,
     _row(
         errors.AmountMismatch,

@@ -21,6 +21,19 @@ from gateway.services.refund import AskedRefund, RefundRecord, refund, refunds_o
 RefundStateWord = Literal["waiting", "pending", "done", "refused"]
 
 
+Reason = Annotated[
+    Text,
+    Field(
+        description=f"for the books, at most {REASON_MAX} printable characters",
+        json_schema_extra={"maxLength": REASON_MAX},
+    ),
+]
+RefundStateOut = Annotated[
+    RefundStateWord,
+    Field(description="waiting: for a second person; pending: until the bank answers; done; refused: yours again"),
+]
+
+
 class RefundIn(In):
     """Refund a payment that you confirmed, or a part of it."""
 
@@ -32,13 +45,7 @@ class RefundIn(In):
         ),
     ]
     amount: Annotated[Amount, Field(description="whole rials, at most what is left of the payment")]
-    reason: Annotated[
-        Text | None,
-        Field(
-            description=f"for your own books, at most {REASON_MAX} printable characters",
-            json_schema_extra={"maxLength": REASON_MAX},
-        ),
-    ] = None
+    reason: Reason | None = None
 
 
 class RefundOut(BaseModel):
@@ -52,14 +59,15 @@ class RefundOut(BaseModel):
     fee: Annotated[
         int, Field(description="rials of the cardholder's fee that go back too: all of it with the whole payment")
     ]
-    state: Annotated[
-        RefundStateWord,
-        Field(description="waiting: for a second person; pending: until the bank answers; done; refused: yours again"),
-    ]
+    state: RefundStateOut
     reason: str | None
     asked_at: dt.datetime
     decided_at: Annotated[dt.datetime | None, Field(description="when it was done or refused")]
     action_code: Annotated[str | None, Field(description="what the bank answered (DE 39), once it did; 000 is yes")]
+    bill: Annotated[
+        int | None,
+        Field(description="which bill of the payment its biller refused, counted from 1; null: you asked for it"),
+    ]
 
 
 class RefundsOut(BaseModel):
@@ -88,6 +96,7 @@ def refund_out(record: RefundRecord) -> RefundOut:
         asked_at=record.asked_at,
         decided_at=record.decided_at,
         action_code=record.action_code,
+        bill=record.bill,
     )
 
 

@@ -64,13 +64,15 @@ class SettlementsOut(_Out):
 
 
 class SettlementLineOut(_Out):
-    """A payment that was paid out, or a payout that came back and is paid again."""
+    """A payment that was paid out, a bill that you sent, or a payout that came back and is paid again."""
 
-    kind: Literal["payment", "returned_payout"]
-    payment_id: Annotated[str | None, Field(description="null for a payout that came back")]
+    kind: Literal["payment", "bill", "returned_payout"]
+    payment_id: Annotated[str | None, Field(description="null for all but payments")]
     order_id: str | None
     rrn: Annotated[str | None, Field(description="retrieval reference number, 12 digits")]
     confirmed_at: dt.datetime | None
+    bill_id: Annotated[str | None, Field(description="of a bill")]
+    pay_id: Annotated[str | None, Field(description="the other number on the bill")]
     gross: Annotated[int, Field(description="rials kept, refunds of before already taken off")]
     charge: Annotated[int, Field(description="rials that you pay us of them")]
     net: Annotated[int, Field(description="rials paid out: gross without the charge")]
@@ -119,10 +121,10 @@ def settlement_out(each: Statement, paid: list[PayoutRow]) -> SettlementOut:
 
 def line_out(each: StatementLine) -> SettlementLineOut:
     """Show one line."""
-    names = ("payment_id", "order_id", "rrn", "confirmed_at")
+    names = ("payment_id", "order_id", "rrn", "confirmed_at", "bill_id", "pay_id")
     values = {name: getattr(each, name) for name in names}
     sums = {"gross": each.gross_rial, "charge": each.charge_rial, "net": each.net_rial}
-    kind = "payment" if each.payment_id else "returned_payout"
+    kind = "bill" if each.bill_id else "payment" if each.payment_id else "returned_payout"
     return SettlementLineOut.model_validate({"kind": kind, **values, **sums})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from gateway.domain.errors import Conflict, InvalidInput
+from gateway.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 
 class InvalidBill(InvalidInput):
@@ -34,6 +34,18 @@ class UnknownBiller(InvalidInput):
 
     code = "unknown_biller"
     field = "bills"
+
+
+class BillNotFound(NotFound):
+    """No bill of this biller was paid under the tracking code that it named."""
+
+    code = "bill_not_found"
+
+
+class RefusalNotSigned(NotAllowed):
+    """A biller's no is not signed by one of its webhook secrets; nothing was changed."""
+
+    code = "refusal_not_signed"
 
 
 class BillAlreadyPaid(Conflict):

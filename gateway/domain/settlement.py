@@ -15,10 +15,11 @@ SETTLEMENT_ID_PATTERN = "^set_[0-9]{1,18}$"
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Something a merchant may be paid for: a payment with what is kept of it, or a payout that came back.
+    """Something a merchant may be paid for: a payment with what is kept of it, a bill, or a payout that came back.
 
     Args:
         payment_id: none for a payout that came back.
+        bill: which bill of the payment, where the merchant is its biller; none for a purchase.
         returned_payout: that payout's number.
         day: in Tehran, the day whose charge applies.
     """
@@ -27,6 +28,7 @@ class Owed:
     day: dt.date
     payment_id: str | None = None
     returned_payout: int | None = None
+    bill: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

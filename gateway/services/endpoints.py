@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from foundation.sensitive import Sensitive
 from gateway.domain import purposes
 from gateway.domain import webhooks as rules
 from gateway.domain.errors import (
@@ -262,6 +263,14 @@ def redeliver_since(
 def sealed(gateway: Gateway, merchant_id: str, secret: str) -> bytes:
     """Return a webhook secret as the database keeps it."""
     return gateway.keyring.seal(purposes.WEBHOOK_SECRET, secret.encode(), bound_to=secret_place(merchant_id))
+
+
+def live_secrets(gateway: Gateway, merchant_id: str) -> tuple[Sensitive[str], ...]:
+    """Open the secrets that a merchant's webhooks are signed with; with them it signs what it answers."""
+    with gateway.database.single() as connection:
+        found = endpoints.live_secrets(connection, merchant_id)
+    place = secret_place(merchant_id)
+    return tuple(Sensitive(gateway.keyring.open(each, bound_to=place).decode()) for each in found)
 
 
 def _redeliver(gateway: Gateway, merchant_id: str, only: dict[str, Any], asked: Asked | None) -> Redelivered:

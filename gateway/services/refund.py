@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foundation.rial import Rial
@@ -13,7 +14,7 @@ from gateway.domain.errors import (
     RequestInProgress,
 )
 from gateway.domain.limits import PURCHASE_MOST
-from gateway.domain.payment import MACHINE, OUTSIDE, PaymentEvent
+from gateway.domain.payment import MACHINE, OUTSIDE, PaymentEvent, PaymentState
 from gateway.domain.refund import REFUNDS_MAX, check_reason, check_refund_id
 from gateway.domain.refund_errors import (
     PayableTooLow,
@@ -29,7 +30,6 @@ from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer,
 from gateway.store import balances, payments, refunds
 from gateway.store.directory import Caller
 from gateway.store.idempotency import Busy, KeyTaken, conflicts
-from gateway.store.payments import PaymentRecord
 from gateway.store.refunds import RefundRecord as RefundRecord
 from gateway.store.refunds import RefundTaken, Rest
 
@@ -66,19 +66,8 @@ def refund(
         PayableTooLow: the merchant is not owed so much.
     """
     values = _values(gateway, caller, payment_id, asked)
-    try:
-        with gateway.database.begin() as connection:
-            with conflicts():
-                balances.lock(connection, f"payable:{caller.merchant_id}")
-            record = refunds.ask(connection, values | kept_under(idempotency))
-    except Busy:
-        raise RequestInProgress(IN_PROGRESS) from None
-    except (KeyTaken, RefundTaken):
-        record = None
-    if record is not None:
-        gateway.ring()
-        return record
-    return _again(gateway, caller, payment_id, asked, idempotency)
+    record = reserve(gateway, caller.merchant_id, values | kept_under(idempotency))
+    return record or _again(gateway, caller, payment_id, asked, idempotency)
 
 
 def refunds_of(gateway: Gateway, caller: Caller, payment_id: str) -> list[RefundRecord]:
@@ -93,19 +82,53 @@ def refunds_of(gateway: Gateway, caller: Caller, payment_id: str) -> list[Refund
         return refunds.of_payment(connection, caller.terminal_id, payment_id)
 
 
+def reserve(gateway: Gateway, merchant_id: str, values: Mapping[str, object]) -> RefundRecord | None:
+    """Reserve a refund's money out of what a merchant is owed, under its account's lock, and queue its sending.
+
+    ``None`` when something forbids it, or when refund or key were there before; nothing was changed then.
+
+    Raises:
+        RequestInProgress: a request with this key, or about this merchant's money, is being carried out.
+    """
+    try:
+        with gateway.database.begin() as connection:
+            with conflicts():
+                balances.lock(connection, f"payable:{merchant_id}")
+            record = refunds.ask(connection, values)
+    except Busy:
+        raise RequestInProgress(IN_PROGRESS) from None
+    except (KeyTaken, RefundTaken):
+        return None
+    if record is not None:
+        gateway.ring()
+    return record
+
+
+def limits_of(gateway: Gateway) -> dict[str, object]:
+    """Return what bounds every refund here."""
+    settings = gateway.settings
+    return {
+        "refund_window_days": settings.refund_window_days,
+        "reverse_window_seconds": settings.reverse_window_seconds,
+        "four_eyes_rial": settings.refund_four_eyes_rial,
+    }
+
+
 def _values(gateway: Gateway, caller: Caller, payment_id: str, asked: AskedRefund) -> dict[str, object]:
     if not asked.amount:
         raise InvalidAmount(1, PURCHASE_MOST.amount)
-    return {
+    return limits_of(gateway) | {
+        "kind": Kind.PURCHASE,
         "payment_id": payment_id,
         "terminal_id": caller.terminal_id,
+        "merchant_id": caller.merchant_id,
+        "key_of": caller.terminal_id,
+        "bill": None,
+        "signed": None,
         "refund_id": check_refund_id(asked.refund_id),
         "amount_rial": asked.amount.amount,
         "reason": check_reason(asked.reason),
         "asked_by": f"key {caller.key_id}",
-        "refund_window_days": gateway.settings.refund_window_days,
-        "reverse_window_seconds": gateway.settings.reverse_window_seconds,
-        "four_eyes_rial": gateway.settings.refund_four_eyes_rial,
     }
 
 
@@ -121,21 +144,21 @@ def _again(
             raise PaymentNotFound("your terminal has no payment with this id")
         known = refunds.get(connection, caller.terminal_id, asked.refund_id)
         if known is None:
-            raise _refusal(record, asked, refunds.rest(connection, values))
+            raise why_nothing(record.state, Kind.PURCHASE, asked.amount, refunds.rest(connection, values))
         if (known.payment_id, known.amount_rial) != (payment_id, asked.amount.amount):
             raise RefundIdTaken(known.payment_id, known.amount_rial)
         keep_answer(connection, caller, idempotency, known.json())
         return known
 
 
-def _refusal(record: PaymentRecord, asked: AskedRefund, rest: Rest) -> GatewayError:
-    """Say why nothing was reserved: the first reason that holds; none means that it was so only a moment ago."""
+def why_nothing(state: PaymentState, kind: Kind, amount: Rial, rest: Rest) -> GatewayError:
+    """Say why nothing was reserved of a payment of this kind: the first reason that holds; none: it was so just now."""
     reasons: tuple[tuple[bool, GatewayError], ...] = (
-        (rest.kind != Kind.PURCHASE, RefundNotOffered("bills and transfers are not refunded here")),
-        (record.state not in MACHINE.befores(PaymentEvent.REFUND_REQUESTED), NotPossible(OUTSIDE[record.state])),
-        (not rest.in_window, RefundWindowOver(OUTSIDE[record.state])),
-        (asked.amount.amount > rest.left_rial, RefundAboveRest(rest.left_rial)),
+        (rest.kind != kind, RefundNotOffered("bills and transfers are not refunded here")),
+        (state not in MACHINE.befores(PaymentEvent.REFUND_REQUESTED), NotPossible(OUTSIDE[state])),
+        (not rest.in_window, RefundWindowOver(OUTSIDE[state])),
+        (amount.amount > rest.left_rial, RefundAboveRest(rest.left_rial)),
         (rest.refunds >= REFUNDS_MAX, TooManyRefunds(f"a payment takes at most {REFUNDS_MAX} refunds")),
-        (asked.amount.amount > rest.available, PayableTooLow("you are not owed so much at this moment")),
+        (amount.amount > rest.available, PayableTooLow("you are not owed so much at this moment")),
     )
     return next((error for holds, error in reasons if holds), RequestInProgress(IN_PROGRESS))

@@ -43,6 +43,7 @@ def settle(gateway: Gateway) -> int:
         for merchant_id in some:
             written += _settle_merchant(gateway, batch, merchant_id)
         after = some[-1]
+    _finish_bills(gateway)
     _close(gateway, batch)
     gateway.ring()
     return written
@@ -112,6 +113,14 @@ def _settle_some(gateway: Gateway, batch: Batch, merchant_id: str) -> tuple[int,
         if chosen:
             settlements.settle(connection, batch.batch_id, chosen)
     return len(chosen), len(chosen) == len(owed) >= LINES_AT_ONCE
+
+
+def _finish_bills(gateway: Gateway) -> None:
+    """Settle the payments whose last biller was paid just now, or gave its money back since the batch before."""
+    for _ in range(ROUNDS_MOST):
+        with gateway.database.single() as connection:
+            if settlements.finish_bills(connection, most=LINES_AT_ONCE) < LINES_AT_ONCE:
+                return
 
 
 def _close(gateway: Gateway, batch: Batch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from gateway.domain.payment import MACHINE, TELLS, PaymentEvent
-from gateway.store.bills import LINES, TOLD_BILLERS
+from gateway.store.bills import LINES, OWED, TOLD_BILLERS
 from gateway.store.fragments import among, facts_of, moved, noted, queued, told
 
 _MONEY = "payment.payment_id, payment.merchant_id, payment.amount_rial, payment.fee_rial, payment.state"
@@ -46,6 +46,7 @@ _COMPLETE_BILLS = text(f"""
 WITH {approval(PaymentEvent.ATTEMPT_COMPLETED, "state = 'confirmed', confirmed_at = house_now()")},
 {LINES},
 {moved(PaymentEvent.ATTEMPT_COMPLETED, "lines")},
+{OWED},
 {TOLD_BILLERS}
 SELECT payment_id FROM paid
 """)

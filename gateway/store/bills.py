@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from gateway.domain.bills import Bill
 from gateway.domain.payment import PaymentEvent
+from gateway.domain.refund import OUTSIDE, RefundState
 from gateway.domain.webhooks import BILL_PAID
 from gateway.store.fragments import FACTS, hears, noted
 from gateway.store.idempotency import BOUNDED, conflicts, kept
@@ -23,6 +24,9 @@ lines AS (
     CASE bill.number WHEN 1 THEN paid.fee_rial ELSE 0 END AS fee_rial
   FROM paid JOIN bill ON bill.payment_id = paid.payment_id ORDER BY bill.number)"""
 """What an approved payment pays to each biller; the fee goes with the first."""
+
+OWED = "owed AS (UPDATE bill SET owed = true FROM paid WHERE bill.payment_id = paid.payment_id)"
+"""From now on each biller is to be paid for its bill."""
 
 TOLD_BILLERS = f"""
 told_billers AS (
@@ -71,8 +75,16 @@ listed AS (
 SELECT {FACTS} FROM opened
 """)
 _OF_PAYMENT = text("""
-SELECT bill.bill_id, bill.pay_id, m.name_fa, m.name_en FROM bill JOIN merchant m ON m.merchant_id = bill.biller_id
+SELECT bill.bill_id, bill.pay_id, m.name_fa, m.name_en, refund.state
+FROM bill JOIN merchant m ON m.merchant_id = bill.biller_id
+LEFT JOIN refund ON refund.payment_id = bill.payment_id AND refund.bill = bill.number
 WHERE bill.payment_id = :payment_id ORDER BY bill.number
+""")
+_PAID_LINE = text("""
+SELECT bill.payment_id, bill.number, bill.amount_rial, p.terminal_id
+FROM payment p JOIN bill USING (payment_id)
+WHERE p.tracking_code = :tracking_code AND bill.biller_id = :biller_id AND bill.bill_id = :bill_id
+  AND bill.pay_id = :pay_id
 """)
 _ADD_BILLER = text("""
 INSERT INTO biller (merchant_id, service, company) VALUES (:merchant_id, :service, :company)
@@ -109,11 +121,27 @@ class PaidBill:
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One bill of a payment, with the names of who is paid."""
+    """One bill of a payment, with the names of who is paid, and where its refund stands after the biller's no."""
 
     bill: Bill
     name_fa: str
     name_en: str
+    refund: RefundState | None = None
+
+    @property
+    def refund_said(self) -> str | None:
+        """Where its refund stands, in the words that everybody outside reads."""
+        return None if self.refund is None else OUTSIDE[self.refund]
+
+
+@dataclass(frozen=True, slots=True)
+class PaidLine:
+    """Where a paid bill stands: which one of which payment, and under whose terminal that was opened."""
+
+    payment_id: str
+    number: int
+    amount_rial: int
+    terminal_id: str
 
 
 def claimed(of: str) -> str:
@@ -155,7 +183,35 @@ def open_bills(connection: Connection, values: Mapping[str, Any]) -> PaymentReco
 def of_payment(connection: Connection, payment_id: str) -> tuple[BillLine, ...]:
     """Return the bills of a payment, in their order."""
     rows = connection.execute(_OF_PAYMENT, {"payment_id": payment_id}).all()
-    return tuple(BillLine(Bill(row.bill_id, row.pay_id), row.name_fa, row.name_en) for row in rows)
+    return tuple(
+        BillLine(
+            Bill(row.bill_id, row.pay_id),
+            row.name_fa,
+            row.name_en,
+            None if row.state is None else RefundState(row.state),
+        )
+        for row in rows
+    )
+
+
+def paid_line(connection: Connection, biller_id: str, tracking_code: str, bill: Bill) -> PaidLine | None:
+    """Find a bill of this biller that was paid under a tracking code."""
+    values = {
+        "biller_id": biller_id,
+        "tracking_code": tracking_code,
+        "bill_id": bill.bill_id,
+        "pay_id": bill.payment_id,
+    }
+    row = connection.execute(_PAID_LINE, values).mappings().one_or_none()
+    return None if row is None else PaidLine(**row)
+
+
+def refunded(of: str) -> str:
+    """Let the bills that refunds in ``of`` gave back be paid by others again; nobody is owed anything for them."""
+    return (
+        f"freed_{of} AS (UPDATE bill SET claimed = false, owed = false FROM {of} "
+        f"WHERE bill.payment_id = {of}.payment_id AND bill.number = {of}.bill)"
+    )
 
 
 def add_biller(connection: Connection, merchant_id: str, service: int, company: str) -> None:

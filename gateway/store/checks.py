@@ -36,7 +36,8 @@ WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id
   OR NOT (ARRAY[posting.source, posting.destination] <@ (ARRAY[
   'issuer:' || a.issuer_id, 'pending:' || p.merchant_id, 'payable:' || p.merchant_id,
   'refunding:' || p.merchant_id, 'fees', 'suspense', 'bank:settlement']
-  || ARRAY(SELECT 'payable:' || biller_id FROM bill WHERE bill.payment_id = p.payment_id)
+  || ARRAY(SELECT account FROM bill CROSS JOIN LATERAL (VALUES ('payable:' || biller_id), ('refunding:' || biller_id))
+    AS own (account) WHERE bill.payment_id = p.payment_id)
   || ARRAY(SELECT account FROM transfer t CROSS JOIN LATERAL (VALUES ('transfer-clearing'),
     ('issuer:' || t.destination_issuer_id)) AS own (account) WHERE t.payment_id = p.payment_id))))
 """
@@ -52,8 +53,9 @@ SELECT payment_id, greatest(abs(pending - wanted_pending) + abs(payable - wanted
     coalesce(held.payable, 0) AS payable,
     CASE p.state WHEN 'authorised' THEN p.amount_rial ELSE 0 END AS wanted_pending,
     CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial - p.refunded_rial ELSE 0 END
-      - coalesce(line.gross_rial, 0) AS wanted_payable
-  FROM payment p LEFT JOIN settlement_line AS line USING (payment_id) LEFT JOIN LATERAL (
+      - coalesce((SELECT sum(gross_rial) FROM settlement_line AS line WHERE line.payment_id = p.payment_id), 0)
+      AS wanted_payable
+  FROM payment p LEFT JOIN LATERAL (
     SELECT sum(CASE WHEN destination LIKE 'pending:%' THEN posting.amount_rial
         WHEN source LIKE 'pending:%' THEN -posting.amount_rial END) AS pending,
       sum(CASE WHEN destination LIKE 'payable:%' THEN posting.amount_rial
@@ -117,10 +119,16 @@ WHERE p.{_PAYMENTS} AND NOT coalesce(a.late, false) AND NOT CASE p.state
 
 _BILLS = f"""
 SELECT p.payment_id, greatest(abs(p.amount_rial - lines.amount_rial), 1) FROM payment p JOIN LATERAL (
-  SELECT coalesce(sum(amount_rial), 0) AS amount_rial, bool_and(claimed) AS all_claimed, bool_or(claimed) AS any_claimed
-  FROM bill WHERE bill.payment_id = p.payment_id) AS lines ON true
-WHERE p.{_PAYMENTS} AND p.kind = 'BILL_PAYMENT' AND (lines.amount_rial <> p.amount_rial
-  OR (p.state IN ('paying', 'unknown', 'confirmed', 'settled', 'reversing', 'disputed') AND NOT lines.all_claimed)
+  SELECT coalesce(sum(bill.amount_rial), 0) AS amount_rial, bool_or(claimed) AS any_claimed,
+    bool_and(claimed <> coalesce(refund.state = 'done', false)) AS all_claimed,
+    coalesce(sum(bill.amount_rial) FILTER (WHERE refund.state = 'done'), 0) AS returned_rial
+  FROM bill LEFT JOIN refund ON refund.payment_id = bill.payment_id AND refund.bill = bill.number
+    AND refund.amount_rial = bill.amount_rial AND refund.merchant_id = bill.biller_id
+  WHERE bill.payment_id = p.payment_id) AS lines ON true
+WHERE p.{_PAYMENTS} AND p.kind = 'BILL_PAYMENT' AND (
+  (lines.amount_rial, lines.returned_rial) <> (p.amount_rial, p.returned_rial)
+  OR (p.state IN ('paying', 'unknown', 'confirmed', 'settled', 'reversing', 'disputed', 'refunded')
+    AND NOT lines.all_claimed)
   OR (p.state IN ('open', 'cancelled', 'expired', 'reversed') AND lines.any_claimed))
 """
 
@@ -301,7 +309,7 @@ CHECKS = (
     ),
     Check(
         "I15_bills",
-        "a payment of bills is for just their sum, and holds its bills from the intent until the money is back",
+        "a payment of bills is for just their sum, and holds each of them from the intent until its money is back",
         _MONEY,
         _BILLS,
         "payment",

@@ -65,6 +65,10 @@ WITH rotated AS (
 {kept("rotated")}
 SELECT {_COLUMNS} FROM rotated
 """)
+_LIVE = text("""
+SELECT secret_sealed, CASE WHEN previous_until > house_now() THEN previous_secret_sealed END AS previous_sealed
+FROM webhook_endpoint WHERE merchant_id = :merchant_id AND deleted_at IS NULL
+""")
 _END_OVERLAPS = text("""
 UPDATE webhook_endpoint SET previous_secret_sealed = NULL, previous_until = NULL WHERE previous_until <= house_now()
 """)
@@ -176,6 +180,12 @@ def merchant_of(connection: Connection, endpoint_id: str) -> str | None:
     """Return whose endpoint this is."""
     found = connection.execute(_MERCHANT_OF, {"endpoint_id": endpoint_id}).scalar()
     return None if found is None else str(found)
+
+
+def live_secrets(connection: Connection, merchant_id: str) -> list[bytes]:
+    """Read the sealed secrets of a merchant's endpoints, old ones while they overlap."""
+    rows = connection.execute(_LIVE, {"merchant_id": merchant_id})
+    return [bytes(each) for row in rows for each in (row.secret_sealed, row.previous_sealed) if each is not None]
 
 
 def sealed_secret_of(answer: Mapping[str, Any]) -> bytes:

@@ -45,11 +45,14 @@ class Stored:
     answer: Mapping[str, Any]
 
 
-def kept(of: str) -> str:
-    """Keep each row of ``of`` as the answer to its request, where that has a ``:key`` (and a ``:body_hash``)."""
+def kept(of: str, *, terminal: str = "terminal_id") -> str:
+    """Keep each row of ``of`` as the answer to its request, where that has a ``:key`` (and a ``:body_hash``).
+
+    ``terminal`` is the SQL name of whose key it is.
+    """
     return (
         "kept AS (INSERT INTO idempotency (terminal_id, key, body_hash, answer) "
-        f"SELECT terminal_id, :key, :body_hash, to_jsonb({of}) FROM {of} WHERE CAST(:key AS text) IS NOT NULL)"
+        f"SELECT {terminal}, :key, :body_hash, to_jsonb({of}) FROM {of} WHERE CAST(:key AS text) IS NOT NULL)"
     )
 
 

@@ -1,6 +1,7 @@
 """Refunds: the reservation before anything is sent, and every way a refund ends; each is one statement (D11).
 
-Whoever asks for one holds the merchant's payable account first (:func:`gateway.store.balances.lock`), so that the
+Who gives the money back is the payment's merchant, of a bill its biller (D12). Whoever asks for a refund holds that
+merchant's payable account first (:func:`gateway.store.balances.lock`), so that the
 deciding statement sees every refund and payout before it. What is looked at there is not the bare balance: money that
 the merchant may still reverse, or is already giving back, is spoken for.
 """
@@ -19,6 +20,7 @@ from gateway.domain.payment import MACHINE, PaymentEvent
 from gateway.domain.refund import MACHINE as REFUND
 from gateway.domain.refund import REFUNDS_MAX, TELLS, RefundEvent, RefundState
 from gateway.store.balances import balance_of
+from gateway.store.bills import refunded
 from gateway.store.fragments import among, facts_of, moved, noted, told_as
 from gateway.store.idempotency import BOUNDED, conflicts, kept
 
@@ -30,20 +32,20 @@ TRACE = (
     f"to_char({_TEHRAN}, 'YYMMDDHH24MISS')",
 )
 """STAN, RRN and local time of a new message."""
-COLUMNS = "number, refund_id, payment_id, amount_rial, fee_rial, reason, state, asked_at, decided_at, action_code"
+COLUMNS = "number, refund_id, payment_id, amount_rial, fee_rial, reason, state, asked_at, decided_at, action_code, bill"
 """Columns of a refund that its merchant may learn; ``number`` is the gateway's own name for it."""
 
 _SPOKEN_FOR = """(
   coalesce((SELECT sum(other.amount_rial) FROM payment other
-    WHERE other.merchant_id = payment.merchant_id AND other.state = 'confirmed' AND other.kind = 'PURCHASE'
+    WHERE other.merchant_id = :merchant_id AND other.state = 'confirmed' AND other.kind = 'PURCHASE'
       AND other.refunded_rial = 0 AND other.payment_id <> payment.payment_id
       AND other.confirmed_at > (SELECT house_now() - make_interval(secs => :reverse_window_seconds + 60))), 0)
   + coalesce((SELECT sum(other.amount_rial) FROM payment other
-    WHERE other.merchant_id = payment.merchant_id AND other.state IN ('reversing', 'disputed')
+    WHERE other.merchant_id = :merchant_id AND other.state IN ('reversing', 'disputed')
       AND other.kind = 'PURCHASE' AND other.confirmed_at IS NOT NULL), 0))"""
 """Other payments that the merchant may still reverse (and a minute more, for whoever is just doing it), or reverses."""
 
-_AVAILABLE = f"""({balance_of("'payable:' || payment.merchant_id")} - {_SPOKEN_FOR})"""
+_AVAILABLE = f"""({balance_of("'payable:' || CAST(:merchant_id AS text)")} - {_SPOKEN_FOR})"""
 
 
 def queued_refund(of: str) -> str:
@@ -58,7 +60,7 @@ def queued_refund(of: str) -> str:
 _ASK = text(f"""
 WITH reserved AS (
   UPDATE payment SET refunded_rial = payment.refunded_rial + :amount_rial FROM attempt a, merchant m, {BOUNDED}
-  WHERE payment.payment_id = :payment_id AND payment.terminal_id = :terminal_id AND payment.kind = 'PURCHASE'
+  WHERE payment.payment_id = :payment_id AND payment.terminal_id = :terminal_id AND payment.kind = :kind
     AND payment.state IN {among(MACHINE.befores(PaymentEvent.REFUND_REQUESTED))}
     AND payment.refunded_rial + :amount_rial <= payment.amount_rial
     AND a.attempt_id = payment.attempt_id AND a.state = 'approved' AND a.pan_sealed IS NOT NULL
@@ -70,17 +72,17 @@ WITH reserved AS (
 judged AS MATERIALIZED (SELECT reserved.*, refunded_rial >= :four_eyes_rial AS held FROM reserved),
 asked AS (
   INSERT INTO refund (terminal_id, refund_id, payment_id, attempt_id, merchant_id, issuer_id, acquirer_id, payee_name,
-    amount_rial, fee_rial, reason, state, asked_by, stan, rrn, local_time)
-  SELECT terminal_id, :refund_id, payment_id, attempt_id, merchant_id, issuer_id, acquirer_id, payee_name, :amount_rial,
-    CASE WHEN :amount_rial = amount_rial THEN fee_rial ELSE 0 END, :reason,
-    CASE WHEN held THEN 'waiting' ELSE 'requested' END, :asked_by,
+    amount_rial, fee_rial, reason, state, asked_by, bill, signed, stan, rrn, local_time)
+  SELECT terminal_id, :refund_id, payment_id, attempt_id, :merchant_id, issuer_id, acquirer_id, payee_name,
+    :amount_rial, CASE WHEN :amount_rial = amount_rial THEN fee_rial ELSE 0 END, :reason,
+    CASE WHEN held THEN 'waiting' ELSE 'requested' END, :asked_by, :bill, :signed,
     {", ".join(f"CASE WHEN NOT held THEN {part} END" for part in TRACE)}
   FROM judged RETURNING *),
 sealed AS (UPDATE attempt SET refunding = refunding + 1 FROM asked WHERE attempt.attempt_id = asked.attempt_id),
 {noted(PaymentEvent.REFUND_REQUESTED, "reserved")},
 {moved(PaymentEvent.REFUND_REQUESTED, "asked", refund="asked.number")},
 {queued_refund("asked")},
-{kept("asked")}
+{kept("asked", terminal="CAST(:key_of AS text)")}
 SELECT {COLUMNS} FROM asked
 """)
 
@@ -119,6 +121,7 @@ WITH {
     )
 },
 {_ENDED},
+{refunded("ended")},
 returned AS (
   UPDATE payment SET returned_rial = returned_rial + ended.amount_rial, state = CASE
       WHEN returned_rial + ended.amount_rial = payment.amount_rial THEN 'refunded' ELSE payment.state END
@@ -159,7 +162,7 @@ SELECT {", ".join(f"refund.{name}" for name in COLUMNS.split(", "))} FROM paymen
 WHERE payment.payment_id = :payment_id AND payment.terminal_id = :terminal_id ORDER BY refund.number LIMIT :most
 """)
 _REST = text(f"""
-SELECT payment.amount_rial - payment.refunded_rial AS left_rial, payment.kind,
+SELECT payment.amount_rial - payment.refunded_rial AS left_rial, payment.kind, payment.state,
   CAST({_AVAILABLE} AS bigint) AS available,
   (SELECT count(*) FROM refund WHERE refund.payment_id = payment.payment_id) AS refunds,
   coalesce(a.pan_sealed IS NOT NULL AND a.decided_at + make_interval(days => :refund_window_days) > house_now(), false)
@@ -167,7 +170,7 @@ SELECT payment.amount_rial - payment.refunded_rial AS left_rial, payment.kind,
 FROM payment LEFT JOIN attempt a ON a.attempt_id = payment.attempt_id WHERE payment.payment_id = :payment_id
 """)
 _FOR_SWITCH = text("""
-SELECT r.number, r.refund_id, r.payment_id, r.attempt_id, r.state, r.acquirer_id, r.terminal_id, r.merchant_id,
+SELECT r.number, r.refund_id, r.payment_id, r.attempt_id, r.state, r.acquirer_id, r.terminal_id, p.merchant_id,
   r.issuer_id, r.payee_name, r.amount_rial, r.fee_rial, r.stan, r.rrn, r.local_time, p.reference, a.pan_sealed
 FROM refund r JOIN payment p USING (payment_id) JOIN attempt a ON a.attempt_id = r.attempt_id WHERE r.number = :number
 """)
@@ -175,7 +178,12 @@ FROM refund r JOIN payment p USING (payment_id) JOIN attempt a ON a.attempt_id =
 
 @dataclass(frozen=True, slots=True)
 class RefundRecord:
-    """A refund as its merchant may know it; ``fee_rial`` is what of the cardholder's fee goes back beside it."""
+    """A refund as its merchant may know it.
+
+    Args:
+        fee_rial: what of the cardholder's fee goes back beside it.
+        bill: which bill of the payment its biller refused, counted from 1; ``None`` of a purchase.
+    """
 
     number: int
     refund_id: str
@@ -187,6 +195,7 @@ class RefundRecord:
     asked_at: dt.datetime
     decided_at: dt.datetime | None
     action_code: str | None
+    bill: int | None
 
     @classmethod
     def of(cls, row: Mapping[str, Any] | RowMapping) -> RefundRecord:
@@ -208,6 +217,7 @@ class Rest:
 
     left_rial: int
     kind: str
+    state: str
     available: int
     refunds: int
     in_window: bool

@@ -16,15 +16,32 @@ _PAYMENTS = "payment_id = ANY(CAST(:subjects AS text[]))"
 
 _PAID_OUT = f"""
 SELECT p.payment_id, greatest(p.amount_rial, line.gross_rial) FROM payment p
-LEFT JOIN settlement_line AS line USING (payment_id)
+LEFT JOIN LATERAL (
+  SELECT count(*) AS number, sum(gross_rial) AS gross_rial, sum(net_rial) AS net_rial, sum(fee_rial) AS fee_rial
+  FROM settlement_line WHERE settlement_line.payment_id = p.payment_id) AS line ON true
 LEFT JOIN LATERAL (
   SELECT sum(posting.amount_rial) FILTER (WHERE destination = 'bank:settlement') AS net,
     sum(posting.amount_rial) FILTER (WHERE destination = 'fees') AS fee
   FROM posting WHERE posting.attempt_id = p.attempt_id AND posting.event = '{PaymentEvent.SETTLED_IN_BATCH}') AS moved
   ON true
-WHERE p.{_PAYMENTS} AND ((p.state = 'settled') > (line.payment_id IS NOT NULL)
+WHERE p.{_PAYMENTS} AND ((p.state = 'settled') > (line.number > 0)
   OR (coalesce(line.net_rial, 0), coalesce(line.fee_rial, 0)) <> (coalesce(moved.net, 0), coalesce(moved.fee, 0)))
 """
+
+_BILLERS_PAID = f"""
+SELECT p.payment_id, bill.amount_rial FROM payment p JOIN bill USING (payment_id)
+LEFT JOIN settlement_line AS line ON line.payment_id = bill.payment_id
+  AND (line.bill = bill.number OR (line.bill IS NULL AND line.merchant_id = bill.biller_id))
+LEFT JOIN refund ON refund.payment_id = bill.payment_id AND refund.bill = bill.number AND refund.state = 'done'
+WHERE p.{_PAYMENTS} AND (bill.owed <> (p.state IN ('confirmed', 'settled', 'refunded') AND line.line_id IS NULL
+    AND refund.number IS NULL)
+  OR (line.bill IS NOT NULL AND (line.merchant_id, line.gross_rial) <> (bill.biller_id, bill.amount_rial)))
+UNION ALL SELECT p.payment_id, line.gross_rial FROM payment p JOIN settlement_line AS line USING (payment_id)
+WHERE p.{_PAYMENTS} AND CASE WHEN line.bill IS NULL THEN line.merchant_id <> p.merchant_id
+  ELSE p.kind <> 'BILL_PAYMENT' END
+"""
+"""A line's gross is all of the bill: together with what I3 says of the books, what is paid out for a payment to
+merchant and billers is what was kept of it."""
 
 _BATCH_SUMS = f"""
 SELECT batch.batch_id, abs(batch.net_rial - coalesce(paid.rial, 0)) + abs(batch.gross_rial - coalesce(sums.gross, 0))
@@ -79,6 +96,13 @@ SETTLEMENT_CHECKS = (
         "what is settled stands in one line of a batch, and the line is what moved in the ledger",
         _MONEY,
         _PAID_OUT,
+        "payment",
+    ),
+    Check(
+        "I13_billers",
+        "each bill's money is owed to its biller, stands in one line of that biller's, or is back on the card",
+        _MONEY,
+        _BILLERS_PAID,
         "payment",
     ),
     Check("I13_batch", "a closed batch is the sum of its lines and of its payouts", _MONEY, _BATCH_SUMS),

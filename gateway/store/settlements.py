@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from foundation.rial import Rial
 from gateway.domain.payment import MACHINE, PaymentEvent
+from gateway.domain.refund import RefundState
 from gateway.domain.settlement import Line, Owed, Payout
 from gateway.store.fragments import among, facts_of, moved, noted, told
 from gateway.store.ibans import USABLE
@@ -20,13 +21,19 @@ RETURNED, PAID_AGAIN = "payout_returned", "payout_paid_again"
 """Events of postings that are about a payout."""
 
 _CONFIRMED = among(MACHINE.befores(PaymentEvent.SETTLED_IN_BATCH))
-_DUE = f"""payment.state IN {_CONFIRMED} AND payment.confirmed_at <= :cut_off_at
+_MATCHED = """payment.confirmed_at <= :cut_off_at
   AND payment.confirmed_at + make_interval(secs => :reverse_window_seconds) <= house_now()
   AND (EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = payment.attempt_id
       AND line.kind = 'purchase' AND line.state = 'approved' AND line.verdict = 'matched')
     OR EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = payment.attempt_id AND found.settle))
   AND NOT EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = payment.attempt_id
     AND NOT found.settle)"""
+_DUE = f"payment.kind = 'PURCHASE' AND payment.state IN {_CONFIRMED} AND {_MATCHED}"
+_GIVEN_BACK = f"""EXISTS (SELECT FROM refund WHERE refund.payment_id = bill.payment_id AND refund.bill = bill.number
+    AND refund.state <> '{RefundState.REFUSED}')"""
+"""A condition: the biller said no to the bill, and its money is back on the card or on its way."""
+_DUE_BILL = f"bill.owed AND NOT {_GIVEN_BACK} AND payment.state IN ('confirmed', 'settled') AND {_MATCHED}"
+"""A condition: a bill's biller may be paid for it. Its payment is settled already where a refund was refused later."""
 _CAME_BACK = """settlement_return.at <= :cut_off_at AND NOT EXISTS (
     SELECT FROM settlement_line AS line WHERE line.returned_payout = settlement_return.payout_id)"""
 
@@ -45,6 +52,8 @@ _MERCHANTS = text(f"""
 SELECT merchant_id FROM merchant WHERE merchant_id > :after
   AND EXISTS (SELECT FROM merchant_iban WHERE merchant_iban.merchant_id = merchant.merchant_id AND {USABLE})
   AND (EXISTS (SELECT FROM payment WHERE payment.merchant_id = merchant.merchant_id AND {_DUE})
+    OR EXISTS (SELECT FROM bill JOIN payment USING (payment_id) WHERE bill.biller_id = merchant.merchant_id
+      AND {_DUE_BILL})
     OR EXISTS (SELECT FROM settlement_return WHERE settlement_return.merchant_id = merchant.merchant_id
       AND {_CAME_BACK}))
 ORDER BY merchant_id LIMIT :most
@@ -60,6 +69,18 @@ ORDER BY confirmed_at, payment_id LIMIT :most FOR UPDATE SKIP LOCKED
 _KEPT = text(f"""
 SELECT payment_id, CAST(confirmed_at AT TIME ZONE 'Asia/Tehran' AS date) AS day, greatest({_IN_PAYABLE}, 0) AS kept
 FROM payment WHERE payment_id = ANY(CAST(:payments AS text[])) ORDER BY confirmed_at, payment_id
+""")
+_HOLD_BILLS = text(f"""
+SELECT bill.payment_id, bill.number FROM bill JOIN payment USING (payment_id)
+WHERE bill.biller_id = :merchant_id AND {_DUE_BILL}
+ORDER BY payment.confirmed_at, bill.payment_id, bill.number LIMIT :most FOR UPDATE OF bill SKIP LOCKED
+""")
+_KEPT_BILLS = text(f"""
+SELECT bill.payment_id, bill.number, bill.amount_rial AS kept,
+  CAST(payment.confirmed_at AT TIME ZONE 'Asia/Tehran' AS date) AS day
+FROM unnest(CAST(:payments AS text[]), CAST(:numbers AS integer[])) AS held (payment_id, number)
+JOIN bill USING (payment_id, number) JOIN payment USING (payment_id)
+WHERE bill.owed AND NOT {_GIVEN_BACK} ORDER BY payment.confirmed_at, bill.payment_id, bill.number
 """)
 _RETURNED = text(f"""
 SELECT payout_id, amount_rial, CAST(at AT TIME ZONE 'Asia/Tehran' AS date) AS day FROM settlement_return
@@ -80,6 +101,34 @@ lined AS (
 {moved(PaymentEvent.SETTLED_IN_BATCH, "settled")},
 {told(PaymentEvent.SETTLED_IN_BATCH, "settled")}
 SELECT payment_id FROM settled
+""")
+_SETTLE_BILLS = text(f"""
+WITH chosen AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+  AS row (payment_id text, bill integer, gross_rial bigint, charge_rial bigint, net_rial bigint)),
+settled AS (
+  UPDATE bill SET owed = false FROM chosen JOIN payment USING (payment_id)
+  WHERE bill.payment_id = chosen.payment_id AND bill.number = chosen.bill AND bill.owed
+  RETURNING bill.payment_id, bill.number, bill.biller_id AS merchant_id, payment.attempt_id, payment.confirmed_at,
+    chosen.gross_rial, chosen.charge_rial, chosen.net_rial),
+lined AS (
+  INSERT INTO settlement_line (batch_id, merchant_id, payment_id, bill, gross_rial, fee_rial, net_rial)
+  SELECT :batch_id, merchant_id, payment_id, number, gross_rial, charge_rial, net_rial FROM settled
+  ORDER BY confirmed_at, payment_id, number),
+{moved(PaymentEvent.SETTLED_IN_BATCH, "settled")}
+SELECT payment_id FROM settled
+""")
+_FINISH = text(f"""
+WITH finished AS (
+  UPDATE payment SET state = 'settled' WHERE payment.payment_id = ANY (ARRAY(
+      SELECT payment_id FROM payment WHERE kind = 'BILL_PAYMENT' AND state = 'confirmed'
+        AND EXISTS (SELECT FROM settlement_line AS line WHERE line.payment_id = payment.payment_id)
+        AND NOT EXISTS (SELECT FROM bill WHERE bill.payment_id = payment.payment_id AND bill.owed
+          AND NOT {_GIVEN_BACK})
+      ORDER BY payment_id LIMIT :most)) AND payment.state = 'confirmed'
+  RETURNING {facts_of("payment")}, payment.attempt_id),
+{noted(PaymentEvent.SETTLED_IN_BATCH, "finished")},
+{told(PaymentEvent.SETTLED_IN_BATCH, "finished")}
+SELECT payment_id FROM finished
 """)
 _PAY_AGAIN = text(f"""
 WITH lined AS (
@@ -172,23 +221,31 @@ def hold(connection: Connection, batch_id: int) -> bool:
 def due(connection: Connection, merchant_id: str, cut_off_at: dt.datetime, *, window: int, most: int) -> list[Owed]:
     """Return what a merchant may be paid for, the payments held; its payable is locked.
 
-    Payouts that came back are first, then payments in the order confirmed.
+    Payouts that came back are first, then payments in the order confirmed, then bills that it sent in the order paid.
     """
     values = {"merchant_id": merchant_id, "cut_off_at": cut_off_at, "reverse_window_seconds": window, "most": most}
     back = connection.execute(_RETURNED, values).all()
     held = [row.payment_id for row in connection.execute(_HOLD_DUE, values)]
     kept = connection.execute(_KEPT, {"payments": held}).all()
+    bills = connection.execute(_HOLD_BILLS, values).all()
+    pairs = {"payments": [row.payment_id for row in bills], "numbers": [row.number for row in bills]}
+    kept_bills = connection.execute(_KEPT_BILLS, pairs).all()
     return [
         *(Owed(Rial(row.amount_rial), row.day, returned_payout=row.payout_id) for row in back),
         *(Owed(Rial(int(row.kept)), row.day, payment_id=row.payment_id) for row in kept),
+        *(Owed(Rial(row.kept), row.day, payment_id=row.payment_id, bill=row.number) for row in kept_bills),
     ]
 
 
 def settle(connection: Connection, batch_id: int, lines: Sequence[Line]) -> None:
-    """Write the lines of one merchant: state, event, postings and webhook of each payment with its line."""
+    """Write the lines of one merchant: state, event, postings and webhook of each payment with its line.
+
+    A payment of bills is settled later, when each of its billers was paid (:func:`finish_bills`).
+    """
     rows = [
         {
             "payment_id": line.owed.payment_id,
+            "bill": line.owed.bill,
             "gross_rial": line.owed.kept.amount,
             "charge_rial": line.charge.amount,
             "net_rial": line.net.amount,
@@ -197,8 +254,15 @@ def settle(connection: Connection, batch_id: int, lines: Sequence[Line]) -> None
         if line.owed.payment_id is not None
     ]
     payouts = [line.owed.returned_payout for line in lines if line.owed.returned_payout is not None]
-    connection.execute(_SETTLE, {"batch_id": batch_id, "rows": json.dumps(rows)})
+    purchases, bills = [row for row in rows if row["bill"] is None], [row for row in rows if row["bill"] is not None]
+    connection.execute(_SETTLE, {"batch_id": batch_id, "rows": json.dumps(purchases)})
+    connection.execute(_SETTLE_BILLS, {"batch_id": batch_id, "rows": json.dumps(bills)})
     connection.execute(_PAY_AGAIN, {"batch_id": batch_id, "payouts": payouts})
+
+
+def finish_bills(connection: Connection, *, most: int) -> int:
+    """Settle payments of bills of which nobody is owed anything any more, and tell who opened them; return how many."""
+    return len(connection.execute(_FINISH, {"most": most}).all())
 
 
 def totals(connection: Connection, batch_id: int) -> dict[str, Rial]:

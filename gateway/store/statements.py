@@ -19,9 +19,12 @@ WHERE batch.closed_at IS NOT NULL AND sums.lines > 0 {which}
 _LIST = text(_OURS.format(which="AND batch.batch_id < :before ORDER BY batch.batch_id DESC LIMIT :most"))
 _ONE = text(_OURS.format(which="AND batch.batch_id = :batch_id"))
 _LINES = text("""
-SELECT line.line_id, line.payment_id, payment.terminal_id, payment.order_id, payment.rrn, payment.confirmed_at,
-  line.returned_payout, line.gross_rial, line.fee_rial AS charge_rial, line.net_rial
+SELECT line.line_id, CASE WHEN bill.number IS NULL THEN line.payment_id END AS payment_id,
+  CASE WHEN bill.number IS NULL THEN payment.terminal_id END AS terminal_id,
+  CASE WHEN bill.number IS NULL THEN payment.order_id END AS order_id, payment.rrn, payment.confirmed_at,
+  bill.bill_id, bill.pay_id, line.returned_payout, line.gross_rial, line.fee_rial AS charge_rial, line.net_rial
 FROM settlement_line AS line LEFT JOIN payment USING (payment_id)
+LEFT JOIN bill ON bill.payment_id = line.payment_id AND bill.number = line.bill
 WHERE line.merchant_id = :merchant_id AND line.batch_id = :batch_id AND line.line_id > :after
 ORDER BY line.line_id LIMIT :most
 """)
@@ -61,7 +64,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One line: a payment, or a payout that came back and is paid again."""
+    """One line: a payment, a bill, or a payout that came back and is paid again.
+
+    Of a bill its biller learns the two numbers, and nothing of the payment that it was in.
+    """
 
     line_id: int
     payment_id: str | None
@@ -69,6 +75,8 @@ class StatementLine:
     order_id: str | None
     rrn: str | None
     confirmed_at: dt.datetime | None
+    bill_id: str | None
+    pay_id: str | None
     returned_payout: int | None
     gross_rial: int
     charge_rial: int

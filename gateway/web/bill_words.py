@@ -81,6 +81,22 @@ BILLS = {
     "sms.text@BILL_PAYMENT": Words(
         "پرداخت قبض · {payee} · {amount} ریال", "\u2068پرداخت قبض\u2069 (bills) · \u2068{payee}\u2069 · {amount} Rial"
     ),
+    "bill.refund.waiting": Words(
+        "صادرکننده این قبض را نپذیرفت؛ بازگشت پول به کارت در انتظار بررسی است.",
+        "Whoever sent this bill refused it; the money’s way back to the card is being reviewed.",
+    ),
+    "bill.refund.pending": Words(
+        "صادرکننده این قبض را نپذیرفت؛ پول در راه بازگشت به کارت است.",
+        "Whoever sent this bill refused it; the money is on its way back to the card.",
+    ),
+    "bill.refund.done": Words(
+        "صادرکننده این قبض را نپذیرفت و پول به کارت بازگشت.",
+        "Whoever sent this bill refused it, and the money is back on the card.",
+    ),
+    "bill.refund.refused": Words(
+        "صادرکننده این قبض را نپذیرفت، ولی پول به کارت بازنگشت؛ با صادرکنندهٔ قبض تماس بگیرید.",
+        "Whoever sent this bill refused it, but the money did not go back to the card; contact the sender of the bill.",
+    ),
     "summary.title@BILL_PAYMENT": Words("خلاصهٔ پرداخت", "Your payment"),
     "receipt.title@BILL_PAYMENT": Words("قبض پرداخت شد", "Bills paid"),
     "return@BILL_PAYMENT": Words("بازگشت", "Return"),

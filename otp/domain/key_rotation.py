@@ -17,7 +17,7 @@ class Rotation(StrEnum):
     ``FINDS``: rows are found by it; they are found by both keys until each has a hash under the new one.
     ``PINS``: PINs are kept under it as hashes; each moves when the right one is shown, or another one is chosen.
     ``KEPT``: new values are made under the new key, and the old one stays for as long as there is anything to verify.
-    ``FOUND_BY``: rows are found by it, or it is printed on cards, or others hold its other half; no command changes it.
+    ``HELD``: it is printed on cards, or others hold its other half; no command changes it.
     """
 
     WRITES = "writes"
@@ -25,7 +25,7 @@ class Rotation(StrEnum):
     FINDS = "finds"
     PINS = "pins"
     KEPT = "kept"
-    FOUND_BY = "found_by"
+    HELD = "held"
 
 
 ROTATIONS: Mapping[str, Rotation] = MappingProxyType(
@@ -41,11 +41,11 @@ ROTATIONS: Mapping[str, Rotation] = MappingProxyType(
         purposes.AUDIT_HEAD: Rotation.KEPT,
         purposes.CARD_TOKEN: Rotation.FINDS,
         purposes.MOBILE_TOKEN: Rotation.FINDS,
-        purposes.CUSTOMER_TOKEN: Rotation.FOUND_BY,
+        purposes.CUSTOMER_TOKEN: Rotation.FINDS,
         purposes.PIN_VERIFICATION: Rotation.PINS,
-        purposes.CARD_VERIFICATION: Rotation.FOUND_BY,
-        purposes.HARIM_SIGNING: Rotation.FOUND_BY,
-        purposes.HARIM_SOAP_SIGNING: Rotation.FOUND_BY,
+        purposes.CARD_VERIFICATION: Rotation.HELD,
+        purposes.HARIM_SIGNING: Rotation.HELD,
+        purposes.HARIM_SOAP_SIGNING: Rotation.HELD,
     }
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 CARD_TOKEN = "card-token"  # noqa: S105 - a purpose, not a secret
 """HMAC of the PAN: how a card is found."""
 PAN_SEAL = "pan-seal"
-"""AES-256-GCM of the PAN, and of the holder's name; each bound to its row."""
+"""AES-256-GCM of the PAN, the holder's name and the customer's national code; each bound to its row."""
 MOBILE_TOKEN = "mobile-token"  # noqa: S105 - a purpose, not a secret
 """HMAC of the mobile number: how limits per phone are counted."""
 MOBILE_SEAL = "mobile-seal"

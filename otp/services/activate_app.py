@@ -102,7 +102,7 @@ def _new_device(keys: Keyring, redeemed: Redeemed, pairing: Pairing) -> devices.
     return devices.Pairing(
         activation_key=redeemed.row.activation_key,
         device_id=device_id,
-        customer_token=redeemed.row.customer_token,
+        customer_id=redeemed.row.customer_id,
         auth_key_sealed=sealed(Kept.AUTH_KEY, pairing.auth_key),
         wrap_key_sealed=sealed(Kept.WRAP_KEY, pairing.wrap_key),
         card_ref=str(uuid.uuid4()),

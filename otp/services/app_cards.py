@@ -70,7 +70,7 @@ def remove_card(bank: Bank, caller: Caller, card_ref: str) -> AppList | Refused:
 def remove_device(bank: Bank, caller: Caller, device_id: str) -> AppList | Refused:
     """End a device of the same customer, this one or another, with its keys and cards, and tell the holder."""
     with bank.database.begin() as connection:
-        if not devices.hold_whole(connection, device_id, caller.customer_token):
+        if not devices.hold_whole(connection, device_id, caller.customer_id):
             return Refused(AppCode.DEVICE_NOT_FOUND)
         devices.remove(connection, device_id)
         note(connection, bank.keys, By(f"app:{caller.device_id}"), "app.removed", f"device:{device_id}")
@@ -85,4 +85,4 @@ def _may_add(row: ActivationRow, caller: Caller) -> bool:
         return False
     if row.channel == Channel.ATM:
         return True
-    return row.device_id == caller.device_id and row.customer_token == caller.customer_token
+    return row.device_id == caller.device_id and row.customer_id == caller.customer_id

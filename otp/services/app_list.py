@@ -62,8 +62,8 @@ def list_cards(bank: Bank, caller: Caller) -> AppList:
     """Read what this device may show."""
     ceilings = ceilings_of(bank.settings.limits())
     with bank.database.begin() as connection:
-        shown = app_cards.shown_cards(connection, caller.device_id, caller.customer_token, ceilings)
-        now, devices = app_cards.shown_devices(connection, caller.customer_token)
+        shown = app_cards.shown_cards(connection, caller.device_id, caller.customer_id, ceilings)
+        now, devices = app_cards.shown_devices(connection, caller.customer_id)
     return AppList(
         now=now,
         own_device_id=caller.device_id,
@@ -76,7 +76,7 @@ def list_cards(bank: Bank, caller: Caller) -> AppList:
 def addable_card(bank: Bank, connection: Connection, caller: Caller, card_no: str) -> int | None:
     """Return the card that this device calls so, if it could be added."""
     ceilings = ceilings_of(bank.settings.limits())
-    shown = app_cards.shown_cards(connection, caller.device_id, caller.customer_token, ceilings)
+    shown = app_cards.shown_cards(connection, caller.device_id, caller.customer_id, ceilings)
     free = [_addable(bank.keys, caller, row) for row in shown if row.card_ref is None and row.eligible]
     return next((card.card_id for card in free if card.card_no == card_no), None)
 

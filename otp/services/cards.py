@@ -36,9 +36,9 @@ def _under_live_keys(keys: Keyring, purpose: str, data: bytes) -> tuple[bytes, .
     return tuple(keys.mac_with(key_id, data) for key_id in (active, *others))
 
 
-def customer_token(keys: Keyring, national_code: str) -> bytes:
-    """Return the keyed hash by which the cards of one customer are known (D23)."""
-    return keys.mac(purposes.CUSTOMER_TOKEN, national_code.encode())
+def customer_tokens(keys: Keyring, national_code: str) -> tuple[bytes, ...]:
+    """Return the keyed hashes by which a customer may be known: under the key that writes, then under another (D23)."""
+    return _under_live_keys(keys, purposes.CUSTOMER_TOKEN, national_code.encode())
 
 
 def pin_mac(keys: Keyring, name: bytes, pin: Sensitive[str]) -> bytes:

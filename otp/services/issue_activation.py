@@ -86,4 +86,4 @@ def issue_activation(bank: Bank, wanted: Wanted) -> Issued | Refused:
 
 
 def _eligible(card: CardFacts) -> bool:
-    return card.status == "active" and card.kind == "debit" and card.customer_token is not None
+    return card.status == "active" and card.kind == "debit" and card.customer_id is not None

@@ -46,7 +46,7 @@ class Caller:
 
     device_id: str
     state: DeviceState
-    customer_token: bytes
+    customer_id: int
 
 
 def know_device(bank: Bank, call: SignedCall) -> Caller | Refused:
@@ -65,7 +65,7 @@ def know_device(bank: Bank, call: SignedCall) -> Caller | Refused:
         return _refused(call, "counted_before")
     if known.state == DeviceState.SUSPENDED:
         return Refused(AppCode.DEVICE_SUSPENDED)
-    return Caller(call.device_id, DeviceState(known.state), known.customer_token)
+    return Caller(call.device_id, DeviceState(known.state), known.customer_id)
 
 
 def _refused(call: SignedCall, reason: str) -> Refused:

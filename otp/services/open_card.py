@@ -11,11 +11,11 @@ from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain import purposes
 from otp.domain.card import check_expiry, mobile_place, normalise_mobile, pan_place
-from otp.domain.customer import check_national_code
 from otp.domain.holder import check_holder_name, holder_place
 from otp.services.audit_trail import By, note
 from otp.services.bank import Bank
-from otp.services.cards import card_tokens, customer_token, mobile_tokens, pin_mac
+from otp.services.cards import card_tokens, mobile_tokens, pin_mac
+from otp.services.customers import know_customer
 from otp.store import cards
 
 NAME_BYTES = 32
@@ -74,7 +74,6 @@ def open_card(bank: Bank, card: NewCard) -> int:
         mobile_last_two=mobile[-2:] if mobile else None,
         second_pin_active=card.second_pin_active,
         balance_rial=card.balance.amount,
-        customer_token=customer_token(keys, check_national_code(card.customer)) if card.customer else None,
         kind=card.kind,
         pin_key=keys.active_id(purposes.PIN_VERIFICATION),
         first_pin_mac=pin_mac(keys, name, card.first_pin) if card.first_pin else None,
@@ -82,7 +81,8 @@ def open_card(bank: Bank, card: NewCard) -> int:
         holder_name_sealed=_sealed_holder(bank, name, card.holder) if card.holder else None,
     )
     with bank.database.begin() as connection:
-        return cards.add(connection, row)
+        customer_id = know_customer(keys, connection, card.customer) if card.customer else None
+        return cards.add(connection, row, customer_id)
 
 
 def _sealed_holder(bank: Bank, card_name: bytes, holder: str) -> bytes:

@@ -1,7 +1,7 @@
 """Hash anew what rows are found by, in small transactions, while everybody looks under both keys (D41).
 
-A card's token is made again from its sealed number, a phone's from its sealed number; whoever waits for a card that is
-just being hashed anew finds it under the other key. Cut anywhere, it goes on with what is left.
+Each hash is made again from what is sealed beside it: a card's number, a phone's, a national code. Whoever waits for a
+row that is just being hashed anew finds it under the other key. Cut anywhere, it goes on with what is left.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from otp.store import pins, tokens
 from otp.store.tokens import TokenColumn
 
 HASHED_AT_ONCE = 200
-"""Cards that are held at once, for some milliseconds."""
+"""Rows that are held at once, for some milliseconds."""
+_FOUND = "rows are found by it; run: python -m otp keys reseal {purpose}"
+_WHY = {
+    purposes.PIN_VERIFICATION: (
+        "PINs are kept under it; each moves when the right one is shown, or its holder chooses another"
+    ),
+    purposes.CUSTOMER_TOKEN: f"{_FOUND}; customers from before national codes were kept need: keys customers FILE",
+}
 
 
 def rehash(bank: Bank, purpose: str) -> int:
@@ -39,9 +46,7 @@ def why_kept(bank: Bank, purpose: str) -> str | None:
     number = remaining(bank, purpose)
     if not number:
         return None
-    if purpose == purposes.PIN_VERIFICATION:
-        return f"{number} PINs are kept under it; each moves when the right one is shown, or its holder chooses another"
-    return f"{number} rows are found by it; run: python -m otp keys reseal {purpose}"
+    return f"{number} {_WHY.get(purpose, _FOUND).format(purpose=purpose)}"
 
 
 def _batch(bank: Bank, key_id: str, where: TokenColumn, after: int) -> list[int]:

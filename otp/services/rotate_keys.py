@@ -112,11 +112,9 @@ def wrap(bank: Bank, name: str, pin_file: Path | None, *, by: By | None = None) 
 
 
 def _refuse_change(bank: Bank, purpose: str) -> None:
-    rotation = ROTATIONS.get(purpose, Rotation.FOUND_BY)
-    if rotation is Rotation.FOUND_BY:
-        raise KeyNotRotated(
-            f"{purpose} is not changed by command: rows are found by it or others rely on it; see docs/operations.md"
-        )
+    rotation = ROTATIONS.get(purpose, Rotation.HELD)
+    if rotation is Rotation.HELD:
+        raise KeyNotRotated(f"{purpose} is not changed by command: others rely on it; see docs/operations.md")
     kept = [key.id for key in _read(bank) if key.purpose == purpose and key.state is KeyState.RETIRED]
     if kept and rotation in ONE_AT_A_TIME:
         raise KeyNotRotated(f"{kept[0]} is tried by every look-up; run: keys reseal {purpose}, and remove it first")
@@ -173,8 +171,8 @@ def _reseal_batch(bank: Bank, purpose: str, key_id: str, where: sealed_values.Se
 def _why_kept(bank: Bank, key: Key) -> str | None:
     if key.state is not KeyState.RETIRED:
         return f"it is {key.state}; only a retired key goes"
-    rotation = ROTATIONS.get(key.purpose, Rotation.FOUND_BY)
-    if rotation in (Rotation.FOUND_BY, Rotation.KEPT):
+    rotation = ROTATIONS.get(key.purpose, Rotation.HELD)
+    if rotation in (Rotation.HELD, Rotation.KEPT):
         return "what was made under it is verified for ever"
     with bank.database.begin() as connection:
         hours = outlives_hours(key.purpose)

@@ -19,7 +19,7 @@ from otp.store.quotas import COUNTED, counted
 ACTIVATION_TOPIC = "sms.activation"
 
 _CARD = text("""
-SELECT card_id, coalesce(card_name, card_token) AS card_name, status, kind, customer_token, mobile_token,
+SELECT card_id, coalesce(card_name, card_token) AS card_name, status, kind, customer_id, mobile_token,
        mobile_last_two
   FROM card WHERE card_id = :card_id FOR UPDATE
 """)
@@ -64,7 +64,7 @@ found AS MATERIALIZED (
 SELECT clock.now, found.activation_key, found.card_id, found.channel, CAST(found.device_id AS text) AS device_id,
        found.nonce, found.key_id, found.wrong_tries, found.expires_at, found.ceiling_rial,
        card.status AS card_status, coalesce(card.card_name, card.card_token) AS card_name,
-       card.pan_sealed, card.customer_token
+       card.pan_sealed, card.customer_id
   FROM clock LEFT JOIN found ON true LEFT JOIN card USING (card_id)
 """)
 
@@ -113,7 +113,7 @@ class CardFacts:
     card_name: bytes
     status: str
     kind: str
-    customer_token: bytes | None
+    customer_id: int | None
     mobile_token: bytes | None
     mobile_last_two: str | None
 
@@ -163,7 +163,7 @@ class ActivationRow:
     card_status: str
     card_name: bytes
     pan_sealed: bytes
-    customer_token: bytes
+    customer_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ SHOWN_MAX = 50
 
 _CARDS = text(f"""
 WITH shown AS (
-    (SELECT card_id FROM card WHERE customer_token = :customer_token ORDER BY card_id LIMIT {SHOWN_MAX})
+    (SELECT card_id FROM card WHERE customer_id = :customer_id ORDER BY card_id LIMIT {SHOWN_MAX})
     UNION SELECT card_id FROM device_card WHERE device_id = CAST(:device_id AS uuid) AND state = 'active')
 SELECT card.card_id, coalesce(card.card_name, card.card_token) AS card_name, card.pan_sealed,
        CAST(here.card_ref AS text) AS card_ref,
@@ -25,7 +25,7 @@ SELECT card.card_id, coalesce(card.card_name, card.card_token) AS card_name, car
        CASE WHEN unbound_ceiling_next_at > house_now() THEN unbound_ceiling_next_rial END AS next_rial,
        CASE WHEN unbound_ceiling_next_at > house_now() THEN unbound_ceiling_next_at END AS next_at,
        card.status = 'active' AND card.kind = 'debit' AND card.mobile_token IS NOT NULL
-           AND card.customer_token = :customer_token AS eligible
+           AND card.customer_id = :customer_id AS eligible
   FROM shown JOIN card USING (card_id)
   LEFT JOIN device_card here ON here.card_id = card.card_id AND here.device_id = CAST(:device_id AS uuid)
                             AND here.state = 'active'
@@ -34,7 +34,7 @@ SELECT card.card_id, coalesce(card.card_name, card.card_token) AS card_name, car
 
 _DEVICES = text(f"""
 SELECT house_now() AS now, CAST(device_id AS text) AS device_id, name, state, added_at, seen_at
-  FROM (SELECT) AS asked LEFT JOIN device ON customer_token = :customer_token AND state IN ('active', 'suspended')
+  FROM (SELECT) AS asked LEFT JOIN device ON customer_id = :customer_id AND state IN ('active', 'suspended')
  ORDER BY added_at LIMIT {SHOWN_MAX}
 """)
 
@@ -99,17 +99,15 @@ class Raise:
     wait_seconds: int
 
 
-def shown_cards(
-    connection: Connection, device_id: str, customer_token: bytes, ceilings: Ceilings
-) -> Sequence[ShownCard]:
+def shown_cards(connection: Connection, device_id: str, customer_id: int, ceilings: Ceilings) -> Sequence[ShownCard]:
     """Read the cards of a device and of its customer, with what unbound codes of each may take now."""
-    values = {"device_id": device_id, "customer_token": customer_token, **asdict(ceilings)}
+    values = {"device_id": device_id, "customer_id": customer_id, **asdict(ceilings)}
     return [ShownCard(**row) for row in connection.execute(_CARDS, values).mappings()]
 
 
-def shown_devices(connection: Connection, customer_token: bytes) -> tuple[dt.datetime, Sequence[ShownDevice]]:
+def shown_devices(connection: Connection, customer_id: int) -> tuple[dt.datetime, Sequence[ShownDevice]]:
     """Return the time, and the customer's devices that go on or are suspended, oldest first."""
-    rows = connection.execute(_DEVICES, {"customer_token": customer_token}).mappings().all()
+    rows = connection.execute(_DEVICES, {"customer_id": customer_id}).mappings().all()
     found = [ShownDevice(*(row[name] for name in ShownDevice.__slots__)) for row in rows if row["device_id"]]
     return rows[0]["now"], found
 

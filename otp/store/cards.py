@@ -12,10 +12,10 @@ from otp.domain.errors import DuplicateCard
 # A card may still be found under the key before; then it has an account already.
 _ADD = text("""
 INSERT INTO card (card_token, card_token_key, card_name, pan_sealed, expiry, mobile_sealed, mobile_token,
-                  mobile_token_key, mobile_last_two, second_pin_active, balance_rial, opened_rial, customer_token, kind,
+                  mobile_token_key, mobile_last_two, second_pin_active, balance_rial, opened_rial, customer_id, kind,
                   first_pin_mac, first_pin_key, static_second_pin_mac, static_pin_key, holder_name_sealed)
 SELECT :card_token, :card_token_key, :card_name, :pan_sealed, :expiry, :mobile_sealed, :mobile_token,
-       :mobile_token_key, :mobile_last_two, :second_pin_active, :balance_rial, :balance_rial, :customer_token, :kind,
+       :mobile_token_key, :mobile_last_two, :second_pin_active, :balance_rial, :balance_rial, :customer_id, :kind,
        :first_pin_mac, :pin_key, :static_second_pin_mac, :pin_key, :holder_name_sealed
  WHERE NOT EXISTS (SELECT FROM card WHERE card_token = ANY(CAST(:tokens AS bytea[])))
 ON CONFLICT (card_token) DO NOTHING
@@ -53,7 +53,6 @@ class NewRow:
     mobile_last_two: str | None
     second_pin_active: bool
     balance_rial: int
-    customer_token: bytes | None
     kind: str
     pin_key: str
     first_pin_mac: bytes | None
@@ -70,13 +69,14 @@ class SealedCard:
     mobile_sealed: bytes | None
 
 
-def add(connection: Connection, row: NewRow) -> int:
-    """Write a new card and return its id.
+def add(connection: Connection, row: NewRow, customer_id: int | None) -> int:
+    """Write a new card of this customer, or of nobody known, and return its id.
 
     Raises:
         DuplicateCard: when its token is there already.
     """
-    added = connection.execute(_ADD, {**asdict(row), "tokens": list(row.tokens), "card_token": row.tokens[0]}).first()
+    values = {**asdict(row), "tokens": list(row.tokens), "card_token": row.tokens[0], "customer_id": customer_id}
+    added = connection.execute(_ADD, values).first()
     if added is None:
         raise DuplicateCard("the card has an account already")
     return int(added.card_id)

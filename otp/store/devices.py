@@ -22,7 +22,7 @@ _COUNT_CALL = text(f"""
 UPDATE device SET calls = :number, seen_at = house_now()
  WHERE device_id = CAST(:device_id AS uuid) AND calls < :number AND state <> 'removed'
    AND (state <> 'pending' OR added_at > house_now() - make_interval(secs => {CONFIRM_SECONDS}))
-RETURNING state, customer_token
+RETURNING state, customer_id
 """)
 
 _LOCK_CARD = text("""
@@ -71,8 +71,8 @@ orphaned AS (
 _PAIR = text(f"""
 WITH {USED},
 paired AS (
-    INSERT INTO device (device_id, customer_token, auth_key_sealed, wrap_key_sealed)
-    SELECT CAST(:device_id AS uuid), :customer_token, :auth_key_sealed, :wrap_key_sealed FROM used
+    INSERT INTO device (device_id, customer_id, auth_key_sealed, wrap_key_sealed)
+    SELECT CAST(:device_id AS uuid), :customer_id, :auth_key_sealed, :wrap_key_sealed FROM used
     RETURNING device_id)
 INSERT INTO device_card (card_ref, device_id, card_id)
 SELECT CAST(:card_ref AS uuid), device_id, :card_id FROM paired
@@ -138,7 +138,7 @@ SELECT card.card_id FROM card
 """)
 _LOCK_DEVICE = text("""
 SELECT state FROM device
- WHERE device_id = CAST(:device_id AS uuid) AND customer_token = :customer_token AND state <> 'removed' FOR UPDATE
+ WHERE device_id = CAST(:device_id AS uuid) AND customer_id = :customer_id AND state <> 'removed' FOR UPDATE
 """)
 _REMOVE = text(f"""
 WITH ended AS (
@@ -167,7 +167,7 @@ class KnownRow:
     """A device whose call was counted."""
 
     state: str
-    customer_token: bytes
+    customer_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class Pairing:
 
     activation_key: int
     device_id: str
-    customer_token: bytes
+    customer_id: int
     auth_key_sealed: bytes
     wrap_key_sealed: bytes
     card_ref: str
@@ -271,10 +271,10 @@ def remove_card(connection: Connection, device_id: str, card_ref: str) -> None:
     connection.execute(_REMOVE_CARD, {"device_id": device_id, "card_ref": card_ref})
 
 
-def hold_whole(connection: Connection, device_id: str, customer_token: bytes) -> bool:
+def hold_whole(connection: Connection, device_id: str, customer_id: int) -> bool:
     """Hold a device of this customer and its cards; ``False`` when there is none that goes on."""
     connection.execute(_LOCK_CARDS, {"device_id": device_id})
-    values = {"device_id": device_id, "customer_token": customer_token}
+    values = {"device_id": device_id, "customer_id": customer_id}
     return connection.execute(_LOCK_DEVICE, values).first() is not None
 
 

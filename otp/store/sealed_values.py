@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from otp.domain import purposes
 from otp.domain.card import mobile_place, pan_place
+from otp.domain.customer import national_code_place
 from otp.domain.holder import holder_place
 
 
@@ -42,6 +43,7 @@ COLUMNS: Mapping[str, tuple[SealedColumn, ...]] = MappingProxyType(
         purposes.PAN_SEAL: (
             SealedColumn("card", "card_id", "pan_sealed", _NAME, pan_place),
             SealedColumn("card", "card_id", "holder_name_sealed", _NAME, holder_place),
+            SealedColumn("customer", "customer_id", "national_code_sealed", "customer_id", national_code_place),
         ),
         purposes.MOBILE_SEAL: (
             SealedColumn("card", "card_id", "mobile_sealed", _NAME, mobile_place),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from otp.domain import purposes
 from otp.domain.card import mobile_place, pan_place
+from otp.domain.customer import national_code_place
 
 _NAME = "coalesce(card.card_name, card.card_token)"
 
@@ -20,8 +22,10 @@ class TokenColumn:
 
     Args:
         sealed: the column with what the hash is made of.
-        place: what that is bound to, by the card's name.
-        lasts: rows that have a hash which stays; one that waits for its code has it in the code, and soon ends.
+        place: what that is bound to, by ``bound_by``: the card's name, or the row's own number.
+        lasts: rows whose hash stays and can be made anew; one that waits for its code has it in the code, and soon
+            ends.
+        joined: where the card's name stands, if not in the row.
         named: what else is written: a card goes on under the name it had.
     """
 
@@ -30,8 +34,10 @@ class TokenColumn:
     column: str
     key_column: str
     sealed: str
-    place: Callable[[bytes], str]
+    place: Callable[[Any], str]
     lasts: str
+    bound_by: str = _NAME
+    joined: str = ""
     named: str = ""
 
 
@@ -40,7 +46,7 @@ COLUMNS: Mapping[str, tuple[TokenColumn, ...]] = MappingProxyType(
         purposes.CARD_TOKEN: (
             TokenColumn(
                 "card", "card_id", "card_token", "card_token_key", "pan_sealed", pan_place, "card_token IS NOT NULL",
-                f", card_name = {_NAME}",
+                named=f", card_name = {_NAME}",
             ),
         ),
         purposes.MOBILE_TOKEN: (
@@ -50,7 +56,13 @@ COLUMNS: Mapping[str, tuple[TokenColumn, ...]] = MappingProxyType(
             ),
             TokenColumn(
                 "mobile_change", "change_id", "mobile_token", "mobile_token_key", "mobile_sealed", mobile_place,
-                "erased_at IS NULL AND mobile_change.state <> 'issued'",
+                "erased_at IS NULL AND mobile_change.state <> 'issued'", joined="JOIN card USING (card_id)",
+            ),
+        ),
+        purposes.CUSTOMER_TOKEN: (
+            TokenColumn(
+                "customer", "customer_id", "customer_token", "customer_token_key", "national_code_sealed",
+                national_code_place, "national_code_sealed IS NOT NULL", bound_by="customer_id",
             ),
         ),
     }
@@ -68,14 +80,13 @@ class Hashed:
 
 def under_other_keys(connection: Connection, where: TokenColumn, key_id: str, *, after: int, most: int) -> list[Hashed]:
     """Lock and read rows behind ``after`` whose hash is under another key than this one, at most ``most``."""
-    joined = "" if where.table == "card" else "JOIN card USING (card_id)"
     statement = text(
-        f"SELECT {where.row_id} AS row_id, {where.table}.{where.sealed} AS sealed, {_NAME} AS name "
-        f"FROM {where.table} {joined} WHERE {where.row_id} > :after AND {_of(where)} "
+        f"SELECT {where.row_id} AS row_id, {where.table}.{where.sealed} AS sealed, {where.bound_by} AS bound_by "
+        f"FROM {where.table} {where.joined} WHERE {where.row_id} > :after AND {_of(where)} "
         f"ORDER BY {where.row_id} LIMIT :most FOR UPDATE OF {where.table}"
     )
     rows = connection.execute(statement, {"key_id": key_id, "after": after, "most": most})
-    return [Hashed(row.row_id, bytes(row.sealed), where.place(bytes(row.name))) for row in rows]
+    return [Hashed(row.row_id, bytes(row.sealed), where.place(row.bound_by)) for row in rows]
 
 
 def write(connection: Connection, where: TokenColumn, key_id: str, hashes: Sequence[tuple[int, bytes]]) -> None:

@@ -26,7 +26,7 @@ SELECT card_id FROM authorisation
 """
 _READ = text(f"""
 SELECT card.card_id, coalesce(card.card_name, card.card_token) AS card_name,
-       pan_sealed, kind = 'gift' AS gift, customer_token IS NOT NULL AS holder_known,
+       pan_sealed, kind = 'gift' AS gift, customer_id IS NOT NULL AS holder_known,
        mobile_sealed, mobile_token, sms_codes_active AS sms_active, static_second_pin_mac IS NOT NULL AS static_pin,
        EXISTS (SELECT FROM device_card WHERE device_card.card_id = card.card_id AND state = 'active') AS app_active
   FROM card

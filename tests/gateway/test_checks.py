@@ -227,6 +227,24 @@ PLANTS = [
         300_000,
     ),
     (
+        "I13_billers",
+        (
+            "INSERT INTO bill (payment_id, number, bill_id, pay_id, biller_id, amount_rial) "
+            "SELECT payment_id, 1, '7777777', '7777777', merchant_id, 250000 FROM payment"
+        ),
+        250_000,
+    ),
+    (
+        "I13_billers",
+        (
+            "WITH sent AS (INSERT INTO bill (payment_id, number, bill_id, pay_id, biller_id, amount_rial) "
+            "SELECT payment_id, 1, '7777777', '7777777', merchant_id, 17000 FROM payment RETURNING *) "
+            "INSERT INTO settlement_line (batch_id, merchant_id, payment_id, bill, gross_rial, fee_rial, net_rial) "
+            "SELECT 1, '000000000000009', payment_id, 1, 16000, 0, 16000 FROM sent"
+        ),
+        33_000,
+    ),
+    (
         "I13_batch",
         (
             "INSERT INTO settlement_batch (business_day, value_day, cut_off_at, closed_at, lines, gross_rial, "

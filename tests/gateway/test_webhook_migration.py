@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from gateway import migrations
 from sandbox.postgres import Cluster, Roles
+from tests.old_database import database_before
 
 BEFORE = """
 INSERT INTO merchant (merchant_id, name_fa, name_en, payee_name, acquirer_id, site, webhook_url, webhook_secret_sealed)
@@ -35,17 +32,7 @@ INSERT INTO outbox (topic, payload, done_at, dead_at)
 @pytest.fixture
 def old_url(cluster: Cluster, fresh_database: Callable[[str, str], str]) -> str:
     """Give an empty gateway database at the version before webhooks had tables."""
-    fresh_database("gateway", "gateway_before_roles")
-    roles = Roles("gateway")
-    cluster.create_database("gateway_before", roles)
-    url = cluster.url("gateway_before", roles.owner)
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.attributes.update(url=url, application_role=roles.application, reader_role=roles.reader)
-    every = ScriptDirectory.from_config(config).walk_revisions()
-    (own,) = [each for each in every if Path(each.path).stem.endswith("webhooks")]
-    command.upgrade(config, str(own.down_revision))
-    return url
+    return database_before(cluster, fresh_database, "gateway", migrations, "webhooks")
 
 
 def test_what_is_owed_stays_owed_under_its_id(old_url: str) -> None:

@@ -23,6 +23,7 @@ REVEALS = {
     "foundation/master_keys.py": "keys into their wrapping, the HSM's PIN into its session",
     "foundation/keys.py": "key material goes into the cipher",
     "gateway/callbacks/sender.py": "webhook secret into the signature",
+    "gateway/domain/bill_refusal.py": "webhook secret into the signature of a biller's no",
     "gateway/domain/card.py": "length and shape of what was typed",
     "gateway/harim/sadad.py": "PAN into the signed body",
     "gateway/harim/v1.py": "card into the signed body",

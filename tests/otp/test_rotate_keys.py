@@ -65,7 +65,7 @@ def test_every_purpose_says_how_it_is_changed() -> None:
     assert next_id("a", frozenset({"a-1", "a-2"})) == "a-3"
 
 
-@pytest.mark.parametrize("purpose", [name for name, way in ROTATIONS.items() if way is not Rotation.FOUND_BY])
+@pytest.mark.parametrize("purpose", [name for name, way in ROTATIONS.items() if way is not Rotation.HELD])
 def test_a_key_is_changed_and_the_old_one_still_opens(rotating: BankWorld, purpose: str) -> None:
     """The new one writes, the old one is retired, the trail says who did it."""
     before = rotating.bank.keys.active_id(purpose)
@@ -127,8 +127,8 @@ def test_a_change_that_was_cut_goes_on(rotating: BankWorld) -> None:
     assert len(rotating.bank.keys.ids(purposes.CODE_MAC)) == 2
 
 
-@pytest.mark.parametrize("purpose", [name for name, way in ROTATIONS.items() if way is Rotation.FOUND_BY])
-def test_keys_that_rows_are_found_by_are_not_changed_by_command(rotating: BankWorld, purpose: str) -> None:
+@pytest.mark.parametrize("purpose", [name for name, way in ROTATIONS.items() if way is Rotation.HELD])
+def test_keys_that_others_rely_on_are_not_changed_by_command(rotating: BankWorld, purpose: str) -> None:
     """The sentence says where to read on."""
     with pytest.raises(KeyNotRotated, match=r"docs/operations\.md"):
         rotate(rotating, purpose)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from gateway.api.bills import OpenBillsIn
+from gateway.api.bills import OpenBillsIn, RefuseBillIn, refused_bill_out
 from gateway.api.door import OPERATIONS
 from gateway.api.openapi import document
 from gateway.api.reference import catalogue
@@ -31,6 +31,7 @@ from gateway.api.schemas import (
 )
 from gateway.api.settlements import SettlementLinesOut, SettlementsOut, line_out, settlement_out
 from gateway.config import Settings
+from gateway.domain.bills import Bill
 from gateway.domain.payment import PaymentState
 from gateway.domain.refund import RefundState
 from gateway.store.payments import EventRecord, PaymentRecord
@@ -47,12 +48,24 @@ PAYOUTS = [
 ]
 LINES = [
     StatementLine(
-        7, "pay_0123456789ABCDEFGHJK", "10000001", "A-1001", "632800000001", NOON, None, 200_000, 1_200, 198_800
+        7,
+        "pay_0123456789ABCDEFGHJK",
+        "10000001",
+        "A-1001",
+        "632800000001",
+        NOON,
+        None,
+        None,
+        None,
+        200_000,
+        1_200,
+        198_800,
     ),
-    StatementLine(8, None, None, None, None, None, 30, 50_000, 0, 50_000),
+    StatementLine(8, None, None, None, None, None, None, None, 30, 50_000, 0, 50_000),
 ]
 OBJECTS = (
     *("PaymentOut", "ConfirmedOut", "PaymentsOut", "EventsOut", "RefundOut", "RefundsOut", "RefundedOut"),
+    "RefusedBillOut",
     *("Problem", "ProblemsOut", "SettlementsOut", "SettlementLinesOut"),
 )
 SENT = {
@@ -61,6 +74,7 @@ SENT = {
     "ConfirmIn": ConfirmIn,
     "ReverseIn": ReverseIn,
     "RefundIn": RefundIn,
+    "RefuseBillIn": RefuseBillIn,
 }
 
 
@@ -108,6 +122,7 @@ def refund(state: RefundState) -> RefundRecord:
         asked_at=NOON + dt.timedelta(minutes=10),
         decided_at=NOON + dt.timedelta(minutes=10, seconds=1) if over else None,
         action_code="000" if over else None,
+        bill=None,
     )
 
 
@@ -135,6 +150,9 @@ def answers(settings: Settings) -> dict[str, str]:
         "EventsOut": EventsOut(items=[event_out(event)]).model_dump_json(),
         "RefundOut": refund_out(refund(RefundState.UNKNOWN)).model_dump_json(),
         "RefundsOut": RefundsOut(items=[refund_out(refund(RefundState.DONE))]).model_dump_json(),
+        "RefusedBillOut": refused_bill_out(
+            Bill("7748317800142", "1770160"), replace(refund(RefundState.WAITING), amount_rial=17_000, bill=2)
+        ).model_dump_json(),
         "RefundedOut": refunded.model_dump_json(),
         "Problem": problem.model_dump_json(exclude_none=True),
         "SettlementsOut": SettlementsOut(items=[settlement], next_cursor="q83vAQIDBAUGXw").model_dump_json(),

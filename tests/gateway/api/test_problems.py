@@ -18,9 +18,10 @@ from gateway.app import create_app
 from gateway.domain import errors
 from gateway.domain.bills import Bill
 from gateway.domain.errors import GatewayError
+from gateway.services.authorise import pay
 from gateway.services.bills import add_biller
 from gateway.services.keys import new_key
-from tests.fakes.shop import MERCHANT, SECRET_KEY, Shop
+from tests.fakes.shop import MERCHANT, SECRET_KEY, Shop, card
 
 HEADERS = {"Authorization": f"Bearer {SECRET_KEY}"}
 PATH = "/api/v1/payments"
@@ -122,6 +123,14 @@ def _paid_bill(caller: Caller) -> TestResponse:
     return _bills(caller, PHONE_BILL)
 
 
+def _refuse_bill(caller: Caller, tracking_code: str | None = None) -> TestResponse:
+    """Say no, with another's signature, to a bill that was paid under the code of its receipt."""
+    pay(caller.shop.gateway, _bills(caller, PHONE_BILL).get_json()["page_url"].rpartition("/")[2], card())
+    body = {"bill_id": PHONE_BILL.bill_id, "pay_id": PHONE_BILL.payment_id, "signature": "v1," + "A" * 43 + "="}
+    body["tracking_code"] = tracking_code or caller.shop.rows("SELECT tracking_code FROM payment")[0][0]
+    return caller.client.post("/api/v1/bills/refusals", json=body, headers=HEADERS)
+
+
 def _refund(caller: Caller, amount: int = 1_000, refund_id: str = "r-1", *, of: str | None = None) -> TestResponse:
     if of is None:
         payment = caller.shop.paid()
@@ -167,6 +176,8 @@ RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "invalid_bills": lambda caller: _bills(caller, PHONE_BILL, PHONE_BILL),
     "unknown_biller": lambda caller: _bills(caller, PHONE_BILL, billed=False),
     "bill_already_paid": _paid_bill,
+    "bill_not_found": lambda caller: _refuse_bill(caller, CANARY),
+    "refusal_not_signed": _refuse_bill,
     "invalid_cursor": lambda caller: caller.get(f"/payments?cursor={CANARY}"),
     "unauthenticated": lambda caller: caller.get("/payments", "sk_test_" + "Z" * 40),
     "key_of_other_mode": lambda caller: caller.get("/payments", "sk_live_" + "A" * 40),

@@ -68,9 +68,11 @@ def phone_for(world: HostWorld, pan: Pan) -> Phone:
         kept: keys.seal(purposes.DEVICE_SEAL, value, bound_to=kept_place(kept, device_id))
         for kept, value in ((Kept.CODE_ROOT, root), (Kept.AUTH_KEY, bytes(32)))
     }
+    world.sql("INSERT INTO customer (customer_token) VALUES (:customer) ON CONFLICT DO NOTHING", customer=CUSTOMER)
     world.sql(
-        "INSERT INTO device (device_id, customer_token, state, code_root_sealed, auth_key_sealed) "
-        "VALUES (CAST(:id AS uuid), :customer, 'active', :root, :auth)",
+        "INSERT INTO device (device_id, customer_id, state, code_root_sealed, auth_key_sealed) "
+        "SELECT CAST(:id AS uuid), customer_id, 'active', :root, :auth FROM customer "
+        "WHERE customer_token = :customer",
         id=device_id, customer=CUSTOMER, root=sealed[Kept.CODE_ROOT], auth=sealed[Kept.AUTH_KEY],
     )  # fmt: skip
     world.sql(

@@ -62,9 +62,10 @@ class Machine:
             purposes.DEVICE_SEAL, ROOT.reveal(), bound_to=kept_place(Kept.CODE_ROOT, device_id)
         )
         self.world.sql(
-            "INSERT INTO device (device_id, customer_token, state, auth_key_sealed, code_root_sealed) "
-            "VALUES (CAST(:id AS uuid), :customer, 'active', :sealed, :sealed)",
-            id=device_id, customer=bytes(32), sealed=sealed,
+            "WITH customer AS (INSERT INTO customer (customer_token) VALUES (:customer) RETURNING customer_id) "
+            "INSERT INTO device (device_id, customer_id, state, auth_key_sealed, code_root_sealed) "
+            "SELECT CAST(:id AS uuid), customer_id, 'active', :sealed, :sealed FROM customer",
+            id=device_id, customer=uuid.uuid4().bytes * 2, sealed=sealed,
         )  # fmt: skip
         self.world.sql(
             "INSERT INTO device_card (card_ref, device_id, card_id, state) "

@@ -59,7 +59,10 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class SettlementLine:
-    """A payment that was paid out; ``kind`` ``returned_payout``: a payout that came back and is paid again."""
+    """A payment that was paid out.
+
+    ``kind`` is ``payment``, ``bill``: one that you sent, or ``returned_payout``: one that came back and is paid again.
+    """
 
     kind: str
     gross: int
@@ -69,6 +72,8 @@ class SettlementLine:
     order_id: str | None = None
     rrn: str | None = None
     confirmed_at: dt.datetime | None = None
+    bill_id: str | None = None
+    pay_id: str | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -82,6 +87,8 @@ class SettlementLine:
             order_id=body.get("order_id"),
             rrn=body.get("rrn"),
             confirmed_at=maybe_moment(body, "confirmed_at"),
+            bill_id=body.get("bill_id"),
+            pay_id=body.get("pay_id"),
         )
 
 
