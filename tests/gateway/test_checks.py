@@ -24,7 +24,7 @@ from tests.fakes.clearing import DAY_SECONDS, Clearing
 from tests.fakes.loose import loosen
 from tests.fakes.shop import MERCHANT, Shop
 from tests.fakes.switch import approve, debit_but_silent, give_but_silent, give_no
-from tests.gateway.services.test_transfers import AMOUNT, NEAR, ONE, opened
+from tests.gateway.services.test_transfers import AMOUNT, FAR, NEAR, ONE, opened
 
 IBAN = "IR062960000000100324200001"
 
@@ -117,6 +117,29 @@ def test_a_world_that_was_paid_out_breaks_no_rule(shop: Shop, look: Callable[[],
     seal_ledger(shop.gateway)
 
     assert broken(look()) == set()
+
+
+def test_d7_a_credit_or_refund_that_is_compared_with_no_file_is_found(shop: Shop, look: Callable[[], Report]) -> None:
+    """I14: missing from the files of their day they are listed; not listed either, the rule is broken."""
+    add_issuer(shop.gateway, ONE, ("999001",))
+    shop.gateway.directory.forget()
+    clearing = Clearing(shop)
+    payments = [opened(shop, FAR), shop.paid()]
+    shop.pay(payments[0])
+    shop.confirm(payments[1])
+    shop.refund(payments[1], 100_000, "r-1")
+    shop.work()
+    clearing.capture()
+    shop.later(DAY_SECONDS)
+    import_file(shop.gateway, "two", clearing.written(*(clearing.line(payment) for payment in payments)))
+    import_file(shop.gateway, "one", clearing.written())
+    seal_ledger(shop.gateway)
+    assert "I14_compared" not in broken(look())
+
+    shop.change("DELETE FROM clearing_exception WHERE difference = 'credit_missing_there'")
+
+    (verdict,) = [each for each in look().verdicts if each.name == "I14_compared"]
+    assert (verdict.holds, verdict.rial) == (False, AMOUNT + 100_000)
 
 
 POST = "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
