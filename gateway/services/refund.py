@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
+from foundation.audit import Details
 from foundation.rial import Rial
 from gateway.domain.errors import (
     GatewayError,
@@ -14,7 +17,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.limits import PURCHASE_MOST
 from gateway.domain.payment import MACHINE, OUTSIDE, PaymentEvent
-from gateway.domain.refund import REFUNDS_MAX, check_reason, check_refund_id
+from gateway.domain.refund import REFUNDS_MAX, RefundState, check_reason, check_refund_id
 from gateway.domain.refund_errors import (
     PayableTooLow,
     RefundAboveRest,
@@ -24,6 +27,7 @@ from gateway.domain.refund_errors import (
     TooManyRefunds,
 )
 from gateway.ports import Kind
+from gateway.services.audit_trail import By, note
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under
 from gateway.store import balances, payments, refunds
@@ -71,6 +75,8 @@ def refund(
             with conflicts():
                 balances.lock(connection, f"payable:{caller.merchant_id}")
             record = refunds.ask(connection, values | kept_under(idempotency))
+            if record is not None and record.state is RefundState.WAITING:
+                _note_large(gateway, connection, caller, record)
     except Busy:
         raise RequestInProgress(IN_PROGRESS) from None
     except (KeyTaken, RefundTaken):
@@ -91,6 +97,12 @@ def refunds_of(gateway: Gateway, caller: Caller, payment_id: str) -> list[Refund
         if payments.get(connection, caller.terminal_id, payment_id) is None:
             raise PaymentNotFound("your terminal has no payment with this id")
         return refunds.of_payment(connection, caller.terminal_id, payment_id)
+
+
+def _note_large(gateway: Gateway, connection: Connection, caller: Caller, record: RefundRecord) -> None:
+    by = By(f"key:{caller.key_id}", record.reason or "")
+    details: Details = {"merchant": caller.merchant_id, "payment": record.payment_id, "rial": record.amount_rial}
+    note(connection, gateway.keyring, by, "refund.asked", f"refund:{record.number}", details)
 
 
 def _values(gateway: Gateway, caller: Caller, payment_id: str, asked: AskedRefund) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from foundation.audit_proof import NOT_SEALED
 from foundation.checks import Check, Severity
 from gateway.domain.payment import PaymentEvent
 from gateway.store.ledger_seals import OVERDUE_SECONDS, STRAGGLERS
@@ -106,5 +107,6 @@ SETTLEMENT_CHECKS = (
     ),
     Check("I14_exceptions", "no difference between the books is older than three days", _DELAY, _OLD_EXCEPTIONS),
     Check("I14_file_late", "where a bank writes files, that of a day is here two days later", _DELAY, _FILE_LATE),
+    Check("I18_trail", "an act of the approvals trail is chained within two minutes (D31)", _DELAY, NOT_SEALED),
     Check("I18_chained", "a posting is chained within two minutes (D31)", _DELAY, _NOT_CHAINED),
 )

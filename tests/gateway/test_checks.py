@@ -12,6 +12,7 @@ from foundation.monitor import open_reader
 from gateway.domain.outcome import Declined, Unknown
 from gateway.ports import Route
 from gateway.services.approve import approve as agree
+from gateway.services.audit_trail import seal_trail
 from gateway.services.cancel import cancel
 from gateway.services.enrol import add_issuer
 from gateway.services.ibans import add_iban
@@ -115,6 +116,7 @@ def test_a_world_that_was_paid_out_breaks_no_rule(shop: Shop, look: Callable[[],
     shop.later(13 * DAY_SECONDS)
     assert settle(shop.gateway) == 1
     seal_ledger(shop.gateway)
+    seal_trail(shop.gateway)
 
     assert broken(look()) == set()
 
@@ -273,6 +275,12 @@ PLANTS = [
             "SELECT 1, attempt_id, 'missing_there', 7, house_now() - interval '73 hours' FROM attempt"
         ),
         7,
+    ),
+    (
+        "I18_trail",
+        """INSERT INTO audit_entry (writer, counter, at, actor, action, subject, reason, details, key_id, row_mac)
+        VALUES ('w', 1, house_now() - interval '3 minutes', 'a', 'b', '', '', '{}', 'k', sha256(''))""",
+        0,
     ),
     ("I18_chained", "UPDATE posting SET at = at - interval '121 seconds'", 0),
     (
