@@ -97,6 +97,10 @@ START = bytes(32)
 """What the first sealed row is chained to."""
 
 
+Details = Mapping[str, str | int | bool | None]
+"""What else a reader of an act needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What somebody did.
@@ -113,7 +117,7 @@ class Act:
     action: str
     subject: str
     reason: str = ""
-    details: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from foundation.audit import START, Head, link, written
 from foundation.keys import Keyring, UnknownKey
@@ -16,6 +16,12 @@ from foundation.keys import Keyring, UnknownKey
 AT_ONCE = 1_000
 SEALED_WITHIN_SECONDS = 120
 """A committed row older than this is chained, where a worker runs."""
+
+NOT_SEALED = """
+SELECT entry_id, 0 FROM audit_entry WHERE at < house_now() - interval '2 minutes'
+  AND NOT EXISTS (SELECT FROM audit_seal WHERE audit_seal.entry_id = audit_entry.entry_id)
+"""
+"""Rows that should be chained by then and are not: a monitor's question."""
 
 _ROWS = text("""
 SELECT sealed_no, seal.key_id AS seal_key_id, chain_mac, entry.*
@@ -70,7 +76,24 @@ def examine(connection: Connection, keys: Keyring, heads: Iterable[Head] = ()) -
     for row in connection.execute(_GAPS, {"most": AT_ONCE}):
         says = f"writer {row.writer} counted {row.counted} rows; there are {row.kept}, the last is number {row.last}"
         yield Finding(Fault.MISSING, says)
-    yield from _against(connection, heads)
+    yield from against(connection, _LINKS, heads, "trail")
+
+
+def against(connection: Connection, links: TextClause, heads: Iterable[Head], what: str) -> Iterator[Finding]:
+    """Compare the links of a chain with heads kept elsewhere; ``what`` is its name in a sentence.
+
+    ``links`` reads ``sealed_no`` and ``chain_mac`` of the links with these ``:numbers``.
+    """
+    known = {head.sealed_no: head.chain_mac for head in heads}
+    numbers = sorted(known)
+    for start in range(0, len(numbers), AT_ONCE):
+        batch = numbers[start : start + AT_ONCE]
+        found = {row.sealed_no: bytes(row.chain_mac) for row in connection.execute(links, {"numbers": batch})}
+        for number in batch:
+            if number not in found:
+                yield Finding(Fault.CUT, f"the {what} was cut: link {number} stood in a head kept elsewhere")
+            elif not hmac.compare_digest(found[number], known[number]):
+                yield Finding(Fault.CHANGED, f"link {number} is not the one in the head kept elsewhere")
 
 
 def _sealed(connection: Connection, keys: Keyring) -> Iterator[Finding]:
@@ -116,16 +139,3 @@ def _loose(connection: Connection, keys: Keyring) -> Iterator[Finding]:
             if row.overdue:
                 yield Finding(Fault.NOT_SEALED, f"row {row.entry_id} is not chained; is a worker running?")
         after = int(rows[-1].entry_id)
-
-
-def _against(connection: Connection, heads: Iterable[Head]) -> Iterator[Finding]:
-    known = {head.sealed_no: head.chain_mac for head in heads}
-    numbers = sorted(known)
-    for start in range(0, len(numbers), AT_ONCE):
-        batch = numbers[start : start + AT_ONCE]
-        found = {row.sealed_no: bytes(row.chain_mac) for row in connection.execute(_LINKS, {"numbers": batch})}
-        for number in batch:
-            if number not in found:
-                yield Finding(Fault.CUT, f"the trail was cut: link {number} stood in a head kept elsewhere")
-            elif not hmac.compare_digest(found[number], known[number]):
-                yield Finding(Fault.CHANGED, f"link {number} is not the one in the head kept elsewhere")

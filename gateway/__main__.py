@@ -15,6 +15,7 @@ from foundation.logs import configure_logging
 from foundation.monitor import print_report
 from foundation.settings import InvalidSettings
 from gateway import (
+    audit_commands,
     config,
     ledger_commands,
     reconcile_commands,
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         ("refund", "refunds that need a second person", refund_commands),
         ("reconcile", "our books beside the banks' files", reconcile_commands),
         ("ledger", "the chain over all postings", ledger_commands),
+        ("audit", "the trail of who asked, approved and refused", audit_commands),
         ("settlement", "pay merchants out", settlement_commands),
     ):
         module.add_to(commands.add_parser(name, help=means).add_subparsers(required=True), _with_gateway)

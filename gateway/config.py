@@ -76,6 +76,9 @@ class Settings(BaseSettings):
         None,
         description="where heads of the ledger's chain are kept, on another machine's disk; needs a key audit-head",
     )
+    audit_head_file: Path | None = Field(
+        None, description="the same for the approvals trail; a file of its own, signed by the same key"
+    )
     settlement_cutoff_hour: int = Field(
         16, ge=0, le=23, description="hour in Tehran at which a business day is cut off and its batch is made"
     )

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from foundation.audit_commands import print_findings
 from gateway.domain.errors import RefusedRow
 from gateway.services.gateway import Gateway
 from gateway.services.ledger import examined
 
 Arguments = argparse.Namespace
 Command = Callable[[Gateway, Arguments], None]
-FINDINGS_MOST = 100
 
 
 def add_to(commands: Any, with_gateway: Callable[[Command], Callable[..., None]]) -> None:
@@ -27,15 +27,8 @@ def add_to(commands: Any, with_gateway: Callable[[Command], Callable[..., None]]
 
 def _verify(gateway: Gateway, chosen: Arguments) -> None:
     heads = chosen.heads or gateway.settings.ledger_head_file
-    number = 0
     with examined(gateway, heads) as findings:
-        for number, finding in enumerate(findings, start=1):
-            print(f"{finding.fault}: {finding.says}")
-            if number == FINDINGS_MOST:
-                print(f"… and perhaps more; {FINDINGS_MOST} are shown")
-                break
-    if heads is None:
-        print("no heads were given: a tail that was cut off together with its links is not found")
+        number = print_findings(findings, with_heads=heads is not None)
     if number:
         raise RefusedRow(f"the ledger is not as it was chained: {number} findings")
     print("ledger: as it was chained")

@@ -1,4 +1,4 @@
-"""``python -m gateway reconcile import | list | show | resolve | requests | approve``: our books beside the banks'."""
+"""``python -m gateway reconcile import | list | show | resolve | requests | approve | refuse``: compare, decide."""
 
 from __future__ import annotations
 
@@ -39,8 +39,11 @@ def add_to(commands: Any, with_gateway: Callable[[Command], Callable[..., None]]
         parser.add_argument("exception", type=int)
     command("requests", _requests, "what waits for a second person")
     agree = command("approve", _approve, "approve what somebody else asked for")
-    agree.add_argument("request", type=int)
-    for parser in (resolve, agree):
+    no = command("refuse", _refuse, "end a request without doing it")
+    no.add_argument("--reason", required=True, help="why not; one line")
+    for parser in (agree, no):
+        parser.add_argument("request", type=int)
+    for parser in (resolve, agree, no):
         parser.add_argument("--by", required=True, help="who you are")
 
 
@@ -102,3 +105,8 @@ def _requests(gateway: Gateway, _: Arguments) -> None:
 def _approve(gateway: Gateway, chosen: Arguments) -> None:
     done = approve.approve(gateway, chosen.request, by=chosen.by)
     print(f"{done.asks} of {done.subject} is approved and done")
+
+
+def _refuse(gateway: Gateway, chosen: Arguments) -> None:
+    done = approve.refuse(gateway, chosen.request, by=chosen.by, reason=chosen.reason)
+    print(f"{done.asks} of {done.subject} is refused; nothing was done")

@@ -11,7 +11,17 @@ from foundation.outbox import Outbox
 from foundation.worker import Done, Periodic, Postpone, Result, Retry, Topic, Worker
 from gateway.api.events import renderer
 from gateway.domain.limits import INQUIRY_WAITS_SECONDS
-from gateway.services import approve_refund, deliver, ledger, reconcile, recover, settle, sweep, transfer_legs
+from gateway.services import (
+    approve_refund,
+    audit_trail,
+    deliver,
+    ledger,
+    reconcile,
+    recover,
+    settle,
+    sweep,
+    transfer_legs,
+)
 from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
 from gateway.services.send_refund import send_refund
@@ -28,7 +38,6 @@ DISPUTE_SECONDS = 30.0
 ERASE_SECONDS = 3_600.0
 JUDGE_SECONDS = 60.0
 SETTLE_SECONDS = 60.0
-SEAL_SECONDS = 60.0
 SWITCH_LEASE_SECONDS = 90
 THREADS = 2 * RECOVERIES_AT_ONCE
 """A bank that hangs holds its places of recovery and leaves as many threads to everything else (F18)."""
@@ -111,7 +120,8 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
     )
     return (
         *(Periodic(name, seconds, partial(_sweep, gateway, once, batch)) for name, seconds, once, batch in sweeps),
-        Periodic("seal_ledger", SEAL_SECONDS, lambda: ledger.seal_ledger(gateway), aside=True),
+        Periodic("seal_ledger", audit_trail.SEAL_EVERY_SECONDS, lambda: ledger.seal_ledger(gateway), aside=True),
+        Periodic("seal_trail", audit_trail.SEAL_EVERY_SECONDS, lambda: audit_trail.seal_trail(gateway), aside=True),
         Periodic("settle", SETTLE_SECONDS, partial(_settle, gateway), aside=True),
         *([Periodic("monitor", monitor.EVERY_SECONDS, lambda: watch(gateway), aside=True)] if gateway.reader else []),
     )

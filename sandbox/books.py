@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 from psycopg.rows import class_row
@@ -37,6 +37,22 @@ class Attempt:
     """Whether money under way is older than promised; unset once it has been answered for."""
     whose: str = "gateway"
     what: str = "attempt"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What one message moved between the banks, as one book has it.
+
+    Args:
+        book: whose: ``gateway``, or a bank.
+        captured: DE 17 ``MMDD``, as the bank's host stamped it; none where nothing was captured.
+        rial: at a bank what its interbank account got by it; at the gateway what transfer clearing got.
+    """
+
+    book: str
+    key: list[str]
+    captured: str | None
+    rial: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,7 @@ class Books:
     payments: list[Payment]
     authorisations: list[Authorisation]
     orders: list[Order]
+    legs: list[Leg] = field(default_factory=list)
 
 
 _ATTEMPTS = """
@@ -120,21 +137,43 @@ SELECT authorisation_id, state, ARRAY[acquirer_id, terminal_id, stan, rrn, local
     WHERE posting.authorisation_id = authorisation.authorisation_id), 0)::bigint AS net_rial
 FROM authorisation WHERE acquirer_id = ANY(%s) ORDER BY authorisation_id
 """
+_INTERBANK = """
+SELECT %s AS book, ARRAY[acquirer_id, terminal_id, stan, rrn, local_time] AS key, capture_date AS captured,
+  sum(CASE 'interbank:' || acquirer_id WHEN destination THEN posting.amount_rial ELSE -posting.amount_rial END)::bigint
+    AS rial
+FROM authorisation JOIN posting USING (authorisation_id)
+WHERE acquirer_id = ANY(%s) AND 'interbank:' || acquirer_id IN (source, destination)
+GROUP BY authorisation_id ORDER BY authorisation_id
+"""
+_CLEARING = """
+SELECT 'gateway' AS book, key, captured, sum(rial)::bigint AS rial FROM (
+  SELECT CASE WHEN event = 'credit_given'
+      THEN ARRAY[acquirer_id, terminal_id, transfer.stan, transfer.rrn, transfer.local_time]
+      ELSE ARRAY[acquirer_id, terminal_id, attempt.stan, attempt.rrn, attempt.local_time] END AS key,
+    CASE WHEN event = 'credit_given' THEN transfer.capture_date ELSE attempt.capture_date END AS captured,
+    CASE 'transfer-clearing' WHEN destination THEN posting.amount_rial ELSE -posting.amount_rial END AS rial
+  FROM posting JOIN attempt USING (attempt_id) JOIN transfer ON transfer.payment_id = attempt.payment_id
+  WHERE 'transfer-clearing' IN (source, destination)) AS moved
+GROUP BY key, captured
+"""
 _ORDERS = "SELECT number, payment_id, state, total_rial FROM shop_order WHERE payment_id IS NOT NULL ORDER BY order_id"
 
 
 def read_books(world: World) -> Books:
     """Read every organisation, the banks first: what they do later cannot be missing from the gateway's books."""
     found: list[Authorisation] = []
-    for organisation in BY_ORGANISATION:
-        with _reader(world, organisation) as bank:
-            found += bank_books(bank)
+    legs: list[Leg] = []
+    for organisation, bank in BY_ORGANISATION.items():
+        with _reader(world, organisation) as books:
+            found += bank_books(books)
+            legs += interbank(books, bank.issuer_id)
     with _reader(world, "gateway") as gateway:
         attempts, payments = gateway_books(gateway)
+        legs += clearing(gateway)
     with _reader(world, "shop") as shop:
         orders = shop.cursor(row_factory=class_row(Order)).execute(_ORDERS).fetchall()
     sales = [sale_as_attempt(sale) for sale in SalesBook(world.sales_file).all()]
-    return Books([*attempts, *sales], payments, found, orders)
+    return Books([*attempts, *sales], payments, found, orders, legs)
 
 
 def sale_as_attempt(sale: Sale) -> Attempt:
@@ -149,6 +188,16 @@ def sale_as_attempt(sale: Sale) -> Attempt:
 def bank_books(bank: psycopg.Connection[tuple[object, ...]]) -> list[Authorisation]:
     """Read every authorisation that the gateway or a till asked for."""
     return bank.cursor(row_factory=class_row(Authorisation)).execute(_AUTHORISATIONS, (list(ACQUIRERS),)).fetchall()
+
+
+def interbank(bank: psycopg.Connection[tuple[object, ...]], name: str) -> list[Leg]:
+    """Read what each message moved on a bank's interbank accounts."""
+    return bank.cursor(row_factory=class_row(Leg)).execute(_INTERBANK, (name, list(ACQUIRERS))).fetchall()
+
+
+def clearing(gateway: psycopg.Connection[tuple[object, ...]]) -> list[Leg]:
+    """Read what each message moved in the gateway's transfer clearing."""
+    return gateway.cursor(row_factory=class_row(Leg)).execute(_CLEARING).fetchall()
 
 
 def gateway_books(gateway: psycopg.Connection[tuple[object, ...]]) -> tuple[list[Attempt], list[Payment]]:

@@ -17,13 +17,15 @@ CLOSES_AFTER = dt.timedelta(minutes=5)
 
 COLUMNS = "acquirer,terminal,stan,rrn,local_time,kind,amount_rial,capture_date,state"
 PURCHASE, REVERSAL = "purchase", "reversal"
+CREDIT, CREDIT_REVERSAL = "credit", "credit_reversal"
 APPROVED, REVERSED = "approved", "reversed"
 
 _HEAD = re.compile(r"pooya-clearing,1,([0-9]{8}),([0-9]{6,11})")
 _TRAILER = re.compile(r"trailer,([0-9]{1,9}),([0-9]{1,18}),([0-9a-f]{64})")
 _LINE = re.compile(
     r"([0-9]{6,11}),([0-9A-Z]{8}),([0-9]{6}),([0-9]{12}),([0-9]{12}),"
-    r"(?:(purchase),([0-9]{1,15}),([0-9]{8}),(approved|reversed)|(reversal),([0-9]{1,15}),([0-9]{8}),(reversed))"
+    r"(?:(purchase|credit),([0-9]{1,15}),([0-9]{8}),(approved|reversed)"
+    r"|(reversal|credit_reversal),([0-9]{1,15}),([0-9]{8}),(reversed))"
 )
 
 
@@ -39,12 +41,12 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BankLine:
-    """One line of the bank's: a purchase of the file's day, or the reversal on that day of an earlier one.
+    """One line of the bank's: a debit or credit of the file's day, or the reversal on that day of an earlier one.
 
     Args:
         number: counts the lines from 1.
         amount_rial: the total, with the cardholder's fee.
-        captured: the day the purchase was captured on.
+        captured: the day the debit or credit was captured on.
     """
 
     number: int
@@ -53,6 +55,11 @@ class BankLine:
     amount_rial: int
     captured: dt.date
     state: str
+
+    @property
+    def gives(self) -> bool:
+        """Tell whether it is about money that a card was given, not about a debit."""
+        return self.kind in (CREDIT, CREDIT_REVERSAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def _line(number: int, row: str, day: dt.date, acquirer_id: str) -> BankLine:
         raise RefusedRow(f"line {number} has another shape than contracts/clearing/v1 says; ask for the file again")
     kind, amount, captured, state = found.group(6, 7, 8, 9) if found[6] else found.group(10, 11, 12, 13)
     when = _day(captured, f"line {number}")
-    if (when == day) is not (kind == PURCHASE) or when > day or found[1] != acquirer_id:
+    if (when == day) is not (kind in (PURCHASE, CREDIT)) or when > day or found[1] != acquirer_id:
         raise RefusedRow(f"line {number} does not belong into the file of {day} and {acquirer_id}")
     return BankLine(number, Key(*found.group(1, 2, 3, 4, 5)), kind, int(amount), when, state)
 

@@ -60,7 +60,13 @@ class ReversalUnknown:
 
 @dataclass(frozen=True, slots=True)
 class NotReversed:
-    """The issuer says that it cannot take the money back, now or ever: what was to be reversed is complete (D7)."""
+    """The issuer says that it cannot take the money back, now or ever: what was to be reversed is complete (D7).
+
+    Args:
+        capture_date: DE 17 ``MMDD`` of what stands, as the issuer's host stamped it.
+    """
+
+    capture_date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

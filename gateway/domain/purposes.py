@@ -16,6 +16,8 @@ RECEIPT = "receipt"
 """HMAC of a receipt's number: the seal of its QR code."""
 LEDGER = "ledger"
 """HMAC that chains the ledger's postings; whoever has it and the database could write another history."""
+AUDIT = "audit"
+"""HMAC of the rows of the approvals trail and of its chain."""
 
-ALL = (ATTEMPT_PAN, PAN_HASH, CARD_TOKEN, WEBHOOK_SECRET, PAGE_FORM, RECEIPT, LEDGER)
+ALL = (ATTEMPT_PAN, PAN_HASH, CARD_TOKEN, WEBHOOK_SECRET, PAGE_FORM, RECEIPT, LEDGER, AUDIT)
 """Keys of 32 random bytes; without one of them no payment is taken. Links and wires name theirs in settings or rows."""

@@ -14,8 +14,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from foundation.audit import Details
 from gateway.domain.errors import RefusedRow
 from gateway.domain.four_eyes import Asked, check_name, check_reason, digest
+from gateway.services.audit_trail import By, note
 from gateway.services.gateway import Gateway
 from gateway.store import exceptions, four_eyes, ibans
 from gateway.store.four_eyes import Request as Request
@@ -23,6 +25,12 @@ from gateway.store.four_eyes import Request as Request
 log = structlog.get_logger()
 
 LISTED_MOST = 500
+
+_REFUSALS: Mapping[type[Exception], str] = {
+    four_eyes.SamePerson: "{by} asked for this; somebody else approves it",
+    four_eyes.TooLate: "this request is more than a day old; ask again",
+    four_eyes.Changed: "what this is about has changed since it was asked for; look, and ask again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,13 @@ class Action:
 
 
 def ask(
-    gateway: Gateway, asks: Asked, number: int, *, by: str, reason: str, facts: Mapping[str, object] | None = None
+    gateway: Gateway,
+    asks: Asked,
+    number: int,
+    *,
+    by: str,
+    reason: str,
+    facts: Details | None = None,
 ) -> int:
     """Ask for something; return the request's number, which another person approves within a day.
 
@@ -48,11 +62,17 @@ def ask(
             no name or reason.
     """
     with gateway.database.begin() as connection:
-        return ask_in(connection, asks, number, who=(check_name(by), check_reason(reason)), facts=facts or {})
+        return ask_in(gateway, connection, asks, number, who=(check_name(by), check_reason(reason)), facts=facts or {})
 
 
 def ask_in(
-    connection: Connection, asks: Asked, number: int, *, who: tuple[str, str], facts: Mapping[str, object]
+    gateway: Gateway,
+    connection: Connection,
+    asks: Asked,
+    number: int,
+    *,
+    who: tuple[str, str],
+    facts: Details,
 ) -> int:
     """Ask within a transaction of the caller's; otherwise as :func:`ask`."""
     now = ACTIONS[asks].now(connection, number)
@@ -61,12 +81,14 @@ def ask_in(
     request_id = four_eyes.ask(connection, asks, _subject(asks, number), who, facts, digest(now))
     if request_id is None:
         raise RefusedRow("the same is asked for already; see: python -m gateway reconcile requests")
+    details = {**facts, "asks": asks, "request": request_id}
+    note(connection, gateway.keyring, By.operator(*who), "approval.asked", _subject(asks, number), details)
     log.info("approval_asked", request_id=request_id, asks=str(asks), subject=_subject(asks, number), by=who[0])
     return request_id
 
 
 def approve(gateway: Gateway, request_id: int, *, by: str) -> Request:
-    """Approve what somebody else asked for, and do it.
+    """Approve what somebody else asked for, and do it; an approval that is refused stands in the trail as well.
 
     Raises:
         RefusedRow: nothing waits under this number, it is one's own, its day is over, or its subject has changed.
@@ -74,20 +96,33 @@ def approve(gateway: Gateway, request_id: int, *, by: str) -> Request:
     check_name(by)
     try:
         with gateway.database.begin() as connection:
-            request = four_eyes.hold(connection, request_id)
-            if request is None:
-                raise RefusedRow(f"no request {request_id} waits; see: python -m gateway reconcile requests")
+            request = _held(connection, request_id)
             action = ACTIONS[request.asks]
             now = action.now(connection, int(request.subject.partition(":")[2]))
             four_eyes.approve(connection, request_id, by, digest(now or {}))
             action.do(connection, request)
-    except four_eyes.SamePerson:
-        raise RefusedRow(f"{by} asked for this; somebody else approves it") from None
-    except four_eyes.TooLate:
-        raise RefusedRow("this request is more than a day old; ask again") from None
-    except four_eyes.Changed:
-        raise RefusedRow("what this is about has changed since it was asked for; look, and ask again") from None
+            _note(gateway, connection, By.operator(by), "approval.approved", request)
+    except (four_eyes.SamePerson, four_eyes.TooLate, four_eyes.Changed) as refusal:
+        says = _REFUSALS[type(refusal)].format(by=by)
+        with gateway.database.begin() as connection:
+            _note(gateway, connection, By.operator(by, says), "approval.not_possible", _held(connection, request_id))
+        raise RefusedRow(says) from None
     log.warning("approved", request_id=request_id, asks=str(request.asks), by=by, asked_by=request.maker)
+    return request
+
+
+def refuse(gateway: Gateway, request_id: int, *, by: str, reason: str) -> Request:
+    """End a request without doing it; whoever asked may take it back by this too.
+
+    Raises:
+        RefusedRow: nothing waits under this number, or a name or reason is no name or reason.
+    """
+    who = By.operator(check_name(by), check_reason(reason))
+    with gateway.database.begin() as connection:
+        request = _held(connection, request_id)
+        four_eyes.end(connection, request_id)
+        _note(gateway, connection, who, "approval.refused", request)
+    log.warning("approval_refused", request_id=request_id, asks=str(request.asks), by=by, asked_by=request.maker)
     return request
 
 
@@ -95,6 +130,20 @@ def waiting(gateway: Gateway) -> list[Request]:
     """Return what can be approved now, oldest first."""
     with gateway.database.single() as connection:
         return four_eyes.waiting(connection, most=LISTED_MOST)
+
+
+def _held(connection: Connection, request_id: int) -> Request:
+    request = four_eyes.hold(connection, request_id)
+    if request is None:
+        raise RefusedRow(f"no request {request_id} waits; see: python -m gateway reconcile requests")
+    return request
+
+
+def _note(gateway: Gateway, connection: Connection, by: By, action: str, request: Request) -> None:
+    who: Details = {"request": request.request_id, "asked_by": request.maker, "because": request.reason}
+    facts: Details = request.facts
+    details = {**facts, **who, "asks": str(request.asks)}
+    note(connection, gateway.keyring, by, action, request.subject, details)
 
 
 def _subject(asks: Asked, number: int) -> str:

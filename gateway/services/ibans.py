@@ -28,7 +28,8 @@ def add_iban(gateway: Gateway, merchant_id: str, iban: str, *, parts: int, by: s
             raise RefusedRow(
                 f"there is no merchant {merchant_id}, or it has this IBAN; remove it first to change parts"
             )
-        return ask_in(connection, Asked.ADD_IBAN, iban_id, who=who, facts={"merchant": merchant_id, "iban": checked})
+        facts = {"merchant": merchant_id, "iban": checked}
+        return ask_in(gateway, connection, Asked.ADD_IBAN, iban_id, who=who, facts=facts)
 
 
 def ask_again(gateway: Gateway, iban_id: int, *, by: str, reason: str) -> int:
@@ -41,7 +42,7 @@ def ask_again(gateway: Gateway, iban_id: int, *, by: str, reason: str) -> int:
     with gateway.database.begin() as connection:
         row = ibans.hold(connection, iban_id) or {}
         facts = {"merchant": row.get("merchant_id"), "iban": row.get("iban")}
-        return ask_in(connection, Asked.ADD_IBAN, iban_id, who=who, facts=facts)
+        return ask_in(gateway, connection, Asked.ADD_IBAN, iban_id, who=who, facts=facts)
 
 
 def list_ibans(gateway: Gateway, merchant_id: str) -> list[Iban]:

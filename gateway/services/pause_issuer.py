@@ -1,7 +1,7 @@
 """An operator stops an issuer's new business at once, and lets it go on; what was begun is always brought to its end.
 
 PIN requests and purchases read the mark in their own statements, so a pause holds in every process from its commit on.
-Inquiries and reversals never look at it. Who paused, when and why is in the row and in the log.
+Inquiries and reversals never look at it. Who paused, when and why is in the row, in the log and in the approvals trail.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import structlog
 
 from gateway.domain.errors import GatewayError, IssuerPaused, RefusedRow
 from gateway.domain.issuers import Issuer
+from gateway.services.audit_trail import By, note
 from gateway.services.gateway import Gateway
 from gateway.store import pauses
 
@@ -34,8 +35,9 @@ def pause(gateway: Gateway, name: str, *, by: str, reason: str) -> Issuer:
     for words in (by, reason):
         if not words.strip() or not words.isprintable() or len(words) > WORDS_MAX:
             raise RefusedRow(f"who and why are one line each, at most {WORDS_MAX} characters")
-    with gateway.database.single() as connection:
+    with gateway.database.begin() as connection:
         pauses.pause(connection, issuer.issuer_id, by=by, reason=reason)
+        note(connection, gateway.keyring, By.operator(by, reason), "issuer.paused", f"issuer:{issuer.issuer_id}")
     gateway.directory.forget()
     log.warning("issuer_paused", issuer_id=issuer.issuer_id, by=by, reason=reason)
     return issuer
@@ -48,8 +50,11 @@ def resume(gateway: Gateway, name: str, *, by: str) -> Issuer:
         RefusedRow: there is no such issuer, or it is not paused.
     """
     issuer = _named(gateway, name)
-    with gateway.database.single() as connection:
+    with gateway.database.begin() as connection:
         since = pauses.resume(connection, issuer.issuer_id)
+        if since is not None:
+            details = {"paused_at": since.isoformat()}
+            note(connection, gateway.keyring, By.operator(by), "issuer.resumed", f"issuer:{issuer.issuer_id}", details)
     if since is None:
         raise RefusedRow(f"issuer {issuer.issuer_id} is not paused")
     gateway.directory.forget()

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from gateway.domain.clearing import ClearingFile, check_in_time, read
 from gateway.domain.errors import RefusedRow
-from gateway.domain.reconciliation import Judged, Missing, judge, judge_all, missing
+from gateway.domain.reconciliation import Difference, Judged, Missing, judge, judge_all, missing
 from gateway.services.gateway import Gateway
 from gateway.store import clearing, exceptions
 from gateway.store.exceptions import Found as Found
@@ -37,7 +37,7 @@ class Imported:
 
 
 def import_file(gateway: Gateway, issuer_id: str, content: bytes) -> Imported:
-    """Compare a bank's file with our attempts; all of it or nothing. The same file again changes nothing.
+    """Compare a bank's file with our books; all of it or nothing. The same file again changes nothing.
 
     Raises:
         RefusedRow: the file is not whole, early, late, of another bank, or not the one this day already has.
@@ -49,9 +49,11 @@ def import_file(gateway: Gateway, issuer_id: str, content: bytes) -> Imported:
         if file_id is None:
             return _again(connection, issuer_id, file)
         judged, gone = _compare(connection, file_id, issuer_id, file)
+        overdue = clearing.keep_overdue(connection, most=BATCH)
     verdicts = Counter(str(each.verdict) for each in judged)
     found: list[Judged | Missing] = [*judged, *gone]
     differences = Counter(str(each.difference) for each in found if each.difference)
+    differences += Counter({str(Difference.DEBIT_WITHOUT_CREDIT): overdue})
     log.info("clearing_file_imported", issuer_id=issuer_id, day=str(file.day), verdicts=dict(verdicts))
     if differences:
         log.warning("books_differ", issuer_id=issuer_id, day=str(file.day), differences=dict(differences))
@@ -59,11 +61,17 @@ def import_file(gateway: Gateway, issuer_id: str, content: bytes) -> Imported:
 
 
 def judge_again(gateway: Gateway) -> int:
-    """Judge lines about money that was under way when their file came, and has come to rest; return how many."""
+    """Judge lines about money that was under way when their file came, and has come to rest; return how many.
+
+    Transfers whose debit is in a file and whose credit is overdue are listed as well.
+    """
     with gateway.database.begin() as connection:
         waiting = clearing.at_rest(connection, most=BATCH)
         for line_id, day, line, ours in waiting:
             clearing.judge_again(connection, line_id, judge(line, ours, day), ours)
+        overdue = clearing.keep_overdue(connection, most=BATCH)
+    if overdue:
+        log.warning("debits_without_credit", count=overdue)
     return len(waiting)
 
 

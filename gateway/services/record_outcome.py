@@ -62,12 +62,13 @@ def approved(gateway: Gateway, attempt: Attempted, answer: Approved, *, pan: Pan
     return recorded
 
 
-def stood(gateway: Gateway, attempt: Attempted, *, pan: Pan) -> None:
+def stood(gateway: Gateway, attempt: Attempted, *, pan: Pan, capture_date: str | None) -> None:
     """Record that a transfer within one bank cannot be undone any more: its destination has the money (D7)."""
     values = {
         "attempt_id": attempt.attempt_id,
         "tracking_code": new_tracking_code(),
         "card_token": card_token(gateway, pan, attempt.merchant_id),
+        "capture_date": capture_date,
     }
     with gateway.database.single() as connection:
         transfer_legs.stood(connection, values)

@@ -109,7 +109,7 @@ def _not_reversed(gateway: Gateway, row: AttemptRow, pan: Pan, answer: NotRevers
         return Again(answer.why)
     if not row.inside:
         return Again("cannot be reversed, says its bank")
-    stood(gateway, row, pan=pan)
+    stood(gateway, row, pan=pan, capture_date=answer.capture_date)
     return None
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
+from foundation.audit import Details
 from foundation.rial import Rial
 from gateway.domain.errors import (
     GatewayError,
@@ -15,7 +18,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.limits import PURCHASE_MOST
 from gateway.domain.payment import MACHINE, OUTSIDE, PaymentEvent, PaymentState
-from gateway.domain.refund import REFUNDS_MAX, check_reason, check_refund_id
+from gateway.domain.refund import REFUNDS_MAX, RefundState, check_reason, check_refund_id
 from gateway.domain.refund_errors import (
     PayableTooLow,
     RefundAboveRest,
@@ -25,6 +28,7 @@ from gateway.domain.refund_errors import (
     TooManyRefunds,
 )
 from gateway.ports import Kind
+from gateway.services.audit_trail import By, note
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under
 from gateway.store import balances, payments, refunds
@@ -66,7 +70,7 @@ def refund(
         PayableTooLow: the merchant is not owed so much.
     """
     values = _values(gateway, caller, payment_id, asked)
-    record = reserve(gateway, caller.merchant_id, values | kept_under(idempotency))
+    record = reserve(gateway, caller, values | kept_under(idempotency))
     return record or _again(gateway, caller, payment_id, asked, idempotency)
 
 
@@ -82,8 +86,8 @@ def refunds_of(gateway: Gateway, caller: Caller, payment_id: str) -> list[Refund
         return refunds.of_payment(connection, caller.terminal_id, payment_id)
 
 
-def reserve(gateway: Gateway, merchant_id: str, values: Mapping[str, object]) -> RefundRecord | None:
-    """Reserve a refund's money out of what a merchant is owed, under its account's lock, and queue its sending.
+def reserve(gateway: Gateway, caller: Caller, values: Mapping[str, object]) -> RefundRecord | None:
+    """Reserve a refund's money out of what its merchant is owed, under that account's lock, and queue its sending.
 
     ``None`` when something forbids it, or when refund or key were there before; nothing was changed then.
 
@@ -93,8 +97,10 @@ def reserve(gateway: Gateway, merchant_id: str, values: Mapping[str, object]) ->
     try:
         with gateway.database.begin() as connection:
             with conflicts():
-                balances.lock(connection, f"payable:{merchant_id}")
+                balances.lock(connection, f"payable:{caller.merchant_id}")
             record = refunds.ask(connection, values)
+            if record is not None and record.state is RefundState.WAITING:
+                _note_large(gateway, connection, caller, record)
     except Busy:
         raise RequestInProgress(IN_PROGRESS) from None
     except (KeyTaken, RefundTaken):
@@ -112,6 +118,12 @@ def limits_of(gateway: Gateway) -> dict[str, object]:
         "reverse_window_seconds": settings.reverse_window_seconds,
         "four_eyes_rial": settings.refund_four_eyes_rial,
     }
+
+
+def _note_large(gateway: Gateway, connection: Connection, caller: Caller, record: RefundRecord) -> None:
+    by = By(f"key:{caller.key_id}", record.reason or "")
+    details: Details = {"merchant": caller.merchant_id, "payment": record.payment_id, "rial": record.amount_rial}
+    note(connection, gateway.keyring, by, "refund.asked", f"refund:{record.number}", details)
 
 
 def _values(gateway: Gateway, caller: Caller, payment_id: str, asked: AskedRefund) -> dict[str, object]:

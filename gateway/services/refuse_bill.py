@@ -55,7 +55,7 @@ def refuse_bill(
     if not is_signed(live_secrets(gateway, caller.merchant_id), text, refusal.signature):
         raise RefusalNotSigned("sign with a secret of your webhook endpoints")
     values = _values(gateway, caller, line) | {"reason": reason, "signed": refusal.signature}
-    record = reserve(gateway, caller.merchant_id, values | kept_under(idempotency))
+    record = reserve(gateway, caller, values | kept_under(idempotency))
     return record or _again(gateway, caller, values, line, idempotency)
 
 

@@ -10,10 +10,12 @@ import datetime as dt
 
 import structlog
 
+from foundation.audit import Details
 from gateway.domain import settlement
 from gateway.domain.calendar import Calendar
 from gateway.domain.errors import RefusedRow
 from gateway.domain.four_eyes import check_name, check_reason
+from gateway.services.audit_trail import WORKER, By, note
 from gateway.services.gateway import Gateway
 from gateway.store import balances, ibans, settlements
 from gateway.store.settlements import Batch
@@ -56,8 +58,11 @@ def returned(gateway: Gateway, payout_id: int, *, by: str, reason: str) -> tuple
         RefusedRow: there is no such payout, its batch is not closed, or it came back before.
     """
     who, why = check_name(by), check_reason(reason)
-    with gateway.database.single() as connection:
+    with gateway.database.begin() as connection:
         back = settlements.take_back(connection, payout_id, by=who, reason=why)
+        if back is not None:
+            subject = f"payout:{payout_id}"
+            note(connection, gateway.keyring, By.operator(who, why), "payout.returned", subject, back)
     if back is None:
         raise RefusedRow(f"no payout {payout_id} of a closed batch can come back: there is none, or it did before")
     log.warning("payout_returned", payout_id=payout_id, by=who, reason=why, **back)
@@ -135,4 +140,7 @@ def _close(gateway: Gateway, batch: Batch) -> None:
             for payout in settlement.payouts(merchant_id, net, shares[merchant_id])
         ]
         settlements.close(connection, batch.batch_id, payouts)
+        net = sum(payout.amount.amount for payout in payouts)
+        details: Details = {"business_day": str(batch.business_day), "payouts": len(payouts), "net_rial": net}
+        note(connection, gateway.keyring, WORKER, "batch.closed", f"batch:{batch.batch_id}", details)
     log.info("batch_closed", batch_id=batch.batch_id, business_day=str(batch.business_day), payouts=len(payouts))

@@ -82,8 +82,8 @@ def _take_back(gateway: Gateway, issuer: Issuer, row: CreditRow) -> Again | NotY
     match answer:
         case Reversed():
             _not_given(gateway, row, Credit.REVERSING, Credit.REVERSED, TAKEN_BACK_CODE)
-        case NotReversed():
-            _given(gateway, row, Credit.REVERSING, STANDS_CODE, None)
+        case NotReversed(capture_date):
+            _given(gateway, row, Credit.REVERSING, STANDS_CODE, capture_date)
         case ReversalUnknown(why):
             return no_place() if why == NO_PLACE else Again(why)
     return None

@@ -1,4 +1,7 @@
-"""The banks' clearing files: kept as they came, each line with its verdict, and what the two books differ about."""
+"""The banks' clearing files: kept as they came, each line with its verdict, and what the two books differ about.
+
+Three of our books meet a bank's file: attempts take money, credits of transfers and refunds give it.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,22 @@ from dataclasses import asdict
 from sqlalchemy import Connection, RowMapping, text
 
 from gateway.domain.attempt import AttemptState
-from gateway.domain.clearing import BankLine, ClearingFile, Key
-from gateway.domain.reconciliation import Difference, Judged, Missing, Ours, Verdict
+from gateway.domain.clearing import CREDIT, CREDIT_REVERSAL, PURCHASE, REVERSAL, BankLine, ClearingFile, Key
+from gateway.domain.reconciliation import Difference, Judged, Missing, Ours, State, Verdict
+from gateway.domain.reconciliation import at_rest as resting
+from gateway.domain.refund import RefundState
+from gateway.domain.transfer import Credit
+from gateway.store.fragments import among
+from gateway.store.transfer_legs import OVERDUE
 
 AT_ONCE = 5_000
 """Lines in one statement."""
+
+_BOOKS: dict[str, type[State]] = {
+    "attempt": AttemptState,
+    "credit": Credit,
+    "refund": RefundState,
+}
 
 _TEHRAN_NOW = text("SELECT house_now() AT TIME ZONE 'Asia/Tehran'")
 _LINK = text("SELECT coalesce(switch_of, issuer_id) FROM issuer WHERE issuer_id = :issuer_id")
@@ -32,15 +46,35 @@ SELECT sha256 FROM clearing_file WHERE issuer_id = :issuer_id AND acquirer_id = 
 APART = "interval '5 minutes'"
 """How far the two sides' clocks may be apart about a reversal: ours of a day's last minutes counts as the next's."""
 
-_OURS = f"""attempt.attempt_id, attempt.acquirer_id, attempt.terminal_id, attempt.stan, attempt.rrn,
+_ATTEMPT = f"""attempt.attempt_id, attempt.acquirer_id, attempt.terminal_id, attempt.stan, attempt.rrn,
   attempt.local_time, attempt.state, attempt.amount_rial + attempt.fee_rial AS total_rial,
   CASE attempt.state WHEN 'voided' THEN CAST((attempt.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date) END
-    AS reversed_on"""
-_OF_LINK = "attempt.issuer_id IN (SELECT issuer_id FROM issuer WHERE coalesce(switch_of, issuer_id) = :issuer_id)"
+    AS reversed_on, 'attempt' AS book"""
+_CREDIT = f"""attempt.attempt_id, attempt.acquirer_id, attempt.terminal_id, transfer.stan, transfer.rrn,
+  transfer.local_time, transfer.credit AS state, attempt.amount_rial AS total_rial,
+  CASE transfer.credit WHEN 'reversed' THEN
+    CAST((transfer.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date) END AS reversed_on, 'credit' AS book"""
+_REFUND = """refund.attempt_id, refund.acquirer_id, refund.terminal_id, refund.stan, refund.rrn, refund.local_time,
+  refund.state, refund.amount_rial + refund.fee_rial AS total_rial, CAST(NULL AS date) AS reversed_on,
+  'refund' AS book"""
+_WITH_DEBIT = "JOIN payment USING (payment_id) JOIN attempt ON attempt.attempt_id = payment.attempt_id"
+"""What a credit takes from its debit's attempt: acquirer, terminal, amount."""
+
+_LINKED = "IN (SELECT issuer_id FROM issuer WHERE coalesce(switch_of, issuer_id) = :issuer_id)"
+_BEGINS = "CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Asia/Tehran'"
+_ENDS = "CAST(CAST(:day AS date) + 1 AS timestamp) AT TIME ZONE 'Asia/Tehran'"
+_CAPTURED_ON = "capture_date = to_char(CAST(:day AS date), 'MMDD')"
+_ABOUT_THEN = "BETWEEN CAST(:day AS date) - interval '2 days' AND CAST(:day AS date) + interval '3 days'"
 _KEYS = """unnest(CAST(:acquirers AS text[]), CAST(:terminals AS text[]), CAST(:stans AS text[]), CAST(:rrns AS text[]),
   CAST(:times AS text[])) AS told (acquirer_id, terminal_id, stan, rrn, local_time)"""
 _NAMED = text(f"""
-SELECT {_OURS} FROM {_KEYS} JOIN attempt USING (acquirer_id, terminal_id, stan, rrn, local_time) WHERE {_OF_LINK}
+SELECT {_ATTEMPT} FROM {_KEYS} JOIN attempt USING (acquirer_id, terminal_id, stan, rrn, local_time)
+WHERE attempt.issuer_id {_LINKED}
+UNION ALL SELECT {_CREDIT} FROM {_KEYS} JOIN transfer USING (stan, rrn, local_time) {_WITH_DEBIT}
+WHERE transfer.destination_issuer_id {_LINKED}
+  AND (attempt.acquirer_id, attempt.terminal_id) = (told.acquirer_id, told.terminal_id)
+UNION ALL SELECT {_REFUND} FROM {_KEYS} JOIN refund USING (acquirer_id, terminal_id, stan, rrn, local_time)
+WHERE refund.issuer_id {_LINKED}
 """)
 _TOLD = text(f"""
 SELECT line.acquirer_id, line.terminal_id, line.stan, line.rrn, line.local_time, line.kind
@@ -48,19 +82,31 @@ FROM {_KEYS} JOIN clearing_line AS line USING (acquirer_id, terminal_id, stan, r
 WHERE line.issuer_id = :issuer_id AND NOT line.duplicate
 """)
 _CAPTURED = text(f"""
-SELECT {_OURS} FROM attempt WHERE {_OF_LINK} AND acquirer_id = :acquirer_id
-  AND capture_date = to_char(CAST(:day AS date), 'MMDD') AND state = 'approved'
-  AND submitted_at BETWEEN CAST(:day AS date) - interval '2 days' AND CAST(:day AS date) + interval '3 days'
+SELECT {_ATTEMPT} FROM attempt WHERE attempt.issuer_id {_LINKED} AND acquirer_id = :acquirer_id
+  AND {_CAPTURED_ON} AND state IN ('approved', 'stood') AND submitted_at {_ABOUT_THEN}
+UNION ALL SELECT {_CREDIT} FROM transfer {_WITH_DEBIT}
+WHERE transfer.destination_issuer_id {_LINKED} AND attempt.acquirer_id = :acquirer_id
+  AND transfer.{_CAPTURED_ON} AND transfer.credit = 'given' AND transfer.owed_at {_ABOUT_THEN}
+UNION ALL SELECT {_REFUND} FROM refund WHERE refund.issuer_id {_LINKED} AND acquirer_id = :acquirer_id
+  AND {_CAPTURED_ON} AND state = 'done' AND decided_at {_ABOUT_THEN}
 """)
-_UNDONE = text(f"""
-SELECT {_OURS} FROM attempt WHERE {_OF_LINK} AND acquirer_id = :acquirer_id AND state = 'voided'
-  AND capture_date IS NOT NULL
-  AND decided_at >= CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Asia/Tehran' - {APART}
-  AND decided_at < CAST(CAST(:day AS date) + 1 AS timestamp) AT TIME ZONE 'Asia/Tehran' - {APART}
-  AND EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = attempt.attempt_id AND line.kind = 'purchase'
-    AND line.state = 'approved' AND line.captured < CAST(:day AS date) AND NOT line.duplicate)
+
+
+def _told_only(kind: str, undone: str) -> str:
+    return f"""EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = attempt.attempt_id
+    AND line.kind = '{kind}' AND line.state = 'approved' AND line.captured < CAST(:day AS date) AND NOT line.duplicate)
   AND NOT EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = attempt.attempt_id
-    AND line.kind = 'reversal')
+    AND line.kind = '{undone}')"""
+
+
+_UNDONE = text(f"""
+SELECT {_ATTEMPT} FROM attempt WHERE attempt.issuer_id {_LINKED} AND acquirer_id = :acquirer_id AND state = 'voided'
+  AND capture_date IS NOT NULL AND decided_at >= {_BEGINS} - {APART} AND decided_at < {_ENDS} - {APART}
+  AND {_told_only(PURCHASE, REVERSAL)}
+UNION ALL SELECT {_CREDIT} FROM transfer {_WITH_DEBIT}
+WHERE transfer.destination_issuer_id {_LINKED} AND attempt.acquirer_id = :acquirer_id AND transfer.credit = 'reversed'
+  AND transfer.decided_at >= {_BEGINS} - {APART} AND transfer.decided_at < {_ENDS} - {APART}
+  AND {_told_only(CREDIT, CREDIT_REVERSAL)}
 """)
 
 _KEEP_LINES = text(f"""
@@ -84,11 +130,20 @@ SELECT :file_id, attempt_id, difference, rial, ours FROM jsonb_to_recordset(CAST
   AS row (attempt_id text, difference text, rial bigint, ours jsonb) ON CONFLICT DO NOTHING
 """)
 
+_SAID = "line.line_id, line.number, line.kind, line.state AS said, line.amount_rial, line.captured, file.day"
+_WAITING = "FROM clearing_line AS line JOIN clearing_file AS file USING (file_id)"
 _AT_REST = text(f"""
-SELECT line.line_id, line.number, line.kind, line.state AS said, line.amount_rial, line.captured, file.day, {_OURS}
-FROM clearing_line AS line JOIN clearing_file AS file USING (file_id) JOIN attempt USING (attempt_id)
-WHERE line.verdict = 'under_way' AND attempt.state IN ('approved', 'declined', 'voided')
-ORDER BY line.line_id LIMIT :most FOR UPDATE OF line SKIP LOCKED
+SELECT {_SAID}, ours.* {_WAITING} CROSS JOIN LATERAL (
+  SELECT {_ATTEMPT} FROM attempt WHERE attempt.attempt_id = line.attempt_id AND line.kind IN ('purchase', 'reversal')
+    AND attempt.state IN {among(resting(AttemptState))}
+  UNION ALL SELECT {_CREDIT} FROM attempt JOIN payment ON payment.attempt_id = attempt.attempt_id
+    JOIN transfer ON transfer.payment_id = payment.payment_id
+  WHERE attempt.attempt_id = line.attempt_id AND transfer.stan = line.stan AND transfer.rrn = line.rrn
+    AND transfer.credit IN {among(resting(Credit))}
+  UNION ALL SELECT {_REFUND} FROM refund WHERE refund.acquirer_id = line.acquirer_id
+    AND refund.terminal_id = line.terminal_id AND refund.stan = line.stan AND refund.rrn = line.rrn
+    AND refund.local_time = line.local_time AND refund.state IN {among(resting(RefundState))}) AS ours
+WHERE line.verdict = 'under_way' ORDER BY line.line_id LIMIT :most FOR UPDATE OF line SKIP LOCKED
 """)
 _JUDGE_AGAIN = text("""
 WITH judged AS (
@@ -97,6 +152,28 @@ WITH judged AS (
 INSERT INTO clearing_exception (file_id, line_id, attempt_id, difference, rial, theirs, ours)
 SELECT file_id, line_id, attempt_id, :difference, :rial, CAST(:theirs AS jsonb), CAST(:ours AS jsonb) FROM judged
 WHERE CAST(:difference AS text) IS NOT NULL
+""")
+
+_KEEP_OVERDUE = text(f"""
+INSERT INTO clearing_exception (file_id, attempt_id, difference, rial, theirs, ours)
+SELECT line.file_id, attempt.attempt_id, '{Difference.DEBIT_WITHOUT_CREDIT}', attempt.amount_rial,
+  jsonb_build_object('acquirer_id', line.acquirer_id, 'terminal_id', line.terminal_id, 'stan', line.stan,
+    'rrn', line.rrn, 'local_time', line.local_time, 'kind', line.kind, 'state', line.state,
+    'amount_rial', line.amount_rial, 'captured', line.captured),
+  jsonb_build_object('acquirer_id', attempt.acquirer_id, 'terminal_id', attempt.terminal_id, 'stan', transfer.stan,
+    'rrn', transfer.rrn, 'local_time', transfer.local_time, 'attempt_id', attempt.attempt_id,
+    'state', transfer.credit, 'total_rial', attempt.amount_rial, 'deadline_at', transfer.deadline_at)
+FROM transfer {_WITH_DEBIT} JOIN clearing_line AS line ON line.attempt_id = attempt.attempt_id
+WHERE transfer.credit IN ('owed', 'reversing') AND transfer.deadline_at < house_now() - {OVERDUE}
+  AND line.kind = '{PURCHASE}' AND line.state = 'approved' AND NOT line.duplicate
+  AND NOT EXISTS (SELECT FROM clearing_line AS other WHERE other.attempt_id = attempt.attempt_id
+    AND other.kind <> '{PURCHASE}')
+  AND EXISTS (SELECT FROM clearing_file AS theirs JOIN issuer ON issuer.issuer_id = transfer.destination_issuer_id
+    WHERE theirs.issuer_id = coalesce(issuer.switch_of, issuer.issuer_id)
+      AND theirs.acquirer_id = attempt.acquirer_id AND theirs.day >= line.captured)
+  AND NOT EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = attempt.attempt_id
+    AND found.difference = '{Difference.DEBIT_WITHOUT_CREDIT}')
+ORDER BY transfer.owed_at LIMIT :most ON CONFLICT DO NOTHING
 """)
 
 
@@ -132,7 +209,7 @@ def kept_sha256(connection: Connection, issuer_id: str, file: ClearingFile) -> b
 
 
 def named(connection: Connection, issuer_id: str, lines: Sequence[BankLine]) -> dict[Key, Ours]:
-    """Read our attempts of these lines' keys, whatever became of them."""
+    """Read our movements of these lines' keys, whatever became of them."""
     found: dict[Key, Ours] = {}
     for some in _some(lines):
         rows = connection.execute(_NAMED, {"issuer_id": issuer_id, **_arrays(some)}).mappings()
@@ -150,12 +227,12 @@ def told_before(connection: Connection, issuer_id: str, lines: Sequence[BankLine
 
 
 def captured(connection: Connection, issuer_id: str, file: ClearingFile) -> list[Ours]:
-    """Read our approved attempts whose approval names this file's day."""
+    """Read what stands in our books and whose approval names this file's day."""
     return _of_day(connection, issuer_id, file, undone=False)
 
 
 def undone(connection: Connection, issuer_id: str, file: ClearingFile) -> list[Ours]:
-    """Read our attempts given back on this file's day that the bank's earlier files call approved, and only that."""
+    """Read what was undone here on this file's day and the bank's earlier files call approved, and only that."""
     return _of_day(connection, issuer_id, file, undone=True)
 
 
@@ -183,6 +260,11 @@ def keep_missing(connection: Connection, file_id: int, missing: Iterable[Missing
     connection.execute(_KEEP_MISSING, {"file_id": file_id, "rows": json.dumps(rows, default=str)})
 
 
+def keep_overdue(connection: Connection, *, most: int) -> int:
+    """Keep transfers whose debit is in the one bank's file and whose overdue credit is in none of the other's."""
+    return connection.execute(_KEEP_OVERDUE, {"most": most}).rowcount
+
+
 def at_rest(connection: Connection, *, most: int) -> list[tuple[int, dt.date, BankLine, Ours]]:
     """Hold lines about money that was under way and is no more: each with the file's day and our side now."""
     found = []
@@ -208,7 +290,9 @@ def _of_day(connection: Connection, issuer_id: str, file: ClearingFile, *, undon
 
 def _ours(row: RowMapping) -> Ours:
     key = Key(*(row[name] for name in Key._fields))
-    return Ours(row["attempt_id"], key, AttemptState(row["state"]), int(row["total_rial"]), row["reversed_on"])
+    state: State = _BOOKS[row["book"]](row["state"])
+    total, gives = int(row["total_rial"]), row["book"] != "attempt"
+    return Ours(row["attempt_id"], key, state, total, row["reversed_on"], gives)
 
 
 def _line_row(judged: Judged, ours: Ours | None) -> dict[str, object]:

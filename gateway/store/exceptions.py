@@ -28,7 +28,7 @@ WHERE exception_id = :exception_id AND resolved_at IS NULL
 _HISTORY = text("""
 SELECT side, at, what FROM (
   SELECT 'bank' AS side, CAST(file.day AS timestamp) AT TIME ZONE 'Asia/Tehran' AS at,
-    line.kind || ' ' || line.state || ' in the file of ' || file.day AS what
+    line.kind || ' ' || line.state || ' in the file of ' || file.issuer_id || ', ' || file.day AS what
   FROM clearing_line AS line JOIN clearing_file AS file USING (file_id) WHERE line.attempt_id = :attempt_id
   UNION ALL SELECT 'gateway', event.at, event.event || ' → ' || event.state
   FROM payment_event AS event JOIN attempt USING (payment_id)

@@ -31,6 +31,7 @@ _APPROVE = text("""
 UPDATE approval_request SET checker = :checker, approved_at = house_now(), approved_digest = :digest
 WHERE request_id = :request_id
 """)
+_END = text("UPDATE approval_request SET lapsed_at = house_now() WHERE request_id = :request_id")
 _WAITING = text(f"""
 SELECT {_COLUMNS} FROM approval_request WHERE approved_at IS NULL AND lapsed_at IS NULL AND expires_at > house_now()
 ORDER BY request_id LIMIT :most
@@ -100,6 +101,11 @@ def approve(connection: Connection, request_id: int, checker: str, digest: bytes
         if (refusal := _REFUSES.get(constraint or "")) is None:
             raise
         raise refusal from None
+
+
+def end(connection: Connection, request_id: int) -> None:
+    """End a held request without an approval."""
+    connection.execute(_END, {"request_id": request_id})
 
 
 def waiting(connection: Connection, *, most: int) -> list[Request]:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from foundation.audit import SEAL_AT_ONCE_MAX, START, Head, link
-from foundation.audit_proof import Fault, Finding
+from foundation.audit_proof import Fault, Finding, against
 from foundation.keys import Keyring, UnknownKey
 from gateway.domain import purposes
 
@@ -30,7 +30,6 @@ _COLUMNS = "posting_id, payment_id, attempt_id, payout_id, refund, event, source
 _OF_POSTING = ", ".join(f"posting.{name}" for name in _COLUMNS.split(", "))
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_FREEZE = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _HEAD = text("SELECT sealed_no, chain_mac FROM ledger_seal ORDER BY sealed_no DESC LIMIT 1")
 _UNSEALED = text(f"""
 SELECT {_COLUMNS} FROM posting
@@ -85,14 +84,13 @@ def examine(connection: Connection, keys: Keyring, heads: Iterable[Head] = ()) -
     """Walk the whole chain and tell what is wrong, in batches of a thousand links.
 
     Args:
-        connection: of the reader's role, at the beginning of its transaction.
+        connection: of the reader's role, in one repeatable-read transaction.
         keys: with every key that links were made under.
         heads: kept in a second place; without them a tail that was cut off together with its links is not seen.
     """
-    connection.execute(_FREEZE)
     yield from _linked(connection, keys)
     yield from _loose(connection)
-    yield from _against(connection, heads)
+    yield from against(connection, _CHAIN, heads, "ledger")
 
 
 def _linked(connection: Connection, keys: Keyring) -> Iterator[Finding]:
@@ -136,19 +134,6 @@ def _loose(connection: Connection) -> Iterator[Finding]:
         for row in rows:
             yield Finding(Fault.NOT_SEALED, f"posting {row.posting_id} is not chained; is a worker running?")
         after = int(rows[-1].posting_id)
-
-
-def _against(connection: Connection, heads: Iterable[Head]) -> Iterator[Finding]:
-    known = {head.sealed_no: head.chain_mac for head in heads}
-    numbers = sorted(known)
-    for start in range(0, len(numbers), AT_ONCE):
-        batch = numbers[start : start + AT_ONCE]
-        found = {row.sealed_no: bytes(row.chain_mac) for row in connection.execute(_CHAIN, {"numbers": batch})}
-        for number in batch:
-            if number not in found:
-                yield Finding(Fault.CUT, f"the ledger was cut: link {number} stood in a head kept elsewhere")
-            elif not hmac.compare_digest(found[number], known[number]):
-                yield Finding(Fault.CHANGED, f"link {number} is not the one in the head kept elsewhere")
 
 
 def _written(row: Row[Any]) -> bytes:

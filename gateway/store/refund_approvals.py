@@ -83,6 +83,7 @@ def refuse(connection: Connection, number: int, by: str) -> bool:
         return connection.execute(_REFUSE, {"number": number, "by": by}).first() is not None
 
 
-def give_up(connection: Connection) -> bool:
-    """Refuse the oldest refund that waited too long for anybody; tell whether there was one."""
-    return connection.execute(_GIVE_UP).first() is not None
+def give_up(connection: Connection) -> int | None:
+    """Refuse the oldest refund that waited too long for anybody; return its number, if there was one."""
+    number: int | None = connection.execute(_GIVE_UP).scalar()
+    return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from foundation.audit_proof import NOT_SEALED
 from foundation.checks import Check, Severity
 from gateway.domain.payment import PaymentEvent
 from gateway.store.ledger_seals import OVERDUE_SECONDS, STRAGGLERS
@@ -57,13 +58,25 @@ WHERE batch.closed_at IS NOT NULL
 """
 
 _COMPARED = f"""
-SELECT a.payment_id, a.amount_rial + a.fee_rial FROM attempt a JOIN issuer i USING (issuer_id)
-JOIN clearing_file AS file ON file.issuer_id = coalesce(i.switch_of, i.issuer_id) AND file.acquirer_id = a.acquirer_id
-  AND to_char(file.day, 'MMDD') = a.capture_date
-  AND a.submitted_at BETWEEN file.day - interval '2 days' AND file.day + interval '3 days'
-WHERE a.{_PAYMENTS} AND a.state = 'approved'
-  AND NOT EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = a.attempt_id)
-  AND NOT EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = a.attempt_id)
+SELECT payment_id, rial FROM (
+  SELECT a.payment_id, attempt_id, issuer_id, acquirer_id, stan, rrn, capture_date, submitted_at AS at,
+    amount_rial + fee_rial AS rial
+  FROM attempt a WHERE a.{_PAYMENTS} AND a.state IN ('approved', 'stood')
+  UNION ALL SELECT p.payment_id, a.attempt_id, t.destination_issuer_id, a.acquirer_id, t.stan, t.rrn, t.capture_date,
+    t.owed_at, a.amount_rial
+  FROM transfer t JOIN payment p USING (payment_id) JOIN attempt a ON a.attempt_id = p.attempt_id
+  WHERE p.{_PAYMENTS} AND t.credit = 'given'
+  UNION ALL SELECT r.payment_id, attempt_id, issuer_id, acquirer_id, stan, rrn, capture_date, decided_at,
+    amount_rial + fee_rial
+  FROM refund r WHERE r.{_PAYMENTS} AND r.state = 'done') AS ours
+JOIN issuer i USING (issuer_id)
+JOIN clearing_file AS file ON file.issuer_id = coalesce(i.switch_of, i.issuer_id)
+  AND file.acquirer_id = ours.acquirer_id AND to_char(file.day, 'MMDD') = ours.capture_date
+  AND ours.at BETWEEN file.day - interval '2 days' AND file.day + interval '3 days'
+WHERE NOT EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = ours.attempt_id
+    AND (line.stan, line.rrn) = (ours.stan, ours.rrn))
+  AND NOT EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = ours.attempt_id
+    AND found.ours ->> 'stan' = ours.stan AND found.ours ->> 'rrn' = ours.rrn)
 """
 
 _OLD_EXCEPTIONS = f"""
@@ -79,7 +92,10 @@ WHERE EXISTS (SELECT FROM clearing_file AS file WHERE file.issuer_id = i.issuer_
   AND NOT EXISTS (SELECT FROM clearing_file AS file WHERE file.issuer_id = i.issuer_id AND file.day = late.day)
   AND EXISTS (SELECT FROM attempt a JOIN issuer own USING (issuer_id)
     WHERE coalesce(own.switch_of, own.issuer_id) = i.issuer_id AND a.capture_date = to_char(late.day, 'MMDD')
-      AND a.submitted_at BETWEEN late.day - interval '2 days' AND late.day + interval '3 days' AND a.state = 'approved')
+      AND a.submitted_at BETWEEN late.day - interval '2 days' AND late.day + interval '3 days' AND a.state = 'approved'
+    UNION ALL SELECT FROM transfer t JOIN issuer own ON own.issuer_id = t.destination_issuer_id
+    WHERE coalesce(own.switch_of, own.issuer_id) = i.issuer_id AND t.capture_date = to_char(late.day, 'MMDD')
+      AND t.owed_at BETWEEN late.day - interval '2 days' AND late.day + interval '3 days' AND t.credit = 'given')
 """
 
 _NOT_CHAINED = f"""
@@ -108,12 +124,13 @@ SETTLEMENT_CHECKS = (
     Check("I13_batch", "a closed batch is the sum of its lines and of its payouts", _MONEY, _BATCH_SUMS),
     Check(
         "I14_compared",
-        "where a bank's file is here, each approval is in it or is a listed exception",
+        "where a bank's file is here, each debit, credit and refund is in it or is a listed exception",
         _MONEY,
         _COMPARED,
         "payment",
     ),
     Check("I14_exceptions", "no difference between the books is older than three days", _DELAY, _OLD_EXCEPTIONS),
     Check("I14_file_late", "where a bank writes files, that of a day is here two days later", _DELAY, _FILE_LATE),
+    Check("I18_trail", "an act of the approvals trail is chained within two minutes (D31)", _DELAY, NOT_SEALED),
     Check("I18_chained", "a posting is chained within two minutes (D31)", _DELAY, _NOT_CHAINED),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from foundation.checks import Check, Severity
 from gateway.domain.payment import PaymentEvent
-from gateway.store.transfer_legs import CREDIT_TOPIC
+from gateway.store.transfer_legs import CREDIT_TOPIC, OVERDUE
 
 _GIVING = f"('{PaymentEvent.TRANSFER_MOVED}', '{PaymentEvent.TRANSFER_STOOD}', '{PaymentEvent.CREDIT_GIVEN}')"
 
@@ -30,9 +30,9 @@ WHERE CASE WHEN state IN ('reversing', 'disputed') THEN given <> 0 OR clearing N
     ELSE credit NOT IN ('none', 'refused', 'reversed') END
 """
 
-_OVERDUE = """
+_OVERDUE = f"""
 SELECT payment_id, amount_rial FROM transfer JOIN payment USING (payment_id)
-WHERE credit IN ('owed', 'reversing') AND deadline_at < house_now() - interval '1 hour'
+WHERE credit IN ('owed', 'reversing') AND deadline_at < house_now() - {OVERDUE}
 """
 
 _WORKED_ON = f"""

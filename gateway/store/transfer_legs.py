@@ -20,6 +20,8 @@ from gateway.store.fragments import among, facts_of, moved, noted, queued, told,
 from gateway.store.transfers import TRACE
 
 CREDIT_TOPIC = "switch.credit"
+OVERDUE = "interval '1 hour'"
+"""How long after its deadline a credit may still be under way before somebody has to look."""
 _FACTS = facts_of("payment")
 
 
@@ -50,7 +52,8 @@ SELECT payment_id FROM paid
 """)
 _STOOD = text(f"""
 WITH ended AS (
-  UPDATE attempt SET state = 'stood', pan_sealed = NULL, decided_at = house_now()
+  UPDATE attempt SET state = 'stood', pan_sealed = NULL, decided_at = house_now(),
+    capture_date = coalesce(CAST(:capture_date AS text), capture_date)
   WHERE attempt_id = :attempt_id AND state IN {among(ATTEMPT.befores(AttemptEvent.REVERSAL_IMPOSSIBLE))}
   RETURNING attempt_id, payment_id, pan_masked, issuer_id, rrn),
 paid AS (

@@ -73,7 +73,9 @@ def reversal_outcome_of(question: Message, answer: Message, *, keeps_tombstones:
     code = answer.text(39)
     if code in REVERSAL_ENDS and (keeps_tombstones or not REVERSAL_ENDS[code]):
         return Reversed()
-    return NotReversed() if code == NOT_REVERSED else ReversalUnknown(f"action code {code}")
+    if code == NOT_REVERSED:
+        return NotReversed(answer.text(17) or None)
+    return ReversalUnknown(f"action code {code}")
 
 
 def credit_outcome_of(question: Message, answer: Message) -> AuthorisationAnswer:

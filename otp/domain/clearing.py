@@ -19,7 +19,8 @@ class Line:
     """One movement the acquirer takes part in; ``amount_rial`` is the total with the cardholder's fee.
 
     Args:
-        kind: ``purchase`` in the file of the day it was captured, ``reversal`` in that of a later day it was undone.
+        kind: ``purchase`` (any debit) or ``credit`` in the file of the day it was captured, ``reversal`` or
+            ``credit_reversal`` in that of a later day it was undone.
         state: ``approved`` or ``reversed``, as the file's day ended.
     """
 

@@ -34,7 +34,7 @@ def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
         if original.state != "tombstone" and original.amount_rial != reversal.total.amount:
             return HostAnswer(ActionCode.KEY_REUSED)
         if original.gave:
-            return HostAnswer(_take_back(connection, reversal, original))
+            return _take_back(connection, reversal, original)
         answer = HostAnswer(_ANSWERS[original.state])
         authorisations.reverse(
             connection,
@@ -47,7 +47,7 @@ def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
         return answer
 
 
-def _take_back(connection: Connection, reversal: Reversal, original: authorisations.Original) -> ActionCode:
+def _take_back(connection: Connection, reversal: Reversal, original: authorisations.Original) -> HostAnswer:
     back = receivers.take_back(
         connection,
         reversal.original,
@@ -56,4 +56,6 @@ def _take_back(connection: Connection, reversal: Reversal, original: authorisati
         own_stan=reversal.own_stan,
         own_local_time=reversal.own_local_time,
     )
-    return ActionCode.REVERSED if back else ActionCode.NOT_REVERSED
+    if back:
+        return HostAnswer(ActionCode.REVERSED)
+    return HostAnswer(ActionCode.NOT_REVERSED, capture_date=original.capture_date)

@@ -103,11 +103,14 @@ warned AS (
       FROM decided WHERE CAST(:warn AS bool) RETURNING id)
 """
 
+# Of a transfer to another bank the amount is owed between the banks, and the fee to the acquirer (D7).
 _WRITE = text(f"""
 WITH {JUDGED},
 moved AS MATERIALIZED (
     SELECT authorisation_id, decided.card_id, debit_rial, CAST(:credit_rial AS bigint) AS credit_rial,
-           CAST(:credited_id AS bigint) AS credited_id, authorisation.kind
+           CAST(:credited_id AS bigint) AS credited_id, authorisation.kind,
+           CASE WHEN authorisation.kind = 'transfer' AND CAST(:credited_id AS bigint) IS NULL AND debit_rial > 0
+                THEN debit_rial - fee_rial ELSE 0 END AS owed_rial
       FROM decided JOIN authorisation USING (authorisation_id)),
 given AS (
     UPDATE card SET balance_rial = balance_rial + credit_rial FROM moved
@@ -117,7 +120,9 @@ posted AS (
     SELECT authorisation_id, kind, 'card:' || card_id, part.destination, part.rial
       FROM moved CROSS JOIN LATERAL (VALUES
            ('card:' || credited_id, credit_rial),
-           ('acquirer:' || CAST(:acquirer_id AS text), debit_rial - credit_rial)) AS part (destination, rial)
+           ('interbank:' || CAST(:acquirer_id AS text), owed_rial),
+           ('acquirer:' || CAST(:acquirer_id AS text), debit_rial - credit_rial - owed_rial))
+           AS part (destination, rial)
      WHERE part.rial > 0 RETURNING posting_id)
 UPDATE authorisation
    SET state = :state, action_code = :action_code, reason = :reason, approval_code = :approval_code,

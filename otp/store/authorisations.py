@@ -57,8 +57,8 @@ returned AS (
      WHERE card.card_id = undone.card_id RETURNING card.card_id),
 posted AS (
     INSERT INTO posting (authorisation_id, event, source, destination, amount_rial)
-    SELECT authorisation_id, 'reversal', 'acquirer:' || :acquirer_id, 'card:' || card_id, amount_rial FROM undone
-    RETURNING posting_id)
+    SELECT authorisation_id, 'reversal', destination, source, posting.amount_rial
+      FROM undone JOIN posting USING (authorisation_id) RETURNING posting_id)
 INSERT INTO reversal (acquirer_id, terminal_id, stan, rrn, local_time, authorisation_id, action_code)
 VALUES (:acquirer_id, :terminal_id, :own_stan, :rrn, :own_local_time, :authorisation_id, :action_code)
 ON CONFLICT DO NOTHING

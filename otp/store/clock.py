@@ -1,4 +1,4 @@
-"""The database's clock, and a snapshot that stands still."""
+"""The database's clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from sqlalchemy import Connection, text
 
 _NOW = text("SELECT house_now()")
 _NOW_MS = text("SELECT CAST(floor(extract(epoch FROM house_now()) * 1000) AS bigint)")
-_FREEZE = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def now(connection: Connection) -> dt.datetime:
@@ -20,8 +19,3 @@ def now(connection: Connection) -> dt.datetime:
 def now_ms(connection: Connection) -> int:
     """Return the database's time, milliseconds since 1970."""
     return int(connection.execute(_NOW_MS).scalar_one())
-
-
-def freeze(connection: Connection) -> None:
-    """Let every further statement of this transaction see the same moment; it must be the first one."""
-    connection.execute(_FREEZE)

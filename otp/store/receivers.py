@@ -55,7 +55,8 @@ credited AS (
     RETURNING card.card_id),
 posted AS (
     INSERT INTO posting (authorisation_id, event, source, destination, amount_rial)
-    SELECT authorisation_id, 'credit', 'acquirer:' || acquirer_id, 'card:' || card_id, amount_rial
+    SELECT authorisation_id, 'credit', CASE WHEN CAST(:refund AS bool) THEN 'acquirer:' ELSE 'interbank:' END
+           || acquirer_id, 'card:' || card_id, amount_rial
       FROM given WHERE given RETURNING posting_id)
 UPDATE authorisation
    SET state = CASE WHEN given THEN 'approved' ELSE 'declined' END, reason = verdict, decided_at = house_now(),

@@ -146,9 +146,10 @@ def test_d7_a_credit_is_taken_back_where_it_still_is(ends: Ends) -> None:
     request, spent, unseen = ends.credit(), ends.credit(), ends.credit()
     ends.client.credit(ends.issuer, request)
     assert ends.client.reverse(ends.issuer, ends.undo(request)) == Reversed()
-    ends.client.credit(ends.issuer, spent)
+    given = ends.client.credit(ends.issuer, spent)
+    assert isinstance(given, Approved)
     ends.sql("UPDATE card SET balance_rial = 0")
-    assert ends.client.reverse(ends.issuer, ends.undo(spent)) == NotReversed()
+    assert ends.client.reverse(ends.issuer, ends.undo(spent)) == NotReversed(given.capture_date)
     assert ends.client.reverse(ends.issuer, ends.undo(unseen)) == Reversed()
     assert ends.client.credit(ends.issuer, unseen) == Declined("184")
 

@@ -35,7 +35,8 @@ class Told:
 
     def undone(self, captured: dt.date) -> Told:
         """Tell that it was undone on a later day."""
-        return replace(self, kind="reversal", state="reversed", captured=captured)
+        kind = "credit_reversal" if self.kind == "credit" else "reversal"
+        return replace(self, kind=kind, state="reversed", captured=captured)
 
 
 @dataclass
@@ -57,12 +58,31 @@ class Clearing:
         )[0]
         return Told(tuple(row[:5]), row[5])
 
-    def capture(self) -> None:
-        """Let every approval name this day as its capture date."""
-        self.shop.change(
-            "UPDATE attempt SET capture_date = to_char(CAST(:day AS date), 'MMDD') WHERE capture_date = '0903'",
-            day=self.day,
-        )
+    def credit(self, payment: PaymentRecord) -> Told:
+        """Return the line of a transfer's credit, as its destination's bank tells it."""
+        row = self.shop.rows(
+            "SELECT acquirer_id, terminal_id, transfer.stan, transfer.rrn, transfer.local_time, amount_rial"
+            " FROM transfer JOIN attempt USING (payment_id) WHERE payment_id = :payment_id ORDER BY number DESC",
+            payment_id=payment.payment_id,
+        )[0]
+        return Told(tuple(row[:5]), row[5], kind="credit")
+
+    def refund(self, payment: PaymentRecord) -> Told:
+        """Return the line of a payment's refund."""
+        row = self.shop.rows(
+            "SELECT acquirer_id, terminal_id, stan, rrn, local_time, amount_rial + fee_rial FROM refund"
+            " WHERE payment_id = :payment_id",
+            payment_id=payment.payment_id,
+        )[0]
+        return Told(tuple(row[:5]), row[5], kind="credit")
+
+    def capture(self, *, credits_on: dt.date | None = None) -> None:
+        """Let every approval name this day as its capture date; credits of transfers another, if told."""
+        for table, day in (("attempt", self.day), ("refund", self.day), ("transfer", credits_on or self.day)):
+            self.shop.change(
+                f"UPDATE {table} SET capture_date = to_char(CAST(:day AS date), 'MMDD') WHERE capture_date IS NOT NULL",
+                day=day,
+            )
 
     def written(self, *lines: Told, day: dt.date | None = None, acquirer: str = ACQUIRER) -> bytes:
         """Write the file of the day."""

@@ -84,7 +84,7 @@ class FakeSwitch:
             self.silent_reversals -= 1
             return ReversalUnknown("silent")
         if request.order.processing_code in self.stands:
-            return NotReversed()
+            return NotReversed("0903")
         with self._lock:
             self.undone.add(request.original)
             self.given.pop(request.original, None)

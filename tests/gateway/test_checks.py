@@ -12,6 +12,7 @@ from foundation.monitor import open_reader
 from gateway.domain.outcome import Declined, Unknown
 from gateway.ports import Route
 from gateway.services.approve import approve as agree
+from gateway.services.audit_trail import seal_trail
 from gateway.services.cancel import cancel
 from gateway.services.enrol import add_issuer
 from gateway.services.ibans import add_iban
@@ -24,7 +25,7 @@ from tests.fakes.clearing import DAY_SECONDS, Clearing
 from tests.fakes.loose import loosen
 from tests.fakes.shop import MERCHANT, Shop
 from tests.fakes.switch import approve, debit_but_silent, give_but_silent, give_no
-from tests.gateway.services.test_transfers import AMOUNT, NEAR, ONE, opened
+from tests.gateway.services.test_transfers import AMOUNT, FAR, NEAR, ONE, opened
 
 IBAN = "IR062960000000100324200001"
 
@@ -115,8 +116,32 @@ def test_a_world_that_was_paid_out_breaks_no_rule(shop: Shop, look: Callable[[],
     shop.later(13 * DAY_SECONDS)
     assert settle(shop.gateway) == 1
     seal_ledger(shop.gateway)
+    seal_trail(shop.gateway)
 
     assert broken(look()) == set()
+
+
+def test_d7_a_credit_or_refund_that_is_compared_with_no_file_is_found(shop: Shop, look: Callable[[], Report]) -> None:
+    """I14: missing from the files of their day they are listed; not listed either, the rule is broken."""
+    add_issuer(shop.gateway, ONE, ("999001",))
+    shop.gateway.directory.forget()
+    clearing = Clearing(shop)
+    payments = [opened(shop, FAR), shop.paid()]
+    shop.pay(payments[0])
+    shop.confirm(payments[1])
+    shop.refund(payments[1], 100_000, "r-1")
+    shop.work()
+    clearing.capture()
+    shop.later(DAY_SECONDS)
+    import_file(shop.gateway, "two", clearing.written(*(clearing.line(payment) for payment in payments)))
+    import_file(shop.gateway, "one", clearing.written())
+    seal_ledger(shop.gateway)
+    assert "I14_compared" not in broken(look())
+
+    shop.change("DELETE FROM clearing_exception WHERE difference = 'credit_missing_there'")
+
+    (verdict,) = [each for each in look().verdicts if each.name == "I14_compared"]
+    assert (verdict.holds, verdict.rial) == (False, AMOUNT + 100_000)
 
 
 POST = "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
@@ -268,6 +293,12 @@ PLANTS = [
             "SELECT 1, attempt_id, 'missing_there', 7, house_now() - interval '73 hours' FROM attempt"
         ),
         7,
+    ),
+    (
+        "I18_trail",
+        """INSERT INTO audit_entry (writer, counter, at, actor, action, subject, reason, details, key_id, row_mac)
+        VALUES ('w', 1, house_now() - interval '3 minutes', 'a', 'b', '', '', '{}', 'k', sha256(''))""",
+        0,
     ),
     ("I18_chained", "UPDATE posting SET at = at - interval '121 seconds'", 0),
     (

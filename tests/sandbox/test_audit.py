@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from sandbox.audit import Report, compare
-from sandbox.books import Attempt, Authorisation, Books, Order, Payment
+from sandbox.books import Attempt, Authorisation, Books, Leg, Order, Payment
 from sandbox.postgres import Cluster
 from sandbox.shopper import Shopper
 from tests.world import RunningWorld
@@ -49,6 +49,67 @@ def test_d36_every_kind_of_difference_has_a_line(books: Books, rial: int, word: 
     assert report.unexplained_rial == rial
     assert any(word in line for line in report.lines)
     assert report.lines[-1] == f"unexplained: {rial} rial"
+
+
+DEBIT, CREDIT = [*KEY[:2], "000011", *KEY[3:]], [*KEY[:2], "000012", *KEY[3:]]
+SENT = Books(
+    [
+        Attempt("att_2", "pay_2", "approved", DEBIT, 20_010_000, 20_010_000, SECOND),
+        Attempt("att_2 (credit)", "pay_2", "given", CREDIT, -20_000_000, 20_000_000, SECOND),
+    ],
+    [],
+    [
+        Authorisation(2, "approved", DEBIT, 20_010_000, 20_010_000),
+        Authorisation(1, "approved", CREDIT, 20_000_000, -20_000_000),
+    ],
+    [],
+    [
+        Leg("two", DEBIT, "1128", 20_000_000),
+        Leg("one", CREDIT, "1129", -20_000_000),
+        Leg("gateway", DEBIT, "1128", 20_000_000),
+        Leg("gateway", CREDIT, "1129", -20_000_000),
+    ],
+)
+
+
+def test_d7_a_transfer_over_midnight_adds_up_to_zero_on_both_days() -> None:
+    """On each what the gateway holds, a bank owes; a day later both are rid of it."""
+    assert compare(SENT).lines == (
+        "between the banks, captured on 1128: gateway +20000000, two +20000000; sum 0 rial",
+        "between the banks, captured on 1129: gateway -20000000, one -20000000; sum 0 rial",
+        "unexplained: 0 rial",
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "leg", "findings"),
+    [
+        (1, Leg("one", CREDIT, "1128", -20_000_000), 2),
+        (1, Leg("one", CREDIT, "1129", -19_999_999), 1),
+        (1, Leg("one", CREDIT, "1129", 0), 1),
+        (2, Leg("gateway", DEBIT, None, 20_000_000), 2),
+        (3, Leg("gateway", CREDIT, "1129", 0), 1),
+    ],
+)
+def test_d7_what_does_not_add_up_between_the_banks_is_a_difference(number: int, leg: Leg, findings: int) -> None:
+    """Another day, another amount, or nothing on the interbank account: the audit fails, card by card all is well."""
+    legs = [*SENT.legs[:number], leg, *SENT.legs[number + 1 :]]
+
+    report = compare(replace(SENT, legs=legs))
+
+    assert len(report.findings) == findings
+    assert all("between the banks" in finding.text for finding in report.findings)
+    assert report.unexplained_rial >= 1
+
+
+def test_d7_a_leg_in_flight_is_explained_and_no_second_time_a_difference() -> None:
+    """Given by its bank, and not heard of here yet: of the day only the debit is added up."""
+    on_its_way = replace(SENT.attempts[1], state="owed", net_rial=0, past_promise=False)
+
+    report = compare(replace(SENT, attempts=[SENT.attempts[0], on_its_way], legs=SENT.legs[:3]))
+
+    assert report.clean
+    assert report.lines[0] == "between the banks, captured on 1128: gateway +20000000, two +20000000; sum 0 rial"
 
 
 @pytest.mark.parametrize("state", ["submitted", "unknown", "voiding"])

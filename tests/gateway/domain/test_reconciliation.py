@@ -12,7 +12,21 @@ from foundation.persian import TEHRAN
 from gateway.domain.attempt import AttemptState
 from gateway.domain.clearing import COLUMNS, BankLine, Key, check_in_time, read
 from gateway.domain.errors import RefusedRow
-from gateway.domain.reconciliation import MEANS, PROPOSES, Difference, Judged, Ours, Verdict, judge, judge_all, missing
+from gateway.domain.reconciliation import (
+    MEANS,
+    PROPOSES,
+    STANDING,
+    Difference,
+    Judged,
+    Ours,
+    Verdict,
+    at_rest,
+    judge,
+    judge_all,
+    missing,
+)
+from gateway.domain.refund import RefundState
+from gateway.domain.transfer import Credit
 
 EXAMPLE = Path(__file__).parents[3] / "contracts/clearing/v1/example.csv"
 DAY = dt.date(2026, 11, 29)
@@ -31,12 +45,13 @@ def file(
 
 
 def test_the_example_of_the_contract_is_read() -> None:
-    """The published file: two purchases of its day and the reversal of an earlier one."""
+    """The published file: purchases and a credit of its day, and reversals of earlier ones."""
     found = read(EXAMPLE.read_bytes())
 
-    assert (found.day, found.acquirer_id, len(found.lines), found.sum_rial) == (DAY, "999100", 3, 1_930_000)
+    assert (found.day, found.acquirer_id, len(found.lines), found.sum_rial) == (DAY, "999100", 5, 24_930_000)
     assert found.lines[0] == BankLine(1, KEY, "purchase", 250_000, DAY, "approved")
-    assert found.lines[2].captured == dt.date(2026, 11, 28)
+    assert found.lines[3].captured == dt.date(2026, 11, 28)
+    assert [row.gives for row in found.lines] == [False, False, True, False, True]
     assert found.sha256 == hashlib.sha256(EXAMPLE.read_bytes()).digest()
     assert read(file()).lines == ()
 
@@ -62,6 +77,9 @@ def test_the_example_of_the_contract_is_read() -> None:
         (file(ROW.replace("20261129", "20261128")), "does not belong"),
         (file(ROW.replace("20261129", "20261130")), "does not belong"),
         (file(ROW.replace("purchase", "reversal").replace("approved", "reversed")), "does not belong"),
+        (file(ROW.replace("purchase", "credit").replace("20261129,a", "20261128,a")), "does not belong"),
+        (file(ROW.replace("purchase", "credit_reversal").replace("approved", "reversed")), "does not belong"),
+        (file(ROW.replace("purchase", "credit_reversal")), "line 1 has another shape"),
         (file("999200" + ROW[6:]), "does not belong"),
     ],
 )
@@ -92,7 +110,8 @@ def test_f31_a_file_comes_neither_early_nor_late() -> None:
 
 def line(kind: str = "purchase", state: str = "approved", amount: int = 250_000) -> BankLine:
     """Give a line of the bank's about the one attempt."""
-    return BankLine(1, KEY, kind, amount, DAY if kind == "purchase" else DAY - dt.timedelta(days=1), state)
+    captured = DAY if kind in {"purchase", "credit"} else DAY - dt.timedelta(days=1)
+    return BankLine(1, KEY, kind, amount, captured, state)
 
 
 def ours(state: AttemptState = AttemptState.APPROVED, reversed_on: dt.date | None = None) -> Ours:
@@ -100,8 +119,15 @@ def ours(state: AttemptState = AttemptState.APPROVED, reversed_on: dt.date | Non
     return Ours("att_1", KEY, state, 250_000, reversed_on)
 
 
-_A, _D = AttemptState, Difference
+def credited(state: Credit | RefundState = Credit.GIVEN, reversed_on: dt.date | None = None) -> Ours:
+    """Give the one credit."""
+    return Ours("att_1", KEY, state, 250_000, reversed_on, gives=True)
+
+
+_A, _C, _D = AttemptState, Credit, Difference
 UNDONE = line("reversal", "reversed")
+GIVEN = line("credit")
+TAKEN_BACK = line("credit_reversal", "reversed")
 
 
 @pytest.mark.parametrize(
@@ -122,12 +148,47 @@ UNDONE = line("reversal", "reversed")
         (line(), ours(_A.VOIDED), _D.REVERSED_HERE),
         (line(state="reversed"), ours(), _D.REVERSED_THERE),
         (UNDONE, ours(), _D.REVERSED_THERE),
+        (line(), ours(_A.STOOD), None),
+        (GIVEN, credited(), None),
+        (GIVEN, credited(RefundState.DONE), None),
+        (line("credit", "reversed"), credited(_C.REVERSED, DAY), None),
+        (GIVEN, credited(_C.REVERSED, DAY + dt.timedelta(days=1)), None),
+        (TAKEN_BACK, credited(_C.REVERSED, DAY), None),
+        (line("credit", "reversed"), credited(_C.REFUSED), None),
+        (GIVEN, None, _D.CREDIT_WITHOUT_DEBIT),
+        (GIVEN, credited(_C.REFUSED), _D.CREDIT_WITHOUT_DEBIT),
+        (GIVEN, credited(_C.REVERSED, DAY), _D.CREDIT_WITHOUT_DEBIT),
+        (GIVEN, credited(RefundState.REFUSED), _D.CREDIT_WITHOUT_DEBIT),
+        (line("credit", "reversed"), credited(), _D.CREDIT_REVERSED_THERE),
+        (TAKEN_BACK, credited(), _D.CREDIT_REVERSED_THERE),
+        (line("credit", amount=250_001), credited(), _D.AMOUNT_DIFFERS),
     ],
 )
 def test_f31_each_difference_has_its_name(bank: BankLine, own: Ours | None, difference: Difference | None) -> None:
     """F31: the table of what matches and what does not."""
     verdict = Verdict.MATCHED if difference is None else Verdict.EXCEPTION
     assert judge(bank, own, DAY) == Judged(bank, own and own.attempt_id, verdict, difference)
+
+
+@pytest.mark.parametrize(("bank", "own"), [(GIVEN, ours()), (line(), credited())])
+def test_f31_a_line_about_the_other_side_of_our_books_is_about_nothing_of_ours(bank: BankLine, own: Ours) -> None:
+    """F31: a credit under the key of a debit, or the reverse, is money that is not in our books."""
+    judged = judge(bank, own, DAY)
+
+    assert (judged.attempt_id, judged.verdict) == (None, Verdict.EXCEPTION)
+    assert judged.difference is (_D.CREDIT_WITHOUT_DEBIT if bank.gives else _D.MISSING_HERE)
+
+
+@pytest.mark.parametrize("state", [_C.OWED, _C.REVERSING, RefundState.REQUESTED, RefundState.SENT, RefundState.UNKNOWN])
+def test_d36_a_credit_under_way_is_no_exception(state: Credit | RefundState) -> None:
+    """D36: its answer decides what the line says."""
+    assert judge(GIVEN, credited(state), DAY).verdict is Verdict.UNDER_WAY
+
+
+def test_every_state_that_has_a_message_stands_somewhere() -> None:
+    """Only what was never sent is in nobody's file."""
+    assert set(STANDING) == {*AttemptState, *Credit, *RefundState} - {Credit.NONE, RefundState.WAITING}
+    assert set(at_rest(Credit)) == {_C.GIVEN, _C.REFUSED, _C.REVERSED}
 
 
 @pytest.mark.parametrize("state", [_A.SUBMITTED, _A.UNKNOWN, _A.VOIDING, _A.DISPUTED])
@@ -154,6 +215,13 @@ def test_f31_f32_what_the_file_should_name_and_does_not() -> None:
 
     assert [(row.ours, row.difference) for row in found] == [(kept, _D.MISSING_THERE), (back, _D.REVERSED_HERE)]
     assert missing([line(), UNDONE], [kept], [back]) == []
+    given, taken = credited(), credited(_C.REVERSED, DAY)
+    found = missing([line(), UNDONE], [given, taken], [taken])
+    assert [(row.ours, row.difference) for row in found] == [
+        (given, _D.CREDIT_MISSING_THERE),
+        (taken, _D.CREDIT_WITHOUT_DEBIT),
+    ]
+    assert missing([GIVEN, TAKEN_BACK], [given], [taken]) == []
 
 
 def test_every_difference_means_something_and_proposes_one_thing() -> None:

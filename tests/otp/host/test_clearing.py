@@ -18,8 +18,11 @@ from otp.domain.errors import DayNotOver
 from otp.host.translate import TEHRAN
 from otp.services.bank import Bank
 from otp.services.clearing import export
+from otp.services.credit import take_credit
 from otp.services.reverse import reverse
 from tests.otp.host.conftest import ACQUIRER
+from tests.otp.host.test_credits import credit, refund, undo
+from tests.otp.host.test_transfers import out
 
 CODE = "1234567"
 DAY = "interval '1 day'"
@@ -102,6 +105,47 @@ def test_f31_what_is_undone_on_a_later_day_is_told_in_that_days_file(
 
     assert [row[5:] for row in first[2:-1]] == [["purchase", "1000000", f"{day:%Y%m%d}", "approved"]]
     assert [row[5:] for row in second[2:-1]] == [["reversal", "1000000", f"{day:%Y%m%d}", "reversed"]]
+
+
+def test_d7_both_legs_of_transfers_are_told_each_under_its_own_key(
+    world: Any, yesterday: Callable[..., dt.date]
+) -> None:
+    """D7: a debit for another bank; credits from one, kept and taken back on the day; a refund, which is one too."""
+    debit, purchase = out(world, world.card()), bought(world)
+    assert world.pay(debit).action_code == "000"
+    kept, back = credit(world, world.card()), credit(world, world.card())
+    given_back = refund(world, purchase, 250_000)
+    for given in (kept, back, given_back):
+        assert take_credit(world.desk, given).action_code == "000"
+    assert undo(world, back) == "400"
+    day = yesterday()
+
+    told = {row[2]: tuple(row[5:]) for row in file_of(world, day)[2:-1]}
+
+    assert told == {
+        purchase.key.stan: ("purchase", "1000000", f"{day:%Y%m%d}", "approved"),
+        debit.key.stan: ("purchase", str(debit.total.amount), f"{day:%Y%m%d}", "approved"),
+        kept.key.stan: ("credit", "2000000", f"{day:%Y%m%d}", "approved"),
+        back.key.stan: ("credit", "2000000", f"{day:%Y%m%d}", "reversed"),
+        given_back.key.stan: ("credit", "250000", f"{day:%Y%m%d}", "approved"),
+    }
+
+
+def test_d7_a_credit_taken_back_on_a_later_day_is_told_in_that_days_file(
+    world: Any, yesterday: Callable[..., dt.date]
+) -> None:
+    """D7: the first file says approved for ever."""
+    given = credit(world, world.card())
+    assert take_credit(world.desk, given).action_code == "000"
+    yesterday()
+    day = yesterday() - dt.timedelta(days=1)
+    assert undo(world, given) == "400"
+    yesterday(reversals_only=True)
+
+    first, second = file_of(world, day), file_of(world, day + dt.timedelta(days=1))
+
+    assert [row[5:] for row in first[2:-1]] == [["credit", "2000000", f"{day:%Y%m%d}", "approved"]]
+    assert [row[5:] for row in second[2:-1]] == [["credit_reversal", "2000000", f"{day:%Y%m%d}", "reversed"]]
 
 
 def test_f31_a_day_that_is_not_over_has_no_file(world: Any) -> None:

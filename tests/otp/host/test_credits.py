@@ -71,7 +71,7 @@ def test_d7_a_credit_comes_from_the_acquirer_and_its_repeats_get_the_first_answe
     assert len(set(answers)) == 1
     assert answers[0].capture_date == given.sent_at.strftime("%m%d")
     (posted,) = world.sql("SELECT source, destination, amount_rial FROM posting")
-    assert tuple(posted.values()) == (f"acquirer:{ACQUIRER}", f"card:{world.row(pan)['card_id']}", AMOUNT)
+    assert tuple(posted.values()) == (f"interbank:{ACQUIRER}", f"card:{world.row(pan)['card_id']}", AMOUNT)
     assert balance(world, pan) == counted(world) == AMOUNT
 
 

@@ -48,6 +48,16 @@ def out(world: Any, source: Pan, amount: int = AMOUNT, **changes: object) -> Pur
     return transfer(world, source, far, amount, processing_code=OUT, destination=None, **changes)
 
 
+def owed(world: Any) -> dict[str, int]:
+    """Return what the bank owes on the accounts of this acquirer."""
+    rows = world.sql(
+        "SELECT account, CAST(sum(rial) AS bigint) AS rial FROM posting CROSS JOIN LATERAL"
+        " (VALUES (destination, amount_rial), (source, -amount_rial)) AS moved (account, rial)"
+        " WHERE account NOT LIKE 'card\\:%' GROUP BY account"
+    )
+    return {row["account"]: row["rial"] for row in rows}
+
+
 def balances(world: Any, *pans: Pan) -> list[int]:
     """Return what the cards hold."""
     return [world.row(pan)["balance_rial"] for pan in pans]
@@ -70,15 +80,20 @@ def test_d7_a_transfer_inside_the_bank_moves_principal_and_fee_in_one_transactio
     assert world.unexplained() == 0
 
 
-def test_d7_a_debit_for_another_bank_owes_all_of_it_to_the_acquirer(world: Any) -> None:
-    """The interbank account of the acquirer holds amount and fee until the other bank is paid."""
+def test_d7_a_debit_for_another_bank_is_owed_between_the_banks_and_its_fee_to_the_acquirer(world: Any) -> None:
+    """The interbank account holds the amount until the banks settle; a reversal empties both."""
     source = world.card()
 
-    assert world.pay(out(world, source)).action_code == "000"
+    asked = out(world, source)
 
-    (row,) = world.sql("SELECT destination, amount_rial FROM posting")
-    assert tuple(row.values()) == ("acquirer:581672", AMOUNT + FEE)
+    assert world.pay(asked).action_code == "000"
+
+    assert owed(world) == {"interbank:581672": AMOUNT, "acquirer:581672": FEE}
     assert balances(world, source) == [10_000_000 - AMOUNT - FEE]
+
+    assert reverse(world.desk, world.reversal(asked)).action_code == "400"
+    assert owed(world) == {"interbank:581672": 0, "acquirer:581672": 0}
+    assert balances(world, source) == [10_000_000]
 
 
 def test_d9_the_same_transfer_again_gets_the_first_answer_and_another_destination_does_not(world: Any) -> None:
