@@ -15,6 +15,8 @@ import psycopg
 import pytest
 import requests
 
+from sandbox.banks import BANK_ONE
+from sandbox.cards import APPROVE
 from sandbox.crashes import POINTS
 from sandbox.merchant import Merchant
 from sandbox.shopper import Shopper
@@ -194,6 +196,35 @@ def test_f24_killed_during_a_reversal(world: RunningWorld, gateway: Books, bank:
     assert bank.one(CREDITS) == int(str(before)) + 1
 
 
+@pytest.mark.parametrize("point", ["worker.before_credit", "worker.after_credit_before_record"])
+def test_f24_killed_around_the_credit_of_a_transfer(world: RunningWorld, gateway: Books, point: str) -> None:
+    """F24, D7: the credit is sent again under its one number, and the other bank gives the money once."""
+    sender, other = sender_of_money(world), Books(world, BANK_ONE.organisation)
+    code, before = sender.request_pin(), other.one(CREDITS)
+    world.crash_at(point)
+
+    sender.pay(code)
+
+    world.wait_for_crash()
+    gateway.wait("confirmed", STATE, sender.page_token)
+    assert other.one(CREDITS) == int(str(before)) + 1
+
+
+def test_f24_killed_while_a_transfer_is_given_back(world: RunningWorld, gateway: Books, bank: Books) -> None:
+    """F24, D7: the other bank refused the money; the sender's bank gives it back once, whoever dies over it."""
+    sender, other = sender_of_money(world), Books(world, BANK_ONE.organisation)
+    code, before, there = sender.request_pin(), bank.one(CREDITS), other.one(CREDITS)
+    world.crash_at("worker.after_reversal_before_record")
+
+    with closed_cards(other):
+        sender.pay(code)
+        world.wait_for_crash()
+        gateway.wait("reversed", STATE, sender.page_token)
+
+    assert bank.one(CREDITS) == int(str(before)) + 1
+    assert other.one(CREDITS) == there
+
+
 def test_f24_killed_after_an_inquiry(
     world: RunningWorld, gateway: Books, buying: Callable[..., tuple[Shopper, str]]
 ) -> None:
@@ -256,6 +287,28 @@ def paid_to_a_merchant(world: RunningWorld) -> tuple[Shopper, str]:
     shopper.pay(shopper.request_pin())
     merchant.confirm(payment["id"], 150_000)
     return shopper, str(payment["id"])
+
+
+def sender_of_money(world: RunningWorld) -> Shopper:
+    """Bring somebody of bank two to the pay button of a transfer to bank one."""
+    cards = [card for card in world.info["cards"] if (card["bank"], card["behaviour"]) == (BANK_ONE.name_en, APPROVE)]
+    sender = Shopper(world, world.fresh_card())
+    sender.go_to(f"{world.info['gateway']}/transfer")
+    named = {"pan": sender.card["pan"], "destination_pan": cards[0]["pan"], "amount": "2000000"}
+    sender.submit({**named, "action": "continue"})
+    return sender
+
+
+@contextmanager
+def closed_cards(bank: Books) -> Iterator[None]:
+    """Let a bank have closed every card for a while, so that it refuses money for any."""
+    closed = "UPDATE card SET status = 'blocked', held_by_bank = true WHERE status = 'active' RETURNING card_id"
+    numbers = bank.one(f"WITH closed AS ({closed}) SELECT array_agg(card_id) FROM closed")
+    try:
+        yield
+    finally:
+        opened = "UPDATE card SET status = 'active', held_by_bank = false WHERE card_id = ANY(%s) RETURNING card_id"
+        bank.one(opened, numbers)
 
 
 @contextmanager
