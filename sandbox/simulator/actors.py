@@ -48,7 +48,7 @@ SALES_MOST = 12
 NEW_CARDS = 0.6
 CARDS_AT_ONCE = 6
 COIN = 0.5
-BILLED, SENT = 0.2, 0.35
+BILLED, SENT = 0.2, 0.4
 """Shares of payments that are for bills, and that send money to another card."""
 
 POOR = 5

@@ -128,6 +128,7 @@ FAULTS: tuple[FaultRow, ...] = (
         "I2 I11",
     ),
     FaultRow("F26", "a poison job", ("poison tried",), "I11"),
+    FaultRow("F31", "the banks' files are cut or say otherwise", ("file cut", "file told otherwise"), "I13 I14"),
     FaultRow(
         "F33",
         "codes guessed and asked for again and again",
@@ -137,11 +138,8 @@ FAULTS: tuple[FaultRow, ...] = (
 )
 
 _LIE = "needs a bank that says no and later yes to one message (F32); tests/gateway/services shows it"
-_SETTLEMENT = "settlement is not built"
 _NO_PROOFS = "the simulated PSP has no codes verified apart from purchases; tests/otp shows it"
 UNREACHED: dict[Move, str] = {
-    ("payment", "confirmed", "settled_in_batch"): _SETTLEMENT,
-    ("payment", "settled", "late_approval"): _SETTLEMENT,
     ("attempt", "declined", "switch_approved"): _LIE,
     ("challenge", "issued", "code_verified"): _NO_PROOFS,
     ("challenge", "verified", "proof_spent"): _NO_PROOFS,

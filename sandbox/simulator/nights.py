@@ -127,6 +127,7 @@ class Nights:
         if not done.again:
             require(done.differences == file.planted, f"I14: {dict(file.planted)} became {dict(done.differences)}")
         for name in file.planted:
+            self.network.saw("file told otherwise")
             self.network.saw(f"file: {name}")
         self.mirror.doubted |= file.doubted
         self.mirror.told |= file.told

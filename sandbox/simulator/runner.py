@@ -47,7 +47,7 @@ FUSES = 0.06
 FUSE_PLACES = 8
 LOST_NOT_DEAD = 0.4
 TIME_MOVES = 0.3
-TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 3, "developer": 2.5, "poison": 0.1}
+TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 4, "developer": 2.5, "poison": 0.1}
 """Whose turn it is, and how often of about a hundred, when nobody who waited goes on."""
 
 GOES_ON = 0.3

@@ -18,6 +18,7 @@ from sandbox.simulator.sale import Sale, SimulatedCard
 
 AMOUNTS = (10_000, 10_000_000, 10_000_001, 20_000_000, 50_000_000)
 NEAREST = 6
+ABROAD = 0.6
 UNDER_WAY = ("open", "paying", "unknown", "authorised")
 
 
@@ -42,7 +43,8 @@ class Senders:
         others = [card for card in cards[-NEAREST:] if card is not source]
         if not others:
             return None
-        destination = self.dice.choice(others)
+        abroad = [card for card in others if card.issuer_id != source.issuer_id]
+        destination = self.dice.choice(abroad if abroad and self.dice.random() < ABROAD else others)
         amount = self.dice.choice((*AMOUNTS, self.dice.randrange(10_000, 20_000_000)))
         self.got[destination.card_id] = amount
         return destination, amount

@@ -43,6 +43,7 @@ from sandbox.world import ACQUIRER_ID
 
 MS = 1000
 LOST_MOST = 200
+GIVING_POINT = 0.15
 GIVING = frozenset(PROCESSING_CODES)
 """DE 3 of what gives money to a card."""
 
@@ -214,15 +215,15 @@ class SimulatedSwitch(SwitchClient):
 
     def credit(self, issuer: Issuer, request: CreditRequest) -> AuthorisationAnswer:
         """Give a transfer's money to its destination."""
-        self._network.point("worker.before_credit")
+        self._network.point("worker.before_credit", GIVING_POINT)
         answer = super().credit(issuer, request)
-        self._network.point("worker.after_credit_before_record")
+        self._network.point("worker.after_credit_before_record", GIVING_POINT)
         return answer
 
     def refund(self, issuer: Issuer, request: RefundRequest) -> AuthorisationAnswer:
         """Give money back to the card that paid."""
         answer = super().refund(issuer, request)
-        self._network.point("worker.after_refund_before_record")
+        self._network.point("worker.after_refund_before_record", GIVING_POINT)
         return answer
 
     def _link(self, issuer: Issuer) -> SimulatedLink:  # type: ignore[override]  # asked in the same way

@@ -3,10 +3,12 @@
 After every test gateway, bank and shop are compared to the rial (:func:`tests.e2e.conftest.books_agree`).
 """
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +132,23 @@ def test_f3_killed_after_the_record_and_before_the_page(
     assert bank.one(DEBITS) == int(str(before)) + 1
 
 
+def test_f30_a_restart_in_mid_payment_loses_no_page(
+    world: RunningWorld, gateway: Books, buying: Callable[..., tuple[Shopper, str]]
+) -> None:
+    """F30: SIGTERM while the bank takes its time, as at a rolling restart: the successor's page tells the outcome."""
+    shopper, code = buying("bank_slow")
+    pid = world.pid_of("gateway")
+    with ThreadPoolExecutor(1) as pool:
+        paying = pool.submit(pay_whatever_happens, shopper, code)
+        gateway.wait(1, ATTEMPTS, shopper.page_token, "submitted")
+        os.kill(pid, signal.SIGTERM)
+        paying.result()
+
+    wait_for(lambda: world.pid_of("gateway") != pid, "the gateway's successor")
+    gateway.wait("confirmed", STATE, shopper.page_token)
+    assert "پرداخت انجام شد" in shown(shopper)
+
+
 def test_killed_after_the_bank_accepted_a_pin_request(world: RunningWorld, gateway: Books) -> None:
     """The code arrives although the page broke; it pays."""
     shopper = Shopper(world, world.fresh_card())
@@ -180,6 +199,19 @@ def test_f24_killed_after_a_webhook(
     gateway.wait("confirmed", STATE, shopper.page_token)
     gateway.wait(0, open_, shopper.page_token)
     assert gateway.one(f"SELECT max(fence) {events}", shopper.page_token) == 2
+
+
+def test_f24_killed_after_a_refund(world: RunningWorld, gateway: Books, bank: Books) -> None:
+    """F24, D11: the refund is sent again as a repeat; the card gets its money once."""
+    _, payment_id = paid_to_a_merchant(world)
+    before = bank.one(CREDITS)
+    world.crash_at("worker.after_refund_before_record")
+
+    Merchant(world.info).refund(payment_id, 150_000)
+
+    world.wait_for_crash()
+    gateway.wait("refunded", "SELECT state FROM payment WHERE payment_id = %s", payment_id)
+    assert bank.one(CREDITS) == int(str(before)) + 1
 
 
 @pytest.mark.parametrize("point", ["worker.before_reversal", "worker.after_reversal_before_record"])
