@@ -24,11 +24,13 @@ from gateway.domain.outcome import AuthorisationAnswer, InquiryAnswer, ReversalA
 from gateway.harim.client import HarimClient
 from gateway.ports import (
     AuthorisationRequest,
+    CreditRequest,
     Delivered,
     InquiryRequest,
     NotDelivered,
     PinAnswer,
     PinRequest,
+    RefundRequest,
     ReversalRequest,
     Webhook,
 )
@@ -59,6 +61,19 @@ class FragileSwitch(SwitchClient):
         passing("worker.before_reversal")
         answer = super().reverse(issuer, request)
         passing("worker.after_reversal_before_record")
+        return answer
+
+    def credit(self, issuer: Issuer, request: CreditRequest) -> AuthorisationAnswer:
+        """Give a transfer's money to its destination."""
+        passing("worker.before_credit")
+        answer = super().credit(issuer, request)
+        passing("worker.after_credit_before_record")
+        return answer
+
+    def refund(self, issuer: Issuer, request: RefundRequest) -> AuthorisationAnswer:
+        """Give money back to the card that paid."""
+        answer = super().refund(issuer, request)
+        passing("worker.after_refund_before_record")
         return answer
 
 

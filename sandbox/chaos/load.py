@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from sandbox.banks import BANK_TWO
+from sandbox.banks import BANK_ONE, BANK_TWO
 from sandbox.cards import APPROVE
 from sandbox.merchant import Merchant
 from sandbox.running import InVain, RunningWorld, wait_for
@@ -38,7 +38,15 @@ INTENTIONS = {
     "walks away": 8,
     "is never confirmed": 9,
     "gets it back": 10,
+    "is refunded": 8,
+    "sends money": 14,
 }
+OWN = frozenset({"is never confirmed", "gets it back", "is refunded"})
+"""Intentions of people who pay a merchant without a shop."""
+
+PRICE_RIAL = 150_000
+SENT_RIAL = 1_000_000
+
 FAULT_CARDS = ("bank_slow", "bank_hangs", "answer_lost", "duplicate_answer", "late_answer", "sms_late")
 FAULT_CARD_CHANCE = 0.1
 PASSING = (requests.RequestException, Unexpected)
@@ -48,6 +56,7 @@ BROKEN = (*PASSING, InVain, StopIteration, IndexError)
 
 SEEN = {
     "پرداخت انجام شد": "paid",
+    "پول منتقل شد": "paid",
     "پرداخت را لغو کردید": "cancelled",
     "زمان این پرداخت تمام شد": "expired",
     "برمی‌گردد": "going back",
@@ -108,11 +117,13 @@ class Load:
 
     def _buy(self, shopper: Watched, purchase: Purchase) -> None:
         merchant = Merchant(self.world.info)
-        own = purchase.intention in {"is never confirmed", "gets it back"}
+        own = purchase.intention in OWN
         if own:
-            payment = merchant.open(150_000)
+            payment = merchant.open(PRICE_RIAL)
             purchase.payment_id = str(payment["id"])
             shopper.go_to(payment["page_url"])
+        elif purchase.intention == "sends money":
+            shopper.patiently(lambda: self._send(shopper))
         else:
             shopper.patiently(lambda: shopper.check_out("soap"))
         purchase.page_token, purchase.told = shopper.page_token, "to pay"
@@ -125,7 +136,7 @@ class Load:
         self._pay(shopper, purchase)
         if purchase.told == "paid" and own:
             self._deal(merchant, purchase)
-        elif purchase.told == "paid":
+        elif purchase.told == "paid" and purchase.intention != "sends money":
             shopper.patiently(shopper.return_to_shop)
 
     def _pay(self, shopper: Watched, purchase: Purchase) -> None:
@@ -137,10 +148,28 @@ class Load:
         purchase.told = shopper.wait_until_told(address)
 
     def _deal(self, merchant: Merchant, purchase: Purchase) -> None:
+        if purchase.intention == "is never confirmed":
+            return
+        merchant.confirm(purchase.payment_id, PRICE_RIAL)
         if purchase.intention == "gets it back":
-            merchant.confirm(purchase.payment_id, 150_000)
             merchant.reverse(purchase.payment_id)
             purchase.told = "going back"
+        else:
+            merchant.refund(purchase.payment_id, PRICE_RIAL)
+            purchase.told = "refunded"
+
+    def _send(self, sender: Watched) -> None:
+        """Name a card of the other bank; a card is sent money three times a day at most, so they take turns."""
+        others = [card for card in self.world.info["cards"] if card["bank"] == BANK_ONE.name_en]
+        good = [card for card in others if card["behaviour"] == APPROVE]
+        with self._lock:
+            self._used["sent"] += 1
+            destination = good[self._used["sent"] % len(good)]["pan"]
+        sender.go_to(f"{self.world.info['gateway']}/transfer")
+        named = {"pan": sender.card["pan"], "destination_pan": destination, "amount": str(SENT_RIAL)}
+        sender.submit({**named, "action": "continue"})
+        if not sender.page_token:
+            raise Unexpected(sender.page.text)
 
     def _card(self, behaviour: str) -> dict[str, Any]:
         """Return the card of this kind that was used least, so that nobody reads another's code; else a good one."""

@@ -18,6 +18,7 @@ QUIET_SECONDS = 240.0
 LOOK_SECONDS = 1.0
 _RESTLESS = """
 SELECT (SELECT count(*) FROM attempt WHERE state IN ('submitted', 'unknown', 'voiding', 'disputed'))
+  + (SELECT count(*) FROM refund WHERE state IN ('requested', 'sent', 'unknown'))
   + (SELECT count(*) FROM payment WHERE state IN ('paying', 'unknown', 'authorised', 'reversing', 'disputed'))
 """
 _PAYMENTS = "SELECT payment_id, page_token, state FROM payment"
@@ -28,20 +29,25 @@ _NEVER: dict[str, str] = {
           GROUP BY payment_id HAVING count(*) > 1) AS doubled""",
     "a payment keeps money and its attempt is not approved (I3)": """
         SELECT count(*) FROM payment JOIN attempt USING (attempt_id)
-        WHERE payment.state IN ('confirmed', 'settled') AND attempt.state <> 'approved'""",
+        WHERE payment.state IN ('confirmed', 'settled') AND attempt.state NOT IN ('approved', 'stood')""",
+    "a transfer is complete and its credit is not given (I15)": """
+        SELECT count(*) FROM payment JOIN transfer USING (payment_id)
+        WHERE state IN ('confirmed', 'settled') AND NOT inside AND credit <> 'given'""",
     "a job is dead (I11)": "SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL",
 }
 """What the gateway's books may not show."""
 
 KEPT = frozenset({"confirmed", "settled"})
 TRUE_STATES = {
-    "paid": KEPT | {"reversed"},
+    "paid": KEPT | {"reversed", "refunded"},
+    "refunded": KEPT | {"refunded"},
     "going back": frozenset({"reversed"}),
     "given back": frozenset({"reversed"}),
     "cancelled": frozenset({"cancelled"}),
     "expired": frozenset({"expired"}),
 }
-"""How a payment may end whose page said this; after "paid" it goes back when nobody confirms it in time."""
+"""How a payment may end whose page said this; after "paid" it goes back when nobody confirms it in time, and
+a bank may refuse a refund."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from gateway.domain.errors import (
     NotPossible,
     TooManyAttempts,
 )
+from gateway.domain.transfer_errors import InvalidDestination, TooManyHolderQuestions, TransferLimit
 from gateway.services.authorise import Checking, Paid, Refused, pay
 from gateway.services.bills import OpenBills, open_bills
 from gateway.services.cancel import cancel
@@ -32,23 +33,30 @@ from gateway.services.show_page import page_of
 from gateway.store.directory import Caller
 from otp.services.bank import Bank
 from sandbox.simulator.bills import some_bills
+from sandbox.simulator.cashiers import Cashiers
+from sandbox.simulator.check import require
 from sandbox.simulator.hooks import Developer
-from sandbox.simulator.invariants import WAITING, require
+from sandbox.simulator.invariants import WAITING
 from sandbox.simulator.memory import instant
 from sandbox.simulator.mirror import Mirror
 from sandbox.simulator.network import Network
-from sandbox.simulator.outside import Phones
 from sandbox.simulator.sale import Sale, SimulatedCard
+from sandbox.simulator.senders import Senders
 from sandbox.simulator.stage import EXPIRY, ISSUERS, open_simulated_card
 
 SALES_MOST = 12
 NEW_CARDS = 0.6
 CARDS_AT_ONCE = 6
 COIN = 0.5
-BILLED = 0.25
-"""Share of payments that are for bills."""
+BILLED, SENT = 0.2, 0.4
+"""Shares of payments that are for bills, and that send money to another card."""
+
+POOR = 5
+"""Of so many cards one has next to nothing."""
+
+NO_TRANSFER = (InvalidDestination, TransferLimit, TooManyHolderQuestions)
 CALLBACK = "http://localhost:8200/back"
-LIVE = frozenset({"open", "paying", "unknown", "authorised", "confirmed", "reversing", "disputed"})
+LIVE = frozenset({"open", "paying", "unknown", "authorised", "confirmed", "settled", "reversing", "disputed"})
 CONFIRMABLE = ("authorised", "confirmed")
 MOMENT_SECONDS = 0.000_001
 
@@ -61,8 +69,8 @@ class Cast:
     network: Network
     gateway: Gateway
     caller: Caller
-    bank: Bank
-    phones: Phones
+    banks: dict[str, Bank]
+    codes: dict[str, list[str]]
     developer: Developer
     mirror: Mirror
     sales: list[Sale] = field(default_factory=list)
@@ -70,21 +78,28 @@ class Cast:
     paying: list[Sale] = field(default_factory=list)
     opened: int = 0
 
+    def __post_init__(self) -> None:
+        self.cashiers = Cashiers(self.dice, self.network, self.gateway, self.caller, self.mirror)
+        self.senders = Senders(self.dice, self.network, self.gateway, self.caller, self.banks, self.mirror)
+
     def actions(self) -> dict[str, tuple[int, Callable[[], object]]]:
         """Return every action with its weight."""
         return {
-            "merchant opens": (5, self.open),
+            "merchant opens": (8, self.open),
             "merchant opens again": (1, self.open_again),
             "merchant opens the order anew": (1, self.open_order_anew),
             "merchant confirms": (8 + 10 * len(self.developer.merchants.serving), self.confirm),
             "merchant confirms at the last moment": (3, self.confirm_at_the_last_moment),
             "merchant confirms another sum": (1, self.confirm_another_sum),
             "merchant reverses": (2, self.reverse),
+            "merchant refunds": (3, lambda: self.cashiers.refund([each for each in self.sales if not each.bills])),
+            "a second person decides": (1, self.cashiers.decide),
             "shopper requests PIN": (12, self.request_pin),
             "shopper pays": (18, self.pay),
             "shopper cancels": (2, lambda: cancel(self.gateway, (self._given_up() or self.sale()).page_token)),
             "shopper extends": (1, lambda: extend(self.gateway, self.sale().page_token)),
             "shopper looks": (1, self.look),
+            "bank closes a card": (1, lambda: self.senders.bank_closes(self.sales)),
         }
 
     def sale(self, *states: str) -> Sale:
@@ -103,11 +118,26 @@ class Cast:
         self.opened += 1
         guesses = self.dice.random() < 0.06  # noqa: PLR2004 - a few do not have the phone
         card = self.cards[-1 - (len(self.cards) - 1) % 10] if guesses and self.cards else self._card()
-        bills = some_bills(self.dice, self.opened) if self.dice.random() < BILLED else ()
-        amount = sum(bill.amount.amount for bill in bills) or self.dice.randrange(1_000, 30_000_000)
-        sale = Sale(self.opened, amount, card, f"open-{self.opened}", guesses=guesses, bills=bills)
+        sale = self._sale(card, guesses=guesses)
         self.sales.append(sale)
-        return self._open(sale, sale.amount)
+        try:
+            return self._open(sale, sale.amount)
+        except NO_TRANSFER:
+            self.sales.remove(sale)
+            raise
+
+    def _sale(self, card: SimulatedCard, *, guesses: bool) -> Sale:
+        """Choose what is paid: goods, bills, or somebody else's card; a poor card spends what it was sent."""
+        sale = Sale(self.opened, self.dice.randrange(1_000, 30_000_000), card, f"open-{self.opened}", guesses=guesses)
+        luck = self.dice.random()
+        if luck < BILLED:
+            sale.bills = some_bills(self.dice, self.opened)
+            sale.amount = sum(bill.amount.amount for bill in sale.bills)
+        elif luck < BILLED + SENT and (chosen := self.senders.choose(card, self.cards)):
+            sale.destination, sale.amount = chosen
+        elif card.card_id in self.senders.got:
+            sale.amount = self.senders.got[card.card_id]
+        return sale
 
     def open_again(self) -> str:
         """Repeat an opening under its key; with another body it must be refused (I10)."""
@@ -122,7 +152,7 @@ class Cast:
         sale = self.sale()
         was = self.mirror.state(sale.payment_id)
         self.opened += 1
-        new = Sale(sale.number, sale.amount, sale.card, f"open-{self.opened}", bills=sale.bills)
+        new = sale.anew(f"open-{self.opened}")
         try:
             self._open(new, sale.amount)
         except DuplicateOrder:
@@ -141,6 +171,8 @@ class Cast:
 
     def _opened(self, sale: Sale, amount: int, idempotency: Idempotency) -> PaymentRecord:
         order = f"order-{sale.number}"
+        if sale.destination:
+            return self.senders.open(sale, amount, order, CALLBACK, idempotency)
         if not sale.bills:
             return open_payment(self.gateway, self.caller, OpenPurchase(Rial(amount), order, CALLBACK), idempotency)
         return open_bills(self.gateway, self.caller, OpenBills(sale.bills, order, CALLBACK), idempotency)
@@ -148,12 +180,11 @@ class Cast:
     def _card(self) -> SimulatedCard:
         if len(self.cards) >= CARDS_AT_ONCE and self.dice.random() > NEW_CARDS:
             return self.dice.choice(self.cards[-CARDS_AT_ONCE:])
-        self.network.fuses["bank"].left = None  # that a card is there is no part of the play
         number = len(self.cards) + 1
-        issuer_id, prefix = ISSUERS[number % len(ISSUERS)]
-        balance = 500_000 if number % 10 == 0 else 1_500_000_000
-        pan, cvv2 = open_simulated_card(self.bank, prefix, number, balance)
-        self.cards.append(SimulatedCard(pan, cvv2, f"0912{number:07d}", issuer_id))
+        issuer_id, prefix = ISSUERS[number // 2 % len(ISSUERS)]
+        self.network.fuses[issuer_id].left = None  # that a card is there is no part of the play
+        balance = 500_000 if number % POOR == 0 else 1_500_000_000
+        self.cards.append(open_simulated_card(self.banks[issuer_id], number, prefix, balance))
         return self.cards[-1]
 
     def confirm(self, sale: Sale | None = None) -> str:
@@ -187,7 +218,7 @@ class Cast:
         """Confirm within a microsecond of the end of the window, before or after it, while a sweeper may come too."""
         sale = self.sale("authorised")
         row = self.mirror.payments.get(sale.payment_id, {})
-        if row.get("state") != "authorised":
+        if row.get("state") != "authorised" or sale.destination:
             return "nothing to confirm"
         ends = instant(row["authorised_at"]) + dt.timedelta(seconds=row["confirm_window_seconds"])
         left = (ends - self.network.clock.now("gateway")).total_seconds()
@@ -229,7 +260,7 @@ class Cast:
 
     def request_pin(self) -> str:
         """Ask for a code, most often with card proof, now and then with card data that are not right."""
-        waiting = [each for each in self.sales if each.guesses or not self.phones.codes.get(each.card.mobile)]
+        waiting = [each for each in self.sales if each.guesses or not self.codes.get(each.card.mobile)]
         sale = self.dice.choice(waiting) if waiting and self.dice.random() < COIN else self.sale("open")
         sale = self._given_up() or sale
         luck = self.dice.random()
@@ -242,7 +273,7 @@ class Cast:
     def pay(self) -> str:
         """Submit the card page with a right, an older, another sale's, or a made-up code."""
         sale = self._given_up() or self._ready()
-        codes = self.phones.codes.get(sale.card.mobile, [])
+        codes = self.codes.get(sale.card.mobile, [])
         if not codes and not sale.guesses and self.dice.random() < 0.95:  # noqa: PLR2004 - few people guess
             return f"{sale.number} waits for a code"
         cvv2 = "000" if self.dice.random() < 0.03 else sale.card.cvv2  # noqa: PLR2004 - a typing error
@@ -278,7 +309,7 @@ class Cast:
         ready = [
             each
             for each in (*self.sales, *2 * [guesser for guesser in self.sales if guesser.guesses])
-            if (each.guesses or self.phones.codes.get(each.card.mobile))
+            if (each.guesses or self.codes.get(each.card.mobile))
             and not each.gives_up
             and self.mirror.state(each.payment_id) == "open"
             and each.payment_id

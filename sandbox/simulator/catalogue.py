@@ -45,11 +45,22 @@ FAULTS: tuple[FaultRow, ...] = (
             "answer heard after the time-out",
             "late approval recorded",
             "late approval of an attempt unknown",
+            "credit: given",
         ),
-        "I2 I6 I7",
+        "I2 I6 I7 I15",
     ),
-    FaultRow("F5", "the issuer never got it", ("message lost", "tombstone before the purchase"), "I2 I6"),
-    FaultRow("F6", "the reversal is not answered", ("reversal not answered", "reversal overdue"), "I6 I11 I18"),
+    FaultRow(
+        "F5",
+        "the issuer never got it",
+        ("message lost", "tombstone before the purchase", "credit: taken_back"),
+        "I2 I6 I15",
+    ),
+    FaultRow(
+        "F6",
+        "the reversal is not answered",
+        ("reversal not answered", "reversal overdue", "credit: refused", "credit: deadline_passed"),
+        "I6 I11 I15 I18",
+    ),
     FaultRow(
         "F7", "the same message again", ("message repeated", "message arrives long after", "webhook repeated"), "I2 I11"
     ),
@@ -104,6 +115,9 @@ FAULTS: tuple[FaultRow, ...] = (
             "worker.after_inquiry_before_record",
             "worker.before_reversal",
             "worker.after_reversal_before_record",
+            "worker.before_credit",
+            "worker.after_credit_before_record",
+            "worker.after_refund_before_record",
         ),
         "I6 I11 I12",
     ),
@@ -114,6 +128,7 @@ FAULTS: tuple[FaultRow, ...] = (
         "I2 I11",
     ),
     FaultRow("F26", "a poison job", ("poison tried",), "I11"),
+    FaultRow("F31", "the banks' files are cut or say otherwise", ("file cut", "file told otherwise"), "I13 I14"),
     FaultRow(
         "F33",
         "codes guessed and asked for again and again",
@@ -123,11 +138,8 @@ FAULTS: tuple[FaultRow, ...] = (
 )
 
 _LIE = "needs a bank that says no and later yes to one message (F32); tests/gateway/services shows it"
-_SETTLEMENT = "settlement is not built"
 _NO_PROOFS = "the simulated PSP has no codes verified apart from purchases; tests/otp shows it"
 UNREACHED: dict[Move, str] = {
-    ("payment", "confirmed", "settled_in_batch"): _SETTLEMENT,
-    ("payment", "settled", "late_approval"): _SETTLEMENT,
     ("attempt", "declined", "switch_approved"): _LIE,
     ("challenge", "issued", "code_verified"): _NO_PROOFS,
     ("challenge", "verified", "proof_spent"): _NO_PROOFS,

@@ -10,17 +10,25 @@ from typing import Any
 from foundation.machine import Machine
 from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.payment import MACHINE as PAYMENT
+from gateway.domain.refund import MACHINE as REFUND
+from gateway.domain.transfer import CREDIT
 from otp.domain.challenge import CHALLENGE
 from sandbox.simulator.catalogue import FAULTS, UNREACHED, Move
 
-MACHINES: dict[str, Machine[Any, Any]] = {"payment": PAYMENT, "attempt": ATTEMPT, "challenge": CHALLENGE}
+MACHINES: dict[str, Machine[Any, Any]] = {
+    "payment": PAYMENT,
+    "attempt": ATTEMPT,
+    "credit": CREDIT,
+    "refund": REFUND,
+    "challenge": CHALLENGE,
+}
 MOVES: dict[Move, str] = {
     (name, str(row.before), str(row.event)): str(row.after)
     for name, machine in MACHINES.items()
     for row in machine.transitions
     if row.before is not None
 }
-"""Every row of the three tables: machine, state before and event, to the state after."""
+"""Every row of the five tables: machine, state before and event, to the state after."""
 
 
 TOO_RARE = "too rare for this run"

@@ -19,8 +19,8 @@ from gateway.services.gateway import Gateway
 from gateway.services.idempotency import Asked, Idempotency
 from gateway.store.directory import Caller
 from sandbox.simulator import telling
+from sandbox.simulator.check import require
 from sandbox.simulator.faults import BEGIN
-from sandbox.simulator.invariants import require
 from sandbox.simulator.memory import Memory
 from sandbox.simulator.network import Network
 

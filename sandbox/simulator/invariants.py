@@ -13,14 +13,20 @@ from foundation.checks import Severity, Verdict
 from gateway.domain.attempt import ENDS as ATTEMPT_ENDS
 from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.payment import ENDS, MACHINE, PaymentEvent, PaymentState
+from gateway.domain.refund import MACHINE as REFUND
+from gateway.domain.transfer import CREDIT
 from otp.domain.binding import parse_canonical
 from otp.domain.challenge import CHALLENGE
+from sandbox.simulator import keeping, legs
+from sandbox.simulator.check import Violated, require
 from sandbox.simulator.memory import Memory, Row, instant, key_of
 
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "payment": {(str(row.before), str(row.after)) for row in MACHINE.transitions if row.before},
     "attempt": {(str(row.before), str(row.after)) for row in ATTEMPT.transitions if row.before},
     "challenge": {(str(row.before), str(row.after)) for row in CHALLENGE.transitions if row.before},
+    "refund": {(str(row.before), str(row.after)) for row in REFUND.transitions if row.before},
+    "transfer": {("none", "owed"), *((str(row.before), str(row.after)) for row in CREDIT.transitions if row.before)},
     "authorisation": {("received", "approved"), ("received", "declined"), ("approved", "reversed")},
 }
 FIRST = {
@@ -28,13 +34,19 @@ FIRST = {
     "attempt": {"submitted"},
     "challenge": {"issued"},
     "authorisation": {"received", "tombstone"},
+    "transfer": {"none"},
+    "refund": {"requested", "waiting"},
 }
+STATE = {"transfer": "credit"}
+"""The column that says where a row stands, where it is not ``state``."""
+
+ACCOUNTS = ("pending", "payable", "issuer", "suspense", "fees", "transfer-clearing", "refunding", "bank")
 MONEY_MAY_BE_GONE = frozenset({"declined", "voided"})
 WAITING = frozenset({"submitted", "unknown", "voiding", "disputed"})
 LOOKS_FAILED = frozenset({"cancelled", "expired", "reversed"})
 RESTING = ENDS | {"confirmed"}
 TRIES_MOST = 5
-AGES = frozenset({"I5_past_promise", "I5_disputed"})
+AGES = frozenset({"I5_past_promise", "I5_disputed", "I5_credit", "I5_refund_past_promise"})
 UNDECIDED = frozenset({"submitted", "unknown"})
 UNDECIDED_STEPS_MOST = 1_800
 UNENDED_STEPS_MOST = 6_000
@@ -47,26 +59,17 @@ DISPUTE_AFTER = dt.timedelta(seconds=200)
 """The oldest that a reversal gets without an alarm (I5, D8); :mod:`sandbox.simulator.stage` sets the gateway so."""
 
 
-class Violated(BaseException):
-    """An invariant does not hold; the text begins with its number. No handler of the applications catches it."""
-
-
-def require(holds: object, what: str) -> None:
-    """Raise :class:`Violated` unless it holds."""
-    if not holds:
-        raise Violated(what)
-
-
 def check_move(kind: str, before: Row | None, after: Row | None) -> None:
     """Check I7 (moves along the tables only) and the append-only half of I1."""
     if kind in {"posting", "payment_event"}:
         require(before is None, f"I1: a {kind} was changed or deleted")
     if kind not in ALLOWED or after is None:
         return
+    name = STATE.get(kind, "state")
     if before is None:
-        require(after["state"] in FIRST[kind], f"I7: a {kind} began as {after['state']}")
-    elif before["state"] != after["state"]:
-        move = (before["state"], after["state"])
+        require(after[name] in FIRST[kind], f"I7: a {kind} began as {after[name]}")
+    elif before[name] != after[name]:
+        move = (before[name], after[name])
         require(move in ALLOWED[kind], f"I7: a {kind} went from {move[0]} to {move[1]}")
 
 
@@ -137,19 +140,16 @@ def forget_bills(memory: Memory, row: Row) -> None:
 
 
 def check_both_sides(memory: Memory, attempt: Row) -> None:
-    """Check I1, I3, I4, I6 and I11 of one attempt: what the gateway was told is what the bank holds."""
+    """Check I1 to I4, I6 and I11 of one attempt: what the gateway was told is what the bank holds."""
     row = memory.authorisation_of(attempt)
     name, state = attempt["attempt_id"], attempt["state"]
     if row is not None:
-        total, taken = row["amount_rial"], memory.taken[row["authorisation_id"]]
-        require(taken == (total if row["state"] == "approved" else 0), f"I4: {name} is partly reversed")
-        require(total == attempt["amount_rial"] + attempt["fee_rial"], f"I3: {name} has another amount")
-        card = memory.cards.get(row["card_id"])
-        net = card and card["opened_rial"] + memory.card_net[f"card:{card['card_id']}"]
-        require(card is None or card["balance_rial"] == net, f"I1: card {row['card_id']} holds other money")
+        legs.check_booked(memory, row)
+        total = attempt["amount_rial"] + attempt["fee_rial"]
+        require(row["amount_rial"] == total, f"I3: {name} has another amount")
     held = row is not None and row["state"] == "approved"
     require(not (held and state in MONEY_MAY_BE_GONE), f"I6: {name} is {state}, but the bank holds its money")
-    require(held or state != "approved", f"I3: {name} is approved, but the bank holds nothing")
+    require(held or state not in legs.TAKEN, f"I3: {name} is {state}, but the bank holds nothing")
     if state in {"unknown", "voiding", "disputed"}:
         topic = "switch.inquire" if state == "unknown" else "switch.reverse"
         job = memory.jobs.get(f"{topic}:{name}")
@@ -157,19 +157,10 @@ def check_both_sides(memory: Memory, attempt: Row) -> None:
 
 
 def check_payment(memory: Memory, row: Row) -> None:
-    """Check I1, I3, I6 and I13: accounts hold what the state says, kept money was confirmed, unknown looks so."""
-    state, amount, name = row["state"], row["amount_rial"], row["payment_id"]
-    pending, payable, issuer, suspense, fees = (
-        memory.balances[name, account] for account in ("pending", "payable", "issuer", "suspense", "fees")
-    )
-    require(issuer + pending + payable + fees + suspense == 0, f"I1: {name} does not sum to zero")
-    require(payable in {0, amount} and pending in {0, amount}, f"I3: {name} holds a part")
-    require(not payable or row["confirmed_at"], f"I3: {name} keeps money nobody confirmed")
-    require((pending == amount) or state != "authorised", f"I3: {name} is authorised without its money")
-    require((payable == amount) or state != "confirmed", f"I13: {name} is confirmed without its money")
-    require(fees == (row["fee_rial"] if pending or payable else 0), f"I3: {name} holds another fee")
-    at_rest = state in {"open", "paying", "cancelled", "expired", "reversed", "unknown"}
-    require(not at_rest or not (pending or payable), f"I3: {name} is {state} and holds money")
+    """Check I1, I3, I6, I13 and I15: accounts hold what the state says, kept money was confirmed, unknown looks so."""
+    state, name = row["state"], row["payment_id"]
+    require(not sum(memory.balances[name, account] for account in ACCOUNTS), f"I1: {name} does not sum to zero")
+    (legs.check_transfer if row["kind"] == legs.TRANSFER else keeping.check_kept)(memory, row)
     own = memory.attempts.get(row["attempt_id"] or "", {})
     waits = own.get("state") in WAITING and not own["late"]
     require(not waits or state not in LOOKS_FAILED | {"open"}, f"I6: {name} says {state} while nobody knows")
@@ -181,6 +172,10 @@ def check_ages(memory: Memory) -> None:
         waited, undecided = memory.step - since, memory.attempts[name]["state"] in UNDECIDED
         most = UNDECIDED_STEPS_MOST if undecided else UNENDED_STEPS_MOST
         require(waited <= most, f"I5: {name} is {memory.attempts[name]['state']} since {waited} steps")
+    for what, began in (("credit of", memory.credit_since), ("refund", memory.refund_since)):
+        for which, since in began.items():
+            waited = memory.step - since
+            require(waited <= UNENDED_STEPS_MOST, f"I5: the {what} {which} is under way since {waited} steps")
 
 
 def check_alarms(memory: Memory) -> None:
@@ -200,6 +195,8 @@ def check_decided(memory: Memory) -> None:
     moving = [row["payment_id"] for row in memory.payments.values() if row["state"] not in RESTING]
     require(not moving, f"I18: not at rest: {moving[:3]}")
     moving = [row["attempt_id"] for row in memory.attempts.values() if row["state"] not in ATTEMPT_ENDS]
+    require(not moving, f"I18: not at rest: {moving[:3]}")
+    moving = [row["refund_id"] for row in memory.refunds.values() if row["state"] in {"requested", "sent", "unknown"}]
     require(not moving, f"I18: not at rest: {moving[:3]}")
 
 

@@ -1,4 +1,4 @@
-"""Both books as their committed changes made them: what the invariants look at."""
+"""All books as their committed changes made them: what the invariants look at."""
 
 from __future__ import annotations
 
@@ -33,8 +33,19 @@ class Memory:
         longest_unknown: the most steps that one was neither decided nor being reversed.
         states: every state that a payment was in.
         balances: by payment and account, at the gateway.
-        taken: by authorisation, what the bank took from the card and did not give back.
-        card_net: by account, what the bank's postings brought.
+        booked: by authorisation and account, what its bank's postings brought.
+        card_net: by account, what the banks' postings brought.
+        transfers: by payment, where its second leg stands.
+        credits: by message key, the payment whose second leg it is.
+        destinations: by payment, the card at its bank that the money is meant for, as the sender knows it.
+        refunds: by number.
+        refund_keys: by message key, the number of the refund whose it is.
+        refund_since: by number, the step since when an issuer is asked to give it.
+        paid_out: by payment, its line in a batch.
+        told: attempts that a bank's file, read by the gateway, calls approved.
+        doubted: attempts about which such a file said something else.
+        waiting: by organisation and topic, how many jobs nobody has done yet.
+        credit_since: by payment, the step since when its second leg is under way.
         paid_by: by code, the authorisation that it paid.
         bills: by payment, the pairs of numbers that it is for.
         claimed: by pair, the payment that has claimed it.
@@ -64,7 +75,18 @@ class Memory:
     authorisations: dict[int, Row] = field(default_factory=dict)
     states: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     balances: dict[tuple[str, str], int] = field(default_factory=_sums)
-    taken: dict[int, int] = field(default_factory=_sums)
+    booked: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(_sums))
+    transfers: dict[str, Row] = field(default_factory=dict)
+    credits: dict[Key, str] = field(default_factory=dict)
+    destinations: dict[str, int] = field(default_factory=dict)
+    refunds: dict[int, Row] = field(default_factory=dict)
+    refund_keys: dict[Key, int] = field(default_factory=dict)
+    refund_since: dict[int, int] = field(default_factory=dict)
+    paid_out: dict[str, Row] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+    doubted: set[str] = field(default_factory=set)
+    waiting: dict[tuple[str, str], int] = field(default_factory=_sums)
+    credit_since: dict[str, int] = field(default_factory=dict)
     card_net: dict[str, int] = field(default_factory=_sums)
     approved: dict[str, int] = field(default_factory=_sums)
     paid_by: dict[int, int] = field(default_factory=dict)
@@ -90,6 +112,22 @@ class Memory:
     def authorisation_of(self, attempt: Row) -> Row | None:
         """Return what the bank has of an attempt."""
         return self.authorisations.get(self.at_bank.get(key_of(attempt), 0))
+
+    def credit_of(self, payment_id: str) -> Row | None:
+        """Return what the destination's bank has of a transfer's second leg."""
+        transfer, payment = self.transfers[payment_id], self.payments[payment_id]
+        attempt = self.attempts.get(payment["attempt_id"] or "")
+        if attempt is None or transfer["stan"] is None:
+            return None
+        return self.authorisations.get(self.at_bank.get(key_of(attempt | _own_key(transfer)), 0))
+
+    def moved(self, row: Row, card: str) -> int:
+        """Return what an authorisation's postings brought to one of its cards."""
+        return self.booked[row["authorisation_id"]][f"card:{row[card]}"] if row[card] else 0
+
+
+def _own_key(row: Row) -> Row:
+    return {name: row[name] for name in ("stan", "rrn", "local_time")}
 
 
 def key_of(row: Row) -> Key:

@@ -1,4 +1,4 @@
-"""Keeps the memory of both books: reads every committed change, and has each judged as it comes.
+"""Keeps the memory of all books: reads every committed change, and has each judged as it comes.
 
 Triggers of the simulated databases record each row's before and after, so a step costs one query per database that was
 used in it, and no state between two steps escapes.
@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from gateway.domain.attempt import ENDS as ATTEMPT_ENDS
 from gateway.domain.payment import PaymentEvent, PaymentState
-from sandbox.simulator import invariants, telling
+from gateway.domain.refund import ENDS as REFUND_ENDS
+from gateway.domain.refund import MACHINE as REFUND
+from gateway.domain.transfer import CREDIT
+from sandbox.simulator import invariants, keeping, legs, telling
+from sandbox.simulator.check import require
 from sandbox.simulator.faults import SimulatedDatabase
-from sandbox.simulator.invariants import require
 from sandbox.simulator.memory import Key, Memory, Row, key_of
 
 READ = b"SELECT number, kind, before, after FROM simulator_change WHERE number > %s ORDER BY number"
 EVENTS = frozenset(map(str, PaymentEvent))
 SAME_STATE_APPROVAL = frozenset({"voiding", "disputed", "voided"})
+REFUND_EVENTS = {(str(row.before), str(row.after)): str(row.event) for row in REFUND.transitions if row.before}
+CREDIT_EVENTS = {(str(row.before), str(row.after)): str(row.event) for row in CREDIT.transitions if row.before}
 ATTEMPT_EVENTS = {
     "approved": "switch_approved",
     "declined": "switch_declined",
@@ -31,6 +38,7 @@ ATTEMPT_EVENTS = {
     "voiding": "reversal_decided",
     "voided": "reversal_accepted",
     "disputed": "reversal_overdue",
+    "stood": "reversal_impossible",
 }
 CHALLENGE_EVENTS = {
     "consumed": "code_matched",
@@ -38,11 +46,12 @@ CHALLENGE_EVENTS = {
     "expired": "lifetime_elapsed",
     "superseded": "newer_issued",
 }
-COUNTS = (
-    ("payment", "SELECT state, count(*) FROM payment GROUP BY 1"),
-    ("attempt", "SELECT state, count(*) FROM attempt GROUP BY 1"),
-    ("authorisation", "SELECT state, count(*) FROM authorisation GROUP BY 1"),
-)
+COUNTED = {
+    "payment": "SELECT state, count(*) FROM payment GROUP BY 1",
+    "attempt": "SELECT state, count(*) FROM attempt GROUP BY 1",
+    "authorisation": "SELECT state, count(*) FROM authorisation GROUP BY 1",
+}
+AT_GATEWAY = frozenset({"payment", "attempt"})
 
 
 @dataclass
@@ -108,6 +117,9 @@ class Mirror(Memory):
                 "payment": self._payment,
                 "payment_event": self._event,
                 "attempt": self._attempt,
+                "transfer": self._transfer,
+                "refund": self._refund,
+                "settlement_line": self._line,
                 "bill": lambda _, after: invariants.check_claim(self, after),
                 "outbox": self._job,
                 "posting": self._posting,
@@ -118,8 +130,8 @@ class Mirror(Memory):
         return {
             "card": self._card,
             "challenge": self._challenge,
-            "authorisation": self._authorisation,
-            "outbox": self._bank_job,
+            "authorisation": lambda before, after: self._authorisation(before, after | {"bank": organisation}),
+            "outbox": partial(self._bank_job, organisation),
             "posting": self._bank_posting,
         }
 
@@ -128,7 +140,8 @@ class Mirror(Memory):
         self.payments[payment_id] = after
         self.states[payment_id].add(after["state"])
         self._was[payment_id] = before["state"] if before else ""
-        if before and before["state"] != after["state"]:
+        told = after["state"] != "authorised" or after["kind"] != legs.TRANSFER
+        if before and before["state"] != after["state"] and told:
             telling.check_owed(self.sources[0].reader, after)
         if after["attempt_id"] in self.attempts:
             self.touched.add(after["attempt_id"])
@@ -167,10 +180,48 @@ class Mirror(Memory):
         if state in ATTEMPT_ENDS:
             self.since.pop(name)
 
-    def _job(self, _before: Row | None, after: Row) -> None:
+    def _transfer(self, before: Row | None, after: Row) -> None:
+        payment_id, credit = after["payment_id"], after["credit"]
+        self.transfers[payment_id] = after
+        if before is None or before["credit"] == credit:
+            return
+        event = CREDIT_EVENTS.get((before["credit"], credit), "debit_approved")
+        self.coverage.moved("credit", before["credit"], event)
+        self.coverage.saw(f"credit: {event}")
+        attempt = self.attempts[self.payments[payment_id]["attempt_id"]]
+        self.credits[key_of(attempt | {name: after[name] for name in ("stan", "rrn", "local_time")})] = payment_id
+        self.touched.add(attempt["attempt_id"])
+        if credit in legs.UNDER_WAY:
+            self.credit_since.setdefault(payment_id, self.step)
+        else:
+            self.credit_since.pop(payment_id)
+
+    def _refund(self, before: Row | None, after: Row) -> None:
+        number, state = after["number"], after["state"]
+        self.refunds[number] = after
+        self.touched.add(after["attempt_id"])
+        if after["stan"]:
+            self.refund_keys[key_of(after)] = number
+        if before is None or before["state"] == state:
+            return
+        event = REFUND_EVENTS[before["state"], state]
+        self.coverage.moved("refund", before["state"], event)
+        self.coverage.saw(f"refund: {event}")
+        if state == "sent":
+            self.refund_since[number] = self.step
+        elif state in REFUND_ENDS:
+            self.refund_since.pop(number, None)
+
+    def _line(self, before: Row | None, after: Row) -> None:
+        keeping.check_line(self, before, after)
+        self.coverage.saw("paid out")
+        self.touched.add(self.payments[after["payment_id"]]["attempt_id"])
+
+    def _job(self, before: Row | None, after: Row) -> None:
         self.jobs[after["unique_key"]] = after
+        self._wait("gateway", before, after)
         invariants.check_job(after)
-        if after["topic"].startswith("switch."):
+        if "attempt_id" in after["payload"]:
             self.touched.add(after["payload"]["attempt_id"])
 
     def _posting(self, _before: Row | None, after: Row) -> None:
@@ -198,35 +249,58 @@ class Mirror(Memory):
         if after["delivery"] == "dropped" != before["delivery"]:
             self.coverage.saw("sms dropped")
 
-    def _bank_job(self, _before: Row | None, after: Row) -> None:
+    def _bank_job(self, organisation: str, before: Row | None, after: Row) -> None:
         self.bank_jobs[after["id"]] = after
+        self._wait(organisation, before, after)
+
+    def _wait(self, organisation: str, before: Row | None, after: Row) -> None:
+        for job, sign in ((before, -1), (after, 1)):
+            if job and not job["done_at"] and not job["dead_at"]:
+                self.waiting[organisation, job["topic"]] += sign
 
     def _authorisation(self, before: Row | None, after: Row) -> None:
         key, number = key_of(after), after["authorisation_id"]
         self.authorisations[number] = after
         self.at_bank[key] = number
-        require(key in self.by_key, f"I5: the bank was asked {key} without a committed intent")
-        self.touched.add(self.by_key[key])
+        transfer, refund = self.credits.get(key), self.refunds.get(self.refund_keys.get(key, 0))
+        attempt_id = self._attempt_behind(key, transfer, refund)
+        require(attempt_id, f"I5: the bank was asked {key} without a committed intent")
+        self.touched.add(str(attempt_id))
         was, now = before and before["state"], after["state"]
         if now == "tombstone":
             self.coverage.saw("tombstone before the purchase")
         if after["reason"] and was != now:
             self.coverage.saw(f"bank: {after['reason']}")
+        if after["reversal_refused"] and not (before or {}).get("reversal_refused"):
+            self.coverage.saw("money spent before it could be taken back")
+        if transfer and now == "approved":
+            legs.check_credit(self, after, transfer)
+        elif refund and now == "approved":
+            keeping.check_return(self, after, refund)
+        elif not transfer and not refund:
+            self._debit(after, str(was), now)
+
+    def _attempt_behind(self, key: Key, transfer: str | None, refund: Row | None) -> str | None:
+        """Return the attempt that a message is about: its own, or that of the payment whose money is given."""
+        given = self.payments[transfer] if transfer else refund
+        return str(given["attempt_id"]) if given else self.by_key.get(key)
+
+    def _debit(self, row: Row, was: str, now: str) -> None:
         if now == "approved" and was != now:
-            self.approved[after["transaction_ref"]] += 1
-            invariants.check_debit(self, after)
-            invariants.check_bills(self, after)
+            self.approved[row["transaction_ref"]] += 1
+            invariants.check_debit(self, row)
+            invariants.check_bills(self, row)
         elif was == "approved" and now != was:
-            self.approved[after["transaction_ref"]] -= 1
-            invariants.forget_bills(self, after)
+            self.approved[row["transaction_ref"]] -= 1
+            invariants.forget_bills(self, row)
 
     def _bank_posting(self, _before: Row | None, after: Row) -> None:
         for side, sign in (("source", -1), ("destination", 1)):
             self.card_net[after[side]] += sign * after["amount_rial"]
-        number, taken = after["authorisation_id"], after["amount_rial"]
-        self.taken[number] += taken if after["source"].startswith("card:") else -taken
-        row = self.authorisations.get(number)
-        require(row is None or self.taken[number] <= row["amount_rial"], f"I2: authorisation {number} debited twice")
+            self.booked[after["authorisation_id"]][after[side]] += sign * after["amount_rial"]
+        row = self.authorisations.get(after["authorisation_id"], {})
+        twice = row.get("card_id") and -self.moved(row, "card_id") > row["amount_rial"]
+        require(not twice, f"I2: authorisation {row.get('authorisation_id')} debited twice")
 
     def check_all(self) -> None:
         """Check everything again, and compare the memory with the tables (each thousand steps, and at the end)."""
@@ -234,13 +308,24 @@ class Mirror(Memory):
             invariants.check_both_sides(self, attempt)
         for payment in self.payments.values():
             invariants.check_payment(self, payment)
-        memory = {"payment": self.payments, "attempt": self.attempts, "authorisation": self.authorisations}
-        for (name, query), reader in zip(COUNTS, (0, 0, 1), strict=True):
-            counted: dict[str, int] = {}
-            for row in memory[name].values():  # type: ignore[attr-defined]  # one of three dicts
-                counted[row["state"]] = counted.get(row["state"], 0) + 1
-            found = dict(self.sources[reader].reader.execute(query.encode()).fetchall())
-            require(found == counted, "the books changed behind the record")
+        rows = {"payment": self.payments, "attempt": self.attempts, "authorisation": self.authorisations}
+        counted = {name: Counter(row["state"] for row in table.values()) for name, table in rows.items()}  # type: ignore[attr-defined]  # one of three dicts
+        found: dict[str, Counter[str]] = {name: Counter() for name in rows}
+        for source in self.sources:
+            for name, query in COUNTED.items():
+                if (name in AT_GATEWAY) is (source.name == "gateway"):
+                    found[name] += Counter(dict(source.reader.execute(query.encode()).fetchall()))
+        require(found == counted, "the books changed behind the record")
+
+    def check_rest(self) -> None:
+        """Check what holds when everything has come to rest."""
+        legs.check_clearing(self)
+        for name in self.paid_out:
+            row = self.authorisation_of(self.attempts[self.payments[name]["attempt_id"]])
+            require(
+                row and row["state"] == "approved",
+                f"I14: {name} is paid out, and its bank holds nothing",
+            )
 
     def state(self, payment_id: str) -> str:
         """Say where a payment stands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -30,6 +30,9 @@ FATES: dict[str, int] = {
 
 PURCHASE_FATES = FATES | {"message slow": 22, "answer slow": 25}
 """Purchases are slow more often: what happens while nobody knows is what most of the rules are about."""
+
+GIVING_FATES = FATES | {"message lost": 12, "answer lost": 16, "message arrives long after": 12}
+"""Money that is given, a transfer's or a refund's, is lost more often: it is repeated until somebody answers."""
 
 HANGS: dict[str, int] = {
     "message lost": 30,
@@ -74,6 +77,7 @@ class Question:
         issuer_id: whose wire it goes over.
         at_bank: does the bank's work; told whether the message arrives whole.
         timeout_seconds: how long an answer is waited for.
+        fates: what may happen to it on a day like any other.
         purchase: for a purchase, what state its attempt and its payment are in.
         unheard: is given an answer nobody waits for, and whether it came before.
     """
@@ -81,6 +85,7 @@ class Question:
     issuer_id: str
     at_bank: Callable[[bool], bytes | None]
     timeout_seconds: float
+    fates: Mapping[str, int] = field(default_factory=FATES.copy)
     purchase: Watch | None = None
     unheard: Unheard = nobody_listens
 
@@ -136,18 +141,18 @@ class Network:
             NotSent: nothing left this process.
         """
         purchase = question.purchase
-        fate = self._fate(question.issuer_id, PURCHASE_FATES if purchase else FATES)
+        fate = self._fate(question.issuer_id, PURCHASE_FATES if purchase else question.fates)
         if fate == "not sent":
             raise NotSent
         began = self.clock.seconds
         if fate == "message slow":
             self._hold(purchase, LONG, lambda attempt, _: attempt == "voiding")
         if fate in {"message arrives long after", "message repeated"} and len(self.transit) < TRANSIT_MOST:
-            self.transit.append(lambda: self._arrives(question, again=fate == "message repeated"))
+            self._send_on(question.issuer_id, lambda: self._arrives(question, again=fate == "message repeated"))
         gone = fate in {"message lost", "message arrives long after"}
-        answer = None if gone else self.at_bank(lambda: question.at_bank(fate != "message garbled"))
+        answer = None if gone else self.at_bank(question.issuer_id, lambda: question.at_bank(fate != "message garbled"))
         if fate == "message repeated" and self.dice.random() < TWICE_AT_ONCE:
-            self.at_bank(self.transit.pop())
+            self.transit.pop()()
         if fate == "answer slow" or (fate == "message slow" and self.dice.random() < STILL_SLOW):
             late = self.dice.choice(MOMENTS)
             self._hold(purchase, LATE, lambda attempt, payment: attempt in GOING_BACK and payment == late)
@@ -165,9 +170,12 @@ class Network:
         else:
             self.wait(patience, lambda: until(*purchase()))
 
-    def at_bank(self, work: Callable[[], T | None]) -> T | None:
-        """Let the bank work; its process may die before, in or after its transaction, and then nobody answers."""
-        fuse = self.fuses["bank"]
+    def _send_on(self, issuer_id: str, message: Callable[[], object]) -> None:
+        self.transit.append(lambda: self.at_bank(issuer_id, message))
+
+    def at_bank(self, issuer_id: str, work: Callable[[], T | None]) -> T | None:
+        """Let a bank work; its process may die before, in or after its transaction, and then nobody answers."""
+        fuse = self.fuses[issuer_id]
         before, lethal = fuse.left, fuse.lethal
         if self.happens(BANK_DIES):
             fuse.left, fuse.lethal = self.dice.randrange(4), self.dice.random() < 0.5  # noqa: PLR2004 - a coin
@@ -186,7 +194,7 @@ class Network:
             return "an answer heard"
         if not self.transit:
             return "none"
-        self.at_bank(self.transit.pop(self.dice.randrange(len(self.transit))))
+        self.transit.pop(self.dice.randrange(len(self.transit)))()
         return "delivered"
 
     def _arrives(self, question: Question, *, again: bool) -> None:
@@ -198,7 +206,7 @@ class Network:
         """Tell whether this issuer gives no answers now."""
         return self.weather.get(issuer_id) in {"hangs", "refuses"}
 
-    def _fate(self, issuer_id: str, usual: dict[str, int]) -> str:
+    def _fate(self, issuer_id: str, usual: Mapping[str, int]) -> str:
         weather = self.weather.get(issuer_id) if self.faulty else "clear"
         if weather == "refuses":
             self.saw("not sent")

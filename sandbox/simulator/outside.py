@@ -43,17 +43,15 @@ SMS_FATES = {
 
 @dataclass
 class SimulatedHarim:
-    """Implements :class:`gateway.ports.Harim` by calling the bank's own use case."""
+    """Implements :class:`gateway.ports.Harim` by calling each bank's own use case."""
 
     network: Network
-    bank: Bank | None = None
+    banks: dict[str, Bank] = field(default_factory=dict)
 
     def request_pin(self, issuer: Issuer, request: PinRequest) -> PinAnswer:
         """Ask the bank to send a code."""
         guard_no_transaction()
-        bank, answers = self.bank, list[Told]()
-        if bank is None:
-            raise LookupError("no bank is wired")
+        bank, answers = self.banks[issuer.issuer_id], list[Told]()
         code_request = _code_request(request)
 
         def at_bank(whole: bool) -> bytes | None:  # noqa: FBT001 - the only argument
@@ -110,15 +108,16 @@ def _code_request(request: PinRequest) -> CodeRequest:
 
 @dataclass
 class Phones:
-    """Implements :class:`otp.ports.SmsProvider`: codes by mobile number, the newest last.
+    """Implements :class:`otp.ports.SmsProvider` of one bank: codes by mobile number, the newest last.
 
     Args:
         judge: is shown each message as the provider takes it (I12).
+        codes: what all phones show, whichever bank sent it.
     """
 
     network: Network
-    judge: Callable[[SmsMessage], None] = lambda _: None
-    codes: dict[str, list[str]] = field(default_factory=dict)
+    judge: Callable[[SmsMessage], None]
+    codes: dict[str, list[str]]
 
     def send(self, message: SmsMessage) -> SmsAccepted | SmsRefused | SmsUnanswered:
         """Take one message over."""

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import redis
@@ -25,17 +26,18 @@ from sandbox.simulator import invariants, stage, telling
 from sandbox.simulator.actors import Cast
 from sandbox.simulator.calls import HELD, Calls
 from sandbox.simulator.chance import dice, seeded
+from sandbox.simulator.check import Violated, require
 from sandbox.simulator.coverage import Coverage
 from sandbox.simulator.faults import Clock, Crashed, Fuse
 from sandbox.simulator.hooks import Developer, Merchants
-from sandbox.simulator.invariants import Violated, require
 from sandbox.simulator.mirror import Mirror, Source
 from sandbox.simulator.network import Network
+from sandbox.simulator.nights import Nights
 from sandbox.simulator.outcome import Outcome
 from sandbox.simulator.outside import Bell, Phones, SimulatedHarim
 from sandbox.simulator.switch import SimulatedSwitch
 from sandbox.simulator.weather import Weather
-from sandbox.simulator.workers import Crew, Turn
+from sandbox.simulator.workers import WEBHOOKS, Crew, Turn
 
 Actions = Mapping[str, tuple[int, Callable[[], object]]]
 
@@ -45,11 +47,19 @@ FUSES = 0.06
 FUSE_PLACES = 8
 LOST_NOT_DEAD = 0.4
 TIME_MOVES = 0.3
-TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 3, "developer": 2.5, "poison": 0.1}
+TURNS = {"people": 50, "jobs": 34, "sweeps": 9, "late messages": 4, "world": 4, "developer": 2.5, "poison": 0.1}
 """Whose turn it is, and how often of about a hundred, when nobody who waited goes on."""
 
 GOES_ON = 0.3
-QUEUES = {"sms.code": 40, "webhook": 20, "switch.inquire": 30, "switch.reverse": 20, "sms.last_try": 5}
+QUEUES = {
+    "sms.code": 40,
+    "webhook": 20,
+    "switch.inquire": 30,
+    "switch.reverse": 20,
+    "switch.credit": 40,
+    "switch.refund": 30,
+    "sms.last_try": 5,
+}
 """How often a worker looks into each queue."""
 
 SWEEPS = {
@@ -66,7 +76,11 @@ SWEEPS = {
 """How often a worker sweeps what; sweeps and queues that are not named here get a middling share."""
 
 OTHERS = 10
+LOOKS_IN_VAIN = 0.05
+"""How often a worker looks into any queue, whether or not something waits there."""
 
+DAY_SECONDS = 86_400
+DAYS_BEFORE = 4
 ROUND_SECONDS = 60
 REST_MOST_SECONDS = 7_200
 """I18's T: page with its extensions (25 min), confirm window (15 min), five inquiries, the longest wait between two
@@ -90,18 +104,16 @@ class Simulation:
         self.calls = Calls(dice(seed, "calls"))
         self._dice = dice(seed, "schedule")
         self._opened, self._clock, self._fuses = opened, clock, fuses
-        sources = (
-            Source("gateway", opened.gateway, opened.gateway_reader),
-            Source("bank", opened.bank, opened.bank_reader),
-        )
-        self.mirror = Mirror(seen, sources=sources)
+        databases = {"gateway": opened.gateway, **opened.banks}
+        sources = [Source(name, database, opened.readers[name]) for name, database in databases.items()]
+        self.mirror = Mirror(seen, sources=tuple(sources))
         self._network = Network(dice(seed, "network"), clock, fuses, self.calls, seen, self._note)
         for fuse in fuses.values():
             fuse.saw = self._network.saw
         self._bell = Bell(self._network)
         self._bell.away = self._dice.random() < 0.5  # noqa: PLR2004 - a coin
         self._cast, self._crew, merchants = self._people()
-        self._weather = Weather(self._network, merchants, self._bell)
+        self._weather = Weather(self._network, merchants, self._bell, self._nights)
         self._developer = self._cast.developer
         self._acting: dict[str, Callable[[], Actions]] = {
             "people": self._cast.actions,
@@ -115,19 +127,23 @@ class Simulation:
         self._look()
 
     def _people(self) -> tuple[Cast, Crew, Merchants]:
-        """Wire both organisations to the simulated outside, and set everybody in their place."""
-        network, keys = self._network, stage.gateway_keys()
-        phones = Phones(network, self._sms)
+        """Wire all organisations to the simulated outside, and set everybody in their place."""
+        network, keys, codes = self._network, stage.gateway_keys(), dict[str, list[str]]()
         merchants = Merchants(network, self.mirror, (stage.HOOK_URL, stage.HOOK_SECRET))
         switch, harim = SimulatedSwitch(network, keys, self._told, self.mirror.stands), SimulatedHarim(network)
         outside = stage.Outside(switch, harim, merchants, self._bell, (switch.gates,))
         gateway, caller = stage.gateway_of(self._opened.gateway, keys, outside)
         switch.found.gateway = gateway
-        bank, switch.hosts = stage.bank_of(self._opened.bank, phones, self._bell)
-        harim.bank = bank
+        for name, database in self._opened.banks.items():
+            phones = Phones(network, partial(self._sms, name), codes)
+            harim.banks[name], switch.hosts[name] = stage.bank_of(name, database, phones, self._bell)
+        self._nights = Nights(self._dice, network, gateway, harim.banks, self.mirror)
+        self._clock.seconds = -DAYS_BEFORE * DAY_SECONDS  # a new account waits two days (D11)
+        self._nights.enrol()
+        self._clock.seconds = 0
         developer = Developer(self._dice, network, gateway, caller, merchants, self.mirror)
-        cast = Cast(self._dice, network, gateway, caller, bank, phones, developer, self.mirror)
-        return cast, Crew(network, gateway, bank), merchants
+        cast = Cast(self._dice, network, gateway, caller, harim.banks, codes, developer, self.mirror)
+        return cast, Crew(network, gateway, harim.banks), merchants
 
     def run(self, steps: int) -> None:
         """Take so many steps, then let everything come to rest."""
@@ -143,8 +159,8 @@ class Simulation:
         self.listener(text)
         self.mirror.say(text)
 
-    def _sms(self, message: Any) -> None:
-        invariants.check_sms(self.mirror, int(message.reference.removeprefix("sms-")), self._clock.now("bank"))
+    def _sms(self, bank: str, message: Any) -> None:
+        invariants.check_sms(self.mirror, int(message.reference.removeprefix("sms-")), self._clock.now(bank))
 
     def _told(self, trace: Trace, answer: object) -> None:
         """Count the answers that change nothing, which no row tells of."""
@@ -159,7 +175,7 @@ class Simulation:
         self.step += 1
         if self._dice.random() < TIME_MOVES:
             self._clock.seconds += self._dice.random() * 2
-        fuse = self._fuses[self._dice.choice(("gateway", "gateway", "bank"))]
+        fuse = self._fuses[self._dice.choice(("gateway", "gateway", *stage.BANKS))]
         fuse.left = self._dice.randrange(FUSE_PLACES) if self._dice.random() < FUSES else None
         fuse.lethal = self._dice.random() > LOST_NOT_DEAD
         self._turn()
@@ -208,8 +224,12 @@ class Simulation:
             return "poison", self._crew.poison
         if whose == "late messages":
             return "late message", self._network.deliver
-        turns, shares = (self._jobs, QUEUES) if whose == "jobs" else (self._sweeps, SWEEPS)
-        return self._dice.choices(turns, [shares.get(name, OTHERS) for name, _ in turns])[0]
+        if whose == "jobs":
+            waiting = [queue for queue in self._jobs if queue == WEBHOOKS or self.mirror.waiting[queue]]
+            queues = waiting if self._dice.random() > LOOKS_IN_VAIN else list(self._jobs)
+            queue = self._dice.choices(queues, [QUEUES.get(topic, OTHERS) for _, topic in queues])[0]
+            return queue[1], self._jobs[queue]
+        return self._dice.choices(self._sweeps, [SWEEPS.get(name, OTHERS) for name, _ in self._sweeps])[0]
 
     def _rest(self) -> None:
         """Stop all faults, end what is under way, and work until nothing moves (I18) and no job waits (I11)."""
@@ -225,15 +245,18 @@ class Simulation:
         self.rested = self._clock.seconds - began
         self._developer.settle()
         self._until(telling.check_quiet, QUEUE_ROUND_SECONDS, QUEUE_ROUNDS)
+        self._nights.catch_up()
         self._developer.enable_all()
         self._until(telling.check_quiet, QUEUE_ROUND_SECONDS, QUEUE_ROUNDS)
         self._developer.look()
         self._check_all()
+        self.mirror.check_rest()
 
     def _check_all(self) -> None:
-        """Check everything again, and ask what both organisations' own monitors ask."""
+        """Check everything again, and ask what all organisations' own monitors ask."""
         self.mirror.check_all()
-        for database, rules in ((self._opened.gateway, GATEWAY_RULES), (self._opened.bank, BANK_RULES)):
+        asked = [(self._opened.gateway, GATEWAY_RULES), *((bank, BANK_RULES) for bank in self._opened.banks.values())]
+        for database, rules in asked:
             for verdict in Inspector(database, rules).everything().verdicts:
                 invariants.check_verdict(verdict)
 
@@ -252,19 +275,20 @@ class Simulation:
         for _, sweep in self._sweeps:
             sweep()
         self._look()
-        for _, work in self._jobs:
+        for work in self._jobs.values():
             while work():
                 self._look()
         self._look()
 
     def report(self) -> Report:
-        """Compare both organisations' books as the audit does (D36)."""
-        for name, reader in (("bank", self._opened.bank_reader), ("gateway", self._opened.gateway_reader)):
+        """Compare all organisations' books as the audit does (D36)."""
+        readers = self._opened.readers
+        for name, reader in readers.items():
             reader.execute(f"SET simulator.now = '{self._clock.now(name).isoformat()}'".encode())
-        authorisations = bank_books(self._opened.bank_reader)
-        attempts, payments = gateway_books(self._opened.gateway_reader)
+        authorisations = [row for name in self._opened.banks for row in bank_books(readers[name])]
+        attempts, payments = gateway_books(readers["gateway"])
         found = compare(Books(attempts, payments, authorisations, []))
-        return Report((*found.findings, *monitored(self._opened.gateway, {"bank": self._opened.bank}).findings))
+        return Report((*found.findings, *monitored(self._opened.gateway, self._opened.banks).findings))
 
 
 def simulate(
@@ -276,7 +300,7 @@ def simulate(
     coverage: Coverage | None = None,
 ) -> Outcome:
     """Run one seed on a running cluster, from empty databases to rest and audit."""
-    clock, fuses = Clock(), {"gateway": Fuse(), "bank": Fuse()}
+    clock, fuses = Clock(), {name: Fuse() for name in ("gateway", *stage.BANKS)}
     with _silent(), seeded(seed), stage.databases(cluster, clock, fuses) as opened:
         run = Simulation(seed, opened, clock, fuses, coverage or Coverage())
         run.listener = listener or run.listener

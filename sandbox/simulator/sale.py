@@ -23,14 +23,20 @@ class Sale:
     guesses: bool = False
     gives_up: bool = False
     bills: tuple[Bill, ...] = ()
+    destination: SimulatedCard | None = None
     answers: dict[str, object] = field(default_factory=dict)
+
+    def anew(self, key: str) -> Sale:
+        """Return the same order, not paid yet, under another idempotency key."""
+        return Sale(self.number, self.amount, self.card, key, bills=self.bills, destination=self.destination)
 
 
 @dataclass(frozen=True)
 class SimulatedCard:
-    """A card, what its holder knows of it, and whose it is."""
+    """A card, what its holder knows of it, whose it is, and its number at that bank."""
 
     pan: Pan
     cvv2: str
     mobile: str
     issuer_id: str
+    card_id: int

@@ -49,21 +49,37 @@ from sandbox.postgres import Cluster, Roles
 from sandbox.simulator import invariants
 from sandbox.simulator.bills import BILLER_ID, BILLER_TERMINAL_ID, COMPANY, SERVICE
 from sandbox.simulator.faults import READ_CLOCK, Clock, Fuse, SimulatedDatabase
+from sandbox.simulator.sale import SimulatedCard
 from sandbox.world import ACQUIRER_ID, BANK_BIN, BANK_NAME, ISSUER_ID, MERCHANT_ID, PSP_ID, TERMINAL_ID
 
 FOREVER_SECONDS = 1e9
 EXPIRY = "0812"
+HOLDER = "مریم رضایی"
 HOOK_URL = "http://localhost:8200/hook"
 HOOK_SECRET = "whsec_c2ltdWxhdGVk"  # noqa: S105 - of a simulated server
+CREDIT_SECONDS = 30
+FOUR_EYES_RIAL = 20_000_000
+CREDIT_DAY_RIAL = 10**12
+LIMITS = Limits(
+    Rial(10**9),
+    Rial(2 * 10**9),
+    transfer_max=Rial(10**9),
+    transfer_day_max=Rial(2 * 10**9),
+    holder_questions_per_hour=1_000_000,
+)
 DISABLE_AFTER_DAYS = 2
 """Shorter than an event is tried, so that runs meet endpoints that are disabled while something waits for them."""
 
-ISSUERS = ((ISSUER_ID, BANK_BIN), ("bank-two-b", "999004"))
-"""Two issuers with wires of their own, so that one can hang while the other is well; one bank stands behind both."""
+ISSUERS = ((ISSUER_ID, BANK_BIN), ("bank-three", "999004"))
+"""Two banks, each with a wire, a database and a clock of its own, so that one can hang while the other is well."""
+
+BANKS = tuple(issuer_id for issuer_id, _ in ISSUERS)
+NUMBERS_APART = 10**9
+"""Each bank counts its rows from a multiple of this, so that one memory holds the rows of all."""
 
 WATCHED = {
     "gateway": (
-        *("payment", "payment_event", "attempt", "bill", "posting", "outbox"),
+        *("payment", "payment_event", "attempt", "bill", "transfer", "refund", "settlement_line", "posting", "outbox"),
         *("webhook_endpoint", "webhook_event", "webhook_delivery"),
     ),
     "bank": ("card", "challenge", "authorisation", "posting", "outbox"),
@@ -83,6 +99,13 @@ NOTE = (
     "CREATE TRIGGER simulator_note AFTER INSERT OR UPDATE OR DELETE ON {} "
     "FOR EACH ROW EXECUTE FUNCTION simulator_note()"
 )
+COUNT_FROM = """
+DO $$DECLARE counted record; BEGIN
+  FOR counted IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND max_value > {first} LOOP
+    EXECUTE format('ALTER SEQUENCE %I RESTART WITH {first}', counted.sequencename);
+  END LOOP;
+END$$
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +121,11 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Both databases as their applications see them, and readers of what was written."""
+    """All databases as their applications see them, and readers of what was written, by organisation."""
 
     gateway: SimulatedDatabase
-    bank: SimulatedDatabase
-    gateway_reader: psycopg.Connection[tuple[object, ...]]
-    bank_reader: psycopg.Connection[tuple[object, ...]]
+    banks: Mapping[str, SimulatedDatabase]
+    readers: Mapping[str, psycopg.Connection[tuple[object, ...]]]
 
 
 class SimulatedHost(Responder):
@@ -116,24 +138,24 @@ class SimulatedHost(Responder):
 
 @contextmanager
 def databases(cluster: Cluster, clock: Clock, fuses: dict[str, Fuse]) -> Iterator[Databases]:
-    """Make both databases with simulated clocks and a record of every change; drop them afterwards."""
-    names = {organisation: f"simulated_{organisation}_{os.getpid()}" for organisation in ("gateway", "bank")}
+    """Make all databases with simulated clocks and a record of every change; drop them afterwards."""
+    names = {each: f"simulated_{each.replace('-', '_')}_{os.getpid()}" for each in ("gateway", *BANKS)}
     for organisation, name in names.items():
         _create(cluster, organisation, name)
     opened = {
         organisation: SimulatedDatabase(
-            cluster.url(name, Roles(organisation).application), organisation, clock, fuses[organisation]
+            cluster.url(name, _roles(organisation).application), organisation, clock, fuses[organisation]
         )
         for organisation, name in names.items()
     }
     readers = {
         organisation: psycopg.connect(
-            cluster.url(name, Roles(organisation).reader).replace("+psycopg", ""), autocommit=True
+            cluster.url(name, _roles(organisation).reader).replace("+psycopg", ""), autocommit=True
         )
         for organisation, name in names.items()
     }
     try:
-        yield Databases(opened["gateway"], opened["bank"], readers["gateway"], readers["bank"])
+        yield Databases(opened["gateway"], {each: opened[each] for each in BANKS}, readers)
     finally:
         for organisation, name in names.items():
             opened[organisation].close()
@@ -142,15 +164,26 @@ def databases(cluster: Cluster, clock: Clock, fuses: dict[str, Fuse]) -> Iterato
                 connection.execute(f"DROP DATABASE {name}".encode())
 
 
+def _roles(organisation: str) -> Roles:
+    return Roles(_kind(organisation))
+
+
+def _kind(organisation: str) -> str:
+    return "bank" if organisation in BANKS else organisation
+
+
 def _create(cluster: Cluster, organisation: str, name: str) -> None:
     """Make an empty database from a template that is migrated once per cluster and process."""
-    roles, template = cluster.create_roles(organisation), f"{name}_template"
+    kind = _kind(organisation)
+    roles, template = cluster.create_roles(kind), f"{name}_template"
     if cluster.create_database(template, roles):
-        migrate = {"gateway": gateway_migrations.migrate, "bank": bank_migrations.migrate}[organisation]
+        migrate = {"gateway": gateway_migrations.migrate, "bank": bank_migrations.migrate}[kind]
         url = cluster.url(template, roles.owner)
         migrate(url, application_role=roles.application, reader_role=roles.reader)
+        first = NUMBERS_APART * BANKS.index(organisation) if organisation in BANKS else 0
+        numbers = [COUNT_FROM.format(first=first)] if first else []
         with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
-            for statement in (READ_CLOCK, WATCH, *(NOTE.format(table) for table in WATCHED[organisation])):
+            for statement in (READ_CLOCK, *numbers, WATCH, *(NOTE.format(table) for table in WATCHED[kind])):
                 owner.execute(statement.encode())
     with cluster.superuser() as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
@@ -191,6 +224,8 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
         dispute_after_seconds=int(invariants.DISPUTE_AFTER.total_seconds()),
         directory_seconds=FOREVER_SECONDS,
         webhook_disable_after_days=DISABLE_AFTER_DAYS,
+        transfer_credit_seconds=CREDIT_SECONDS,
+        refund_four_eyes_rial=FOUR_EYES_RIAL,
     )
     gateway = Gateway(
         settings=settings,
@@ -233,16 +268,16 @@ def _issuer(issuer_id: str) -> Issuer:
     )
 
 
-def bank_of(database: SimulatedDatabase, sms: SmsProvider, wake: Wake) -> tuple[Bank, dict[str, Responder]]:
-    """Wire the bank and its authorisation hosts by issuer, and register the gateway as a PSP."""
+def bank_of(issuer_id: str, database: SimulatedDatabase, sms: SmsProvider, wake: Wake) -> tuple[Bank, Responder]:
+    """Wire one bank and its authorisation host, and register the gateway as a PSP."""
+    prefix = dict(ISSUERS)[issuer_id]
     rows = [(f"{purpose}-1", purpose, 32) for purpose in purposes.SYMMETRIC]
-    rows += [("cvk-1", purposes.CARD_VERIFICATION, 16)]
-    for _, prefix in ISSUERS:
-        rows += [
-            (f"mac-out-{prefix}", "iso-mac-in", 16),
-            (f"mac-in-{prefix}", "iso-mac-out", 16),
-            (f"pin-{prefix}", "iso-pin", 24),
-        ]
+    rows += [
+        ("cvk-1", purposes.CARD_VERIFICATION, 16),
+        (f"mac-out-{prefix}", "iso-mac-in", 16),
+        (f"mac-in-{prefix}", "iso-mac-out", 16),
+        (f"pin-{prefix}", "iso-pin", 24),
+    ]
     keys = keyring(*rows)
     settings = BankSettings(  # type: ignore[call-arg]  # the same
         database_url=SecretStr("postgresql+psycopg://simulated"),
@@ -259,18 +294,21 @@ def bank_of(database: SimulatedDatabase, sms: SmsProvider, wake: Wake) -> tuple[
     psps = PspDirectory(database, seconds=FOREVER_SECONDS)
     bank = Bank(settings, database, keys, Signer("none", bytes(32)), psps, FloodControl(None, workers=1), wake, sms)
     register_psp(bank, Psp(PSP_ID, "Pooya", ACQUIRER_ID, {"none": bytes(32)}, disclosure="open"))
-    desk = Desk(database, keys, Limits(Rial(10**9), Rial(2 * 10**9)))
-    return bank, {issuer_id: _host(desk, keys, prefix) for issuer_id, prefix in ISSUERS}
+    desk = Desk(database, keys, LIMITS)
+    peer = HostPeer(
+        mac_in=[f"mac-out-{prefix}"],
+        mac_out=f"mac-in-{prefix}",
+        pin=[f"pin-{prefix}"],
+        credit_day_rial=CREDIT_DAY_RIAL,
+    )
+    return bank, SimulatedHost(desk, peers_of({ACQUIRER_ID: peer}, keys))
 
 
-def _host(desk: Desk, keys: Keyring, prefix: str) -> Responder:
-    peer = HostPeer(mac_in=[f"mac-out-{prefix}"], mac_out=f"mac-in-{prefix}", pin=[f"pin-{prefix}"])
-    return SimulatedHost(desk, peers_of({ACQUIRER_ID: peer}, keys))
-
-
-def open_simulated_card(bank: Bank, prefix: str, number: int, balance: int) -> tuple[Pan, str]:
-    """Open one more card; return its number and CVV2."""
+def open_simulated_card(bank: Bank, number: int, prefix: str, balance: int) -> SimulatedCard:
+    """Open one more card."""
     body = f"{prefix}{300_000_000 + number:09d}"
     pan = Pan.parse(body + luhn_digit(body))
-    open_card(bank, NewCard(pan, EXPIRY, f"0912{number:07d}", Rial(balance)))
-    return pan, cvv2_of(bank.keys.material("cvk-1").reveal(), pan, EXPIRY)
+    mobile = f"0912{number:07d}"
+    card_id = open_card(bank, NewCard(pan, EXPIRY, mobile, Rial(balance), holder=HOLDER))
+    issuer_id = next(issuer_id for issuer_id, its in ISSUERS if its == prefix)
+    return SimulatedCard(pan, cvv2_of(bank.keys.material("cvk-1").reveal(), pan, EXPIRY), mobile, issuer_id, card_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from foundation.keys import Keyring
@@ -17,7 +17,16 @@ from gateway.domain.outcome import (
     ReversalAnswer,
     ReversalUnknown,
 )
-from gateway.ports import AuthorisationRequest, InquiryRequest, ReversalRequest, Trace, Unmatched, UnmatchedAnswer
+from gateway.ports import (
+    AuthorisationRequest,
+    CreditRequest,
+    InquiryRequest,
+    RefundRequest,
+    ReversalRequest,
+    Trace,
+    Unmatched,
+    UnmatchedAnswer,
+)
 from gateway.services.gateway import Gateway
 from gateway.services.hear_unmatched import APPROVAL_TYPE, hear_unmatched
 from gateway.switch import iso8583
@@ -26,13 +35,18 @@ from gateway.switch.iso8583 import Message
 from gateway.switch.keys import LinkKeys
 from gateway.switch.unmatched import unmatched_of
 from gateway.switch.wire import NoAnswer, NothingSent
+from otp.domain.credit import PROCESSING_CODES
 from otp.host.respond import Responder
 from sandbox.simulator.memory import Key
-from sandbox.simulator.network import Network, NotSent, Question
+from sandbox.simulator.network import FATES, GIVING_FATES, Network, NotSent, Question
 from sandbox.world import ACQUIRER_ID
 
 MS = 1000
 LOST_MOST = 200
+GIVING_POINT = 0.15
+GIVING = frozenset(PROCESSING_CODES)
+"""DE 3 of what gives money to a card."""
+
 Told = Callable[[Trace, object], None]
 States = Callable[[Key], tuple[str, str]]
 """Gives the states of the attempt with a message key and of its payment."""
@@ -90,14 +104,22 @@ class SimulatedLink:
 
         def at_bank(whole: bool) -> bytes:  # noqa: FBT001 - the only argument
             answer = self.host.respond(frame if whole else bytes([*frame[:-1], frame[-1] ^ 1]), None).frame
-            if question.mti == "1200":
+            if question.mti in {"1200", "1201"}:
                 self.network.point("bank.after_debit_before_answer")
             return answer
 
+        gives = question.text(3) in GIVING
+        taking = question.mti == "1200" and not gives
+        asked = Question(
+            self.issuer.issuer_id,
+            at_bank,
+            self.issuer.switch_timeout_ms / MS,
+            GIVING_FATES if gives else FATES,
+            (lambda: self.states(_key(question))) if taking else None,
+            self._unheard,
+        )
         try:
-            purchase = (lambda: self.states(_key(question))) if question.mti == "1200" else None
-            wait_seconds = self.issuer.switch_timeout_ms / MS
-            heard = self.network.carry(Question(self.issuer.issuer_id, at_bank, wait_seconds, purchase, self._unheard))
+            heard = self.network.carry(asked)
         except NotSent:
             raise NothingSent("unreachable") from None
         answer = None if heard is None else self._read(heard)
@@ -157,11 +179,10 @@ class SimulatedSwitch(SwitchClient):
         states: says where an attempt stands.
     """
 
-    hosts: Mapping[str, Responder]
-
     def __init__(self, network: Network, keyring: Keyring, told: Told, states: States) -> None:
         self.found = LostAndFound(network, states)
         super().__init__(keyring, ACQUIRER_ID, lost_and_found=self.found.put)
+        self.hosts: dict[str, Responder] = {}
         self._network = network
         self._told = told
         self._states = states
@@ -190,6 +211,19 @@ class SimulatedSwitch(SwitchClient):
         if isinstance(answer, ReversalUnknown):
             self._network.saw("reversal not answered")
         self._network.point("worker.after_reversal_before_record")
+        return answer
+
+    def credit(self, issuer: Issuer, request: CreditRequest) -> AuthorisationAnswer:
+        """Give a transfer's money to its destination."""
+        self._network.point("worker.before_credit", GIVING_POINT)
+        answer = super().credit(issuer, request)
+        self._network.point("worker.after_credit_before_record", GIVING_POINT)
+        return answer
+
+    def refund(self, issuer: Issuer, request: RefundRequest) -> AuthorisationAnswer:
+        """Give money back to the card that paid."""
+        answer = super().refund(issuer, request)
+        self._network.point("worker.after_refund_before_record", GIVING_POINT)
         return answer
 
     def _link(self, issuer: Issuer) -> SimulatedLink:  # type: ignore[override]  # asked in the same way

@@ -14,9 +14,10 @@ from typing import Any
 import psycopg
 
 from gateway.domain.payment import TELLS, PaymentEvent
+from gateway.domain.refund import TELLS as REFUND_TELLS
 from gateway.domain.webhooks import BACKOFF_SECONDS, JITTER_PERCENT, UNDELIVERED
 from sandbox.simulator import invariants
-from sandbox.simulator.invariants import require
+from sandbox.simulator.check import require
 from sandbox.simulator.memory import Memory, Row, instant
 
 TOLD = {
@@ -27,7 +28,7 @@ TOLD = {
     "expired": TELLS[PaymentEvent.WINDOW_ELAPSED],
 }
 TOLD_PER_ATTEMPT = {"unknown": TELLS[PaymentEvent.ATTEMPT_UNANSWERED]}
-PAYMENTS = frozenset(TELLS.values())
+PAYMENTS = frozenset(TELLS.values()) | frozenset(REFUND_TELLS.values())
 LONGEST_WAIT = dt.timedelta(seconds=BACKOFF_SECONDS[-1] * (100 + JITTER_PERCENT) // 100)
 CLOCKS_DIFFER = dt.timedelta(seconds=600)
 """More than a clock may be set while something waits."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sandbox.simulator.hooks import Merchants
 from sandbox.simulator.network import WEATHERS, Network
+from sandbox.simulator.nights import Nights
 from sandbox.simulator.outside import Bell
-from sandbox.simulator.stage import ISSUERS
+from sandbox.simulator.stage import BANKS, ISSUERS
 
 JUMPS_SECONDS = {30: 25, 70: 25, 130: 20, 400: 10, 1_000: 15, 4_000: 4, 90_000: 1}
 """How far time may go at once, and how often: past a resend wait, a code's life, a page, a window, a day."""
@@ -24,11 +25,14 @@ class Weather:
     network: Network
     merchants: Merchants
     bell: Bell
+    nights: Nights
 
     def actions(self) -> dict[str, tuple[int, Callable[[], str]]]:
         """Return every change with its weight."""
         return {
             "time passes": (9, self.time_passes),
+            "a day ends": (12, self.nights.end_day),
+            "clerks": (25, self.nights.work),
             "clocks": (20, self.clocks),
             "issuer": (25, self.issuer),
             "endpoint": (15, self.merchants.change_weather),
@@ -43,12 +47,12 @@ class Weather:
 
     def clocks(self) -> str:
         """Set one organisation's clock, forward or back."""
-        organisation = self.network.dice.choice(("gateway", "bank"))
+        organisation = self.network.dice.choice(("gateway", *BANKS))
         skews = self.network.clock.skews
         before, after = skews.get(organisation, 0.0), self.network.dice.uniform(-SKEW_SECONDS, SKEW_SECONDS)
         skews[organisation] = after
         self.network.saw("clock went on" if after > before else "clock went back")
-        if skews.get("gateway", 0.0) != skews.get("bank", 0.0):
+        if any(skews.get("gateway", 0.0) != skews.get(bank, 0.0) for bank in BANKS):
             self.network.saw("clocks differ")
         return f"{organisation} is {after:.3f} s off"
 

@@ -1,4 +1,4 @@
-"""Both organisations' workers, one job and one sweep at a time."""
+"""All organisations' workers, one job and one sweep at a time."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from otp.services.bank import Bank
 from sandbox.simulator.network import Network
 
 Turn = tuple[str, Callable[[], object]]
+Queue = tuple[str, str]
+WEBHOOKS = ("gateway", "webhook")
 POISON = "poison"
 
 
@@ -65,26 +67,30 @@ class Crew:
 
     network: Network
     gateway: Gateway
-    bank: Bank
+    banks: dict[str, Bank]
     working: list[tuple[str, int]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     _pool: Inline = field(default_factory=lambda: Inline(1))
 
-    def jobs(self) -> tuple[Turn, ...]:
-        """Return every queue of both workers."""
-        rows = [(Outbox(self.gateway.database), topic) for topic in gateway_worker.topics(self.gateway)]
-        bank = bank_worker.make(self.bank)
-        rows += [(bank._outbox, topic) for topic in bank._topics.values()]  # noqa: SLF001 - the bank's own table
-        return (*((topic.name, self._turn(queue, topic)) for queue, topic in rows), ("webhook", self._tell))
+    def jobs(self) -> dict[Queue, Callable[[], object]]:
+        """Return every queue of all workers, by organisation and topic."""
+        rows = [("gateway", Outbox(self.gateway.database), topic) for topic in gateway_worker.topics(self.gateway)]
+        for name, bank in self.banks.items():
+            worker = bank_worker.make(bank)
+            rows += [(name, worker._outbox, topic) for topic in worker._topics.values()]  # noqa: SLF001 - its own table
+        turns = {(name, topic.name): self._turn(queue, topic) for name, queue, topic in rows}
+        return {**turns, WEBHOOKS: self._tell}
 
     def sweeps(self) -> tuple[Turn, ...]:
-        """Return every sweeper of both workers."""
-        bank: tuple[Periodic, ...] = bank_worker.make(self.bank)._periodics  # noqa: SLF001 - as it runs them
-        return tuple((sweep.name, sweep.run) for sweep in (*gateway_worker.periodics(self.gateway), *bank))
+        """Return every sweeper of all workers."""
+        sweeps: list[Periodic] = list(gateway_worker.periodics(self.gateway))
+        for bank in map(bank_worker.make, self.banks.values()):
+            sweeps += bank._periodics  # noqa: SLF001 - as it runs them
+        return tuple((sweep.name, sweep.run) for sweep in sweeps)
 
     def poison(self) -> str:
         """Queue a job that no handler can do (F26)."""
-        with self.bank.database.begin() as connection:
+        with self.network.dice.choice(list(self.banks.values())).database.begin() as connection:
             outbox.add(connection, "sms.last_try", {POISON: True}, unique_key=f"{POISON}-{self.network.dice.random()}")
         return "queued"
 

@@ -3,10 +3,12 @@
 After every test gateway, bank and shop are compared to the rial (:func:`tests.e2e.conftest.books_agree`).
 """
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ import psycopg
 import pytest
 import requests
 
+from sandbox.banks import BANK_ONE
+from sandbox.cards import APPROVE
 from sandbox.crashes import POINTS
 from sandbox.merchant import Merchant
 from sandbox.shopper import Shopper
@@ -128,6 +132,23 @@ def test_f3_killed_after_the_record_and_before_the_page(
     assert bank.one(DEBITS) == int(str(before)) + 1
 
 
+def test_f30_a_restart_in_mid_payment_loses_no_page(
+    world: RunningWorld, gateway: Books, buying: Callable[..., tuple[Shopper, str]]
+) -> None:
+    """F30: SIGTERM while the bank takes its time, as at a rolling restart: the successor's page tells the outcome."""
+    shopper, code = buying("bank_slow")
+    pid = world.pid_of("gateway")
+    with ThreadPoolExecutor(1) as pool:
+        paying = pool.submit(pay_whatever_happens, shopper, code)
+        gateway.wait(1, ATTEMPTS, shopper.page_token, "submitted")
+        os.kill(pid, signal.SIGTERM)
+        paying.result()
+
+    wait_for(lambda: world.pid_of("gateway") != pid, "the gateway's successor")
+    gateway.wait("confirmed", STATE, shopper.page_token)
+    assert "پرداخت انجام شد" in shown(shopper)
+
+
 def test_killed_after_the_bank_accepted_a_pin_request(world: RunningWorld, gateway: Books) -> None:
     """The code arrives although the page broke; it pays."""
     shopper = Shopper(world, world.fresh_card())
@@ -180,6 +201,19 @@ def test_f24_killed_after_a_webhook(
     assert gateway.one(f"SELECT max(fence) {events}", shopper.page_token) == 2
 
 
+def test_f24_killed_after_a_refund(world: RunningWorld, gateway: Books, bank: Books) -> None:
+    """F24, D11: the refund is sent again as a repeat; the card gets its money once."""
+    _, payment_id = paid_to_a_merchant(world)
+    before = bank.one(CREDITS)
+    world.crash_at("worker.after_refund_before_record")
+
+    Merchant(world.info).refund(payment_id, 150_000)
+
+    world.wait_for_crash()
+    gateway.wait("refunded", "SELECT state FROM payment WHERE payment_id = %s", payment_id)
+    assert bank.one(CREDITS) == int(str(before)) + 1
+
+
 @pytest.mark.parametrize("point", ["worker.before_reversal", "worker.after_reversal_before_record"])
 def test_f24_killed_during_a_reversal(world: RunningWorld, gateway: Books, bank: Books, point: str) -> None:
     """F24, D8: the reversal is sent again under its own new number; the bank gives the money back once."""
@@ -192,6 +226,35 @@ def test_f24_killed_during_a_reversal(world: RunningWorld, gateway: Books, bank:
     world.wait_for_crash()
     gateway.wait("reversed", STATE, shopper.page_token)
     assert bank.one(CREDITS) == int(str(before)) + 1
+
+
+@pytest.mark.parametrize("point", ["worker.before_credit", "worker.after_credit_before_record"])
+def test_f24_killed_around_the_credit_of_a_transfer(world: RunningWorld, gateway: Books, point: str) -> None:
+    """F24, D7: the credit is sent again under its one number, and the other bank gives the money once."""
+    sender, other = sender_of_money(world), Books(world, BANK_ONE.organisation)
+    code, before = sender.request_pin(), other.one(CREDITS)
+    world.crash_at(point)
+
+    sender.pay(code)
+
+    world.wait_for_crash()
+    gateway.wait("confirmed", STATE, sender.page_token)
+    assert other.one(CREDITS) == int(str(before)) + 1
+
+
+def test_f24_killed_while_a_transfer_is_given_back(world: RunningWorld, gateway: Books, bank: Books) -> None:
+    """F24, D7: the other bank refused the money; the sender's bank gives it back once, whoever dies over it."""
+    sender, other = sender_of_money(world), Books(world, BANK_ONE.organisation)
+    code, before, there = sender.request_pin(), bank.one(CREDITS), other.one(CREDITS)
+    world.crash_at("worker.after_reversal_before_record")
+
+    with closed_cards(other):
+        sender.pay(code)
+        world.wait_for_crash()
+        gateway.wait("reversed", STATE, sender.page_token)
+
+    assert bank.one(CREDITS) == int(str(before)) + 1
+    assert other.one(CREDITS) == there
 
 
 def test_f24_killed_after_an_inquiry(
@@ -256,6 +319,28 @@ def paid_to_a_merchant(world: RunningWorld) -> tuple[Shopper, str]:
     shopper.pay(shopper.request_pin())
     merchant.confirm(payment["id"], 150_000)
     return shopper, str(payment["id"])
+
+
+def sender_of_money(world: RunningWorld) -> Shopper:
+    """Bring somebody of bank two to the pay button of a transfer to bank one."""
+    cards = [card for card in world.info["cards"] if (card["bank"], card["behaviour"]) == (BANK_ONE.name_en, APPROVE)]
+    sender = Shopper(world, world.fresh_card())
+    sender.go_to(f"{world.info['gateway']}/transfer")
+    named = {"pan": sender.card["pan"], "destination_pan": cards[0]["pan"], "amount": "2000000"}
+    sender.submit({**named, "action": "continue"})
+    return sender
+
+
+@contextmanager
+def closed_cards(bank: Books) -> Iterator[None]:
+    """Let a bank have closed every card for a while, so that it refuses money for any."""
+    closed = "UPDATE card SET status = 'blocked', held_by_bank = true WHERE status = 'active' RETURNING card_id"
+    numbers = bank.one(f"WITH closed AS ({closed}) SELECT array_agg(card_id) FROM closed")
+    try:
+        yield
+    finally:
+        opened = "UPDATE card SET status = 'active', held_by_bank = false WHERE card_id = ANY(%s) RETURNING card_id"
+        bank.one(opened, numbers)
 
 
 @contextmanager

@@ -12,15 +12,17 @@ from sqlalchemy import text
 
 from foundation.wake import Wake
 from gateway.domain.outcome import Approved, Declined, ReversalUnknown, Reversed, Unknown
+from gateway.domain.transfer import Credit
 from gateway.ports import Delivered
-from gateway.services import confirm, endpoints, sweep
-from gateway.store import attempts, idempotency, payments, webhooks
+from gateway.services import confirm, endpoints, reconcile, sweep, transfer_legs
+from gateway.store import attempts, idempotency, payments, settlements, webhooks
+from gateway.store import transfer_legs as transfer_store
 from gateway.switch.client import SwitchClient
 from otp.domain import verdict
 from otp.domain.action_codes import Reason
 from otp.domain.challenge import ChallengeState
 from otp.services import deliver
-from otp.store import accounts, authorisations
+from otp.store import accounts, authorisations, receivers
 from sandbox.postgres import Cluster
 from sandbox.simulator import invariants, runner
 from sandbox.simulator.hooks import Merchants
@@ -266,6 +268,96 @@ def bills_are_nobodys(patch: Patch) -> None:
     patch.setattr(runner, "GATEWAY_RULES", replace(runner.GATEWAY_RULES, checks=checks))
 
 
+def silence_gives(patch: Patch) -> None:
+    """A credit that nobody answered counts as given."""
+    _after(patch, SwitchClient, "credit", lambda answer: Approved() if isinstance(answer, Unknown) else answer)
+
+
+def deadline_frees_the_debit(patch: Patch) -> None:
+    """Past its deadline a credit counts as taken back, and nobody asks the destination's bank (D7)."""
+
+    def take_back(gateway: Any, _issuer: Any, row: Any) -> None:
+        with gateway.database.single() as connection:
+            transfer_store.decide_reversal(connection, row.payment_id)
+        with gateway.database.single() as connection:
+            before, after = Credit.REVERSING, Credit.REVERSED
+            transfer_store.not_given(connection, row.payment_id, before, after, action_code="400")
+
+    patch.setattr(transfer_legs, "_take_back", take_back)
+
+
+def refused_is_forgotten(patch: Patch) -> None:
+    """A refused credit ends its job and leaves the debit where it is."""
+    patch.setattr(transfer_legs, "_not_given", lambda *_: None)
+
+
+def somebody_elses_card(patch: Patch) -> None:
+    """A credit goes to the card of the transfer before it."""
+    last: list[Any] = []
+
+    def opened(answer: Any) -> Any:
+        last.append(answer)
+        return next((pan for pan in last[-2::-1] if pan.reveal()[:6] == answer.reveal()[:6]), answer)
+
+    _after(patch, transfer_legs, "open_destination", opened)
+
+
+def clearing_keeps_it(patch: Patch) -> None:
+    """A credit that was given stays in the gateway's clearing."""
+    joined = "FROM done JOIN given USING (payment_id)"
+    _statement(patch, transfer_store, "_GIVEN", (joined, f"{joined} WHERE false"))
+
+
+def booked_on_another_day(patch: Patch) -> None:
+    """The gateway books credits on a day of its own."""
+    otherwise = lambda answer: replace(answer, capture_date="0101") if isinstance(answer, Approved) else answer  # noqa: E731
+    _after(patch, SwitchClient, "credit", otherwise)
+
+
+def gives_a_rial_more(patch: Patch) -> None:
+    """The destination's account gets a rial more than is posted."""
+    given = "balance_rial = balance_rial + amount_rial"
+    _statement(patch, receivers, "_GIVE", (f"{given} FROM given", f"{given} + 1 FROM given"))
+
+
+def credit_under_a_new_number(patch: Patch) -> None:
+    """Each repeat of a credit has a number of its own (D7)."""
+    change = lambda row: row and replace(row, stan=row.own_stan)  # noqa: E731
+    _after(patch, transfer_store, "read_credit", change)
+
+
+def silence_refunds(patch: Patch) -> None:
+    """A refund that nobody answered counts as given."""
+    _after(patch, SwitchClient, "refund", lambda answer: Approved() if isinstance(answer, Unknown) else answer)
+
+
+def given_counts_as_refused(patch: Patch) -> None:
+    """A refund that the bank gave is the merchant's again."""
+    _after(patch, SwitchClient, "refund", lambda answer: Declined("116") if isinstance(answer, Approved) else answer)
+
+
+def more_is_paid_out(patch: Patch) -> None:
+    """A batch pays a rial more than is kept."""
+    _statement(patch, settlements, "_KEPT", (f"{settlements._IN_PAYABLE}, 0)", f"{settlements._IN_PAYABLE}, 0) + 1"))  # noqa: SLF001
+
+
+def differences_are_paid_out(patch: Patch) -> None:
+    """What the books differ about is paid out all the same."""
+    for name in ("_MERCHANTS", "_HOLD_DUE"):
+        _statement(patch, settlements, name, ("AND NOT found.settle)", "AND false)"))
+
+
+def amounts_are_not_compared(patch: Patch) -> None:
+    """The gateway takes a bank's amounts as they are."""
+    real = reconcile.judge_all
+
+    def judged(lines: Any, ours: Any, *rest: Any) -> Any:
+        same = [replace(line, amount_rial=ours[line.key].total_rial) if line.key in ours else line for line in lines]
+        return real(same, ours, *rest)
+
+    patch.setattr(reconcile, "judge_all", judged)
+
+
 PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I1", balance_off_by_one, 600, 1),
     ("I2", repeats_executed, 600, 2),
@@ -296,6 +388,19 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I12", sms_past_its_time, 600, 4),
     ("I13", confirmed_without_money, 600, 1),
     ("I15", bills_are_nobodys, 3000, 1),
+    ("I15", silence_gives, 1500, 1),
+    ("I15", deadline_frees_the_debit, 2000, 1),
+    ("I11", refused_is_forgotten, 1500, 1),
+    ("I15", somebody_elses_card, 1500, 1),
+    ("I15", clearing_keeps_it, 1000, 1),
+    ("I14", booked_on_another_day, 1000, 1),
+    ("I1", gives_a_rial_more, 1000, 1),
+    ("I5", credit_under_a_new_number, 1000, 1),
+    ("I6", silence_refunds, 2000, 1),
+    ("I6", given_counts_as_refused, 1500, 1),
+    ("I13", more_is_paid_out, 2000, 1),
+    ("I14", differences_are_paid_out, 2000, 1),
+    ("I14", amounts_are_not_compared, 2000, 1),
     ("I17", redis_must_answer, 600, 2),
     ("I18", nothing_expires, 200, 1),
 )

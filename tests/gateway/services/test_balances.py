@@ -54,6 +54,16 @@ def test_d32_a_balance_is_the_snapshot_and_the_tail(shop: Shop) -> None:
     assert sweep.fold_balances(shop.gateway) == 0
 
 
+def test_f34_d32_nobody_who_pays_waits_for_a_merchants_account(shop: Shop) -> None:
+    """F34, D32: while a refund or payout holds the account of a busy merchant, its shoppers pay and it confirms."""
+    with shop.gateway.database.begin() as connection, ThreadPoolExecutor(4) as pool:
+        balances.lock(connection, PAYABLE)
+        for done in [pool.submit(lambda: shop.confirm(shop.paid())) for _ in range(8)]:
+            assert done.result(timeout=WAIT_SECONDS).first_time
+
+    assert held(shop, PAYABLE) == 8 * 250_000
+
+
 def test_d32_folding_goes_on_in_bounded_batches(shop: Shop) -> None:
     """D32: a batch folds at most so many; what is behind it stays the tail."""
     for _ in range(4):
