@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     transfer_terminal_id: str | None = Field(
         None, description="terminal under which people send money on the page /transfer; without, there is no such page"
     )
+    balance_terminal_id: str | None = Field(
+        None,
+        description="terminal under which people ask for balances on the page /balance; without, there is no such page",
+    )
     transfer_credit_seconds: int = Field(
         900, ge=1, le=43_200, description="how long a transfer's credit is repeated before it is taken back (D7)"
     )

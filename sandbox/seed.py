@@ -28,6 +28,7 @@ from otp.services.bank import Bank as OpenBank
 from otp.services.open_card import NewCard, block_card, open_card
 from otp.services.operators import add_operator, every_operator
 from otp.services.register_psp import allow_unbound, register_psp
+from sandbox.balances import BALANCE_MERCHANT_ID, BALANCE_NAMES, BALANCE_PAYEE, BALANCE_TERMINAL_ID
 from sandbox.banks import BANK_TWO, BANKS, BY_BIN, SERIES, Bank, Series
 from sandbox.bills import BILL_MERCHANT_ID, BILL_NAMES, BILL_PAYEE, BILL_TERMINAL_ID, BILLERS
 from sandbox.cards import SandboxCard, every_card
@@ -85,7 +86,7 @@ def seed_gateway(world: World) -> None:
         enrol.add_merchant(gateway, _merchant(world))
         new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
         _add_billers(gateway, world)
-        _add_transfers(gateway, world)
+        _add_houses(gateway, world)
         for bank in BANKS:
             enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
         for series in SERIES:
@@ -129,12 +130,15 @@ def _merchant(world: World) -> NewMerchant:
     )
 
 
-def _add_transfers(gateway: Gateway, world: World) -> None:
-    """Let people send money from card to card: the gateway's own terminal for that."""
-    house = NewMerchant(
-        TRANSFER_MERCHANT_ID, TRANSFER_TERMINAL_ID, *TRANSFER_NAMES, TRANSFER_PAYEE, site=world.address("gateway")
+def _add_houses(gateway: Gateway, world: World) -> None:
+    """Let people send money from card to card and ask for balances: the gateway's own terminals for that."""
+    site = world.address("gateway")
+    houses = (
+        (TRANSFER_MERCHANT_ID, TRANSFER_TERMINAL_ID, *TRANSFER_NAMES, TRANSFER_PAYEE),
+        (BALANCE_MERCHANT_ID, BALANCE_TERMINAL_ID, *BALANCE_NAMES, BALANCE_PAYEE),
     )
-    enrol.add_merchant(gateway, house)
+    for house in houses:
+        enrol.add_merchant(gateway, NewMerchant(*house, site=site))
 
 
 def _add_billers(gateway: Gateway, world: World) -> None:

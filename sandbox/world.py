@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.balances import BALANCE_TERMINAL_ID
 from sandbox.banks import BANK_TWO, BANKS, BY_ORGANISATION, Bank
 from sandbox.bills import BILL_TERMINAL_ID
 from sandbox.places import CannotRun
@@ -244,6 +245,7 @@ class World:
             "GATEWAY_CALLBACK_ALLOW_LOOPBACK": "true",
             "GATEWAY_BILL_TERMINAL_ID": BILL_TERMINAL_ID,
             "GATEWAY_TRANSFER_TERMINAL_ID": TRANSFER_TERMINAL_ID,
+            "GATEWAY_BALANCE_TERMINAL_ID": BALANCE_TERMINAL_ID,
             "GATEWAY_UNCHALLENGED_PIN_REQUESTS": "1000000",  # every shopper of a sandbox has one address
         }
 

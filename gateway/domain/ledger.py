@@ -66,6 +66,7 @@ PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
     PaymentEvent.TRANSFER_MOVED: (*_INTO_CLEARING, _BACK_TO_THE_SAME_BANK),
     PaymentEvent.TRANSFER_STOOD: (*_INTO_CLEARING, _BACK_TO_THE_SAME_BANK),
     PaymentEvent.CREDIT_GIVEN: (Movement("transfer-clearing", "issuer:{payee}", Part.AMOUNT),),
+    PaymentEvent.BALANCE_TOLD: (Movement("issuer:{issuer}", "fees", Part.FEE),),
     PaymentEvent.PAYEE_CONFIRMED: (Movement("pending:{merchant}", "payable:{merchant}", Part.AMOUNT),),
     PaymentEvent.SETTLED_IN_BATCH: (
         Movement("payable:{merchant}", "bank:settlement", Part.NET),

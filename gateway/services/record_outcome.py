@@ -29,6 +29,7 @@ class Attempted(Protocol):
 RECORDED = {
     (Kind.PURCHASE, False): approvals.approve,
     (Kind.BILL_PAYMENT, False): approvals.complete_bills,
+    (Kind.BALANCE_INQUIRY, False): approvals.tell_balance,
     (Kind.CARD_TRANSFER, False): transfer_legs.debited,
     (Kind.CARD_TRANSFER, True): transfer_legs.moved_inside,
 }

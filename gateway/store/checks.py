@@ -165,7 +165,8 @@ SELECT p.payment_id, 0 FROM payment p WHERE p.{_PAYMENTS}
 _CONFIRMED = f"""
 SELECT p.payment_id, p.amount_rial FROM payment p LEFT JOIN LATERAL (
   SELECT count(*) FILTER (WHERE event IN ('{PaymentEvent.PAYEE_CONFIRMED}', '{PaymentEvent.ATTEMPT_COMPLETED}',
-      '{PaymentEvent.TRANSFER_MOVED}', '{PaymentEvent.TRANSFER_STOOD}', '{PaymentEvent.CREDIT_GIVEN}')) AS confirmed,
+      '{PaymentEvent.TRANSFER_MOVED}', '{PaymentEvent.TRANSFER_STOOD}', '{PaymentEvent.CREDIT_GIVEN}',
+      '{PaymentEvent.BALANCE_TOLD}')) AS confirmed,
     count(*) FILTER (WHERE event = '{PaymentEvent.CONFIRM_WINDOW_ELAPSED}') AS elapsed
   FROM payment_event WHERE payment_event.payment_id = p.payment_id) AS said ON true
 WHERE p.{_PAYMENTS} AND (said.confirmed > 1 OR (said.confirmed > 0 AND said.elapsed > 0)

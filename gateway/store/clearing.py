@@ -49,7 +49,7 @@ WHERE line.issuer_id = :issuer_id AND NOT line.duplicate
 """)
 _CAPTURED = text(f"""
 SELECT {_OURS} FROM attempt WHERE {_OF_LINK} AND acquirer_id = :acquirer_id
-  AND capture_date = to_char(CAST(:day AS date), 'MMDD') AND state = 'approved'
+  AND capture_date = to_char(CAST(:day AS date), 'MMDD') AND state = 'approved' AND amount_rial + fee_rial > 0
   AND submitted_at BETWEEN CAST(:day AS date) - interval '2 days' AND CAST(:day AS date) + interval '3 days'
 """)
 _UNDONE = text(f"""
