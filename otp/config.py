@@ -13,7 +13,7 @@ from foundation.keys import Keyring
 from foundation.rial import Rial
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
-from otp.domain.authorisation import Limits
+from otp.domain.spending import Limits
 
 
 class HostPeer(BaseModel):

@@ -17,9 +17,10 @@ from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.action_codes import ActionCode, Reason
-from otp.domain.authorisation import Decision, Destination, decide
+from otp.domain.authorisation import Decision, decide
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.financial import PIN_DIGITS_LEAST, HostAnswer, MessageKey, Purchase
+from otp.domain.spending import Destination
 from otp.services.desk import Desk
 from otp.services.fresh_pins import keep_under_present_key
 from otp.services.judging import ceilings_of, facts_of

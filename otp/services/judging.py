@@ -11,11 +11,12 @@ import hmac
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from otp.domain.action_codes import Reason
-from otp.domain.authorisation import BalanceQuestion, CardFacts, Facts, Limits, Transfer
+from otp.domain.authorisation import CardFacts, Facts
 from otp.domain.binding import TransactionType
 from otp.domain.challenge import ChallengeState
 from otp.domain.expiry import is_past
 from otp.domain.fees import fee_ceiling
+from otp.domain.spending import BalanceQuestion, Limits, Transfer
 from otp.domain.verdict import ChallengeFacts, Channel
 from otp.services.app_judging import app_facts
 from otp.services.cards import cvv2_matches

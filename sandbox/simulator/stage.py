@@ -32,9 +32,9 @@ from otp import migrations as bank_migrations
 from otp.config import HostPeer
 from otp.config import Settings as BankSettings
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.domain.cvv2 import cvv2_of
 from otp.domain.psp import Psp
+from otp.domain.spending import Limits
 from otp.host.key_sets import KeySets
 from otp.host.peers import Peer, peers_of
 from otp.host.respond import Responder

@@ -25,9 +25,9 @@ from gateway.ports import AuthorisationRequest, InquiryRequest, Kind, Order, Rev
 from gateway.switch.client import SwitchClient
 from otp.config import HostPeer
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.cvv2 import cvv2_of
+from otp.domain.spending import Limits
 from otp.host.peers import peers_of
 from otp.host.server import HostServer
 from otp.services.desk import Desk
