@@ -17,6 +17,7 @@ from gateway.services.bills import add_biller
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
 from gateway.services.keys import new_key
+from gateway.services.top_ups import add_operator as add_operator_of_numbers
 from otp import config as bank_config
 from otp import wiring as bank_wiring
 from otp.domain.cvv2 import cvv2_of
@@ -32,7 +33,9 @@ from sandbox.balances import BALANCE_MERCHANT_ID, BALANCE_NAMES, BALANCE_PAYEE, 
 from sandbox.banks import BANK_TWO, BANKS, BY_BIN, SERIES, Bank, Series
 from sandbox.bills import BILL_MERCHANT_ID, BILL_NAMES, BILL_PAYEE, BILL_TERMINAL_ID, BILLERS
 from sandbox.cards import SandboxCard, every_card
-from sandbox.keys import certificate, public_key
+from sandbox.keys import GATEWAY_SIGNING_KEY_ID, certificate, public_key
+from sandbox.top_ups import OPERATORS as OPERATORS_OF_NUMBERS
+from sandbox.top_ups import TOP_UP_MERCHANT_ID, TOP_UP_NAMES, TOP_UP_PAYEE, TOP_UP_TERMINAL_ID
 from sandbox.transfers import TRANSFER_MERCHANT_ID, TRANSFER_NAMES, TRANSFER_PAYEE, TRANSFER_TERMINAL_ID
 from sandbox.world import (
     ACQUIRER_ID,
@@ -47,7 +50,6 @@ from sandbox.world import (
     World,
 )
 
-GATEWAY_SIGNING_KEY_ID = "pooya-harim-1"
 GATEWAY_SOAP_KEY_ID = "pooya-soap-1"
 WEBOTP_HOST = "localhost"
 OPERATORS = ("sara", "reza")
@@ -131,14 +133,18 @@ def _merchant(world: World) -> NewMerchant:
 
 
 def _add_houses(gateway: Gateway, world: World) -> None:
-    """Let people send money from card to card and ask for balances: the gateway's own terminals for that."""
+    """Let people send money, top up numbers and ask for balances: the gateway's own terminals, and the operators."""
     site = world.address("gateway")
     houses = (
         (TRANSFER_MERCHANT_ID, TRANSFER_TERMINAL_ID, *TRANSFER_NAMES, TRANSFER_PAYEE),
+        (TOP_UP_MERCHANT_ID, TOP_UP_TERMINAL_ID, *TOP_UP_NAMES, TOP_UP_PAYEE),
         (BALANCE_MERCHANT_ID, BALANCE_TERMINAL_ID, *BALANCE_NAMES, BALANCE_PAYEE),
     )
     for house in houses:
         enrol.add_merchant(gateway, NewMerchant(*house, site=site))
+    for operator, row in OPERATORS_OF_NUMBERS.items():
+        enrol.add_merchant(gateway, NewMerchant(*row, site="https://operators.example"))
+        add_operator_of_numbers(gateway, operator, row[0])
 
 
 def _add_billers(gateway: Gateway, world: World) -> None:

@@ -54,6 +54,8 @@ _RETRIES = frozenset({"request_in_progress", "too_many_calls", "unavailable"})
 _EXAMPLES: dict[str, Any] = {
     "amount": 250_000,
     "bills": [{"bill_id": "7748317800142", "pay_id": "1770160"}],
+    "topped_mobile": "09121234567",
+    "operator": "mci",
     "order_id": "A-1001",
     "refund_id": "A-1001-1",
     "callback_url": "https://shop.example/back",

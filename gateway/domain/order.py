@@ -14,6 +14,7 @@ class Kind(StrEnum):
     PURCHASE = "PURCHASE"
     BILL_PAYMENT = "BILL_PAYMENT"
     CARD_TRANSFER = "CARD_TRANSFER"
+    TOP_UP = "TOP_UP"
     BALANCE_INQUIRY = "BALANCE_INQUIRY"
 
 
@@ -25,7 +26,12 @@ class Route(StrEnum):
     CREDIT = "470000"
 
 
-PROCESSING_CODES = {Kind.PURCHASE: "000000", Kind.BILL_PAYMENT: "500000", Kind.BALANCE_INQUIRY: "310000"}
+PROCESSING_CODES = {
+    Kind.PURCHASE: "000000",
+    Kind.BILL_PAYMENT: "500000",
+    Kind.TOP_UP: "520000",
+    Kind.BALANCE_INQUIRY: "310000",
+}
 """DE 3 of each type; a transfer's depends on its :class:`Route`."""
 
 
@@ -36,7 +42,8 @@ class Order:
     Args:
         amount: the principal, without the fee; zero for a balance inquiry.
         fee: what the cardholder pays on top.
-        payee_key: destination card token or bill digest; empty for a purchase and a balance inquiry.
+        payee_key: token of the destination card or of the number topped up, or bill digest; empty for a purchase and
+            a balance inquiry.
         transaction_ref: the payment's reference, 16 characters A–Z 2–7.
         route: of a transfer: where the money goes.
     """

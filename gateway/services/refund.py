@@ -131,7 +131,7 @@ def _again(
 def _refusal(record: PaymentRecord, asked: AskedRefund, rest: Rest) -> GatewayError:
     """Say why nothing was reserved: the first reason that holds; none means that it was so only a moment ago."""
     reasons: tuple[tuple[bool, GatewayError], ...] = (
-        (rest.kind != Kind.PURCHASE, RefundNotOffered("bills and transfers are not refunded here")),
+        (rest.kind != Kind.PURCHASE, RefundNotOffered("only purchases are refunded here")),
         (record.state not in MACHINE.befores(PaymentEvent.REFUND_REQUESTED), NotPossible(OUTSIDE[record.state])),
         (not rest.in_window, RefundWindowOver(OUTSIDE[record.state])),
         (asked.amount.amount > rest.left_rial, RefundAboveRest(rest.left_rial)),

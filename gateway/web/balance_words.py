@@ -13,7 +13,7 @@ BALANCES = {
         "With your bank’s dynamic PIN you see how much is on your card. We show the balance once, to you alone, "
         "and keep it nowhere.",
     ),
-    "balance.free": Words("رایگان", "Free of charge"),
+    "balance.free": Words("رایگان", "Free"),
     "balance.fee": Words(
         "کارمزد این پرسش {amount} ریال است و از همین کارت برداشته می‌شود.",
         "This inquiry costs {amount} Rial, taken from the same card.",

@@ -18,6 +18,7 @@ from gateway.domain.challenge import PICTURE_DIGITS
 from gateway.domain.health import Health
 from gateway.domain.outcome import Balance
 from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.domain.top_up import NAMES, Operator
 from gateway.ports import Kind as PaymentKind
 from gateway.services import health
 from gateway.services.bills import BillLine
@@ -152,6 +153,25 @@ def bills_page(
         title="bill.paid.title" if any(mistake.tone == "warn" for mistake in mistakes) else "bill.errors.title",
         tone=mistakes[0].tone if mistakes else "",
         total=sum(line.bill.amount.amount for line in bills),
+        summary=sentences,
+        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        typed=typed or {},
+    )
+
+
+def top_up_page(
+    offers: Mapping[Operator, tuple[Rial, ...]],
+    *,
+    mistakes: tuple[Message, ...] = (),
+    typed: Mapping[str, str] | None = None,
+) -> str:
+    """Render the page where people top up numbers: whose, of which operator, how much."""
+    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    persian = language() == "fa"
+    return _render(
+        "topup.html",
+        operators=[(operator, NAMES[operator][0 if persian else 1]) for operator in offers],
+        amounts=sorted({amount.amount for sold in offers.values() for amount in sold}),
         summary=sentences,
         mistakes={place: sentence for place, sentence in reversed(sentences) if place},
         typed=typed or {},

@@ -10,6 +10,7 @@ from foundation.persian import Language
 from gateway.web.balance_words import BALANCES
 from gateway.web.bill_words import BILLS
 from gateway.web.card_words import FORM, PAGE
+from gateway.web.top_up_words import TOP_UPS
 from gateway.web.transfer_words import TRANSFERS
 from gateway.web.words import ISSUER, NOT_TAKEN, Words
 from gateway.web.words import free as _free
@@ -270,4 +271,5 @@ WORDS: dict[str, Words] = {
     **BILLS,
     **TRANSFERS,
     **BALANCES,
+    **TOP_UPS,
 }

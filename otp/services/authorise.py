@@ -35,6 +35,7 @@ PROCESSING_CODES = {
     TransactionType.PURCHASE: frozenset({"000000"}),
     TransactionType.BILL_PAYMENT: frozenset({"500000"}),
     TransactionType.CARD_TRANSFER: frozenset({INSIDE, "460000"}),
+    TransactionType.TOP_UP: frozenset({"520000"}),
     TransactionType.BALANCE_INQUIRY: frozenset({"310000"}),
 }
 """What this host executes, with the processing codes of each; :data:`INSIDE` moves money between its own cards."""

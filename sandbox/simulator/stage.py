@@ -28,6 +28,7 @@ from gateway.services.bills import add_biller
 from gateway.services.enrol import NewMerchant, add_merchant
 from gateway.services.gateway import Gateway
 from gateway.store.directory import Caller, Directory
+from gateway.top_ups.client import NoTopUps
 from otp import migrations as bank_migrations
 from otp.config import HostPeer
 from otp.config import Settings as BankSettings
@@ -200,6 +201,7 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
         harim=outside.harim,
         switch=outside.switch,
         callbacks=outside.callbacks,
+        top_ups=NoTopUps(),
         flood=FloodControl(None, workers=1),
         gates=outside.gates,
         wake=outside.wake,
