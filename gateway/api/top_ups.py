@@ -29,7 +29,7 @@ class OpenTopUpIn(OpenIn):
         Field(
             max_length=_OPERATOR_MOST,
             description="of a number that was ported; without, that of its prefix",
-            json_schema_extra={"enum": [str(operator) for operator in Operator]},
+            json_schema_extra={"pattern": f"^({'|'.join(Operator)})$"},
         ),
     ] = None
 

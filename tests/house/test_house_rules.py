@@ -37,6 +37,7 @@ REVEALS = {
     "gateway/switch/messages.py": "card into ISO 8583 fields",
     "gateway/switch/outcomes.py": "balance out of ISO 8583 fields",
     "gateway/switch/pin_block.py": "PIN and PAN into the PIN block",
+    "gateway/top_ups/client.py": "mobile number into the provider's message",
     "gateway/web/rendering.py": "balance into the one page that shows it",
     "gateway/wiring.py": "signing key into the signer",
     "otp/console/door.py": "token of a log-in into its cookie",
