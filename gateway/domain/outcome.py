@@ -26,7 +26,7 @@ class Approved:
     """The issuer took the money: exactly action code 000 in a message whose MAC and echoed fields agree (D3).
 
     Args:
-        approval_code: DE 38, six characters, where the issuer gives one.
+        approval_code: DE 38, six characters, where the issuer gives one; of a top-up its operator's reference.
         capture_date: DE 17 ``MMDD``, stamped by the issuer's host (D7).
         balance: DE 54, what is left on the card; only where just that was asked for.
     """

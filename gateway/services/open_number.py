@@ -31,7 +31,7 @@ def open_number(gateway: Gateway, payment_id: str, sealed: bytes) -> str:
     return gateway.keyring.open(sealed, bound_to=_place(payment_id)).decode()
 
 
-def shown(gateway: Gateway, kind: str, payment_id: str) -> ShownTopUp | None:
+def shown_top_up(gateway: Gateway, kind: str, payment_id: str) -> ShownTopUp | None:
     """Return what the page of a payment shows of its top-up, if it is one."""
     if kind != Kind.TOP_UP:
         return None

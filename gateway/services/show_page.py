@@ -11,9 +11,8 @@ from gateway.domain.errors import AttemptInProgress, GatewayError, NotPossible, 
 from gateway.domain.limits import ATTEMPTS_MAX, EXTENSIONS_MAX, PIN_REQUESTS_MAX
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.ports import Delivery, Kind, Order
-from gateway.services import open_number as top_ups
 from gateway.services.gateway import Gateway
-from gateway.services.open_number import ShownTopUp
+from gateway.services.open_number import ShownTopUp, shown_top_up
 from gateway.services.order import order_of
 from gateway.store import bills, pages, transfers
 from gateway.store.bills import BillLine
@@ -119,7 +118,7 @@ def page_of(gateway: Gateway, page_token: str) -> PageView:
         PaymentNotFound: no payment has this token.
     """
     row = _read(gateway, page_token)
-    return _view(row, _bills(gateway, row), _transfer(gateway, row), top_ups.shown(gateway, row.kind, row.payment_id))
+    return _view(row, _bills(gateway, row), _transfer(gateway, row), shown_top_up(gateway, row.kind, row.payment_id))
 
 
 def why_not(gateway: Gateway, page_token: str, limit: type[GatewayError]) -> GatewayError:

@@ -1,4 +1,4 @@
-"""What second legs share, to a bank or to an operator: a statement each for given, not given, and "take it back" (D7).
+"""What second legs share, to a bank or to an operator: their statements, and what the monitor asks of them (D7).
 
 A table of second legs has the columns ``payment_id``, ``credit``, ``decided_at``, ``action_code`` and ``deadline_at``.
 """
@@ -11,6 +11,8 @@ from gateway.domain.payment import MACHINE, PaymentEvent
 from gateway.store.fragments import among, facts_of, noted, queued, voiding
 
 _FACTS = facts_of("payment")
+_DECIDED = """leg.credit NOT IN ('owed', 'reversing')
+    AND p.state IN ('confirmed', 'settled', 'reversed', 'cancelled', 'expired')"""
 
 
 def given(table: str, event: PaymentEvent, *, also: str, returning: str) -> str:
@@ -48,3 +50,38 @@ def decide_reversal(table: str) -> TextClause:
 UPDATE {table} SET credit = 'reversing'
 WHERE payment_id = :payment_id AND credit = 'owed' AND deadline_at <= house_now() RETURNING payment_id
 """)
+
+
+def wipe(table: str, column: str) -> TextClause:
+    """Return the statement that forgets whom decided legs were for, a bounded batch at a time."""
+    return text(f"""
+UPDATE {table} SET {column} = NULL WHERE payment_id IN (
+  SELECT leg.payment_id FROM {table} AS leg JOIN payment p USING (payment_id)
+  WHERE leg.{column} IS NOT NULL AND {_DECIDED} LIMIT :most FOR UPDATE OF leg SKIP LOCKED)
+""")
+
+
+def overdue(table: str) -> str:
+    """Return the question for legs that are not decided an hour after their deadline."""
+    return f"""
+SELECT payment_id, amount_rial FROM {table} JOIN payment USING (payment_id)
+WHERE credit IN ('owed', 'reversing') AND deadline_at < house_now() - interval '1 hour'
+"""
+
+
+def without_job(table: str, topic: str) -> str:
+    """Return the question for legs that are owed and that nobody works on."""
+    return f"""
+SELECT p.payment_id, p.amount_rial FROM {table} AS leg JOIN payment p USING (payment_id)
+LEFT JOIN outbox o ON o.done_at IS NULL AND o.dead_at IS NULL AND o.unique_key = '{topic}:' || p.attempt_id
+WHERE leg.credit IN ('owed', 'reversing') AND o.id IS NULL
+"""
+
+
+def not_wiped(table: str, column: str) -> str:
+    """Return the question for decided legs that still know whom they were for two minutes later."""
+    return f"""
+SELECT leg.payment_id, 0 FROM {table} AS leg JOIN payment p USING (payment_id)
+WHERE leg.{column} IS NOT NULL AND {_DECIDED}
+  AND coalesce(leg.decided_at, p.page_expires_at) < house_now() - interval '2 minutes'
+"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from foundation.checks import Check, Severity
 from gateway.domain.payment import PaymentEvent
+from gateway.store import second_legs
 from gateway.store.top_ups import TOP_UP_TOPIC
 
 _WHOLE = f"""
@@ -27,24 +28,6 @@ WHERE CASE WHEN state IN ('reversing', 'disputed') THEN given <> 0 OR clearing N
     ELSE credit NOT IN ('none', 'refused', 'reversed') END
 """
 
-_OVERDUE = """
-SELECT payment_id, amount_rial FROM top_up JOIN payment USING (payment_id)
-WHERE credit IN ('owed', 'reversing') AND deadline_at < house_now() - interval '1 hour'
-"""
-
-_WORKED_ON = f"""
-SELECT p.payment_id, p.amount_rial FROM top_up t JOIN payment p USING (payment_id)
-LEFT JOIN outbox o ON o.done_at IS NULL AND o.dead_at IS NULL AND o.unique_key = '{TOP_UP_TOPIC}:' || p.attempt_id
-WHERE t.credit IN ('owed', 'reversing') AND o.id IS NULL
-"""
-
-_SEALED = """
-SELECT t.payment_id, 0 FROM top_up t JOIN payment p USING (payment_id)
-WHERE t.mobile_sealed IS NOT NULL AND t.credit NOT IN ('owed', 'reversing')
-  AND p.state IN ('confirmed', 'reversed', 'cancelled', 'expired')
-  AND coalesce(t.decided_at, p.page_expires_at) < house_now() - interval '2 minutes'
-"""
-
 TOP_UP_CHECKS = (
     Check(
         "I4_top_up",
@@ -53,7 +36,22 @@ TOP_UP_CHECKS = (
         _WHOLE,
         "payment",
     ),
-    Check("I5_top_up", "a top-up is decided an hour after its deadline (D7)", Severity.MONEY, _OVERDUE),
-    Check("I11_top_up", "a top-up that is owed has a living job", Severity.MONEY, _WORKED_ON),
-    Check("I18_number", "a decided top-up has forgotten its number two minutes later", Severity.DELAY, _SEALED),
+    Check(
+        "I5_top_up",
+        "a top-up is decided an hour after its deadline (D7)",
+        Severity.MONEY,
+        second_legs.overdue("top_up"),
+    ),
+    Check(
+        "I11_top_up",
+        "a top-up that is owed has a living job",
+        Severity.MONEY,
+        second_legs.without_job("top_up", TOP_UP_TOPIC),
+    ),
+    Check(
+        "I18_number",
+        "a decided top-up has forgotten its number two minutes later",
+        Severity.DELAY,
+        second_legs.not_wiped("top_up", "mobile_sealed"),
+    ),
 )

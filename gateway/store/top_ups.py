@@ -79,12 +79,7 @@ SELECT payment_id FROM done
 """)
 _NOT_DELIVERED = second_legs.not_given("top_up", also="mobile_sealed = NULL")
 _DECIDE_CANCELLATION = second_legs.decide_reversal("top_up")
-_WIPE = text("""
-UPDATE top_up SET mobile_sealed = NULL WHERE payment_id IN (
-  SELECT t.payment_id FROM top_up t JOIN payment p USING (payment_id)
-  WHERE t.mobile_sealed IS NOT NULL AND t.credit NOT IN ('owed', 'reversing')
-    AND p.state IN ('confirmed', 'reversed', 'cancelled', 'expired') LIMIT :most FOR UPDATE OF t SKIP LOCKED)
-""")
+_WIPE = second_legs.wipe("top_up", "mobile_sealed")
 
 
 @dataclass(frozen=True, slots=True)
