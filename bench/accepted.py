@@ -30,10 +30,11 @@ from gateway.harim.client import HarimClient
 from gateway.ports import PinSent
 from sandbox.banks import BANK_TWO
 from sandbox.cards import crowd
+from sandbox.keys import GATEWAY_SIGNING_KEY_ID
 from sandbox.phone_store import Text
 from sandbox.places import CannotRun
 from sandbox.running import InVain, RunningWorld, wait_for
-from sandbox.seed import GATEWAY_SIGNING_KEY_ID, GATEWAY_SOAP_KEY_ID, cvv2_of_card, issuer_of
+from sandbox.seed import GATEWAY_SOAP_KEY_ID, cvv2_of_card, issuer_of
 from sandbox.world import TERMINAL_ID
 
 EACH_ROUND = 200

@@ -29,9 +29,10 @@ from gateway.harim.client import HarimClient
 from gateway.ports import Kind, Order, PinRequest, PinSent
 from sandbox.banks import BANK_TWO
 from sandbox.cards import crowd
+from sandbox.keys import GATEWAY_SIGNING_KEY_ID
 from sandbox.places import CannotRun
 from sandbox.running import RunningWorld
-from sandbox.seed import GATEWAY_SIGNING_KEY_ID, GATEWAY_SOAP_KEY_ID, cvv2_of_card, issuer_of
+from sandbox.seed import GATEWAY_SOAP_KEY_ID, cvv2_of_card, issuer_of
 from sandbox.world import ACQUIRER_ID, MERCHANT_ID, TERMINAL_ID
 
 AT_ONCE = 4

@@ -35,6 +35,7 @@ from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
 from gateway.services.hear_unmatched import unmatched_report
 from gateway.services.keys import KeyRow
+from gateway.services.top_ups import add_operator
 from gateway.services.watch import look_at_everything
 from gateway.store.unmatched import UnmatchedReport
 from gateway.wiring import build, key_exchange
@@ -80,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
         biller.add_argument(f"--{name}", required=True)
     biller.add_argument("--service", type=int, required=True, help="1 water … 9 traffic fine: as in the bill id")
     biller.set_defaults(run=_add_biller)
+    topped = commands.add_parser("operator", help="whose numbers are topped up").add_subparsers(required=True)
+    operator = topped.add_parser("add", help="let numbers of an operator be topped up, owed to a merchant")
+    for name in ("operator", "merchant-id"):
+        operator.add_argument(f"--{name}", required=True)
+    operator.set_defaults(run=_add_operator)
     _key_arguments(commands.add_parser("key", help="secret keys").add_subparsers(required=True))
     issuers = commands.add_parser("issuer", help="issuers").add_subparsers(required=True)
     _issuer_arguments(issuers.add_parser("add", help="add or correct an issuer and its BINs"))
@@ -217,6 +223,11 @@ def _add_merchant(settings: Settings, chosen: Arguments) -> None:
 def _add_biller(settings: Settings, chosen: Arguments) -> None:
     with _opened(settings) as gateway:
         add_biller(gateway, chosen.merchant_id, chosen.service, chosen.company)
+
+
+def _add_operator(settings: Settings, chosen: Arguments) -> None:
+    with _opened(settings) as gateway:
+        add_operator(gateway, chosen.operator, chosen.merchant_id)
 
 
 def _new_key(settings: Settings, chosen: Arguments) -> None:

@@ -19,9 +19,11 @@ from gateway.services.enrol import check_rows_at_start
 from gateway.services.gateway import Gateway
 from gateway.services.readiness import readiness, redis_answers
 from gateway.web import failures
+from gateway.web.balance_inquiries import blueprint as balances
 from gateway.web.bills import blueprint as bills
 from gateway.web.files import blueprint as files
 from gateway.web.pages import blueprint as web
+from gateway.web.top_ups import blueprint as top_ups
 from gateway.web.transfers import blueprint as transfers
 
 log = structlog.get_logger()
@@ -29,7 +31,7 @@ log = structlog.get_logger()
 BODY_MAX_BYTES = 65_536
 TRACE_BYTES = 8
 API_PREFIX = "/api/"
-BLUEPRINTS = (api, web, bills, transfers, files)
+BLUEPRINTS = (api, web, bills, transfers, top_ups, balances, files)
 
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Flask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -14,6 +15,8 @@ from foundation.keys import Keyring
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
 from gateway.domain.limits import UNCHALLENGED_PIN_REQUESTS
+
+PUBLIC_KEY_BYTES = 32
 
 
 class Settings(BaseSettings):
@@ -104,8 +107,24 @@ class Settings(BaseSettings):
     transfer_terminal_id: str | None = Field(
         None, description="terminal under which people send money on the page /transfer; without, there is no such page"
     )
+    top_up_terminal_id: str | None = Field(
+        None, description="terminal under which people top up numbers on the page /topup; without, no such page"
+    )
+    top_up_url: str | None = Field(
+        None, description="address of whoever delivers top-ups (contracts/topup/v1); without, none is opened"
+    )
+    top_up_key_id: str = Field("", description="id under which the provider of top-ups signs its answers")
+    top_up_public_key: str = Field("", description="its Ed25519 public key, 32 bytes in base64")
+    top_up_timeout_seconds: float = Field(10.0, gt=0, le=60, description="for one question to the provider of top-ups")
+    balance_terminal_id: str | None = Field(
+        None,
+        description="terminal under which people ask for balances on the page /balance; without, there is no such page",
+    )
     transfer_credit_seconds: int = Field(
-        900, ge=1, le=43_200, description="how long a transfer's credit is repeated before it is taken back (D7)"
+        900,
+        ge=1,
+        le=43_200,
+        description="how long a transfer's credit or a top-up is repeated before it is taken back (D7)",
     )
     page_calls_per_minute: int = Field(1200, description="flood control per address on the hosted pages")
     unchallenged_pin_requests: int = Field(
@@ -140,6 +159,22 @@ class Settings(BaseSettings):
             names = "GATEWAY_SWITCH_TLS_CERTIFICATE, GATEWAY_SWITCH_TLS_KEY and GATEWAY_SWITCH_TLS_AUTHORITIES"
             raise InvalidSettings(f"set {names}: a live gateway speaks TLS with issuers' hosts")
         return None
+
+    def top_up_keys(self) -> dict[str, bytes]:
+        """Return the public key of the provider of top-ups by its id.
+
+        Raises:
+            InvalidSettings: it is none, or a live gateway would ask over plain http.
+        """
+        try:
+            key = base64.b64decode(self.top_up_public_key, validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != PUBLIC_KEY_BYTES or not self.top_up_key_id:
+            raise InvalidSettings("GATEWAY_TOP_UP_URL needs GATEWAY_TOP_UP_KEY_ID and GATEWAY_TOP_UP_PUBLIC_KEY")
+        if self.mode == "live" and not str(self.top_up_url).startswith("https://"):
+            raise InvalidSettings("GATEWAY_TOP_UP_URL is https for a live gateway")
+        return {self.top_up_key_id: key}
 
     def keyring(self) -> Keyring:
         """Open the keys; raises :class:`foundation.key_file.KeyFileRefused`."""

@@ -44,6 +44,8 @@ from gateway.ports import (
     RefundRequest,
     ReversalRequest,
     Switch,
+    TopUpRequest,
+    TopUps,
     Webhook,
 )
 
@@ -156,6 +158,26 @@ class MeteredHarim:
     def speaks(self, dialect: str) -> bool:
         """Tell whether this wire is known."""
         return self._harim.speaks(dialect)
+
+
+class MeteredTopUps:
+    """Implements :class:`gateway.ports.TopUps` around another one."""
+
+    def __init__(self, top_ups: TopUps, meters: Meters) -> None:
+        self._top_ups = top_ups
+        self._meters = meters
+
+    def deliver(self, request: TopUpRequest) -> AuthorisationAnswer:
+        """Ask for a delivery."""
+        answer = self._top_ups.deliver(request)
+        self._meters.top_ups.labels("delivery", ANSWERS[type(answer)]).inc()
+        return answer
+
+    def cancel(self, request: TopUpRequest) -> ReversalAnswer:
+        """Ask for a cancellation."""
+        answer = self._top_ups.cancel(request)
+        self._meters.top_ups.labels("cancellation", ANSWERS[type(answer)]).inc()
+        return answer
 
 
 class MeteredCallbacks:

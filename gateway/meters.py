@@ -30,6 +30,12 @@ class Meters:
             ("issuer", "message", "answer"),
             registry=registry,
         )
+        self.top_ups = Counter(
+            "gateway_top_ups",
+            "deliveries and cancellations of top-ups asked for, by answer",
+            ("message", "answer"),
+            registry=registry,
+        )
         self.pin_requests = Counter(
             "gateway_pin_requests",
             "dynamic PINs asked for, by issuer and answer",

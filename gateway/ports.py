@@ -1,4 +1,4 @@
-"""What is really outside, as the services see it: Harim, the switch, and the merchants' webhooks.
+"""What is really outside, as the services see it: Harim, the switch, the operators, and the merchants' webhooks.
 
 Every implementation calls :func:`foundation.database.guard_no_transaction` first and never raises for a partner's
 behaviour: it answers with a value.
@@ -12,12 +12,16 @@ from typing import Protocol
 
 from foundation.pan import Pan
 from foundation.sensitive import Sensitive
+from gateway.domain.deliveries import Delivered as Delivered
+from gateway.domain.deliveries import NotDelivered as NotDelivered
+from gateway.domain.deliveries import Webhook as Webhook
 from gateway.domain.issuers import Issuer
 from gateway.domain.order import PROCESSING_CODES as PROCESSING_CODES
 from gateway.domain.order import Kind as Kind
 from gateway.domain.order import Order as Order
 from gateway.domain.order import Route as Route
 from gateway.domain.outcome import AuthorisationAnswer, HolderAnswer, InquiryAnswer, ReversalAnswer
+from gateway.domain.top_up import TopUpRequest as TopUpRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,35 +318,21 @@ class KeyExchange(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """One message to a merchant, signed under each of its live secrets; ``event_id`` stays the same over retries."""
-
-    event_id: str
-    url: str
-    secrets: tuple[Sensitive[str], ...]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The merchant's server answered 2xx."""
-
-    status: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class NotDelivered:
-    """It did not; ``why`` is for the log, ``status`` what it answered if it did, ``gone`` (410): do not try again."""
-
-    why: str
-    gone: bool = False
-    status: int | None = None
-
-
 class Callbacks(Protocol):
     """The merchants' webhook addresses."""
 
     def send(self, webhook: Webhook) -> Delivered | NotDelivered:
         """Send once."""
+        ...
+
+
+class TopUps(Protocol):
+    """Whoever delivers top-ups for the operators; an answer is a value of the switch's kind (D7)."""
+
+    def deliver(self, request: TopUpRequest) -> AuthorisationAnswer:
+        """Ask for a delivery, as often as needed under one reference; its operator's own is the approval code."""
+        ...
+
+    def cancel(self, request: TopUpRequest) -> ReversalAnswer:
+        """Ask that it be never delivered; "not reversed" means that it was."""
         ...

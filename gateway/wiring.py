@@ -22,15 +22,16 @@ from foundation.xml_signatures import EnvelopeSigner
 from gateway.callbacks.sender import WebhookSender
 from gateway.config import Settings
 from gateway.harim.client import HarimClient
-from gateway.metered import MeteredCallbacks, MeteredHarim, MeteredSwitch
+from gateway.metered import MeteredCallbacks, MeteredHarim, MeteredSwitch, MeteredTopUps
 from gateway.meters import Meters
-from gateway.ports import KeyExchange, UnmatchedAnswer
+from gateway.ports import KeyExchange, TopUps, UnmatchedAnswer
 from gateway.services.gateway import Gateway as Gateway
 from gateway.services.hear_unmatched import hear_unmatched
 from gateway.store import link_keys
 from gateway.store.directory import Directory
 from gateway.switch.client import SwitchClient
 from gateway.switch.key_exchange import KeyExchangeClient
+from gateway.top_ups.client import NoTopUps, TopUpClient
 
 UNMATCHED_ROOM = 1_000
 """Answers nobody waited for that may wait to be recorded, in one process."""
@@ -74,6 +75,7 @@ def build(settings: Settings, *, process: str = "gateway") -> Gateway:
         harim=MeteredHarim(harim, meters, harim.breaker_state),
         switch=MeteredSwitch(switch, meters, switch.breaker_state),
         callbacks=MeteredCallbacks(callbacks, meters),
+        top_ups=MeteredTopUps(_top_ups(settings, signer), meters),
         flood=FloodControl(settings.redis_url, workers=settings.workers),
         gates=(harim.gates, switch.gates),
         wake=None if settings.redis_url is None else Wake(settings.redis_url, "gateway"),
@@ -88,6 +90,13 @@ def key_exchange(gateway: Gateway) -> KeyExchange:
     """Build how an operator's command changes the keys of an issuer's link; it has a link of its own."""
     settings, keyring = gateway.settings, gateway.keyring
     return KeyExchangeClient(_switch(settings, keyring, gateway.database, bool), keyring)
+
+
+def _top_ups(settings: Settings, signer: Signer) -> TopUps:
+    if settings.top_up_url is None:
+        return NoTopUps()
+    url, seconds = settings.top_up_url.rstrip("/"), settings.top_up_timeout_seconds
+    return TopUpClient(signer, url, settings.top_up_keys(), seconds=seconds)
 
 
 def _switch(

@@ -20,12 +20,14 @@ from gateway.services import (
     recover,
     settle,
     sweep,
+    top_up_legs,
     transfer_legs,
 )
 from gateway.services.deliver import Delivery, Pace
 from gateway.services.gateway import Gateway
 from gateway.services.send_refund import send_refund
 from gateway.services.watch import watch
+from gateway.store.top_ups import TOP_UP_TOPIC
 from gateway.store.transfer_legs import CREDIT_TOPIC
 from gateway.switch.client import RECOVERIES_AT_ONCE
 
@@ -70,7 +72,7 @@ def lanes(gateway: Gateway) -> tuple[Lane[Delivery], ...]:
 
 
 def topics(gateway: Gateway) -> tuple[Topic, ...]:
-    """Return how each kind of job is done. Those to issuers never give up: only an answer ends them (D2, D8, D11)."""
+    """Return how each kind of job is done. Those about money never give up: only an answer ends them (D2, D8, D11)."""
     return (
         Topic(
             "switch.reverse",
@@ -94,6 +96,13 @@ def topics(gateway: Gateway) -> tuple[Topic, ...]:
             SWITCH_LEASE_SECONDS,
         ),
         Topic(
+            TOP_UP_TOPIC,
+            lambda job: _result(top_up_legs.deliver(gateway, job.payload["attempt_id"])),
+            CREDIT_BACKOFF_SECONDS,
+            None,
+            SWITCH_LEASE_SECONDS,
+        ),
+        Topic(
             "switch.refund",
             lambda job: _result(send_refund(gateway, job.payload["refund"])),
             REVERSAL_BACKOFF_SECONDS,
@@ -110,6 +119,7 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
         ("give_back_unconfirmed", SWEEP_SECONDS, sweep.give_back_unconfirmed, sweep.BATCH),
         ("recover_lost", SWEEP_SECONDS, sweep.recover_lost, sweep.BATCH),
         ("wipe_destinations", SWEEP_SECONDS, sweep.wipe_destinations, sweep.BATCH),
+        ("wipe_numbers", SWEEP_SECONDS, sweep.wipe_numbers, sweep.BATCH),
         ("hasten_webhooks", HASTEN_SECONDS, deliver.hasten, deliver.BATCH),
         ("fold_balances", FOLD_SECONDS, sweep.fold_balances, sweep.FOLD_BATCH),
         ("dispute", DISPUTE_SECONDS, sweep.dispute, sweep.BATCH),

@@ -13,7 +13,7 @@ from foundation.keys import Keyring
 from foundation.rial import Rial
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
-from otp.domain.authorisation import Limits
+from otp.domain.spending import Limits
 
 
 class HostPeer(BaseModel):
@@ -155,6 +155,7 @@ class Settings(BaseSettings):
     holder_questions_per_hour: int = Field(
         20_000, ge=16, description="questions for holders' names that one acquirer may ask (D28)"
     )
+    balances_per_day: int = Field(20, ge=0, description="how often a card's balance is told per Tehran day")
 
     def keyring(self) -> Keyring:
         """Open the keys; raises :class:`foundation.key_file.KeyFileRefused`."""
@@ -182,6 +183,7 @@ class Settings(BaseSettings):
             transfer_day_max=Rial(self.transfer_day_max_rial),
             unbound_transfers=self.unbound_transfers,
             holder_questions_per_hour=self.holder_questions_per_hour,
+            balances_per_day=self.balances_per_day,
         )
 
     def host_tls(self) -> TlsFiles | None:

@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from sandbox.banks import BY_ORGANISATION
 from sandbox.terminals.sales import PROMISE_SECONDS, UNDER_WAY, Sale, SalesBook
+from sandbox.top_ups import Entry, TopUpBook
 from sandbox.world import ACQUIRER_ID, TERMINALS_ACQUIRER_ID, World
 
 ACQUIRERS = (ACQUIRER_ID, TERMINALS_ACQUIRER_ID)
@@ -67,9 +68,9 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """An authorisation at the bank; ``net_rial`` is what its postings took from its card, negative for a credit."""
+    """An authorisation at the bank, or an operator's delivery; ``net_rial`` is what it took, negative where it gave."""
 
-    authorisation_id: int
+    authorisation_id: int | str
     state: str
     key: list[str]
     amount_rial: int
@@ -116,6 +117,14 @@ SELECT attempt_id || ' (credit)' AS attempt_id, transfer.payment_id, credit AS s
   -coalesce((SELECT sum(amount_rial) FROM posting
     WHERE posting.attempt_id = attempt.attempt_id AND event = 'credit_given'), 0)::bigint AS net_rial
 FROM transfer JOIN payment USING (payment_id) JOIN attempt USING (attempt_id) WHERE transfer.stan IS NOT NULL
+"""
+_TOP_UPS = """
+SELECT attempt_id || ' (top-up)' AS attempt_id, top_up.payment_id, credit AS state, ARRAY[top_up.payment_id] AS key,
+  amount_rial AS total_rial, house_now() - owed_at AS age,
+  CASE WHEN credit IN ('owed', 'reversing') THEN house_now() > deadline_at + interval '10 minutes' END AS past_promise,
+  -coalesce((SELECT sum(posting.amount_rial) FROM posting
+    WHERE posting.attempt_id = payment.attempt_id AND event = 'top_up_delivered'), 0)::bigint AS net_rial
+FROM top_up JOIN payment USING (payment_id) WHERE credit <> 'none'
 """
 _REFUNDS = """
 SELECT refund.refund_id AS attempt_id, refund.payment_id, refund.state,
@@ -167,6 +176,7 @@ def read_books(world: World) -> Books:
         with _reader(world, organisation) as books:
             found += bank_books(books)
             legs += interbank(books, bank.issuer_id)
+    found += [delivery_as_authorisation(entry) for entry in TopUpBook(world.top_up_folder).delivered()]
     with _reader(world, "gateway") as gateway:
         attempts, payments = gateway_books(gateway)
         legs += clearing(gateway)
@@ -174,6 +184,11 @@ def read_books(world: World) -> Books:
         orders = shop.cursor(row_factory=class_row(Order)).execute(_ORDERS).fetchall()
     sales = [sale_as_attempt(sale) for sale in SalesBook(world.sales_file).all()]
     return Books([*attempts, *sales], payments, found, orders, legs)
+
+
+def delivery_as_authorisation(entry: Entry) -> Authorisation:
+    """Return what an operator delivered as what it is to an auditor: money that the gateway must have given for it."""
+    return Authorisation(entry.reference, entry.state, [entry.reference], entry.amount_rial, -entry.amount_rial)
 
 
 def sale_as_attempt(sale: Sale) -> Attempt:
@@ -204,6 +219,7 @@ def gateway_books(gateway: psycopg.Connection[tuple[object, ...]]) -> tuple[list
     """Read every attempt, refund and payment of the gateway."""
     attempts = gateway.cursor(row_factory=class_row(Attempt)).execute(_ATTEMPTS).fetchall()
     attempts += gateway.cursor(row_factory=class_row(Attempt)).execute(_CREDITS).fetchall()
+    attempts += gateway.cursor(row_factory=class_row(Attempt)).execute(_TOP_UPS).fetchall()
     attempts += gateway.cursor(row_factory=class_row(Attempt)).execute(_REFUNDS).fetchall()
     payments = gateway.cursor(row_factory=class_row(Payment)).execute(_PAYMENTS).fetchall()
     return attempts, payments

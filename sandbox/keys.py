@@ -17,8 +17,10 @@ from gateway.domain.references import new_secret_key
 from otp.domain import purposes
 from sandbox.banks import BANKS, Bank
 from sandbox.certificates import certificate_of, new_identity
+from sandbox.top_ups import make_provider_keys
 from sandbox.world import HANGING_ISSUER_ID, TERMINALS, World, terminal_keys
 
+GATEWAY_SIGNING_KEY_ID = "pooya-harim-1"
 Row = tuple[str, str, bytes]
 MAC_BYTES = 16
 PIN_BYTES = 24
@@ -32,7 +34,7 @@ def make_keys(world: World) -> None:
         return
     gateway: list[Row] = [
         *((f"gateway-{purpose}-1", purpose, secrets.token_bytes(PLAIN_BYTES)) for purpose in gateway_purposes.ALL),
-        ("pooya-harim-1", "harim-signing", secrets.token_bytes(PLAIN_BYTES)),
+        (GATEWAY_SIGNING_KEY_ID, "harim-signing", secrets.token_bytes(PLAIN_BYTES)),
         ("pooya-soap-1", "harim-soap-signing", new_identity("pooya")),
         ("hanging-mac-out-1", f"iso-mac-out:{HANGING_ISSUER_ID}", secrets.token_bytes(MAC_BYTES)),
         ("hanging-mac-in-1", f"iso-mac-in:{HANGING_ISSUER_ID}", secrets.token_bytes(MAC_BYTES)),
@@ -48,6 +50,9 @@ def make_keys(world: World) -> None:
         _write(world.inbound_file(bank.organisation), {"sandbox": {"secret": secrets.token_hex(PLAIN_BYTES)}})
     _write(world.key_file(TERMINALS), _key_file(terminals))
     _write(world.key_file("gateway"), _key_file(gateway))
+    make_provider_keys(
+        world.top_up_folder, GATEWAY_SIGNING_KEY_ID, public_key(world.key_file("gateway"), GATEWAY_SIGNING_KEY_ID)
+    )
     webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(PLAIN_BYTES)).decode()
     _write(world.secrets_file, {"secret_key": new_secret_key("test"), "webhook_secret": webhook_secret})
 

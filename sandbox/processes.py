@@ -72,6 +72,7 @@ _FRONTS = tuple(f"{{{port}}}" for bank in BANKS for port in (bank.front, bank.ho
 PROGRAMS: tuple[Program, ...] = (
     *(program for bank in BANKS for program in _bank(bank)),
     Program("bank-front", BANK_TWO.organisation, ("sandbox.bank_front", *_FRONTS, "{hanging_bank}"), _front),
+    Program("top-up-provider", "gateway", ("sandbox.top_up_provider", "{top_up}"), _listens("top_up")),
     Program("gateway", "gateway", _web("gateway", "sandbox.wsgi:gateway", 2), _healthy("gateway")),
     Program("gateway-worker", "gateway", ("sandbox.crash_points", "gateway", "worker"), _always),
     Program("shop", "shop", _web("shop", "wsgi:merchant_demo", 1), _healthy("shop")),

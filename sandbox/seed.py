@@ -17,6 +17,7 @@ from gateway.services.bills import add_biller
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
 from gateway.services.keys import new_key
+from gateway.services.top_ups import add_operator as add_operator_of_numbers
 from otp import config as bank_config
 from otp import wiring as bank_wiring
 from otp.domain.cvv2 import cvv2_of
@@ -28,10 +29,13 @@ from otp.services.bank import Bank as OpenBank
 from otp.services.open_card import NewCard, block_card, open_card
 from otp.services.operators import add_operator, every_operator
 from otp.services.register_psp import allow_unbound, register_psp
+from sandbox.balances import BALANCE_MERCHANT_ID, BALANCE_NAMES, BALANCE_PAYEE, BALANCE_TERMINAL_ID
 from sandbox.banks import BANK_TWO, BANKS, BY_BIN, SERIES, Bank, Series
 from sandbox.bills import BILL_MERCHANT_ID, BILL_NAMES, BILL_PAYEE, BILL_TERMINAL_ID, BILLERS
 from sandbox.cards import SandboxCard, every_card
-from sandbox.keys import certificate, public_key
+from sandbox.keys import GATEWAY_SIGNING_KEY_ID, certificate, public_key
+from sandbox.top_ups import OPERATORS as OPERATORS_OF_NUMBERS
+from sandbox.top_ups import TOP_UP_MERCHANT_ID, TOP_UP_NAMES, TOP_UP_PAYEE, TOP_UP_TERMINAL_ID
 from sandbox.transfers import TRANSFER_MERCHANT_ID, TRANSFER_NAMES, TRANSFER_PAYEE, TRANSFER_TERMINAL_ID
 from sandbox.world import (
     ACQUIRER_ID,
@@ -46,7 +50,6 @@ from sandbox.world import (
     World,
 )
 
-GATEWAY_SIGNING_KEY_ID = "pooya-harim-1"
 GATEWAY_SOAP_KEY_ID = "pooya-soap-1"
 WEBOTP_HOST = "localhost"
 OPERATORS = ("sara", "reza")
@@ -85,7 +88,7 @@ def seed_gateway(world: World) -> None:
         enrol.add_merchant(gateway, _merchant(world))
         new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
         _add_billers(gateway, world)
-        _add_transfers(gateway, world)
+        _add_houses(gateway, world)
         for bank in BANKS:
             enrol.add_issuer(gateway, issuer_of(world, bank), (bank.bin,))
         for series in SERIES:
@@ -129,12 +132,19 @@ def _merchant(world: World) -> NewMerchant:
     )
 
 
-def _add_transfers(gateway: Gateway, world: World) -> None:
-    """Let people send money from card to card: the gateway's own terminal for that."""
-    house = NewMerchant(
-        TRANSFER_MERCHANT_ID, TRANSFER_TERMINAL_ID, *TRANSFER_NAMES, TRANSFER_PAYEE, site=world.address("gateway")
+def _add_houses(gateway: Gateway, world: World) -> None:
+    """Let people send money, top up numbers and ask for balances: the gateway's own terminals, and the operators."""
+    site = world.address("gateway")
+    houses = (
+        (TRANSFER_MERCHANT_ID, TRANSFER_TERMINAL_ID, *TRANSFER_NAMES, TRANSFER_PAYEE),
+        (TOP_UP_MERCHANT_ID, TOP_UP_TERMINAL_ID, *TOP_UP_NAMES, TOP_UP_PAYEE),
+        (BALANCE_MERCHANT_ID, BALANCE_TERMINAL_ID, *BALANCE_NAMES, BALANCE_PAYEE),
     )
-    enrol.add_merchant(gateway, house)
+    for house in houses:
+        enrol.add_merchant(gateway, NewMerchant(*house, site=site))
+    for operator, row in OPERATORS_OF_NUMBERS.items():
+        enrol.add_merchant(gateway, NewMerchant(*row, site="https://operators.example"))
+        add_operator_of_numbers(gateway, operator, row[0])
 
 
 def _add_billers(gateway: Gateway, world: World) -> None:

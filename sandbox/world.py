@@ -13,12 +13,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.balances import BALANCE_TERMINAL_ID
 from sandbox.banks import BANK_TWO, BANKS, BY_ORGANISATION, Bank
 from sandbox.bills import BILL_TERMINAL_ID
 from sandbox.places import CannotRun
 from sandbox.postgres import Cluster, Roles
 from sandbox.redis import RedisServer
 from sandbox.short_number import SHORT_NUMBER
+from sandbox.top_ups import TOP_UP_TERMINAL_ID, public_settings
 from sandbox.transfers import TRANSFER_TERMINAL_ID
 
 ADDRESS = "127.0.0.1"
@@ -32,6 +34,7 @@ PORTS = {
     "bank_one_front": ("POOYA_BANK_ONE_FRONT_PORT", 8191),
     "hanging_bank": ("POOYA_HANGING_BANK_PORT", 8193),
     "shop": ("POOYA_SHOP_PORT", 8200),
+    "top_up": ("POOYA_TOP_UP_PORT", 8300),
 }
 """Who listens, the variable that moves it, and the usual port."""
 
@@ -127,6 +130,11 @@ class World:
     def sales_file(self) -> Path:
         """What the tills sold, outside every organisation's database."""
         return self.state / "sales.sqlite"
+
+    @property
+    def top_up_folder(self) -> Path:
+        """The book and the keys of the provider of top-ups, outside every organisation's database."""
+        return self.state / "top-ups"
 
     @property
     def faults_file(self) -> Path:
@@ -244,6 +252,10 @@ class World:
             "GATEWAY_CALLBACK_ALLOW_LOOPBACK": "true",
             "GATEWAY_BILL_TERMINAL_ID": BILL_TERMINAL_ID,
             "GATEWAY_TRANSFER_TERMINAL_ID": TRANSFER_TERMINAL_ID,
+            "GATEWAY_BALANCE_TERMINAL_ID": BALANCE_TERMINAL_ID,
+            "GATEWAY_TOP_UP_TERMINAL_ID": TOP_UP_TERMINAL_ID,
+            **public_settings(self.top_up_folder, f"http://localhost:{self.reached_at('top_up')}"),
+            "SANDBOX_TOP_UP_FOLDER": str(self.top_up_folder),
             "GATEWAY_UNCHALLENGED_PIN_REQUESTS": "1000000",  # every shopper of a sandbox has one address
         }
 

@@ -6,7 +6,7 @@ from gateway.api.problem_rows import Row as Row
 from gateway.api.problem_rows import plain as _plain
 from gateway.api.problem_rows import row as _row
 from gateway.api.refund_problems import REFUNDS
-from gateway.domain import bill_errors, errors
+from gateway.domain import bill_errors, errors, top_up_errors
 from gateway.domain.errors import GatewayError
 
 ROWS = (
@@ -182,6 +182,24 @@ ROWS = (
         (
             "متن `bill.refused.<tracking_code>.<bill_id>.<pay_id>` را با راز یکی از نشانی‌های وب‌هوک خود امضا کنید.",
             "Sign `bill.refused.<tracking_code>.<bill_id>.<pay_id>` with a secret of your webhook endpoints.",
+        ),
+    ),
+    _row(
+        top_up_errors.InvalidTopUp,
+        422,
+        ("این شارژ ممکن نیست", "This top-up is not possible"),
+        (
+            "شماره، اپراتور یا مبلغ را درست کنید؛ `errors` می‌گوید کدام است.",
+            "Correct number, operator or amount; `errors` says which it is.",
+        ),
+    ),
+    _row(
+        top_up_errors.OperatorNotOffered,
+        422,
+        ("شارژ این اپراتور ممکن نیست", "That operator's numbers are not topped up here"),
+        (
+            "اگر شماره ترابرد شده است، اپراتور کنونی را در `operator` بفرستید.",
+            "If the number was ported, send its present operator in `operator`.",
         ),
     ),
     *REFUNDS,

@@ -58,6 +58,8 @@ _EXAMPLES: dict[str, Any] = {
     "pay_id": "1770160",
     "tracking_code": "48151623420815",
     "signature": "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "topped_mobile": "09121234567",
+    "operator": "mci",
     "order_id": "A-1001",
     "refund_id": "A-1001-1",
     "callback_url": "https://shop.example/back",

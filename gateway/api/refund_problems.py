@@ -20,8 +20,8 @@ REFUNDS = (
         409,
         ("این نوع پرداخت بازپرداخت ندارد", "A payment of this kind is not refunded"),
         (
-            "قبض و انتقال را نمی‌توان از اینجا بازپرداخت کرد؛ با پرداخت‌کننده جداگانه تسویه کنید.",
-            "Bills and transfers are not refunded here; settle with whoever paid in another way.",
+            "فقط خرید از اینجا بازپرداخت می‌شود؛ با پرداخت‌کننده جداگانه تسویه کنید.",
+            "Only purchases are refunded here; settle with whoever paid in another way.",
         ),
     ),
     row(

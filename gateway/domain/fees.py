@@ -1,4 +1,4 @@
-"""Fees as dated tables: what a cardholder pays on top of a purchase, and what a merchant pays when it is paid out."""
+"""Fees as dated tables: what a cardholder pays on a purchase or for a balance, and a merchant when it is paid out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from foundation.rial import Rial
 
 @dataclass(frozen=True, slots=True)
 class FeeRow:
-    """From ``since`` on, a cardholder pays ``fee`` on a purchase."""
+    """From ``since`` on, a cardholder pays ``fee`` on a purchase, or for a balance."""
 
     since: dt.date
     fee: Rial
@@ -18,6 +18,15 @@ class FeeRow:
 
 PURCHASE_FEES: tuple[FeeRow, ...] = (FeeRow(dt.date(2019, 12, 22), Rial(0)),)
 """Purchases cost the cardholder nothing; the acquirer's fee is between it and the merchant."""
+
+
+BALANCE_FEES: tuple[FeeRow, ...] = (FeeRow(dt.date(2019, 12, 22), Rial(0)),)
+"""A balance is told free of charge here; no tariff for pages is published. A change is a row with a date."""
+
+
+def balance_fee(day: dt.date) -> Rial:
+    """Return the cardholder's fee for a question for the balance asked on ``day``."""
+    return purchase_fee(day, BALANCE_FEES)
 
 
 def purchase_fee(day: dt.date, table: tuple[FeeRow, ...] = PURCHASE_FEES) -> Rial:

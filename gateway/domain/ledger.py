@@ -3,8 +3,8 @@
 Accounts are ``issuer:<id>`` (the bank owes us), ``pending:<merchant>`` (authorised, not confirmed),
 ``payable:<merchant>`` (we owe the merchant), ``refunding:<merchant>`` (left the merchant, on its way to the card),
 ``bank:settlement`` (paid out), ``fees``, ``suspense`` (money that came too late and goes back), and
-``transfer-clearing`` (taken from one card, not yet given to another). A posting takes from its source and gives to its
-destination, so the sum over all accounts is zero by shape.
+``transfer-clearing`` (taken from one card, not yet given to another, or to a number). A posting takes from its source
+and gives to its destination, so the sum over all accounts is zero by shape.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
     PaymentEvent.TRANSFER_MOVED: (*_INTO_CLEARING, _BACK_TO_THE_SAME_BANK),
     PaymentEvent.TRANSFER_STOOD: (*_INTO_CLEARING, _BACK_TO_THE_SAME_BANK),
     PaymentEvent.CREDIT_GIVEN: (Movement("transfer-clearing", "issuer:{payee}", Part.AMOUNT),),
+    PaymentEvent.TOP_UP_DELIVERED: (Movement("transfer-clearing", "payable:{merchant}", Part.AMOUNT),),
+    PaymentEvent.BALANCE_TOLD: (Movement("issuer:{issuer}", "fees", Part.FEE),),
     PaymentEvent.PAYEE_CONFIRMED: (Movement("pending:{merchant}", "payable:{merchant}", Part.AMOUNT),),
     PaymentEvent.SETTLED_IN_BATCH: (
         Movement("payable:{merchant}", "bank:settlement", Part.NET),
@@ -83,7 +85,8 @@ PLANS: dict[PaymentEvent, tuple[Movement, ...]] = {
         Movement("refunding:{merchant}", "fees", Part.FEE),
     ),
 }
-"""Events that move money forward; of several bills each by itself, its biller in the merchant's place.
+"""Events that move money forward; of several bills each by itself, its biller in the merchant's place; of a
+top-up the operator is in it.
 
 An accepted reversal posts the inverse of all its attempt posted, fee included. Amount and fee of a refund are its own:
 the fee goes back with a refund that is the whole payment, otherwise it stays."""

@@ -14,6 +14,8 @@ class Kind(StrEnum):
     PURCHASE = "PURCHASE"
     BILL_PAYMENT = "BILL_PAYMENT"
     CARD_TRANSFER = "CARD_TRANSFER"
+    TOP_UP = "TOP_UP"
+    BALANCE_INQUIRY = "BALANCE_INQUIRY"
 
 
 class Route(StrEnum):
@@ -24,7 +26,12 @@ class Route(StrEnum):
     CREDIT = "470000"
 
 
-PROCESSING_CODES = {Kind.PURCHASE: "000000", Kind.BILL_PAYMENT: "500000"}
+PROCESSING_CODES = {
+    Kind.PURCHASE: "000000",
+    Kind.BILL_PAYMENT: "500000",
+    Kind.TOP_UP: "520000",
+    Kind.BALANCE_INQUIRY: "310000",
+}
 """DE 3 of each type; a transfer's depends on its :class:`Route`."""
 
 
@@ -33,9 +40,10 @@ class Order:
     """What a dynamic PIN is bound to and what an authorisation asks for: the same nine facts (D5).
 
     Args:
-        amount: the principal, without the fee.
+        amount: the principal, without the fee; zero for a balance inquiry.
         fee: what the cardholder pays on top.
-        payee_key: destination card token or bill digest; empty for a purchase.
+        payee_key: token of the destination card or of the number topped up, or bill digest; empty for a purchase and
+            a balance inquiry.
         transaction_ref: the payment's reference, 16 characters A–Z 2–7.
         route: of a transfer: where the money goes.
     """

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
+
 APPROVED_CODE = "000"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is left on a card, or how far it is overdrawn: shown once, kept nowhere."""
+
+    amount: Rial
+    overdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +26,14 @@ class Approved:
     """The issuer took the money: exactly action code 000 in a message whose MAC and echoed fields agree (D3).
 
     Args:
-        approval_code: DE 38, six characters, where the issuer gives one.
+        approval_code: DE 38, six characters, where the issuer gives one; of a top-up its operator's reference.
         capture_date: DE 17 ``MMDD``, stamped by the issuer's host (D7).
+        balance: DE 54, what is left on the card; only where just that was asked for.
     """
 
     approval_code: str | None = None
     capture_date: str | None = None
+    balance: Sensitive[Balance] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 While a payment is ``paying`` or ``unknown`` it can be neither cancelled nor extended, does not expire and takes no new
 attempt (D8). ``disputed`` is the honest place for money whose return takes longer than promised; the reversal
 goes on and leads out. Where nobody has to confirm (a bill, a transfer within one bank), an approval completes the
-payment at once; a transfer between two banks is ``authorised`` while its second leg is under way. An approval of an
+payment at once; a transfer between two banks and a top-up are ``authorised`` while their second leg is under way. A
+balance is told by the answer itself or not at all: an approval that only an inquiry finds goes back. An approval of an
 attempt that did not win (``late_approval``) changes no payment: that attempt is voided.
 """
 
@@ -42,6 +43,8 @@ class PaymentEvent(StrEnum):
     TRANSFER_MOVED = "transfer_moved"
     TRANSFER_STOOD = "transfer_stood"
     CREDIT_GIVEN = "credit_given"
+    TOP_UP_DELIVERED = "top_up_delivered"
+    BALANCE_TOLD = "balance_told"
     CREDIT_REFUSED = "credit_refused"
     ATTEMPT_DECLINED = "attempt_declined"
     ATTEMPT_UNANSWERED = "attempt_unanswered"
@@ -73,6 +76,7 @@ TRANSITIONS: tuple[Transition[PaymentState, PaymentEvent], ...] = (
     Transition(_S.PAYING, _E.ATTEMPT_COMPLETED, _S.CONFIRMED),
     Transition(_S.PAYING, _E.DEBIT_APPROVED, _S.AUTHORISED),
     Transition(_S.PAYING, _E.TRANSFER_MOVED, _S.CONFIRMED),
+    Transition(_S.PAYING, _E.BALANCE_TOLD, _S.CONFIRMED),
     Transition(_S.PAYING, _E.ATTEMPT_DECLINED, _S.OPEN),
     Transition(_S.PAYING, _E.ATTEMPT_UNANSWERED, _S.UNKNOWN),
     Transition(_S.UNKNOWN, _E.ATTEMPT_APPROVED, _S.AUTHORISED),
@@ -80,11 +84,13 @@ TRANSITIONS: tuple[Transition[PaymentState, PaymentEvent], ...] = (
     Transition(_S.UNKNOWN, _E.DEBIT_APPROVED, _S.AUTHORISED),
     Transition(_S.UNKNOWN, _E.TRANSFER_MOVED, _S.CONFIRMED),
     Transition(_S.UNKNOWN, _E.TRANSFER_STOOD, _S.CONFIRMED),
+    Transition(_S.UNKNOWN, _E.BALANCE_TOLD, _S.CONFIRMED),
     Transition(_S.UNKNOWN, _E.APPROVED_TOO_LATE, _S.REVERSING),
     Transition(_S.UNKNOWN, _E.ATTEMPT_DECLINED, _S.OPEN),
     Transition(_S.UNKNOWN, _E.ATTEMPT_VOIDED, _S.OPEN),
     Transition(_S.AUTHORISED, _E.PAYEE_CONFIRMED, _S.CONFIRMED),
     Transition(_S.AUTHORISED, _E.CREDIT_GIVEN, _S.CONFIRMED),
+    Transition(_S.AUTHORISED, _E.TOP_UP_DELIVERED, _S.CONFIRMED),
     Transition(_S.AUTHORISED, _E.CREDIT_REFUSED, _S.REVERSING),
     Transition(_S.AUTHORISED, _E.PAYEE_REVERSED, _S.REVERSING),
     Transition(_S.AUTHORISED, _E.CONFIRM_WINDOW_ELAPSED, _S.REVERSING),
@@ -147,6 +153,7 @@ TELLS: dict[PaymentEvent, str] = {
     _E.TRANSFER_MOVED: "payment.confirmed",
     _E.TRANSFER_STOOD: "payment.confirmed",
     _E.CREDIT_GIVEN: "payment.confirmed",
+    _E.TOP_UP_DELIVERED: "payment.confirmed",
     _E.PAYEE_CONFIRMED: "payment.confirmed",
     _E.SETTLED_IN_BATCH: "payment.settled",
     _E.REVERSAL_ACCEPTED: "payment.reversed",
@@ -172,6 +179,8 @@ TIMELINE: dict[PaymentEvent, str] = {
     _E.TRANSFER_MOVED: "confirmed",
     _E.TRANSFER_STOOD: "confirmed",
     _E.CREDIT_GIVEN: "confirmed",
+    _E.TOP_UP_DELIVERED: "confirmed",
+    _E.BALANCE_TOLD: "confirmed",
     _E.ATTEMPT_DECLINED: "declined",
     _E.ATTEMPT_UNANSWERED: "unanswered",
     _E.APPROVED_TOO_LATE: "approved_too_late",

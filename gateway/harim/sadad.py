@@ -25,8 +25,8 @@ log = structlog.get_logger()
 PATH = "/SadadPSPHarimAdaptor/HarimRequestOptWithPan"
 OK = 200
 
-REQUEST_TYPES: Mapping[Kind, int] = MappingProxyType({Kind.PURCHASE: 1})
-"""Our own choice: of the list, only 6 (balance inquiry) is published."""
+REQUEST_TYPES: Mapping[Kind, int] = MappingProxyType({Kind.PURCHASE: 1, Kind.BALANCE_INQUIRY: 6})
+"""6 is known from outside; 1 is our own choice, as the list is not published."""
 
 SENT = "00"
 REFUSALS: Mapping[str, PinRefusal] = MappingProxyType(

@@ -32,7 +32,9 @@ OPERATION = "requestHarimOtp"
 NAMESPACE = "http://service.yaghut.modern.tosan.com/"
 FOLDER = Path(__file__).parents[2] / "contracts" / "harim" / "dialects"
 
-PROCESS_TYPES: Mapping[Kind, str] = MappingProxyType({Kind.PURCHASE: "PURCHASE"})
+PROCESS_TYPES: Mapping[Kind, str] = MappingProxyType(
+    {Kind.PURCHASE: "PURCHASE", Kind.BALANCE_INQUIRY: "BALANCE_INQUIRY"}
+)
 
 EXCEPTIONS: Mapping[str, PinRefusal] = MappingProxyType(
     {

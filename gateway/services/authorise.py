@@ -16,7 +16,7 @@ from gateway.domain.declines import DECLINES, Decline
 from gateway.domain.errors import InvalidCard, TooManyAttempts
 from gateway.domain.issuers import Issuer
 from gateway.domain.limits import ATTEMPTS_MAX
-from gateway.domain.outcome import Approved, AuthorisationAnswer, Declined, Unknown
+from gateway.domain.outcome import Approved, AuthorisationAnswer, Balance, Declined, Unknown
 from gateway.domain.payment import PaymentState
 from gateway.domain.references import new_attempt_id
 from gateway.ports import AuthorisationRequest, Trace
@@ -54,11 +54,18 @@ class Checking:
     """Nobody said yes or no yet. The gateway finds out or returns the money; the page waits (D2)."""
 
 
-PayResult = Paid | Refused | Checking
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is left on the card: for the page that answers just now, and for nothing else."""
+
+    balance: Sensitive[Balance]
+
+
+PayResult = Paid | Told | Refused | Checking
 
 
 def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
-    """Take the payment's money from this card, at most once.
+    """Take the payment's money from this card, or ask for its balance, at most once.
 
     Raises:
         PaymentNotFound: no payment has this token.
@@ -162,7 +169,7 @@ def _paid(
     sealed: bytes,
 ) -> PayResult:
     if approved(gateway, submitted, answer, pan=card.pan, in_time=True):
-        return Paid()
+        return Paid() if answer.balance is None else Told(answer.balance)
     with gateway.database.single() as connection:
         approvals.late_approval(
             connection,

@@ -11,7 +11,7 @@ from foundation.wake import Wake
 from gateway.bulkhead import Gates
 from gateway.config import Settings
 from gateway.meters import Meters
-from gateway.ports import Callbacks, Harim, Switch
+from gateway.ports import Callbacks, Harim, Switch, TopUps
 from gateway.store.directory import Directory
 
 
@@ -33,6 +33,7 @@ class Gateway:
     harim: Harim
     switch: Switch
     callbacks: Callbacks
+    top_ups: TopUps
     flood: FloodControl
     gates: tuple[Gates, ...] = ()
     wake: Wake | None = None

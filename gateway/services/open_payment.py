@@ -64,16 +64,22 @@ def values_of(gateway: Gateway, caller: Caller, purchase: OpenPurchase) -> dict[
     if not is_order_id(purchase.order_id):
         raise InvalidOrderId("order_id takes 1 to 64 letters, digits and ._-")
     https_only = gateway.settings.mode == "live"
-    return {
-        "payment_id": new_payment_id(),
-        "page_token": new_page_token(),
-        "terminal_id": caller.terminal_id,
+    return drawn(gateway, caller) | {
         "order_id": purchase.order_id,
         "amount_rial": limits.check_amount(purchase.amount).amount,
         "fee_rial": purchase_fee(gateway.directory.today()).amount,
         "description": limits.check_description(purchase.description),
         "mobile": limits.check_mobile(purchase.mobile),
         "callback_url": limits.check_callback(purchase.callback_url, site=caller.site, https_only=https_only),
+    }
+
+
+def drawn(gateway: Gateway, caller: Caller) -> dict[str, object]:
+    """Return what every new payment of this terminal gets, whatever it is for: its names, and how long it may take."""
+    return {
+        "payment_id": new_payment_id(),
+        "page_token": new_page_token(),
+        "terminal_id": caller.terminal_id,
         "reference": new_reference(),
         "page_seconds": gateway.settings.page_seconds,
         "confirm_window_seconds": gateway.settings.confirm_window_seconds,

@@ -10,7 +10,7 @@ from gateway.domain.references import new_tracking_code
 from gateway.ports import Kind
 from gateway.services.gateway import Gateway
 from gateway.services.take_card import card_token
-from gateway.store import approvals, transfer_legs
+from gateway.store import approvals, top_ups, transfer_legs
 
 
 class Attempted(Protocol):
@@ -29,6 +29,8 @@ class Attempted(Protocol):
 RECORDED = {
     (Kind.PURCHASE, False): approvals.approve,
     (Kind.BILL_PAYMENT, False): approvals.complete_bills,
+    (Kind.TOP_UP, False): top_ups.debited,
+    (Kind.BALANCE_INQUIRY, False): approvals.tell_balance,
     (Kind.CARD_TRANSFER, False): transfer_legs.debited,
     (Kind.CARD_TRANSFER, True): transfer_legs.moved_inside,
 }

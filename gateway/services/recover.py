@@ -27,7 +27,7 @@ from gateway.domain.outcome import (
     Reversed,
     Unknown,
 )
-from gateway.ports import InquiryRequest, ReversalRequest, Trace, UnmatchedAnswer
+from gateway.ports import InquiryRequest, Kind, ReversalRequest, Trace, UnmatchedAnswer
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
 from gateway.services.record_outcome import approved, pan_place, stood
@@ -153,7 +153,8 @@ def no_place() -> NotYet:
 def _record(gateway: Gateway, row: AttemptRow, pan: Pan, answer: InquiryAnswer) -> Again | None:
     match answer:
         case Approved():
-            recorded = approved(gateway, row, answer, pan=pan, in_time=row.inside)  # what moved inside a bank has moved
+            told = row.kind != Kind.BALANCE_INQUIRY  # an inquiry tells no balance: what it cost goes back
+            recorded = told and approved(gateway, row, answer, pan=pan, in_time=row.inside)  # moved inside is moved
             return None if recorded or _given_back_late(gateway, row.attempt_id, answer) else Again("raced")
         case Declined(action_code):
             with gateway.database.single() as connection:

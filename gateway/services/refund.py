@@ -166,7 +166,7 @@ def _again(
 def why_nothing(state: PaymentState, kind: Kind, amount: Rial, rest: Rest) -> GatewayError:
     """Say why nothing was reserved of a payment of this kind: the first reason that holds; none: it was so just now."""
     reasons: tuple[tuple[bool, GatewayError], ...] = (
-        (rest.kind != kind, RefundNotOffered("bills and transfers are not refunded here")),
+        (rest.kind != kind, RefundNotOffered("this kind of payment is not refunded here")),
         (state not in MACHINE.befores(PaymentEvent.REFUND_REQUESTED), NotPossible(OUTSIDE[state])),
         (not rest.in_window, RefundWindowOver(OUTSIDE[state])),
         (amount.amount > rest.left_rial, RefundAboveRest(rest.left_rial)),

@@ -12,6 +12,7 @@ from gateway.domain.limits import ATTEMPTS_MAX, EXTENSIONS_MAX, PIN_REQUESTS_MAX
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.ports import Delivery, Kind, Order
 from gateway.services.gateway import Gateway
+from gateway.services.open_number import ShownTopUp, shown_top_up
 from gateway.services.order import order_of
 from gateway.store import bills, pages, transfers
 from gateway.store.bills import BillLine
@@ -66,6 +67,7 @@ class PageView:
         promise_broken: that time is over.
         bills: what a payment of bills is for.
         transfer: who gets the money of a transfer.
+        top_up: whose number is topped up.
         confirm_seconds_left: until an unconfirmed payment goes back by itself; ``None`` unless authorised.
     """
 
@@ -101,6 +103,7 @@ class PageView:
     receipt: Receipt | None
     bills: tuple[BillLine, ...] = ()
     transfer: TransferLine | None = None
+    top_up: ShownTopUp | None = None
 
     @property
     def total(self) -> Rial:
@@ -115,7 +118,7 @@ def page_of(gateway: Gateway, page_token: str) -> PageView:
         PaymentNotFound: no payment has this token.
     """
     row = _read(gateway, page_token)
-    return _view(row, _bills(gateway, row), _transfer(gateway, row))
+    return _view(row, _bills(gateway, row), _transfer(gateway, row), shown_top_up(gateway, row.kind, row.payment_id))
 
 
 def why_not(gateway: Gateway, page_token: str, limit: type[GatewayError]) -> GatewayError:
@@ -155,7 +158,9 @@ def _transfer(gateway: Gateway, row: PageRow) -> TransferLine | None:
         return transfers.of_payment(connection, row.payment_id)
 
 
-def _view(row: PageRow, lines: tuple[BillLine, ...], transfer: TransferLine | None) -> PageView:
+def _view(
+    row: PageRow, lines: tuple[BillLine, ...], transfer: TransferLine | None, top_up: ShownTopUp | None
+) -> PageView:
     state = PaymentState(row.state)
     return PageView(
         payment_id=row.payment_id,
@@ -190,6 +195,7 @@ def _view(row: PageRow, lines: tuple[BillLine, ...], transfer: TransferLine | No
         receipt=_receipt(row),
         bills=lines,
         transfer=transfer,
+        top_up=top_up,
     )
 
 

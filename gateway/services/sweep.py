@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from gateway.services.gateway import Gateway
-from gateway.store import attempts, balances, sweeps, transfers
+from gateway.store import attempts, balances, sweeps, top_ups, transfers
 
 log = structlog.get_logger()
 
@@ -39,6 +39,12 @@ def wipe_destinations(gateway: Gateway) -> int:
     """Forget the destinations of transfers that are decided (D1)."""
     with gateway.database.single() as connection:
         return transfers.wipe_destinations(connection, most=BATCH)
+
+
+def wipe_numbers(gateway: Gateway) -> int:
+    """Forget the numbers of top-ups that are decided (D43)."""
+    with gateway.database.single() as connection:
+        return top_ups.wipe_numbers(connection, most=BATCH)
 
 
 def dispute(gateway: Gateway) -> int:

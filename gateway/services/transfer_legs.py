@@ -1,40 +1,21 @@
-"""The second leg of a transfer between two banks: given, or taken back and the first leg undone (D7).
-
-An outbox job of the worker like inquiry and reversal: repeated until there is an explicit answer, each time from what
-the books say then.
-"""
+"""The second leg of a transfer between two banks: a credit to the destination's card (D7)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import structlog
-
 from foundation.rial import Rial
 from gateway.domain.issuers import Issuer
-from gateway.domain.outcome import (
-    APPROVED_CODE,
-    NO_PLACE,
-    Approved,
-    Declined,
-    NotReversed,
-    ReversalUnknown,
-    Reversed,
-    Unknown,
-)
+from gateway.domain.outcome import Approved, AuthorisationAnswer, NotReversed, ReversalAnswer
 from gateway.domain.transfer import Credit
 from gateway.ports import CreditRequest, Order, ReversalRequest, Route, Trace
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
-from gateway.services.recover import Again, NotYet, no_place, turn
+from gateway.services.recover import Again, NotYet, turn
+from gateway.services.second_leg import Leg, step
 from gateway.services.transfers import open_destination
 from gateway.store import transfer_legs as store
 from gateway.store.transfer_legs import CreditRow
-
-log = structlog.get_logger()
-
-TAKEN_BACK_CODE, STANDS_CODE = "400", "480"
-"""What is kept of a reversal's answer."""
 
 
 def credit(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | NotYet | None:
@@ -48,57 +29,36 @@ def credit(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | NotYet |
         return Again("issuer not known here yet")
     if wait := turn(gateway, issuer):
         return wait
-    if row.credit == Credit.OWED and not row.overdue:
-        return _give(gateway, issuer, row, repeat=tries > 1)
-    return _take_back(gateway, issuer, row)
+    return step(row, _leg(gateway, issuer, row, repeat=tries > 1))
 
 
-def _give(gateway: Gateway, issuer: Issuer, row: CreditRow, *, repeat: bool) -> Again | NotYet | None:
+def _leg(gateway: Gateway, issuer: Issuer, row: CreditRow, *, repeat: bool) -> Leg:
     pan = open_destination(gateway, row.payment_id, row.destination_sealed)
-    answer = gateway.switch.credit(issuer, CreditRequest(_order(row), _trace(row), pan, repeat))
-    log.info("credit_answered", attempt_id=row.attempt_id, payment_id=row.payment_id, answer=type(answer).__name__)
-    match answer:
-        case Approved(capture_date=capture_date):
-            _given(gateway, row, Credit.OWED, APPROVED_CODE, capture_date)
-        case Declined(action_code):
-            _not_given(gateway, row, Credit.OWED, Credit.REFUSED, action_code)
-        case Unknown(why):
-            return no_place() if why == NO_PLACE else Again(why)
-    return None
 
+    def give() -> AuthorisationAnswer:
+        return gateway.switch.credit(issuer, CreditRequest(_order(row), _trace(row), pan, repeat))
 
-def _take_back(gateway: Gateway, issuer: Issuer, row: CreditRow) -> Again | NotYet | None:
-    """Ask for the credit to be taken back; the decision is committed before, and never flips (D2)."""
-    if row.credit == Credit.OWED:
+    def take_back() -> ReversalAnswer:
+        return gateway.switch.reverse(
+            issuer, ReversalRequest(_order(row), _trace(row), row.own_stan, row.own_local_time, pan)
+        )
+
+    def decide() -> bool:
         with gateway.database.single() as connection:
-            if not store.decide_reversal(connection, row.payment_id):
-                return Again("raced")
-        log.warning("credit_overdue", attempt_id=row.attempt_id, payment_id=row.payment_id)
-    pan = open_destination(gateway, row.payment_id, row.destination_sealed)
-    answer = gateway.switch.reverse(
-        issuer, ReversalRequest(_order(row), _trace(row), row.own_stan, row.own_local_time, pan)
-    )
-    log.info("credit_reversed", attempt_id=row.attempt_id, payment_id=row.payment_id, answer=type(answer).__name__)
-    match answer:
-        case Reversed():
-            _not_given(gateway, row, Credit.REVERSING, Credit.REVERSED, TAKEN_BACK_CODE)
-        case NotReversed(capture_date):
-            _given(gateway, row, Credit.REVERSING, STANDS_CODE, capture_date)
-        case ReversalUnknown(why):
-            return no_place() if why == NO_PLACE else Again(why)
-    return None
+            return store.decide_reversal(connection, row.payment_id)
 
+    def given(before: Credit, action_code: str, answer: Approved | NotReversed) -> None:
+        day = answer.capture_date
+        with gateway.database.single() as connection:
+            store.given(connection, row.payment_id, before, action_code=action_code, capture_date=day)
+        gateway.ring()
 
-def _given(gateway: Gateway, row: CreditRow, before: Credit, action_code: str, capture_date: str | None) -> None:
-    with gateway.database.single() as connection:
-        store.given(connection, row.payment_id, before, action_code=action_code, capture_date=capture_date)
-    gateway.ring()
+    def not_given(before: Credit, after: Credit, action_code: str) -> None:
+        with gateway.database.single() as connection:
+            store.not_given(connection, row.payment_id, before, after, action_code=action_code)
+        gateway.ring()
 
-
-def _not_given(gateway: Gateway, row: CreditRow, before: Credit, after: Credit, action_code: str) -> None:
-    with gateway.database.single() as connection:
-        store.not_given(connection, row.payment_id, before, after, action_code=action_code)
-    gateway.ring()
+    return Leg(give, take_back, decide, given, not_given)
 
 
 def _order(row: CreditRow) -> Order:

@@ -50,6 +50,11 @@ WITH {approval(PaymentEvent.ATTEMPT_COMPLETED, "state = 'confirmed', confirmed_a
 {TOLD_BILLERS}
 SELECT payment_id FROM paid
 """)
+_TELL_BALANCE = text(f"""
+WITH {approval(PaymentEvent.BALANCE_TOLD, "state = 'confirmed', confirmed_at = house_now()")},
+{moved(PaymentEvent.BALANCE_TOLD, "paid")}
+SELECT payment_id FROM paid
+""")
 
 _APPROVED_TOO_LATE = text(f"""
 WITH decided AS (
@@ -57,7 +62,7 @@ WITH decided AS (
     capture_date = :capture_date, decided_at = house_now(), reversal_decided_at = house_now()
   FROM payment p
   WHERE attempt.attempt_id = :attempt_id AND attempt.state = 'unknown' AND p.payment_id = attempt.payment_id
-    AND p.page_expires_at <= house_now()
+    AND (p.page_expires_at <= house_now() OR p.kind = 'BALANCE_INQUIRY')
   RETURNING attempt.attempt_id, attempt.payment_id, attempt.issuer_id),
 late AS (
   UPDATE payment SET state = 'reversing' FROM decided
@@ -104,8 +109,13 @@ def complete_bills(connection: Connection, values: Mapping[str, Any]) -> bool:
     return _changed(connection, _COMPLETE_BILLS, values)
 
 
+def tell_balance(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Record that a balance may be shown: its fee is posted, and nothing of the balance is written."""
+    return _changed(connection, _TELL_BALANCE, values)
+
+
 def approved_too_late(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Record an inquiry's approval after the page's deadline and decide to give the money back."""
+    """Record an inquiry's approval after the page's deadline, or of a balance, and decide to give the money back."""
     return _changed(connection, _APPROVED_TOO_LATE, values)
 
 

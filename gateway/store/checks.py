@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from foundation.checks import Check, Rules, Scope, Severity
 from gateway.domain.payment import MACHINE, TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_ATTEMPT, PaymentEvent
 from gateway.store.account_checks import ACCOUNTS, CHECKS_OF_ACCOUNTS
+from gateway.store.fragments import WITH_SECOND_LEG
 from gateway.store.measures import MEASURES
 from gateway.store.refund_checks import CHECKS_OF_REFUNDS
 from gateway.store.settlement_checks import SETTLEMENT_CHECKS
+from gateway.store.top_up_checks import TOP_UP_CHECKS
 from gateway.store.transfer_checks import TRANSFER_CHECKS
 
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
@@ -39,7 +41,9 @@ WHERE p.{_PAYMENTS} AND (posting.payment_id <> p.payment_id
   || ARRAY(SELECT account FROM bill CROSS JOIN LATERAL (VALUES ('payable:' || biller_id), ('refunding:' || biller_id))
     AS own (account) WHERE bill.payment_id = p.payment_id)
   || ARRAY(SELECT account FROM transfer t CROSS JOIN LATERAL (VALUES ('transfer-clearing'),
-    ('issuer:' || t.destination_issuer_id)) AS own (account) WHERE t.payment_id = p.payment_id))))
+    ('issuer:' || t.destination_issuer_id)) AS own (account) WHERE t.payment_id = p.payment_id)
+  || ARRAY(SELECT account FROM top_up t CROSS JOIN LATERAL (VALUES ('transfer-clearing'),
+    ('payable:' || t.operator_merchant_id)) AS own (account) WHERE t.payment_id = p.payment_id))))
 """
 
 _TWO_DEBITS = f"""
@@ -61,7 +65,7 @@ SELECT payment_id, greatest(abs(pending - wanted_pending) + abs(payable - wanted
       sum(CASE WHEN destination LIKE 'payable:%' THEN posting.amount_rial
         WHEN source LIKE 'payable:%' THEN -posting.amount_rial END) AS payable
     FROM attempt JOIN posting USING (attempt_id) WHERE attempt.payment_id = p.payment_id) AS held ON true
-  WHERE p.{_PAYMENTS} AND p.kind <> 'CARD_TRANSFER') AS books
+  WHERE p.{_PAYMENTS} AND p.kind NOT IN {WITH_SECOND_LEG}) AS books
 WHERE CASE WHEN state IN ('reversing', 'disputed')
     THEN pending < 0 OR payable < 0 OR pending + payable NOT IN (0, amount_rial)
     ELSE pending <> wanted_pending OR payable <> wanted_payable END
@@ -173,12 +177,13 @@ SELECT p.payment_id, 0 FROM payment p WHERE p.{_PAYMENTS}
 _CONFIRMED = f"""
 SELECT p.payment_id, p.amount_rial FROM payment p LEFT JOIN LATERAL (
   SELECT count(*) FILTER (WHERE event IN ('{PaymentEvent.PAYEE_CONFIRMED}', '{PaymentEvent.ATTEMPT_COMPLETED}',
-      '{PaymentEvent.TRANSFER_MOVED}', '{PaymentEvent.TRANSFER_STOOD}', '{PaymentEvent.CREDIT_GIVEN}')) AS confirmed,
+      '{PaymentEvent.TRANSFER_MOVED}', '{PaymentEvent.TRANSFER_STOOD}', '{PaymentEvent.CREDIT_GIVEN}',
+      '{PaymentEvent.BALANCE_TOLD}', '{PaymentEvent.TOP_UP_DELIVERED}')) AS confirmed,
     count(*) FILTER (WHERE event = '{PaymentEvent.CONFIRM_WINDOW_ELAPSED}') AS elapsed
   FROM payment_event WHERE payment_event.payment_id = p.payment_id) AS said ON true
 WHERE p.{_PAYMENTS} AND (said.confirmed > 1 OR (said.confirmed > 0 AND said.elapsed > 0)
   OR (said.confirmed > 0) <> (p.confirmed_at IS NOT NULL)
-  OR (p.kind <> 'CARD_TRANSFER'
+  OR (p.kind NOT IN {WITH_SECOND_LEG}
     AND p.confirmed_at > p.authorised_at + make_interval(secs => confirm_window_seconds + 5)))
 """
 
@@ -244,9 +249,10 @@ _STUCK = """
 SELECT id, 0 FROM outbox WHERE done_at IS NULL AND dead_at IS NULL AND due_at < house_now() - interval '2 minutes'
 """
 
-_NOT_SWEPT = """
+_NOT_SWEPT = f"""
 SELECT payment_id, 0 FROM payment WHERE state = 'open' AND page_expires_at < house_now() - interval '2 minutes'
-UNION ALL SELECT payment_id, amount_rial + fee_rial FROM payment WHERE state = 'authorised' AND kind <> 'CARD_TRANSFER'
+UNION ALL SELECT payment_id, amount_rial + fee_rial FROM payment
+  WHERE state = 'authorised' AND kind NOT IN {WITH_SECOND_LEG}
   AND authorised_at + make_interval(secs => confirm_window_seconds) < house_now() - interval '2 minutes'
 """
 
@@ -319,4 +325,5 @@ CHECKS = (
     Check("I18_swept", "what ends by itself has ended two minutes after its time", _DELAY, _NOT_SWEPT),
 )
 
-RULES = Rules((*CHECKS, *TRANSFER_CHECKS, *CHECKS_OF_ACCOUNTS, *CHECKS_OF_REFUNDS), MEASURES, (PAYMENTS, ACCOUNTS))
+OF_SECOND_LEGS = (*TRANSFER_CHECKS, *TOP_UP_CHECKS)
+RULES = Rules((*CHECKS, *OF_SECOND_LEGS, *CHECKS_OF_ACCOUNTS, *CHECKS_OF_REFUNDS), MEASURES, (PAYMENTS, ACCOUNTS))

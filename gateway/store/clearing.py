@@ -19,7 +19,7 @@ from gateway.domain.reconciliation import at_rest as resting
 from gateway.domain.refund import RefundState
 from gateway.domain.transfer import Credit
 from gateway.store.fragments import among
-from gateway.store.transfer_legs import OVERDUE
+from gateway.store.second_legs import OVERDUE
 
 AT_ONCE = 5_000
 """Lines in one statement."""
@@ -83,7 +83,7 @@ WHERE line.issuer_id = :issuer_id AND NOT line.duplicate
 """)
 _CAPTURED = text(f"""
 SELECT {_ATTEMPT} FROM attempt WHERE attempt.issuer_id {_LINKED} AND acquirer_id = :acquirer_id
-  AND {_CAPTURED_ON} AND state IN ('approved', 'stood') AND submitted_at {_ABOUT_THEN}
+  AND {_CAPTURED_ON} AND state IN ('approved', 'stood') AND amount_rial + fee_rial > 0 AND submitted_at {_ABOUT_THEN}
 UNION ALL SELECT {_CREDIT} FROM transfer {_WITH_DEBIT}
 WHERE transfer.destination_issuer_id {_LINKED} AND attempt.acquirer_id = :acquirer_id
   AND transfer.{_CAPTURED_ON} AND transfer.credit = 'given' AND transfer.owed_at {_ABOUT_THEN}

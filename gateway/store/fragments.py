@@ -31,6 +31,9 @@ FACTS = (
 )
 """Columns of a payment that its merchant may learn."""
 
+WITH_SECOND_LEG = "('CARD_TRANSFER', 'TOP_UP')"
+"""Kinds whose approval is not the end of it (D7): nobody confirms them, and no clock gives them back."""
+
 
 def facts_of(table: str, *, without: str = "") -> str:
     """Return :data:`FACTS` with the name of their table, for statements that read several."""

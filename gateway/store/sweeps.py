@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from gateway.domain.payment import MACHINE, PaymentEvent
-from gateway.store.fragments import FACTS, among, noted, queued, told, voiding
+from gateway.store.fragments import FACTS, WITH_SECOND_LEG, among, noted, queued, told, voiding
 
 _EXPIRE = text(f"""
 WITH expired AS (
@@ -21,7 +21,7 @@ _GIVE_BACK = text(f"""
 WITH given_back AS (
   UPDATE payment SET state = 'reversing' WHERE payment_id IN (
     SELECT payment_id FROM payment WHERE state IN {among(MACHINE.befores(PaymentEvent.CONFIRM_WINDOW_ELAPSED))}
-      AND kind <> 'CARD_TRANSFER'
+      AND kind NOT IN {WITH_SECOND_LEG}
       AND authorised_at + make_interval(secs => confirm_window_seconds) <= house_now()
     ORDER BY authorised_at LIMIT :most FOR UPDATE SKIP LOCKED)
   RETURNING {FACTS}, attempt_id),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from foundation.checks import Check, Severity
 from gateway.domain.payment import PaymentEvent
-from gateway.store.transfer_legs import CREDIT_TOPIC, OVERDUE
+from gateway.store import second_legs
+from gateway.store.transfer_legs import CREDIT_TOPIC
 
 _GIVING = f"('{PaymentEvent.TRANSFER_MOVED}', '{PaymentEvent.TRANSFER_STOOD}', '{PaymentEvent.CREDIT_GIVEN}')"
 
@@ -30,24 +31,6 @@ WHERE CASE WHEN state IN ('reversing', 'disputed') THEN given <> 0 OR clearing N
     ELSE credit NOT IN ('none', 'refused', 'reversed') END
 """
 
-_OVERDUE = f"""
-SELECT payment_id, amount_rial FROM transfer JOIN payment USING (payment_id)
-WHERE credit IN ('owed', 'reversing') AND deadline_at < house_now() - {OVERDUE}
-"""
-
-_WORKED_ON = f"""
-SELECT p.payment_id, p.amount_rial FROM transfer t JOIN payment p USING (payment_id)
-LEFT JOIN outbox o ON o.done_at IS NULL AND o.dead_at IS NULL AND o.unique_key = '{CREDIT_TOPIC}:' || p.attempt_id
-WHERE t.credit IN ('owed', 'reversing') AND o.id IS NULL
-"""
-
-_SEALED = """
-SELECT t.payment_id, 0 FROM transfer t JOIN payment p USING (payment_id)
-WHERE t.destination_sealed IS NOT NULL AND t.credit NOT IN ('owed', 'reversing')
-  AND p.state IN ('confirmed', 'settled', 'reversed', 'cancelled', 'expired')
-  AND coalesce(t.decided_at, p.page_expires_at) < house_now() - interval '2 minutes'
-"""
-
 TRANSFER_CHECKS = (
     Check(
         "I4_transfer",
@@ -56,7 +39,22 @@ TRANSFER_CHECKS = (
         _WHOLE,
         "payment",
     ),
-    Check("I5_credit", "a transfer's credit is decided an hour after its deadline (D7)", Severity.MONEY, _OVERDUE),
-    Check("I11_credit", "a credit that is owed has a living job", Severity.MONEY, _WORKED_ON),
-    Check("I18_wiped", "a decided transfer has forgotten its destination two minutes later", Severity.DELAY, _SEALED),
+    Check(
+        "I5_credit",
+        "a transfer's credit is decided an hour after its deadline (D7)",
+        Severity.MONEY,
+        second_legs.overdue("transfer"),
+    ),
+    Check(
+        "I11_credit",
+        "a credit that is owed has a living job",
+        Severity.MONEY,
+        second_legs.without_job("transfer", CREDIT_TOPIC),
+    ),
+    Check(
+        "I18_wiped",
+        "a decided transfer has forgotten its destination two minutes later",
+        Severity.DELAY,
+        second_legs.not_wiped("transfer", "destination_sealed"),
+    ),
 )

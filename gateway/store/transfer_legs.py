@@ -15,13 +15,12 @@ from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.attempt import AttemptEvent
 from gateway.domain.payment import MACHINE, PaymentEvent
 from gateway.domain.transfer import Credit
+from gateway.store import second_legs
 from gateway.store.approvals import approval
-from gateway.store.fragments import among, facts_of, moved, noted, queued, told, voiding
+from gateway.store.fragments import among, facts_of, moved, noted, queued, told
 from gateway.store.transfers import TRACE
 
 CREDIT_TOPIC = "switch.credit"
-OVERDUE = "interval '1 hour'"
-"""How long after its deadline a credit may still be under way before somebody has to look."""
 _FACTS = facts_of("payment")
 
 
@@ -70,14 +69,14 @@ paid AS (
 SELECT payment_id FROM paid
 """)
 _GIVEN = text(f"""
-WITH given AS (
-  UPDATE transfer SET credit = 'given', decided_at = house_now(), action_code = :action_code,
-    capture_date = :capture_date, destination_sealed = NULL
-  WHERE payment_id = :payment_id AND credit = :before RETURNING payment_id, destination_issuer_id),
-done AS (
-  UPDATE payment SET state = 'confirmed', confirmed_at = house_now() FROM given
-  WHERE payment.payment_id = given.payment_id AND payment.state IN {among(MACHINE.befores(PaymentEvent.CREDIT_GIVEN))}
-  RETURNING {_FACTS}, payment.attempt_id),
+WITH {
+    second_legs.given(
+        "transfer",
+        PaymentEvent.CREDIT_GIVEN,
+        also="capture_date = :capture_date, destination_sealed = NULL",
+        returning="destination_issuer_id",
+    )
+},
 credited AS (
   SELECT done.payment_id, done.attempt_id, done.amount_rial, done.fee_rial,
     given.destination_issuer_id AS payee_issuer_id FROM done JOIN given USING (payment_id)),
@@ -86,23 +85,8 @@ credited AS (
 {told(PaymentEvent.CREDIT_GIVEN, "done")}
 SELECT payment_id FROM done
 """)
-_NOT_GIVEN = text(f"""
-WITH ended AS (
-  UPDATE transfer SET credit = :after, decided_at = house_now(), action_code = :action_code, destination_sealed = NULL
-  WHERE payment_id = :payment_id AND credit = :before RETURNING payment_id),
-refused AS (
-  UPDATE payment SET state = 'reversing' FROM ended
-  WHERE payment.payment_id = ended.payment_id AND payment.state IN {among(MACHINE.befores(PaymentEvent.CREDIT_REFUSED))}
-  RETURNING {_FACTS}, payment.attempt_id),
-{voiding("refused")},
-{noted(PaymentEvent.CREDIT_REFUSED, "refused")},
-{queued("switch.reverse", "voiding")}
-SELECT payment_id FROM refused
-""")
-_DECIDE_REVERSAL = text("""
-UPDATE transfer SET credit = 'reversing'
-WHERE payment_id = :payment_id AND credit = 'owed' AND deadline_at <= house_now() RETURNING payment_id
-""")
+_NOT_GIVEN = second_legs.not_given("transfer", also="destination_sealed = NULL")
+_DECIDE_REVERSAL = second_legs.decide_reversal("transfer")
 _READ = text("""
 SELECT a.attempt_id, a.payment_id, t.credit, t.destination_sealed, t.destination_issuer_id, t.deadline_at <= house_now()
   AS overdue, a.acquirer_id, a.terminal_id, t.stan, t.rrn, t.local_time, p.kind, p.amount_rial, p.fee_rial, p.inside,

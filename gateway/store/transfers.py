@@ -12,6 +12,7 @@ from foundation.rial import Rial
 from gateway.domain.payment import PaymentEvent
 from gateway.domain.transfer import HOLDER_FRESH_SECONDS, DaySoFar
 from gateway.ports import Trace
+from gateway.store import second_legs
 from gateway.store.fragments import FACTS, noted
 from gateway.store.idempotency import BOUNDED, conflicts, kept
 from gateway.store.payments import OrderTaken, PaymentRecord
@@ -75,12 +76,7 @@ SELECT p.amount_rial, t.destination_hash, t.source_hash = :source_hash AS same_c
   t.named_at > house_now() - interval '{HOLDER_FRESH_SECONDS} seconds' AS fresh
 FROM payment p JOIN transfer t USING (payment_id) WHERE p.page_token = :page_token AND p.state = 'open'
 """)
-_WIPE = text("""
-UPDATE transfer SET destination_sealed = NULL WHERE payment_id IN (
-  SELECT t.payment_id FROM transfer t JOIN payment p USING (payment_id)
-  WHERE t.destination_sealed IS NOT NULL AND t.credit NOT IN ('owed', 'reversing')
-    AND p.state IN ('confirmed', 'settled', 'reversed', 'cancelled', 'expired') LIMIT :most FOR UPDATE OF t SKIP LOCKED)
-""")
+_WIPE = second_legs.wipe("transfer", "destination_sealed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from gateway.domain.declines import DECLINES, answer_of
+from gateway.domain.order import PROCESSING_CODES, Kind
 from gateway.domain.outcome import (
     APPROVED_CODE,
     Approved,
     AuthorisationAnswer,
+    Balance,
     Declined,
     HolderAnswer,
     HolderNamed,
@@ -22,6 +28,10 @@ from gateway.domain.outcome import (
 from gateway.domain.refund import WINDOW_OVER_CODE
 from gateway.domain.transfer import masked_name
 from gateway.switch.iso8583 import Message
+
+BALANCE_CODE = PROCESSING_CODES[Kind.BALANCE_INQUIRY]
+_DE_BALANCE = 54
+_DIGITS = 12
 
 _OF_MONEY = (3, 4, 11, 12, 32, 37, 41)
 ECHOED = {
@@ -55,7 +65,10 @@ def outcome_of(question: Message, answer: Message) -> AuthorisationAnswer:
         return answer_of(answer.text(39)) if answer.text(39) == "904" else Unknown(f"notice {answer.text(39)}")
     if not _coherent(question, answer):
         return Unknown("incoherent")
-    return answer_of(answer.text(39), approval_code=answer.text(38) or None, capture_date=answer.text(17) or None)
+    outcome = answer_of(answer.text(39), approval_code=answer.text(38) or None, capture_date=answer.text(17) or None)
+    if question.text(3) != BALANCE_CODE or not isinstance(outcome, Approved):
+        return outcome
+    return replace(outcome, balance=_balance(answer)) if _DE_BALANCE in answer else Unknown("untold")
 
 
 def refund_outcome_of(question: Message, answer: Message) -> AuthorisationAnswer:
@@ -111,6 +124,11 @@ def inquiry_outcome_of(question: Message, answer: Message, *, total: str) -> Inq
     if code in ORIGINAL_DECLINED:
         return Declined(code)
     return explicit.get(code, Unknown(f"action code {code}"))
+
+
+def _balance(answer: Message) -> Sensitive[Balance]:
+    told = answer.secret(_DE_BALANCE).reveal()
+    return Sensitive(Balance(Rial(int(told[-_DIGITS:])), overdrawn=told[-_DIGITS - 1] == "D"))
 
 
 def _coherent(question: Message, answer: Message) -> bool:

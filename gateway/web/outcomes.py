@@ -49,11 +49,13 @@ _KINDS: dict[PaymentState, Kind] = {
     PaymentState.EXPIRED: "expired",
 }
 
+_WITH_SECOND_LEG = frozenset({PaymentKind.CARD_TRANSFER, PaymentKind.TOP_UP})
+
 
 def kind_of(view: PageView) -> Kind:
     """Return which page a payment has now; an open one whose time is over has expired for its customer."""
-    if view.kind is PaymentKind.CARD_TRANSFER and view.state is PaymentState.AUTHORISED:
-        return "waiting"  # taken from one card, on its way to the other
+    if view.kind in _WITH_SECOND_LEG and view.state is PaymentState.AUTHORISED:
+        return "waiting"  # taken from one card, on its way to another or to a number
     if view.in_flight and view.promise_broken:
         return "overdue"
     if view.state is PaymentState.OPEN and not view.seconds_left:

@@ -12,7 +12,7 @@ from gateway.domain.challenge import WORK_BITS
 from gateway.domain.errors import NotPossible, PaymentNotFound
 from gateway.domain.limits import DELIVERY_CHECK_SECONDS
 from gateway.ports import PinAnswer, PinRefused, PinSent, PinUnanswered
-from gateway.services.authorise import Refused, pay
+from gateway.services.authorise import Refused, Told, pay
 from gateway.services.cancel import cancel
 from gateway.services.challenge import challenge_due, is_met, new_challenge, picture_digits
 from gateway.services.extend import extend
@@ -29,6 +29,7 @@ from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages
 from gateway.web.picture import picture_of
 from gateway.web.qr import qr_file
 from gateway.web.rendering import (
+    balance_page,
     delivery_answer,
     gateway_of_app,
     language,
@@ -137,6 +138,8 @@ def _pay(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
     if isinstance(result, Refused):
         messages = refusal_messages(result.decline, result.attempts_left)
         return _shown_again(page_token, form, *messages, title="declined.title")
+    if isinstance(result, Told):
+        return make_response(balance_page(page_of(gateway, page_token), result.balance))
     return _present_state(page_token)
 
 

@@ -12,9 +12,13 @@ from flask import current_app, render_template, request, url_for
 
 from foundation.digits import to_ascii_digits
 from foundation.persian import Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from gateway.domain.challenge import PICTURE_DIGITS
 from gateway.domain.health import Health
+from gateway.domain.outcome import Balance
 from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.domain.top_up import NAMES, Operator
 from gateway.ports import Kind as PaymentKind
 from gateway.services import health
 from gateway.services.bills import BillLine
@@ -106,6 +110,8 @@ def payment_page(
     kind = kind_of(view)
     if kind == "card":
         return _card_page(view, mistakes, notes, typed, title, challenge)
+    if kind == "receipt" and view.kind is PaymentKind.BALANCE_INQUIRY:
+        return balance_page(view, None)
     return _receipt_page(view) if kind == "receipt" else outcome_page(kind, view)
 
 
@@ -153,6 +159,36 @@ def bills_page(
     )
 
 
+def top_up_page(
+    offers: Mapping[Operator, tuple[Rial, ...]],
+    *,
+    mistakes: tuple[Message, ...] = (),
+    typed: Mapping[str, str] | None = None,
+) -> str:
+    """Render the page where people top up numbers: whose, of which operator, how much."""
+    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    persian = language() == "fa"
+    return _render(
+        "topup.html",
+        operators=[(operator, NAMES[operator][0 if persian else 1]) for operator in offers],
+        amounts=sorted({amount.amount for sold in offers.values() for amount in sold}),
+        summary=sentences,
+        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        typed=typed or {},
+    )
+
+
+def balance_start_page(fee: Rial) -> str:
+    """Render what asking for a balance means and costs, and the button that begins."""
+    return _render("balance_start.html", fee=fee)
+
+
+def balance_page(view: PageView, balance: Sensitive[Balance] | None) -> str:
+    """Render a balance for this answer only; without one, that it was told and is kept nowhere."""
+    told = None if balance is None else balance.reveal()
+    return _render("balance.html", view=view, told=told, issuer_name=_issuer_name(view))
+
+
 def transfer_page(*, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None) -> str:
     """Render the page where people send money: two cards and an amount."""
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
@@ -193,7 +229,7 @@ def _card_page(
         "pay.html",
         view=view,
         summary=sentences,
-        summary_title=say(summary_title, chosen),
+        summary_title=_said_in(chosen, f"@{view.kind}", summary_title),
         mistakes={place: sentence for place, sentence in reversed(sentences) if place},
         tone=notes[0].tone if notes else "",
         notes=[said(note) for note in notes],

@@ -7,8 +7,10 @@ carry the same ones (a test compares them). Which key a result has is the table 
 from __future__ import annotations
 
 from foundation.persian import Language
+from gateway.web.balance_words import BALANCES
 from gateway.web.bill_words import BILLS
 from gateway.web.card_words import FORM, PAGE
+from gateway.web.top_up_words import TOP_UPS
 from gateway.web.transfer_words import TRANSFERS
 from gateway.web.words import ISSUER, NOT_TAKEN, Words
 from gateway.web.words import free as _free
@@ -258,4 +260,16 @@ _OUTCOME = {
     "check.missing.text": Words("کد پیگیری را با رسید مقایسه کنید.", "Compare the tracking code with the receipt."),
 }
 
-WORDS: dict[str, Words] = {**_FRAME, **PAGE, **FORM, **_PIN, **ISSUER, **_DECLINE, **_OUTCOME, **BILLS, **TRANSFERS}
+WORDS: dict[str, Words] = {
+    **_FRAME,
+    **PAGE,
+    **FORM,
+    **_PIN,
+    **ISSUER,
+    **_DECLINE,
+    **_OUTCOME,
+    **BILLS,
+    **TRANSFERS,
+    **BALANCES,
+    **TOP_UPS,
+}

@@ -74,6 +74,7 @@ class Reason(StrEnum):
     STATIC_LIMIT = "static_limit"
     TRANSFER_LIMIT = "transfer_limit"
     TRANSFER_DAY_LIMIT = "transfer_day_limit"
+    BALANCE_LIMIT = "balance_limit"
     FUNDS = "funds"
     CANNOT_RECEIVE = "cannot_receive"
     CREDIT_DAY = "credit_day"
@@ -105,6 +106,7 @@ CODES: Mapping[Reason, ActionCode] = MappingProxyType(
         Reason.STATIC_LIMIT: ActionCode.ABOVE_STATIC_CEILING,
         Reason.TRANSFER_LIMIT: ActionCode.LIMIT,
         Reason.TRANSFER_DAY_LIMIT: ActionCode.LIMIT,
+        Reason.BALANCE_LIMIT: ActionCode.LIMIT,
         Reason.FUNDS: ActionCode.FUNDS,
         Reason.CANNOT_RECEIVE: ActionCode.CANNOT_RECEIVE,
         Reason.CREDIT_DAY: ActionCode.LIMIT,

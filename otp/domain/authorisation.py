@@ -1,4 +1,4 @@
-"""The decision about a purchase or transfer: card, code, limits, funds, in the order of D4; or a code alone (D13).
+"""The decision about money or a balance: card, code, limits, funds, in the order of D4; or a code alone (D13).
 
 Pure: the facts were read under the card's lock, with the database's own time (D33), and the decision is written by the
 next statement. Nothing here is looked up, counted or stored.
@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from otp.domain.action_codes import CODES, ActionCode, Reason
 from otp.domain.challenge import ChallengeState
+from otp.domain.spending import NOTHING, BalanceQuestion, Limits, Transfer
 from otp.domain.verdict import (
     AppChange,
     AppFacts,
@@ -25,7 +27,6 @@ from otp.domain.verdict import (
     judge,
 )
 
-NOTHING = Rial(0)
 PAUSE_AFTER_FAILURES = 10
 PAUSE = dt.timedelta(minutes=15)
 FAILURES_COUNT_FOR = dt.timedelta(hours=1)
@@ -38,6 +39,9 @@ PIN_LOCKS: tuple[tuple[int, dt.timedelta], ...] = (
 """After so many wrong codes in a row the card waits so long (D17)."""
 
 BLOCK_AFTER_FAILURES = 15
+_OF_NO_TYPE = frozenset({Channel.SMS, Channel.APP})
+"""Ways of codes that are bound to nothing at all, not even to a type (D14)."""
+
 _LAST_TRIES = frozenset({BLOCK_AFTER_FAILURES - 1, *(failures - 1 for failures, _ in PIN_LOCKS)})
 
 
@@ -59,59 +63,6 @@ class CardFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The most one purchase and one card's day (Asia/Tehran) may take by dynamic PIN, fees included.
-
-    Args:
-        unbound_code_max: what one unbound code may take at most, whatever its own ceiling is (D14).
-        unbound_day_max: what all unbound codes of a card may take together in a day; they count as others do besides.
-        low_ceiling: of an unbound code, for a day after its holder's mobile was changed (D27).
-        static_day_max: what the static second PIN of a card may take in a day, where its holder allowed one.
-        transfer_max: what one transfer may send, and ``transfer_day_max`` all of a card's day, without their fees.
-        holder_questions_per_hour: questions for holders' names of one acquirer (D28).
-        unbound_transfers: whether a code that is not bound to the transfer may pay one (D14).
-    """
-
-    purchase_max: Rial
-    day_max: Rial
-    unbound_code_max: Rial = NOTHING
-    unbound_day_max: Rial = NOTHING
-    low_ceiling: Rial = NOTHING
-    static_day_max: Rial = NOTHING
-    transfer_max: Rial = NOTHING
-    transfer_day_max: Rial = NOTHING
-    unbound_transfers: bool = False
-    holder_questions_per_hour: int = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """The card of this bank that a transfer moves the money to, under its lock.
-
-    Args:
-        able: it may be sent money: no gift card, none that the bank itself has closed, and not the source.
-    """
-
-    card_id: int
-    able: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """What a transfer depends on beside what a purchase does.
-
-    Args:
-        sent_today: what the card sent to others since midnight in Tehran, without fees.
-        inside: the money stays in this bank.
-        destination: ``None`` when this bank has no such card, or the money leaves the bank.
-    """
-
-    sent_today: Rial
-    inside: bool = False
-    destination: Destination | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision depends on.
 
@@ -120,7 +71,8 @@ class Facts:
         app: the app that makes this card's codes, where it has one.
         static_right: the entry is the card's static second PIN, and this message may use one.
         gift: a gift card's PIN is static and has no ceiling of its own.
-        transfer: what a transfer depends on besides; ``None`` for a purchase.
+        transfer: what a transfer depends on besides; ``None`` for anything else.
+        question: what a question for a balance depends on besides; its total is its fee.
         unbound_today: what unbound codes of this card took since midnight in Tehran; ``static_today`` its static PIN.
         lowered: its holder's mobile was changed within a day, which keeps what is bound to nothing low (D27).
     """
@@ -142,6 +94,7 @@ class Facts:
     static_today: Rial = NOTHING
     lowered: bool = False
     transfer: Transfer | None = None
+    question: BalanceQuestion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +103,10 @@ class Decision:
 
     Args:
         card: the card's row as it shall be; ``None`` leaves it alone.
-        debit: what is taken from the card; zero unless approved.
+        debit: what is taken from the card; zero unless approved, and where only a balance is told free of charge.
         credit: what of it goes to the card ``credited_id`` of this bank; the rest is owed to the acquirer.
         app: the device as it shall be, and the minute that was taken.
+        balance: what is left on the card, for its holder who asked.
         channel: of the code that was taken.
         unbound: the debit counts on the card's day of unbound codes (D14).
         warn_holder: one wrong try is left before the card waits (D18: told to the holder by SMS, to nobody else).
@@ -168,6 +122,12 @@ class Decision:
     unbound: bool = False
     credit: Rial = NOTHING
     credited_id: int | None = None
+    balance: Sensitive[Rial] | None = None
+
+    @property
+    def approved(self) -> bool:
+        """Tell whether what was asked for is done."""
+        return self.reason is Reason.APPROVED
 
     @property
     def action_code(self) -> ActionCode:
@@ -180,7 +140,7 @@ _Then = Callable[[Facts, CardFacts, Taken], Decision]
 
 
 def decide(facts: Facts) -> Decision:
-    """Decide a purchase or transfer: message, card, code, limits, funds; a right code is used up in any case (D4)."""
+    """Decide about money or a balance: message, card, code, limits, funds; a right code is used up in any case (D4)."""
     return _judge(facts, _decide_money)
 
 
@@ -194,11 +154,16 @@ def verify(facts: Facts) -> Decision:
 def _judge(facts: Facts, then: _Then) -> Decision:
     if facts.refused is not None:
         return Decision(facts.refused)
-    if not facts.fee.amount < facts.total.amount:
+    if not _amount_possible(facts):
         return Decision(Reason.AMOUNT_NOT_POSSIBLE)
     if facts.card is None:
         return Decision(Reason.CARD_UNKNOWN)
     return _decide_card(facts, facts.card, then)
+
+
+def _amount_possible(facts: Facts) -> bool:
+    """Tell whether more than a fee is asked for; of a question for a balance, nothing but its fee."""
+    return facts.total == facts.fee if facts.question else facts.fee < facts.total
 
 
 def _decide_card(facts: Facts, card: CardFacts, then: _Then) -> Decision:
@@ -253,6 +218,7 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
     )
     refused = next((reason for holds, reason in refusals if holds), None)
     inside = None if refused or facts.transfer is None else facts.transfer.destination
+    told = None if refused or facts.question is None else Sensitive(card.balance - facts.total)
     return Decision(
         refused or Reason.APPROVED,
         card=card if static else _forgiven(card),
@@ -263,12 +229,23 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
         unbound=code.ceiling is not None,
         credit=NOTHING if inside is None else facts.total - facts.fee,
         credited_id=None if inside is None else inside.card_id,
+        balance=told,
     )
 
 
 def _of_kind(facts: Facts, code: Taken) -> tuple[tuple[bool, Reason], ...]:
-    """Say what a purchase, or a transfer, may be refused for; a transfer's limits leave its fee out (D7, D14)."""
+    """Say what a purchase, a transfer or a question for a balance may be refused for (D7, D14).
+
+    A transfer's limits leave its fee out. A code that its holder asked for to buy something tells no balance, nor does
+    a static PIN beside dynamic ones.
+    """
     limits, transfer = facts.limits, facts.transfer
+    if facts.question is not None:
+        return (
+            (code.channel in _OF_NO_TYPE, Reason.UNBOUND_LIMIT),
+            (code.channel is Channel.STATIC and not facts.gift, Reason.STATIC_LIMIT),
+            (facts.question.told_today >= limits.balances_per_day, Reason.BALANCE_LIMIT),
+        )
     if transfer is None:
         return ((facts.total > limits.purchase_max, Reason.PURCHASE_LIMIT),)
     amount = facts.total - facts.fee

@@ -38,7 +38,7 @@ TOTAL_MAX = 999_999_999_999
 """DE 4 has twelve digits."""
 
 PAYEE_NAME_UNITS_MAX = 20
-WITH_PAYEE_KEY = frozenset({TransactionType.CARD_TRANSFER, TransactionType.BILL_PAYMENT})
+WITH_PAYEE_KEY = frozenset({TransactionType.CARD_TRANSFER, TransactionType.BILL_PAYMENT, TransactionType.TOP_UP})
 WITHOUT_AMOUNT = frozenset({TransactionType.BALANCE_INQUIRY})
 _ZWNJ = "\u200c"
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -79,7 +79,8 @@ class Binding:
     Args:
         amount: the principal, without the fee.
         fee: what the cardholder pays on top.
-        payee_key: destination card token or bill digest, 64 hex digits; empty for a purchase.
+        payee_key: token of the destination card or of the number that is topped up, or digest of the bills, 64 hex
+            digits; empty for a purchase and a balance.
         transaction_ref: the payment's reference, 16 characters A–Z 2–7.
         bound: the facts that count; the others are empty, and without ``amount`` the principal is the whole total.
     """

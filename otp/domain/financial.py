@@ -26,7 +26,7 @@ class MessageKey:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A 1200 that takes money by a code: a purchase, or a transfer.
+    """A 1200 that is allowed by a code: a purchase, a transfer, a top-up, or the question for a balance.
 
     Args:
         destination: the card that a transfer within this bank moves the money to; ``None`` for any other message, and
@@ -135,10 +135,15 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class HostAnswer:
-    """What the host says: DE 39; for an approval DE 38, DE 17 (``MMDD``); to an inquiry DE 4; about a holder DE 43."""
+    """What the host says: DE 39; for an approval DE 38, DE 17 (``MMDD``); to an inquiry DE 4; about a holder DE 43.
+
+    Args:
+        balance: what is left on the card, told to its holder who asked (DE 54).
+    """
 
     action_code: str
     approval_code: str | None = None
     capture_date: str | None = None
     total: Rial | None = None
     holder: str | None = None
+    balance: Sensitive[Rial] | None = None

@@ -15,8 +15,8 @@ from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.action_codes import CODES, ActionCode, Reason
 from otp.domain.app_code import FIRST_PIN_DIGITS, Purpose, first_pin, good_steps
-from otp.domain.authorisation import NOTHING, Limits
 from otp.domain.device import Clockwork
+from otp.domain.spending import NOTHING, Limits
 
 STATIC_DIGITS = 4
 TRIES_IN_A_ROW = 3

@@ -6,6 +6,7 @@ Amounts and times are in ASCII digits, as banks write them, so that phones offer
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -27,6 +28,9 @@ TYPE_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The type in the words of the circular of 1399-10-08."""
+
+_TOPPED = re.compile(r"(\D+) ([0-9]) ([0-9]) ([0-9]) ([0-9])")
+"""What a number that is topped up is called in a binding: its operator, and its last digits, apart (D25)."""
 
 WARNING = "این رمز را به هیچ‌کس نگویید."
 
@@ -68,9 +72,11 @@ def code_text(message: CodeMessage, code: Sensitive[str]) -> Sensitive[str]:
 
 
 def _payee_line(message: CodeMessage) -> str:
-    """Write who gets the money: for a transfer the destination's last four, as its holder has them on the card."""
+    """Write who gets the money: the last four of a transfer's destination, or of a topped-up number."""
     if message.type == "CARD_TRANSFER" and message.payee_name:
         return f"به کارت: {last_four_of(message.payee_name) or message.payee_name}"
+    if message.type == "TOP_UP" and (topped := _TOPPED.fullmatch(message.payee_name)):
+        return f"شماره: ***{''.join(topped.groups()[1:])} {topped[1]}"
     return f"پذیرنده: {message.payee_name or f'هر پذیرندهٔ {message.psp_name}'}"
 
 

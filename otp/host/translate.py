@@ -44,6 +44,8 @@ FUNCTIONS = {
 
 _EXPIRY, _POINT_OF_SERVICE, _PRIVATE, _PIN_BLOCK = 14, 22, 48, 52
 _INSIDE = "400000"
+_BALANCE = "0002364C"
+"""DE 54 before the twelve digits: of any account, what is available, in rials, to the holder's credit."""
 _CARD_PRESENT = re.compile(r".{5}1.{6}")
 """DE 22, position 6: the card is in the machine."""
 
@@ -224,6 +226,8 @@ def answer_to(message: Message, peer: Peer, answer: HostAnswer) -> Message:
     fields |= {39: str(answer.action_code), 53: f"{peer.mac_out_id};"}
     extras = {17: answer.capture_date, 38: answer.approval_code, 43: answer.holder}
     fields |= {number: text for number, text in extras.items() if text is not None}
+    if answer.balance is not None:
+        fields[54] = f"{_BALANCE}{answer.balance.reveal().amount:012}"
     if answer.total is not None:
         fields[4] = f"{answer.total.amount:012}"
     return Message(mti, fields)

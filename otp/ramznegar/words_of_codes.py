@@ -58,6 +58,7 @@ CODES = {
     "type.CARD_TRANSFER": Words("کارت به کارت", "Card transfer"),
     "type.BILL_PAYMENT": Words("پرداخت قبض", "Bill payment"),
     "type.TOP_UP": Words("شارژ", "Top-up"),
+    "type.BALANCE_INQUIRY": Words("مانده‌گیری", "Balance inquiry"),
     "payee": Words("پذیرنده", "Merchant"),
     "fee": Words("کارمزد", "Fee"),
     "terminal": Words("شمارهٔ پایانه", "Terminal"),

@@ -1,4 +1,4 @@
-"""Authorise a purchase or a transfer: one transaction checks all, consumes the code and moves the money.
+"""Authorise a purchase, a transfer or a balance: one transaction checks all, consumes the code and moves the money.
 
 At most four statements and one commit: the key, the card's lock, the look, the write (D4).
 """
@@ -9,14 +9,18 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from foundation.persian import TEHRAN
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from otp.domain.action_codes import ActionCode, Reason
-from otp.domain.authorisation import Decision, Destination, decide
+from otp.domain.authorisation import Decision, decide
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.financial import PIN_DIGITS_LEAST, HostAnswer, MessageKey, Purchase
+from otp.domain.spending import Destination
 from otp.services.desk import Desk
 from otp.services.fresh_pins import keep_under_present_key
 from otp.services.judging import ceilings_of, facts_of
@@ -31,14 +35,18 @@ PROCESSING_CODES = {
     TransactionType.PURCHASE: frozenset({"000000"}),
     TransactionType.BILL_PAYMENT: frozenset({"500000"}),
     TransactionType.CARD_TRANSFER: frozenset({INSIDE, "460000"}),
+    TransactionType.TOP_UP: frozenset({"520000"}),
+    TransactionType.BALANCE_INQUIRY: frozenset({"310000"}),
 }
 """What this host executes, with the processing codes of each; :data:`INSIDE` moves money between its own cards."""
 
 _APPROVAL_CODES = 1_000_000
+_KINDS = {TransactionType.CARD_TRANSFER: "transfer", TransactionType.BALANCE_INQUIRY: "balance"}
+"""What is kept of the type; everything else takes money for goods."""
 
 
 def authorise(desk: Desk, purchase: Purchase) -> HostAnswer:
-    """Decide a purchase or transfer and answer it; asked again under the same key, give the first answer (D9).
+    """Decide what is asked for and answer it; asked again under the same key, give the first answer (D9).
 
     A decline is a committed result: its counters stay (D4).
     """
@@ -87,7 +95,8 @@ def answer_again(connection: Connection, key: MessageKey, hashes: Sequence[bytes
         return HostAnswer(ActionCode.REVERSAL_CAME_FIRST)
     if not any(hmac.compare_digest(first.request_hash, each) for each in hashes):
         return HostAnswer(ActionCode.KEY_REUSED)
-    return HostAnswer(first.action_code, first.approval_code, first.capture_date)
+    told = None if first.told_rial is None else Sensitive(Rial(first.told_rial))
+    return HostAnswer(first.action_code, first.approval_code, first.capture_date, balance=told)
 
 
 def _decide_and_write(
@@ -107,13 +116,13 @@ def _decide_and_write(
         card_id=card.card_id,
         acquirer_id=purchase.key.acquirer_id,
     )
-    if decision.debit and facts.static_right and account.card is not None and purchase.pin is not None:
+    if decision.approved and facts.static_right and account.card is not None and purchase.pin is not None:
         keep_under_present_key(desk.keys, connection, card, PinKind.STATIC, purchase.pin, account.card.static_pin_key)
     return answer
 
 
 def _kind(purchase: Purchase) -> str:
-    return "transfer" if purchase.type_word == TransactionType.CARD_TRANSFER else "purchase"
+    return _KINDS.get(TransactionType(purchase.type_word), "purchase")
 
 
 def _destination_tokens(desk: Desk, purchase: Purchase) -> tuple[bytes, ...]:
@@ -193,11 +202,13 @@ def _refusal(purchase: Purchase) -> Reason | None:
 
 
 def _answer(decision: Decision, now: dt.datetime, authorisation_id: int) -> HostAnswer:
-    return approval(now, authorisation_id) if decision.debit else HostAnswer(decision.action_code)
+    if not decision.approved:
+        return HostAnswer(decision.action_code)
+    return replace(approval(now, authorisation_id), balance=decision.balance)
 
 
 def approval(now: dt.datetime, authorisation_id: int) -> HostAnswer:
-    """Return the answer to a purchase or transfer that was paid, with its approval code and capture date."""
+    """Return the answer to what was approved, with its approval code and capture date."""
     return HostAnswer(
         ActionCode.APPROVED,
         approval_code=approval_code(authorisation_id),
@@ -206,5 +217,5 @@ def approval(now: dt.datetime, authorisation_id: int) -> HostAnswer:
 
 
 def approval_code(authorisation_id: int) -> str:
-    """Return DE 38 of an authorisation that moved money."""
+    """Return DE 38 of an authorisation that was approved."""
     return f"{authorisation_id % _APPROVAL_CODES:06}"

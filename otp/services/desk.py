@@ -9,9 +9,9 @@ from foundation.keys import Keyring
 from foundation.pan import Pan
 from foundation.sensitive import Sensitive
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.domain.code import mac_input
 from otp.domain.proof import proof_mac_input
+from otp.domain.spending import Limits
 from otp.meters import Meters
 from otp.services.cards import card_tokens, lasting_mac
 

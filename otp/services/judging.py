@@ -11,11 +11,12 @@ import hmac
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from otp.domain.action_codes import Reason
-from otp.domain.authorisation import CardFacts, Facts, Limits, Transfer
+from otp.domain.authorisation import CardFacts, Facts
 from otp.domain.binding import TransactionType
 from otp.domain.challenge import ChallengeState
 from otp.domain.expiry import is_past
 from otp.domain.fees import fee_ceiling
+from otp.domain.spending import BalanceQuestion, Limits, Transfer
 from otp.domain.verdict import ChallengeFacts, Channel
 from otp.services.app_judging import app_facts
 from otp.services.cards import cvv2_matches
@@ -48,6 +49,7 @@ def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
         static_today=Rial(account.static_rial),
         lowered=account.card is not None and account.card.lowered,
         transfer=_transfer(shown, account),
+        question=_question(shown, account),
     )
 
 
@@ -59,6 +61,10 @@ def _transfer(shown: Shown, account: Account) -> Transfer | None:
     if shown.type_word != TransactionType.CARD_TRANSFER:
         return None
     return Transfer(Rial(account.sent_rial), inside=shown.inside, destination=shown.destination)
+
+
+def _question(shown: Shown, account: Account) -> BalanceQuestion | None:
+    return BalanceQuestion(account.told_today) if shown.type_word == TransactionType.BALANCE_INQUIRY else None
 
 
 def ceilings_of(limits: Limits) -> Ceilings:

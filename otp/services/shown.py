@@ -9,8 +9,8 @@ from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.action_codes import Reason
-from otp.domain.authorisation import Destination
 from otp.domain.binding import COMPLETE, SHAPES, Binding
+from otp.domain.spending import Destination
 
 
 @dataclass(frozen=True, slots=True)

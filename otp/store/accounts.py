@@ -46,7 +46,8 @@ spent AS MATERIALIZED (
     SELECT coalesce(sum(amount_rial), 0) AS spent_rial,
            coalesce(sum(amount_rial) FILTER (WHERE unbound), 0) AS unbound_rial,
            coalesce(sum(amount_rial) FILTER (WHERE code_channel = 'static'), 0) AS static_rial,
-           coalesce(sum(amount_rial - fee_rial) FILTER (WHERE authorisation.kind = 'transfer'), 0) AS sent_rial
+           coalesce(sum(amount_rial - fee_rial) FILTER (WHERE authorisation.kind = 'transfer'), 0) AS sent_rial,
+           count(*) FILTER (WHERE authorisation.kind = 'balance') AS told_today
       FROM authorisation
      WHERE authorisation.card_id = CAST(:card_id AS bigint) AND authorisation.state = 'approved'
        AND created_at >= (SELECT began FROM today))
@@ -55,7 +56,7 @@ SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_fai
        card.balance_rial, card.kind, card.static_second_pin_mac, card.static_pin_key,
        {IN_FORCE} AS ceiling_rial,
        coalesce(card.low_ceiling_until > clock.now, false) AS lowered,
-       spent.spent_rial, spent.unbound_rial, spent.static_rial, spent.sent_rial,
+       spent.spent_rial, spent.unbound_rial, spent.static_rial, spent.sent_rial, spent.told_today,
        app.card_ref, app.device_id, app.code_root_sealed, app.wrong_codes, app.last_second_step, app.last_bound_step,
        app.drift_steps,
        near.challenge_id, near.acquirer_id, near.transaction_ref, near.state, near.binding_digest, near.code_mac,
@@ -128,6 +129,7 @@ UPDATE authorisation
    SET state = :state, action_code = :action_code, reason = :reason, approval_code = :approval_code,
        capture_date = :capture_date, card_id = decided.card_id, decided_at = house_now(),
        challenge_id = CASE decided.challenge_state WHEN 'consumed' THEN decided.challenge_id END,
+       told_rial = CAST(:told_rial AS bigint),
        code_channel = :code_channel, unbound = :unbound, credited_card_id = CAST(:credited_id AS bigint),
        card_ref = CASE WHEN CAST(:app_matched AS bool) THEN CAST(:card_ref AS uuid) END
   FROM decided WHERE authorisation.authorisation_id = decided.authorisation_id
@@ -210,6 +212,7 @@ class Account:
     unbound_rial: int
     static_rial: int
     sent_rial: int
+    told_today: int
     card: CardRow | None
     app: AppRow | None
     challenges: tuple[NearChallenge, ...]
@@ -234,6 +237,7 @@ def read_account(
         unbound_rial=int(first["unbound_rial"]),
         static_rial=int(first["static_rial"]),
         sent_rial=int(first["sent_rial"]),
+        told_today=int(first["told_today"]),
         card=None if first["status"] is None else CardRow(*(first[name] for name in CardRow.__slots__)),
         app=None if first["card_ref"] is None else AppRow(*(first[name] for name in AppRow.__slots__)),
         challenges=tuple(
@@ -263,7 +267,8 @@ def write_decision(
             **judged(decision, card_id=card_id, warning_key=f"last-try:{authorisation_id}"),
             "authorisation_id": authorisation_id,
             "acquirer_id": acquirer_id,
-            "state": "approved" if decision.debit else "declined",
+            "state": "approved" if decision.approved else "declined",
+            "told_rial": None if decision.balance is None else decision.balance.reveal().amount,
             "action_code": answer.action_code,
             "reason": decision.reason,
             "approval_code": answer.approval_code,

@@ -13,7 +13,7 @@ _KEY = """acquirer_id = :acquirer_id AND terminal_id = :terminal_id AND stan = :
     AND local_time = :local_time"""
 
 _COLUMNS = """authorisation_id, request_hash, state, action_code, approval_code, capture_date, amount_rial, card_id,
-    credited_card_id"""
+    credited_card_id, told_rial"""
 
 # The advisory lock marks a key as being worked on, for inquiries; it ends with the transaction. The unique key makes a
 # second message with this key wait here until the first one has committed.
@@ -78,6 +78,7 @@ class Original:
     amount_rial: int
     card_id: int | None
     credited_card_id: int | None
+    told_rial: int | None
 
     @property
     def gave(self) -> bool:

@@ -23,7 +23,7 @@ captured AS (
     CAST(a.decided_at AT TIME ZONE 'Asia/Tehran' AS date)
       - CASE WHEN to_char(a.decided_at AT TIME ZONE 'Asia/Tehran', 'MMDD') = a.capture_date THEN 0 ELSE 1 END AS day
   FROM authorisation a LEFT JOIN undone USING (authorisation_id)
-  WHERE a.acquirer_id = :acquirer AND a.kind NOT IN ('pin_check', 'tombstone')
+  WHERE a.acquirer_id = :acquirer AND a.kind NOT IN ('pin_check', 'tombstone') AND a.amount_rial > 0
     AND a.state IN ('approved', 'reversed')
     AND (undone.at IS NOT NULL OR (a.decided_at BETWEEN {_BEGINS} AND {_ENDS} + interval '1 hour'
       AND a.created_at BETWEEN {_BEGINS} - interval '1 hour' AND {_ENDS} + interval '1 hour')))

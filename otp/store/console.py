@@ -46,7 +46,7 @@ _TERMINALS = text(f"""
 tried AS (
     SELECT acquirer_id, terminal_id, count(*) AS tried, count(*) FILTER (WHERE reason = 'code_wrong') AS wrong
       FROM (SELECT acquirer_id, rtrim(terminal_id) AS terminal_id, reason FROM authorisation
-             WHERE created_at >= {_NOW} - {_HOUR} AND kind IN ('purchase', 'transfer')
+             WHERE created_at >= {_NOW} - {_HOUR} AND kind IN ('purchase', 'transfer', 'balance')
                AND reason = ANY(CAST(:reasons AS text[]))
              UNION ALL
             SELECT psp.acquirer_id, checked.terminal_id, checked.reason

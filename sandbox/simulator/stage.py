@@ -28,13 +28,14 @@ from gateway.services.bills import add_biller
 from gateway.services.enrol import NewMerchant, add_merchant
 from gateway.services.gateway import Gateway
 from gateway.store.directory import Caller, Directory
+from gateway.top_ups.client import NoTopUps
 from otp import migrations as bank_migrations
 from otp.config import HostPeer
 from otp.config import Settings as BankSettings
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.domain.cvv2 import cvv2_of
 from otp.domain.psp import Psp
+from otp.domain.spending import Limits
 from otp.host.key_sets import KeySets
 from otp.host.peers import Peer, peers_of
 from otp.host.respond import Responder
@@ -235,6 +236,7 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
         harim=outside.harim,
         switch=outside.switch,
         callbacks=outside.callbacks,
+        top_ups=NoTopUps(),
         flood=FloodControl(None, workers=1),
         gates=outside.gates,
         wake=outside.wake,

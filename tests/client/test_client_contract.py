@@ -40,6 +40,15 @@ CALLS: dict[str, Callable[[Client], object]] = {
         description="x",
         mobile="09121234567",
     ),
+    "openTopUp": lambda client: client.open_top_up(
+        "09121234567",
+        50_000,
+        order_id="A-1",
+        callback_url="https://shop.example/back",
+        operator="mci",
+        description="x",
+        mobile="09121234567",
+    ),
     "listPayments": lambda client: next(
         client.list(
             state="authorised",

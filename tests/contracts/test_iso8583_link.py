@@ -25,9 +25,9 @@ from gateway.ports import AuthorisationRequest, InquiryRequest, Kind, Order, Rev
 from gateway.switch.client import SwitchClient
 from otp.config import HostPeer
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.cvv2 import cvv2_of
+from otp.domain.spending import Limits
 from otp.host.peers import peers_of
 from otp.host.server import HostServer
 from otp.services.desk import Desk
@@ -38,6 +38,8 @@ EXPIRY = "2012"
 CODE = "246813"
 SHARED = {"pin": secrets.token_bytes(24), "in": secrets.token_bytes(16), "out": secrets.token_bytes(16)}
 ISSUER = Issuer("two", "دو", "Two", "harim-v1-rest", "", "", b"", 1000, "127.0.0.1", 0, 5000, 120, 60, True)  # noqa: FBT003
+
+ORDER = Order(Kind.PURCHASE, Rial(1_000_000), Rial(0), "581672", "000000000000123", "T0000001", "فروشگاه", "", "A" * 16)
 
 
 @dataclass
@@ -64,9 +66,6 @@ class Link:
         self.number += 1
         (now,) = self.sql("SELECT house_now()")[0]
         assert isinstance(now, dt.datetime)
-        order = Order(
-            Kind.PURCHASE, Rial(1_000_000), Rial(0), "581672", "000000000000123", "T0000001", "فروشگاه", "", "A" * 16
-        )
         trace = Trace(
             "581672",
             "T0000001",
@@ -75,21 +74,21 @@ class Link:
             now.astimezone(TEHRAN).strftime("%y%m%d%H%M%S"),
         )
         cvv2 = cvv2_of(self.desk.keys.material("cvk-1").reveal(), PAN, EXPIRY)
-        request = AuthorisationRequest(order, trace, PAN, Sensitive(EXPIRY), Sensitive(cvv2), Sensitive(CODE))
+        request = AuthorisationRequest(ORDER, trace, PAN, Sensitive(EXPIRY), Sensitive(cvv2), Sensitive(CODE))
         return replace(request, **changes)  # type: ignore[arg-type]
 
-    def issue(self, code: str = CODE) -> None:
-        """Issue a code for that purchase."""
+    def issue(self, code: str = CODE, order: Order = ORDER) -> None:
+        """Issue a code for that purchase, or for something else."""
         binding = Binding(
-            TransactionType.PURCHASE,
-            Rial(1_000_000),
-            Rial(0),
-            "581672",
-            "000000000000123",
-            "T0000001",
-            "فروشگاه",
-            "",
-            "A" * 16,
+            TransactionType(order.kind),
+            order.amount,
+            order.fee,
+            order.acquirer_id,
+            order.merchant_id,
+            order.terminal_id,
+            order.payee_name,
+            order.payee_key,
+            order.transaction_ref,
         )
         self.sql(
             "INSERT INTO challenge (correlation_id, card_id, psp_id, transaction_ref, nonce, canonical, binding_digest,"

@@ -22,8 +22,8 @@ from gateway.ports import CreditRequest, HolderInquiry, Kind, Order, ReversalReq
 from gateway.switch.client import SwitchClient
 from otp.config import HostPeer
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.domain.holder import card_name, holder_place
+from otp.domain.spending import Limits
 from otp.host.peers import peers_of
 from otp.host.server import HostServer
 from otp.services.desk import Desk

@@ -33,9 +33,9 @@ from gateway.services.open_payment import OpenPurchase, PaymentRecord, open_paym
 from gateway.switch.client import SwitchClient
 from otp.config import HostPeer
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.cvv2 import cvv2_of
+from otp.domain.spending import Limits
 from otp.host.peers import peers_of
 from otp.host.server import HostServer
 from otp.services.desk import Desk

@@ -7,10 +7,13 @@ from collections import deque
 from collections.abc import Callable
 
 from foundation.database import guard_no_transaction
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from gateway.domain.issuers import Issuer
 from gateway.domain.outcome import (
     Approved,
     AuthorisationAnswer,
+    Balance,
     Declined,
     HolderAnswer,
     HolderNamed,
@@ -27,10 +30,14 @@ from gateway.ports import (
     CreditRequest,
     HolderInquiry,
     InquiryRequest,
+    Kind,
     RefundRequest,
     ReversalRequest,
     Trace,
 )
+
+BALANCE = Rial(87_654_321)
+"""What this bank tells whoever asks."""
 
 Giving = Callable[["FakeSwitch", RefundRequest], AuthorisationAnswer]
 Behaviour = Callable[["FakeSwitch", AuthorisationRequest], AuthorisationAnswer]
@@ -154,7 +161,8 @@ class FakeSwitch:
             if request.trace in self.undone:
                 return Declined("913")
             self.debits[request.trace] = (request.order.amount + request.order.fee).amount
-        return Approved("A00001", "0903")
+        told = Sensitive(Balance(BALANCE)) if request.order.kind is Kind.BALANCE_INQUIRY else None
+        return Approved("A00001", "0903", told)
 
 
 def approve(switch: FakeSwitch, request: AuthorisationRequest) -> AuthorisationAnswer:

@@ -17,6 +17,7 @@ from tests.fakes.callbacks import FakeCallbacks
 from tests.fakes.harim import FakeHarim
 from tests.fakes.shop import Shop, keyring
 from tests.fakes.switch import FakeSwitch
+from tests.fakes.top_ups import FakeTopUps
 
 
 @pytest.fixture
@@ -49,6 +50,7 @@ def shop(settings: Settings, gateway_database: Database, gateway_owner_database:
         harim=harim,
         switch=switch,
         callbacks=callbacks,
+        top_ups=FakeTopUps(),
         flood=FloodControl(None, workers=1),
     )
     world = Shop(gateway, switch, harim, callbacks, gateway_owner_database)

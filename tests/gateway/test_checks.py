@@ -25,6 +25,9 @@ from tests.fakes.clearing import DAY_SECONDS, Clearing
 from tests.fakes.loose import loosen
 from tests.fakes.shop import MERCHANT, Shop
 from tests.fakes.switch import approve, debit_but_silent, give_but_silent, give_no
+from tests.gateway.services.test_top_ups import AMOUNT as TOPPED
+from tests.gateway.services.test_top_ups import kiosk as kiosk
+from tests.gateway.services.test_top_ups import opened as top_up_opened
 from tests.gateway.services.test_transfers import AMOUNT, FAR, NEAR, ONE, opened
 
 IBAN = "IR062960000000100324200001"
@@ -379,6 +382,37 @@ def test_d7_what_is_planted_in_a_transfer_is_found(
     assert (verdict.rial, verdict.number) == (rial, 1)
 
 
+DUE = "UPDATE top_up SET credit = 'owed', mobile_sealed = 'x', decided_at = NULL,"
+TOP_UP_PLANTS = [
+    ("I4_top_up", "DELETE FROM posting WHERE event = 'top_up_delivered'", 2 * TOPPED),
+    ("I4_top_up", "UPDATE top_up SET credit = 'refused'", 1),
+    ("I4_top_up", "UPDATE payment SET state = 'authorised'", 2 * TOPPED),
+    ("I5_top_up", f"{DUE} deadline_at = house_now() - interval '61 minutes'", TOPPED),
+    ("I11_top_up", f"{DUE} deadline_at = house_now()", TOPPED),
+    ("I18_number", "UPDATE top_up SET mobile_sealed = 'x', decided_at = house_now() - interval '3 minutes'", 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "plant", "rial"), TOP_UP_PLANTS, ids=[f"{row[0]}-{at}" for at, row in enumerate(TOP_UP_PLANTS)]
+)
+def test_d7_what_is_planted_in_a_top_up_is_found(
+    kiosk: Shop, look: Callable[[], Report], name: str, plant: str, rial: int
+) -> None:
+    """One delivered top-up breaks no rule; broken by hand, it does."""
+    kiosk.pay(top_up_opened(kiosk))
+    assert broken(look()) == set(), "while it is owed"
+    kiosk.work()
+    assert broken(look()) == set()
+
+    kiosk.change(plant.replace(":", "\\:"))
+
+    report = look()
+    assert name in broken(report)
+    verdict = next(verdict for verdict in report.verdicts if verdict.name == name)
+    assert (verdict.rial, verdict.number) == (rial, 1)
+
+
 @pytest.mark.parametrize("answer", [Declined("118"), Unknown("silent")])
 def test_d7_transfers_that_went_back_or_stood_break_no_rule(
     shop: Shop, look: Callable[[], Report], answer: Declined | Unknown
@@ -401,7 +435,7 @@ def test_d7_transfers_that_went_back_or_stood_break_no_rule(
 
 def test_every_rule_is_planted_once() -> None:
     """No rule without a proof that it can be broken and noticed."""
-    assert {name for name, *_ in (*PLANTS, *TRANSFER_PLANTS)} == {check.name for check in RULES.checks}
+    assert {name for name, *_ in (*PLANTS, *TRANSFER_PLANTS, *TOP_UP_PLANTS)} == {check.name for check in RULES.checks}
 
 
 def test_a_rule_looks_at_lists_of_a_bounded_length(

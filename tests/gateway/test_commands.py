@@ -152,6 +152,34 @@ def test_a_wrong_row_is_a_sentence_not_a_traceback(
 
 
 @pytest.mark.usefixtures("environment")
+def test_an_operator_of_numbers_is_connected(capsys: pytest.CaptureFixture[str]) -> None:
+    """To a merchant that is owed what is topped up; one that there is not is refused by name."""
+    assert run(MERCHANT) == 0
+    assert run("operator add --operator mci --merchant-id 000000000000001") == 0
+    assert run("operator add --operator nobody --merchant-id 000000000000001") == 1
+    assert "mci" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("environment")
+def test_d41_a_provider_of_top_ups_has_a_key_and_a_live_one_tls() -> None:
+    """Without them nothing starts: an answer that anybody could have given moves money."""
+    key = base64.b64encode(bytes(range(32))).decode()
+    known = {"top_up_url": "http://localhost:1", "top_up_key_id": "provider-1", "top_up_public_key": key}
+    settings = config.load().model_copy(update=known)
+    assert settings.top_up_keys() == {"provider-1": bytes(range(32))}
+    wiring.build(settings).database.close()
+    wrong: tuple[dict[str, str], ...] = (
+        {"top_up_public_key": ""},
+        {"top_up_public_key": "???"},
+        {"top_up_key_id": ""},
+        {"mode": "live"},
+    )
+    for change in wrong:
+        with pytest.raises(InvalidSettings, match="GATEWAY_TOP_UP_URL"):
+            settings.model_copy(update=change).top_up_keys()
+
+
+@pytest.mark.usefixtures("environment")
 def test_a_missing_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """No default for a secret; the sentence names the variable."""
     del os.environ["GATEWAY_KEY_FILE"]

@@ -11,10 +11,13 @@ from ipaddress import ip_network
 import pytest
 from flask.testing import FlaskClient
 
+from foundation.rial import Rial
+from foundation.sensitive import Sensitive
 from gateway.app import create_app
 from gateway.domain.breaker import BreakerState
 from gateway.domain.outcome import Declined
-from gateway.metered import ANSWERS, MeteredCallbacks, MeteredHarim, MeteredSwitch
+from gateway.domain.top_up import Operator, TopUpRequest
+from gateway.metered import ANSWERS, MeteredCallbacks, MeteredHarim, MeteredSwitch, MeteredTopUps
 from gateway.meters import BREAKER_NUMBERS
 from gateway.ports import Delivery, NotDelivered, PinRefusal, PinRefused, PinUnanswered
 from gateway.services.gateway import Gateway
@@ -39,6 +42,7 @@ def metered(shop: Shop) -> Shop:
         switch=MeteredSwitch(gateway.switch, meters, lambda _: BreakerState.OPEN),
         harim=MeteredHarim(gateway.harim, meters, lambda _: BreakerState.HALF_OPEN),
         callbacks=MeteredCallbacks(gateway.callbacks, meters),
+        top_ups=MeteredTopUps(gateway.top_ups, meters),
     )
     return shop
 
@@ -124,6 +128,19 @@ def test_labels_are_few_and_carry_no_secret(metered: Shop, page: Callable[[], st
     assert names <= LABELS
     for secret in (PAN, payment.payment_id, payment.order_id, payment.page_token, "00000001", "localhost"):
         assert secret not in said
+
+
+def test_d7_deliveries_and_cancellations_are_counted(metered: Shop, page: Callable[[], str]) -> None:
+    """By what was asked and answered; no label has a number or a payment."""
+    request = TopUpRequest("pay_1", Operator.MCI, Sensitive("09121234567"), Rial(10_000))
+    metered.gateway.top_ups.deliver(request)
+    metered.gateway.top_ups.cancel(request)
+
+    said = page()
+
+    assert 'gateway_top_ups_total{answer="approved",message="delivery"} 1.0' in said
+    assert 'gateway_top_ups_total{answer="not_reversed",message="cancellation"} 1.0' in said
+    assert "09121234567" not in said
 
 
 def test_only_operators_find_the_page(client: FlaskClient, shop: Shop) -> None:

@@ -14,9 +14,9 @@ from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp import worker
-from otp.domain.authorisation import Limits
 from otp.domain.binding import Binding
 from otp.domain.financial import HostAnswer, MessageKey, Purchase, Reversal
+from otp.domain.spending import Limits
 from otp.services.authorise import authorise
 from otp.services.desk import Desk
 from otp.services.issue_code import Told

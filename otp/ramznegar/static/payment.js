@@ -1,7 +1,7 @@
 // What the payment page's QR code says: the canonical text, version 1, that the bank builds from the authorisation.
 const PREFIX = "POOYA1|";
 const FACTS = ["type", "amount", "fee", "acquirer", "merchant", "terminal", "payee", "payee_key", "ref"];
-const TYPES = new Set(["PURCHASE", "CARD_TRANSFER", "BILL_PAYMENT", "TOP_UP"]);
+const TYPES = new Set(["PURCHASE", "CARD_TRANSFER", "BILL_PAYMENT", "TOP_UP", "BALANCE_INQUIRY"]);
 const SHAPES = {
   amount: /^\d{1,12}$/, fee: /^\d{1,12}$/, acquirer: /^\d{6,11}$/, merchant: /^[0-9A-Za-z]{1,15}$/,
   terminal: /^[0-9A-Za-z]{1,8}$/, payee: /^.{1,20}$/, payee_key: /^([0-9a-f]{64})?$/, ref: /^[A-Z2-7]{16}$/,

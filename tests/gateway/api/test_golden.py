@@ -30,6 +30,7 @@ from gateway.api.schemas import (
     payment_out,
 )
 from gateway.api.settlements import SettlementLinesOut, SettlementsOut, line_out, settlement_out
+from gateway.api.top_ups import OpenTopUpIn
 from gateway.config import Settings
 from gateway.domain.bills import Bill
 from gateway.domain.payment import PaymentState
@@ -71,6 +72,7 @@ OBJECTS = (
 SENT = {
     "OpenPaymentIn": OpenPaymentIn,
     "OpenBillsIn": OpenBillsIn,
+    "OpenTopUpIn": OpenTopUpIn,
     "ConfirmIn": ConfirmIn,
     "ReverseIn": ReverseIn,
     "RefundIn": RefundIn,

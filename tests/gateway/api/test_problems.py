@@ -117,6 +117,12 @@ def _bills(caller: Caller, *bills: Bill, billed: bool = True) -> TestResponse:
     return caller.client.post("/api/v1/bills", json=body, headers=HEADERS)
 
 
+def _top_up(caller: Caller, **changes: str) -> TestResponse:
+    """Open a top-up; nobody delivers here."""
+    body = BODY | {"amount": 200_000, "topped_mobile": "09121234567"} | changes
+    return caller.client.post("/api/v1/topups", json=body, headers=HEADERS)
+
+
 def _paid_bill(caller: Caller) -> TestResponse:
     _bills(caller, PHONE_BILL)
     caller.shop.change("UPDATE bill SET claimed = true")
@@ -178,6 +184,8 @@ RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "bill_already_paid": _paid_bill,
     "bill_not_found": lambda caller: _refuse_bill(caller, CANARY),
     "refusal_not_signed": _refuse_bill,
+    "invalid_top_up": lambda caller: _top_up(caller, topped_mobile=CANARY),
+    "operator_not_offered": lambda caller: _top_up(caller, operator="shatel"),
     "invalid_cursor": lambda caller: caller.get(f"/payments?cursor={CANARY}"),
     "unauthenticated": lambda caller: caller.get("/payments", "sk_test_" + "Z" * 40),
     "key_of_other_mode": lambda caller: caller.get("/payments", "sk_live_" + "A" * 40),

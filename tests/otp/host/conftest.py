@@ -19,10 +19,10 @@ from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain import purposes
-from otp.domain.authorisation import Limits
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.cvv2 import cvv2_of
 from otp.domain.financial import HostAnswer, MessageKey, Purchase, Reversal
+from otp.domain.spending import Limits
 from otp.services.authorise import authorise
 from otp.services.desk import Desk
 

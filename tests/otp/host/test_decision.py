@@ -11,16 +11,10 @@ from hypothesis import strategies as st
 
 from foundation.rial import Rial
 from otp.domain.action_codes import CODES, ActionCode, Reason
-from otp.domain.authorisation import (
-    BLOCK_AFTER_FAILURES,
-    PIN_LOCKS,
-    CardFacts,
-    Facts,
-    Limits,
-    decide,
-)
+from otp.domain.authorisation import BLOCK_AFTER_FAILURES, PIN_LOCKS, CardFacts, Facts, decide
 from otp.domain.challenge import ChallengeState
 from otp.domain.expiry import is_past
+from otp.domain.spending import Limits
 from otp.domain.verdict import ChallengeFacts, Channel
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)

@@ -113,6 +113,38 @@ class Client:
         body |= {name: text for name, text in (("description", description), ("mobile", mobile)) if text is not None}
         return self._post("/bills", body, idempotency_key)
 
+    def open_top_up(  # noqa: PLR0913 - the members of the operation
+        self,
+        topped_mobile: str,
+        amount: int,
+        *,
+        order_id: str,
+        callback_url: str,
+        operator: str | None = None,
+        description: str | None = None,
+        mobile: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Open a payment that tops up a mobile number; it is complete once the operator delivered, unconfirmed.
+
+        Args:
+            topped_mobile: the number.
+            amount: rials; one of the amounts that its operator sells.
+            order_id: as for :meth:`open`.
+            callback_url: as there.
+            operator: of a number that was ported: ``mci``, ``irancell``, ``rightel`` or ``shatel``.
+            description: as there.
+            mobile: as there: the shopper's.
+            idempotency_key: as there.
+
+        Raises:
+            DuplicateOrder, InvalidRequest: the order has a live payment; a value is outside its rules.
+        """
+        body: dict[str, Any] = {"topped_mobile": topped_mobile, "amount": amount}
+        body |= {"order_id": order_id, "callback_url": callback_url}
+        given = (("operator", operator), ("description", description), ("mobile", mobile))
+        return self._post("/topups", body | {name: text for name, text in given if text is not None}, idempotency_key)
+
     def get(self, payment_id: str) -> Payment:
         """Read a payment; raises :class:`pooya.NotFound` if your terminal has none with this id."""
         return thing(Payment.of, self._transport.get(_path(payment_id)))

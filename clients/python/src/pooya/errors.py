@@ -124,6 +124,8 @@ BY_CODE: dict[str, type[Refused]] = {
     "invalid_bill": InvalidRequest,
     "invalid_bills": InvalidRequest,
     "unknown_biller": InvalidRequest,
+    "invalid_top_up": InvalidRequest,
+    "operator_not_offered": InvalidRequest,
     "bill_already_paid": BillAlreadyPaid,
     "invalid_cursor": InvalidRequest,
     "invalid_endpoint": InvalidRequest,

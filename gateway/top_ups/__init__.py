@@ -1,0 +1,1 @@
+"""The exit to whoever delivers top-ups for the operators."""
