@@ -22,6 +22,7 @@ from gateway.web import failures
 from gateway.web.bills import blueprint as bills
 from gateway.web.files import blueprint as files
 from gateway.web.pages import blueprint as web
+from gateway.web.transfer_requests import blueprint as transfer_requests
 from gateway.web.transfers import blueprint as transfers
 
 log = structlog.get_logger()
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 BODY_MAX_BYTES = 65_536
 TRACE_BYTES = 8
 API_PREFIX = "/api/"
-BLUEPRINTS = (api, web, bills, transfers, files)
+BLUEPRINTS = (api, web, bills, transfers, transfer_requests, files)
 
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Flask:

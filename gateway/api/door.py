@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from foundation.flood import Share
-from gateway.api import bills, payments, problems, reference, refunds, settlements, webhooks
+from gateway.api import bills, destinations, payments, problems, reference, refunds, settlements, transfers, webhooks
 from gateway.api.asking import gateway_of_app
 from gateway.api.operations import PREFIX, Operation
 from gateway.domain.errors import GatewayError, TooManyCalls
@@ -20,6 +20,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *payments.OPERATIONS,
     *refunds.OPERATIONS,
     *bills.OPERATIONS,
+    *transfers.OPERATIONS,
+    *destinations.OPERATIONS,
     *settlements.OPERATIONS,
     *webhooks.OPERATIONS,
 )

@@ -16,7 +16,7 @@ from gateway.services.order import order_of
 from gateway.store import bills, pages, transfers
 from gateway.store.bills import BillLine
 from gateway.store.pages import PageRow
-from gateway.store.transfers import TransferLine
+from gateway.store.transfers import RequestLine, TransferLine
 
 IN_FLIGHT = frozenset({PaymentState.PAYING, PaymentState.UNKNOWN})
 
@@ -65,7 +65,8 @@ class PageView:
         decided_by: while in flight, by when the result is known or the money is back.
         promise_broken: that time is over.
         bills: what a payment of bills is for.
-        transfer: who gets the money of a transfer.
+        transfer: who gets the money of a transfer, once that was named.
+        request: what a merchant fixed of a transfer that it asked for.
         confirm_seconds_left: until an unconfirmed payment goes back by itself; ``None`` unless authorised.
     """
 
@@ -101,6 +102,12 @@ class PageView:
     receipt: Receipt | None
     bills: tuple[BillLine, ...] = ()
     transfer: TransferLine | None = None
+    request: RequestLine | None = None
+
+    @property
+    def payee_open(self) -> bool:
+        """Tell whether the payer may still say who gets the money: nobody does once a card was submitted."""
+        return self.request is not None and self.state is PaymentState.OPEN and self.attempts_left == ATTEMPTS_MAX
 
     @property
     def total(self) -> Rial:
@@ -115,7 +122,7 @@ def page_of(gateway: Gateway, page_token: str) -> PageView:
         PaymentNotFound: no payment has this token.
     """
     row = _read(gateway, page_token)
-    return _view(row, _bills(gateway, row), _transfer(gateway, row))
+    return _view(row, _bills(gateway, row), *_transfer(gateway, row))
 
 
 def why_not(gateway: Gateway, page_token: str, limit: type[GatewayError]) -> GatewayError:
@@ -148,14 +155,16 @@ def _read(gateway: Gateway, page_token: str) -> PageRow:
     return row
 
 
-def _transfer(gateway: Gateway, row: PageRow) -> TransferLine | None:
+def _transfer(gateway: Gateway, row: PageRow) -> tuple[TransferLine | None, RequestLine | None]:
     if row.kind != Kind.CARD_TRANSFER:
-        return None
+        return None, None
     with gateway.database.single() as connection:
         return transfers.of_payment(connection, row.payment_id)
 
 
-def _view(row: PageRow, lines: tuple[BillLine, ...], transfer: TransferLine | None) -> PageView:
+def _view(
+    row: PageRow, lines: tuple[BillLine, ...], transfer: TransferLine | None, request: RequestLine | None
+) -> PageView:
     state = PaymentState(row.state)
     return PageView(
         payment_id=row.payment_id,
@@ -190,6 +199,7 @@ def _view(row: PageRow, lines: tuple[BillLine, ...], transfer: TransferLine | No
         receipt=_receipt(row),
         bills=lines,
         transfer=transfer,
+        request=request,
     )
 
 

@@ -16,6 +16,7 @@ from gateway.domain.attempt import AttemptEvent
 from gateway.domain.payment import MACHINE, PaymentEvent
 from gateway.domain.transfer import Credit
 from gateway.store.approvals import approval
+from gateway.store.destinations import saved_of
 from gateway.store.fragments import among, facts_of, moved, noted, queued, told, voiding
 from gateway.store.transfers import TRACE
 
@@ -26,8 +27,8 @@ _FACTS = facts_of("payment")
 def _wiped(of: str) -> str:
     """Forget the destination of every transfer in ``of``, all of which are complete."""
     return (
-        f"wiped_{of} AS (UPDATE transfer SET destination_sealed = NULL, decided_at = house_now() FROM {of} "
-        f"WHERE transfer.payment_id = {of}.payment_id)"
+        f"wiped_{of} AS (UPDATE transfer SET destination_sealed = NULL, saving_sealed = NULL, "
+        f"decided_at = house_now() FROM {of} WHERE transfer.payment_id = {of}.payment_id)"
     )
 
 
@@ -45,6 +46,7 @@ SELECT payment_id FROM paid
 _MOVED = text(f"""
 WITH {approval(PaymentEvent.TRANSFER_MOVED, "state = 'confirmed', confirmed_at = house_now()")},
 {moved(PaymentEvent.TRANSFER_MOVED, "paid")},
+{saved_of("paid")},
 {_wiped("paid")}
 SELECT payment_id FROM paid
 """)
@@ -63,13 +65,14 @@ paid AS (
 {noted(PaymentEvent.TRANSFER_STOOD, "paid")},
 {moved(PaymentEvent.TRANSFER_STOOD, "paid")},
 {told(PaymentEvent.TRANSFER_STOOD, "paid")},
+{saved_of("paid")},
 {_wiped("paid")}
 SELECT payment_id FROM paid
 """)
 _GIVEN = text(f"""
 WITH given AS (
   UPDATE transfer SET credit = 'given', decided_at = house_now(), action_code = :action_code,
-    capture_date = :capture_date, destination_sealed = NULL
+    capture_date = :capture_date, destination_sealed = NULL, saving_sealed = NULL
   WHERE payment_id = :payment_id AND credit = :before RETURNING payment_id, destination_issuer_id),
 done AS (
   UPDATE payment SET state = 'confirmed', confirmed_at = house_now() FROM given
@@ -80,12 +83,14 @@ credited AS (
     given.destination_issuer_id AS payee_issuer_id FROM done JOIN given USING (payment_id)),
 {noted(PaymentEvent.CREDIT_GIVEN, "done")},
 {moved(PaymentEvent.CREDIT_GIVEN, "credited")},
-{told(PaymentEvent.CREDIT_GIVEN, "done")}
+{told(PaymentEvent.CREDIT_GIVEN, "done")},
+{saved_of("done")}
 SELECT payment_id FROM done
 """)
 _NOT_GIVEN = text(f"""
 WITH ended AS (
-  UPDATE transfer SET credit = :after, decided_at = house_now(), action_code = :action_code, destination_sealed = NULL
+  UPDATE transfer SET credit = :after, decided_at = house_now(), action_code = :action_code, destination_sealed = NULL,
+    saving_sealed = NULL
   WHERE payment_id = :payment_id AND credit = :before RETURNING payment_id),
 refused AS (
   UPDATE payment SET state = 'reversing' FROM ended

@@ -21,6 +21,7 @@ from gateway.domain import purposes
 from gateway.domain.card import CardEntry
 from gateway.domain.issuers import Issuer
 from gateway.domain.payment import PaymentState
+from gateway.domain.transfer import Consent
 from gateway.services.authenticate import authenticate
 from gateway.services.authorise import PayResult, pay
 from gateway.services.confirm import Confirmed, confirm
@@ -111,6 +112,11 @@ class Shop:
     def pay(self, payment: PaymentRecord, entry: CardEntry | None = None) -> PayResult:
         """Submit the card page."""
         return pay(self.gateway, payment.page_token, entry or card())
+
+    def send(self, payment: PaymentRecord, entry: CardEntry | None = None, *, checked: bool = True) -> PayResult:
+        """Submit the card page of a transfer as it stands now, its payee ticked or not."""
+        consent = Consent(page_of(self.gateway, payment.page_token).reference, checked)
+        return pay(self.gateway, payment.page_token, entry or card(), consent)
 
     def paid(self, amount: int = 250_000) -> PaymentRecord:
         """Open a payment and pay it."""

@@ -317,7 +317,7 @@ def test_d7_what_is_planted_in_a_transfer_is_found(
     """One complete transfer between two banks breaks no rule; broken by hand, it does."""
     add_issuer(shop.gateway, ONE, ("999001",))
     shop.gateway.directory.forget()
-    shop.pay(opened(shop))
+    shop.send(opened(shop))
     assert broken(look()) == set(), "while its credit is owed"
     shop.work()
     assert broken(look()) == set()
@@ -341,8 +341,8 @@ def test_d7_transfers_that_went_back_or_stood_break_no_rule(
     shop.switch.will(approve, debit_but_silent)
     shop.switch.stands.add(Route.INSIDE)
     shop.switch.silent_inquiries = 99
-    shop.pay(opened(shop))
-    shop.pay(opened(shop, NEAR, order="t-2"))
+    shop.send(opened(shop))
+    shop.send(opened(shop, NEAR, order="t-2"))
     shop.settle_down(after=901)
     states = shop.rows("SELECT state FROM payment ORDER BY order_id")
     assert states == [("reversed",), ("confirmed",)]
