@@ -67,9 +67,9 @@ def list_() -> Response:
     return Response(answer.model_dump_json(), mimetype="application/json")
 
 
-def delete(token: str) -> Response:
+def delete(destination_token: str) -> Response:
     """Delete one."""
-    delete_destination(gateway_of_app(), caller(), token)
+    delete_destination(gateway_of_app(), caller(), destination_token)
     return Response(status=204)
 
 
@@ -88,7 +88,7 @@ OPERATIONS = (
     Operation(
         name="deleteDestination",
         method="DELETE",
-        path=f"{PATH}/{{token}}",
+        path=f"{PATH}/{{destination_token}}",
         serve=delete,
         scope=Scope.TRANSFERS_WRITE,
         summary=Said("حذف یک کارت مقصد", "Delete a saved destination"),

@@ -15,7 +15,7 @@ from gateway.api.operations import PREFIX, Operation, Said
 from gateway.api.paging import cursor_of, position_of
 from gateway.api.schemas import Amount, CardOut, OpenIn, PageQuery, State, Text, facts
 from gateway.config import Settings
-from gateway.domain.references import ORDER_ID_PATTERN
+from gateway.domain.references import DESTINATION_TOKEN_PATTERN, ORDER_ID_PATTERN
 from gateway.domain.scopes import Scope
 from gateway.services.transfer_requests import (
     AskTransfer,
@@ -24,8 +24,6 @@ from gateway.services.transfer_requests import (
     get_transfer,
     list_transfers,
 )
-
-TOKEN_PATTERN = "^dest_[0-9a-f]{32}$"  # noqa: S105 - a shape, not a secret
 
 
 class OpenTransferIn(OpenIn):
@@ -36,7 +34,10 @@ class OpenTransferIn(OpenIn):
     ] = None
     destination_token: Annotated[
         Text | None,
-        Field(pattern=TOKEN_PATTERN, description="a saved destination of yours; left out, whoever pays types the card"),
+        Field(
+            pattern=DESTINATION_TOKEN_PATTERN,
+            description="a saved destination of yours; left out, whoever pays types the card",
+        ),
     ] = None
 
 

@@ -7,10 +7,13 @@ down_revision = "0018"
 
 PAYMENT = """
 ALTER TABLE payment DROP CONSTRAINT payment_payee_key, DROP CONSTRAINT payment_amount_rial_check,
+  DROP CONSTRAINT payment_refunded_whole,
   ADD CONSTRAINT payment_payee_key CHECK (CASE kind WHEN 'PURCHASE' THEN payee_key = ''
     WHEN 'CARD_TRANSFER' THEN payee_key <> '' OR state IN ('open', 'cancelled', 'expired') ELSE payee_key <> '' END),
   ADD CONSTRAINT payment_amount CHECK (amount_rial > 0
-    OR amount_rial = 0 AND kind = 'CARD_TRANSFER' AND payee_key = '');
+    OR amount_rial = 0 AND kind = 'CARD_TRANSFER' AND payee_key = ''),
+  ADD CONSTRAINT payment_refunded_whole CHECK ((state = 'refunded')
+    = (returned_rial = amount_rial AND amount_rial > 0));
 COMMENT ON CONSTRAINT payment_payee_key ON payment IS 'a transfer without a payee is never submitted';
 CREATE INDEX payment_transfers ON payment (terminal_id, created_at DESC, payment_id DESC) WHERE kind = 'CARD_TRANSFER';
 """
