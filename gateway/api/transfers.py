@@ -17,6 +17,7 @@ from gateway.api.schemas import Amount, CardOut, OpenIn, PageQuery, State, Text,
 from gateway.config import Settings
 from gateway.domain.references import DESTINATION_TOKEN_PATTERN, ORDER_ID_PATTERN
 from gateway.domain.scopes import Scope
+from gateway.domain.transfer import LIMITS
 from gateway.services.transfer_requests import (
     AskTransfer,
     TransferRecord,
@@ -30,7 +31,11 @@ class OpenTransferIn(OpenIn):
     """Open a transfer from card to card; card numbers are typed on its page and nowhere else."""
 
     amount: Annotated[
-        Amount | None, Field(description="whole rials, without the fee; left out, whoever pays types it")
+        Amount | None,
+        Field(
+            description=f"whole rials without the fee, {LIMITS[-1].least.amount} to {LIMITS[-1].most.amount}; "
+            "left out, whoever pays types it"
+        ),
     ] = None
     destination_token: Annotated[
         Text | None,
