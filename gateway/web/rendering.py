@@ -34,6 +34,7 @@ from gateway.web.outcomes import (
 )
 from gateway.web.qr import qr_picture
 from gateway.web.script_words import banks_of, named, script_words, version_of
+from gateway.web.transfer_form import FIELDS as TRANSFER_FIELDS
 from gateway.web.wording import WORDS, say
 
 _LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
@@ -166,6 +167,7 @@ def transfer_page(*, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
     return _render(
         "transfer.html",
+        asked=TRANSFER_FIELDS,
         summary=sentences,
         mistakes={place: sentence for place, sentence in reversed(sentences) if place},
         typed=typed or {},
