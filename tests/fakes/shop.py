@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -69,6 +69,7 @@ ISSUER = Issuer(
     recovery_per_second=1_000,  # tests ask at will; the pace has tests of its own
     recovery_burst=1_000,
 )
+ONE = replace(ISSUER, issuer_id="one", name_fa="بانک یک", name_en="Bank One", switch_port=8181)
 
 
 def keyring() -> Keyring:

@@ -22,9 +22,9 @@ from gateway.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
 from tests.fakes.clearing import DAY_SECONDS, Clearing
 from tests.fakes.loose import loosen
-from tests.fakes.shop import MERCHANT, Shop
+from tests.fakes.shop import MERCHANT, ONE, Shop
 from tests.fakes.switch import approve, debit_but_silent, give_but_silent, give_no
-from tests.gateway.services.test_transfers import AMOUNT, NEAR, ONE, opened
+from tests.gateway.services.test_transfers import AMOUNT, NEAR, opened
 
 IBAN = "IR062960000000100324200001"
 

@@ -18,10 +18,10 @@ from gateway.services.enrol import add_issuer
 from gateway.services.keys import new_key
 from gateway.services.transfer_requests import Naming, name_payee
 from gateway.store.lists import newest_first
-from tests.fakes.shop import MERCHANT, PAN, SECRET_KEY, Shop
+from tests.fakes.shop import MERCHANT, ONE, PAN, SECRET_KEY, Shop
 from tests.gateway.api.test_contract import check
 from tests.gateway.api.test_lists import BULK, explained
-from tests.gateway.services.test_transfers import FAR, NEAR, ONE
+from tests.gateway.services.test_transfers import FAR, NEAR
 
 HEADERS = {"Authorization": f"Bearer {SECRET_KEY}"}
 PATH, SAVED = "/api/v1/transfers", "/api/v1/transfer_destinations"

@@ -22,30 +22,20 @@ from gateway.domain.transfer_errors import (
 from gateway.ports import Kind, PinSent, Route
 from gateway.services.authorise import Checking, Paid, Refused
 from gateway.services.confirm import confirm
-from gateway.services.enrol import add_issuer
 from gateway.services.idempotency import Idempotency
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.request_pin import request_pin
 from gateway.services.reverse import reverse
 from gateway.services.show_page import page_of
 from gateway.services.transfers import OpenTransfer, open_own, open_transfer, own_terminal
-from tests.fakes.shop import ISSUER, MERCHANT, PAN, Shop, card
+from tests.fakes.shop import MERCHANT, PAN, Shop, card
 from tests.fakes.switch import debit_but_silent, decline, lost
 
 FAR = with_check_digit("999001000000471")
 NEAR = with_check_digit("999002000000471")
 OTHER = with_check_digit("999002000000999")
-ONE = dataclasses.replace(ISSUER, issuer_id="one", name_fa="بانک یک", name_en="Bank One", switch_port=8181)
 AMOUNT, FEE = 20_000_000, 10_000
 CREDIT = "switch.credit"
-
-
-@pytest.fixture
-def town(shop: Shop) -> Shop:
-    """A gateway with two banks."""
-    add_issuer(shop.gateway, ONE, ("999001",))
-    shop.gateway.directory.forget()
-    return shop
 
 
 def wanted(destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN, order: str = "t-1") -> OpenTransfer:

@@ -15,9 +15,9 @@ from gateway.services.destinations import delete_destination
 from gateway.services.enrol import add_issuer
 from gateway.services.transfer_requests import AskTransfer, TransferRecord, ask_transfer
 from gateway.web.wording import WORDS
-from tests.fakes.shop import MERCHANT, PAN, Shop
+from tests.fakes.shop import MERCHANT, ONE, PAN, Shop
 from tests.fakes.switch import decline
-from tests.gateway.services.test_transfers import FAR, NEAR, ONE
+from tests.gateway.services.test_transfers import FAR, NEAR
 from tests.gateway.web.conftest import CARD, PROOF, REAL_PAN, words_of
 from tests.gateway.web.test_transfer_page import GROUPED, NAMING, TICK, press
 

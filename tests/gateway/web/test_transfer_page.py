@@ -13,8 +13,8 @@ from gateway.app import create_app
 from gateway.domain.outcome import HolderRefused, Unknown
 from gateway.services.enrol import add_issuer
 from gateway.web.wording import WORDS
-from tests.fakes.shop import MERCHANT, PAN, Shop
-from tests.gateway.services.test_transfers import FAR, NEAR, ONE, OTHER
+from tests.fakes.shop import MERCHANT, ONE, PAN, Shop
+from tests.gateway.services.test_transfers import FAR, NEAR, OTHER
 from tests.gateway.web.conftest import CARD, PROOF, REAL_PAN, words_of
 
 NAMING = re.compile(r'name="naming" value="([A-Z2-7]{16})"')
