@@ -24,6 +24,7 @@ from gateway.web.bills import blueprint as bills
 from gateway.web.files import blueprint as files
 from gateway.web.pages import blueprint as web
 from gateway.web.top_ups import blueprint as top_ups
+from gateway.web.transfer_requests import blueprint as transfer_requests
 from gateway.web.transfers import blueprint as transfers
 
 log = structlog.get_logger()
@@ -31,7 +32,7 @@ log = structlog.get_logger()
 BODY_MAX_BYTES = 65_536
 TRACE_BYTES = 8
 API_PREFIX = "/api/"
-BLUEPRINTS = (api, web, bills, transfers, top_ups, balances, files)
+BLUEPRINTS = (api, web, bills, transfers, transfer_requests, top_ups, balances, files)
 
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Flask:

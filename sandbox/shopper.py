@@ -27,7 +27,7 @@ class _Browser(requests.Session):
 
 
 class Forms(HTMLParser):
-    """Collects the forms of a page: where each goes and the values it already holds."""
+    """Collects the forms of a page: where each goes, the values it already holds, and the boxes to tick."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -39,7 +39,9 @@ class Forms(HTMLParser):
         """Notice forms, hidden values and links."""
         values = dict(attrs)
         if tag == "form":
-            self.forms.append({"action": values.get("action") or "", "fields": {}})
+            self.forms.append({"action": values.get("action") or "", "fields": {}, "boxes": {}})
+        elif values.get("type") == "checkbox" and "checked" not in values and self.forms:
+            self.forms[-1]["boxes"][values["name"]] = values.get("value") or "on"
         elif tag == "input" and values.get("name") and self.forms:
             self.forms[-1]["fields"][values["name"]] = values.get("value") or ""
         elif tag == "a" and values.get("href"):
@@ -79,12 +81,15 @@ class Shopper:
     def press(self, action: str, **typed: str) -> requests.Response:
         """Press a button of the payment page with the card typed in."""
         names = ("pan", "cvv2", "exp_month", "exp_year")
+        self.submit({**{name: self.card[name] for name in names}, **typed, "action": action}, self._card_form()[0])
+        return self.page
+
+    def _card_form(self) -> tuple[int, dict[str, Any]]:
         forms = Forms(self.page.text).forms
         number = next((at for at, form in enumerate(forms) if "pan" in form["fields"]), None)
         if number is None:
             raise Unexpected(self.page.text)
-        self.submit({**{name: self.card[name] for name in names}, **typed, "action": action}, number)
-        return self.page
+        return number, forms[number]
 
     def messages(self) -> list[dict[str, Any]]:
         """Return the texts on this card's phone, newest first."""
@@ -108,8 +113,8 @@ class Shopper:
         return texts if len(texts) > before else []
 
     def pay(self, pin: str) -> requests.Response:
-        """Press «پرداخت» with this code."""
-        return self.press("pay", pin=pin)
+        """Tick what the page wants ticked, and press «پرداخت» with this code."""
+        return self.press("pay", pin=pin, **self._card_form()[1]["boxes"])
 
     def return_to_shop(self) -> requests.Response:
         """Follow the result page's link back to the shop."""

@@ -6,6 +6,7 @@ from gateway.api.problem_rows import Row as Row
 from gateway.api.problem_rows import plain as _plain
 from gateway.api.problem_rows import row as _row
 from gateway.api.refund_problems import REFUNDS
+from gateway.api.transfer_problems import TRANSFERS
 from gateway.domain import bill_errors, errors, top_up_errors
 from gateway.domain.errors import GatewayError
 
@@ -203,6 +204,7 @@ ROWS = (
         ),
     ),
     *REFUNDS,
+    *TRANSFERS,
     _row(
         errors.AmountMismatch,
         409,

@@ -7,7 +7,18 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from foundation.flood import Share
-from gateway.api import bills, payments, problems, reference, refunds, settlements, top_ups, webhooks
+from gateway.api import (
+    bills,
+    destinations,
+    payments,
+    problems,
+    reference,
+    refunds,
+    settlements,
+    top_ups,
+    transfers,
+    webhooks,
+)
 from gateway.api.asking import gateway_of_app
 from gateway.api.operations import PREFIX, Operation
 from gateway.domain.errors import GatewayError, TooManyCalls
@@ -21,6 +32,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *refunds.OPERATIONS,
     *bills.OPERATIONS,
     *top_ups.OPERATIONS,
+    *transfers.OPERATIONS,
+    *destinations.OPERATIONS,
     *settlements.OPERATIONS,
     *webhooks.OPERATIONS,
 )

@@ -13,7 +13,7 @@ from gateway.api.catalogue import BY_CODE
 from gateway.api.events import WebhookEventOut
 from gateway.api.operations import PREFIX, Operation
 from gateway.api.schemas import Problem, ProblemsOut
-from gateway.domain.references import ORDER_ID_PATTERN, PAYMENT_ID_PATTERN
+from gateway.domain.references import DESTINATION_TOKEN_PATTERN, ORDER_ID_PATTERN, PAYMENT_ID_PATTERN
 from gateway.domain.scopes import MEANS
 from gateway.domain.settlement import SETTLEMENT_ID_PATTERN
 from gateway.domain.webhooks import ENDPOINT_ID_PATTERN, EVENT_ID_PATTERN
@@ -34,6 +34,7 @@ PATH_PATTERNS = {
     "endpoint_id": ENDPOINT_ID_PATTERN,
     "event_id": EVENT_ID_PATTERN,
     "settlement_id": SETTLEMENT_ID_PATTERN,
+    "destination_token": DESTINATION_TOKEN_PATTERN,
 }
 KEY_HEADER = {
     "name": "Idempotency-Key",

@@ -185,7 +185,9 @@ class PaymentOut(_Out):
 
     id: str
     state: State
-    amount: Annotated[int, Field(description="rials, without the fee")]
+    amount: Annotated[
+        int, Field(description="rials, without the fee; 0 for a transfer whose payer has not typed it yet")
+    ]
     fee: Annotated[int, Field(description="rials the cardholder pays on top")]
     order_id: str
     description: str | None

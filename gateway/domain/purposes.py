@@ -7,7 +7,7 @@ ATTEMPT_PAN = "attempt-pan"
 PAN_HASH = "pan-hash"
 """HMAC of the PAN: how limits per card are counted."""
 CARD_TOKEN = "card-token"  # noqa: S105 - a purpose, not a secret
-"""HMAC of the PAN for one merchant: how a merchant knows a card again."""
+"""HMAC of the PAN for one merchant: how a merchant knows a card, or a saved destination, again."""
 WEBHOOK_SECRET = "webhook-secret"  # noqa: S105 - a purpose, not a secret
 """AES-256-GCM of merchants' webhook secrets."""
 PAGE_FORM = "page-form"
@@ -19,5 +19,8 @@ LEDGER = "ledger"
 AUDIT = "audit"
 """HMAC of the rows of the approvals trail and of its chain."""
 
-ALL = (ATTEMPT_PAN, PAN_HASH, CARD_TOKEN, WEBHOOK_SECRET, PAGE_FORM, RECEIPT, LEDGER, AUDIT)
+DESTINATION_PAN = "destination-pan"
+"""AES-256-GCM of the card numbers of saved destinations."""
+
+ALL = (ATTEMPT_PAN, PAN_HASH, CARD_TOKEN, WEBHOOK_SECRET, PAGE_FORM, RECEIPT, LEDGER, AUDIT, DESTINATION_PAN)
 """Keys of 32 random bytes; without one of them no payment is taken. Links and wires name theirs in settings or rows."""

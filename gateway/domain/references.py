@@ -24,6 +24,7 @@ OWN_ORDER_LENGTH = 12
 
 PAYMENT_ID_PATTERN = f"^pay_[{READABLE}]{{{ID_LENGTH}}}$"
 ORDER_ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$"
+DESTINATION_TOKEN_PATTERN = "^dest_[0-9a-f]{32}$"  # noqa: S105 - a shape, not a secret
 _ORDER_ID = re.compile(ORDER_ID_PATTERN)
 _SECRET = re.compile(r"sk_(test|live)_[0-9A-Za-z]{40}")
 

@@ -16,6 +16,8 @@ class Scope(StrEnum):
     PAYMENTS_CONFIRM = "payments:confirm"
     PAYMENTS_REVERSE = "payments:reverse"
     PAYMENTS_REFUND = "payments:refund"
+    TRANSFERS_READ = "transfers:read"
+    TRANSFERS_WRITE = "transfers:write"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
 
@@ -26,6 +28,8 @@ MEANS: dict[Scope, tuple[str, str]] = {
     Scope.PAYMENTS_CONFIRM: ("تأیید پرداخت", "confirm payments"),
     Scope.PAYMENTS_REVERSE: ("بازگرداندن پول پیش از تسویه", "give money back before settlement"),
     Scope.PAYMENTS_REFUND: ("بازپرداخت همه یا بخشی از پرداخت", "refund payments, whole or in part"),
+    Scope.TRANSFERS_READ: ("دیدن انتقال‌ها و کارت‌های مقصد ذخیره‌شده", "see transfers and saved destinations"),
+    Scope.TRANSFERS_WRITE: ("باز کردن انتقال و حذف کارت مقصد", "open transfers and delete saved destinations"),
     Scope.WEBHOOKS_READ: ("دیدن نشانی‌های وب‌هوک و گزارش ارسال", "see webhook endpoints and their log"),
     Scope.WEBHOOKS_WRITE: ("تغییر نشانی‌های وب‌هوک و ارسال دوباره", "change webhook endpoints and redeliver"),
 }

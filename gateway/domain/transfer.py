@@ -24,6 +24,9 @@ STEP_RIAL = 10_000_000
 HOLDER_FRESH_SECONDS = 900
 """How long the name of a destination's holder is believed."""
 
+DESTINATION_KEPT_DAYS = 180
+"""How long a saved destination is kept after it was used last."""
+
 CARD_WORD = "کارت"
 _NOTHING = Rial(0)
 
@@ -74,6 +77,19 @@ class DaySoFar:
     sent: Rial = _NOTHING
     count: int = 0
     to_destination: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the sender's page showed when it was sent: which naming of the payee, and that its name was checked.
+
+    Args:
+        naming: the transfer's reference as the page had it; a payee named anew has another one.
+        checked: the sender ticked that the name is the right one.
+    """
+
+    naming: str = ""
+    checked: bool = False
 
 
 class Limit(StrEnum):

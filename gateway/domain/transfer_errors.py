@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.domain.errors import Conflict, InvalidInput, LimitReached
+from gateway.domain.errors import Conflict, InvalidInput, LimitReached, NotFound
 
 
 class InvalidDestination(InvalidInput):
@@ -34,6 +34,30 @@ class OtherSourceCard(Conflict):
     """A transfer is paid by the card that it was begun with, because way and fee follow from it."""
 
     code = "other_source_card"
+
+
+class OtherPayee(Conflict):
+    """The payee was named anew since this page was shown, in another tab for instance; nothing was sent."""
+
+    code = "other_payee"
+
+
+class PayeeUnchecked(Conflict):
+    """This card never sent money to this destination, and nobody ticked that the name was checked."""
+
+    code = "payee_unchecked"
+
+
+class PayeeFixed(Conflict):
+    """A card was submitted for this transfer, so who gets the money and how much is not changed any more."""
+
+    code = "payee_fixed"
+
+
+class DestinationNotFound(NotFound):
+    """The merchant has no saved destination under this token (any more)."""
+
+    code = "destination_not_found"
 
 
 class HolderNameOld(Conflict):

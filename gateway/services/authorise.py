@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -19,11 +20,13 @@ from gateway.domain.limits import ATTEMPTS_MAX
 from gateway.domain.outcome import Approved, AuthorisationAnswer, Balance, Declined, Unknown
 from gateway.domain.payment import PaymentState
 from gateway.domain.references import new_attempt_id
+from gateway.domain.transfer import Consent
 from gateway.ports import AuthorisationRequest, Trace
 from gateway.services import transfers
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
 from gateway.services.pause_issuer import unless_paused
+from gateway.services.payee import open_destination
 from gateway.services.record_outcome import approved, pan_place
 from gateway.services.show_page import page_of, why_not
 from gateway.services.take_card import issuer_of, pan_hash
@@ -34,6 +37,8 @@ from gateway.store.bills import BillTaken
 log = structlog.get_logger()
 
 MILLISECONDS = 1000
+NOTHING_SEEN = Consent()
+"""What the page of anything but a transfer sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,10 @@ class Told:
 PayResult = Paid | Told | Refused | Checking
 
 
-def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
+def pay(gateway: Gateway, page_token: str, card: CardEntry, consent: Consent = NOTHING_SEEN) -> PayResult:
     """Take the payment's money from this card, or ask for its balance, at most once.
+
+    A transfer needs the sender's ``consent``.
 
     Raises:
         PaymentNotFound: no payment has this token.
@@ -74,7 +81,8 @@ def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
         AttemptInProgress: another submission of this payment is being authorised (double click, second tab; D8).
         NotPossible: the payment is not open any more, or its time is over.
         TooManyAttempts: the payment's five attempts are used up.
-        OtherSourceCard, HolderNameOld, TransferLimit: a transfer cannot go on so; nothing was sent (D28).
+        OtherPayee, OtherSourceCard, HolderNameOld, PayeeUnchecked, TransferLimit: a transfer cannot go on so; nothing
+            was sent (D28).
         BillAlreadyPaid: another payment has paid one of its bills, or is about to (D12); nothing was sent.
         IssuerPaused: an operator stopped new business with this issuer; nothing was sent, no attempt is used.
     """
@@ -82,7 +90,8 @@ def pay(gateway: Gateway, page_token: str, card: CardEntry) -> PayResult:
     issuer = issuer_of(gateway, card.pan)
     attempt_id = new_attempt_id()
     sealed = gateway.keyring.seal(purposes.ATTEMPT_PAN, card.pan.reveal().encode(), bound_to=pan_place(attempt_id))
-    submitted = _submit(gateway, page_token, card, issuer=issuer, attempt_id=attempt_id, sealed=sealed)
+    intent = {"attempt_id": attempt_id, "pan_sealed": sealed}
+    submitted = _submit(gateway, page_token, card, consent, issuer=issuer, intent=intent)
     destination = _destination(gateway, submitted)
     request = AuthorisationRequest(order_of(submitted), _trace(submitted), card.pan, expiry, cvv2, pin, destination)
     answer = gateway.switch.authorise(issuer, request)
@@ -102,14 +111,19 @@ def _secrets(card: CardEntry) -> tuple[Sensitive[str], Sensitive[str], Sensitive
 
 
 def _submit(
-    gateway: Gateway, page_token: str, card: CardEntry, *, issuer: Issuer, attempt_id: str, sealed: bytes
+    gateway: Gateway,
+    page_token: str,
+    card: CardEntry,
+    consent: Consent,
+    *,
+    issuer: Issuer,
+    intent: Mapping[str, object],
 ) -> Submitted:
     values = {
-        "attempt_id": attempt_id,
+        **intent,
         "page_token": page_token,
         "attempts_max": ATTEMPTS_MAX,
         "issuer_id": issuer.issuer_id,
-        "pan_sealed": sealed,
         "pan_masked": card.pan.masked,
         "pan_hash": pan_hash(gateway, card.pan),
         "promise_seconds": gateway.settings.promise_seconds,
@@ -118,7 +132,7 @@ def _submit(
     try:
         with gateway.database.single() as connection:
             submitted = attempts.submit(connection, values)
-        submitted = submitted or transfers.submit(gateway, page_token, values)
+        submitted = submitted or transfers.submit(gateway, page_token, values, consent)
     except BillTaken:
         raise BillAlreadyPaid from None
     if submitted is None:
@@ -128,7 +142,7 @@ def _submit(
 
 def _destination(gateway: Gateway, row: Submitted) -> Pan | None:
     sealed = row.destination_sealed
-    return None if sealed is None else transfers.open_destination(gateway, row.payment_id, bytes(sealed))
+    return None if sealed is None else open_destination(gateway, row.payment_id, bytes(sealed))
 
 
 def _trace(row: Submitted) -> Trace:

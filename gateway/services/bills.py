@@ -13,7 +13,7 @@ from gateway.domain.errors import DuplicateOrder, RefusedRow, RequestInProgress
 from gateway.domain.references import new_order_id
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, kept_under
-from gateway.services.open_payment import OpenPurchase, PaymentRecord, values_of
+from gateway.services.open_payment import PaymentRecord, values_of
 from gateway.store import bills as store
 from gateway.store import payments
 from gateway.store.bills import Biller
@@ -64,8 +64,7 @@ def open_bills(gateway: Gateway, caller: Caller, wanted: OpenBills, idempotency:
         DuplicateOrder: the terminal has a live payment for this order (D42).
     """
     amount = check_bills(wanted.bills)
-    purchase = OpenPurchase(amount, wanted.order_id, wanted.callback_url, wanted.description, wanted.mobile)
-    values = values_of(gateway, caller, purchase) | kept_under(idempotency)
+    values = values_of(gateway, caller, wanted, amount) | kept_under(idempotency)
     try:
         with gateway.database.begin() as connection:
             if (answer := first_answer(connection, caller, idempotency)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from foundation.rial import Rial
 from gateway.domain import limits
@@ -17,6 +18,19 @@ from gateway.store.directory import Caller
 from gateway.store.idempotency import Busy, KeyTaken
 from gateway.store.payments import OrderTaken
 from gateway.store.payments import PaymentRecord as PaymentRecord
+
+
+class Opening(Protocol):
+    """What every payment is opened with, whatever it is for."""
+
+    @property
+    def order_id(self) -> str: ...  # noqa: D102 - a field
+    @property
+    def callback_url(self) -> str: ...  # noqa: D102 - a field
+    @property
+    def description(self) -> str | None: ...  # noqa: D102 - a field
+    @property
+    def mobile(self) -> str | None: ...  # noqa: D102 - a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +55,7 @@ def open_payment(
         RequestInProgress: a request with this key, or for this order, is being carried out.
         DuplicateOrder: the terminal has a live payment for this order (D42).
     """
-    values = values_of(gateway, caller, purchase) | kept_under(idempotency)
+    values = values_of(gateway, caller, purchase, purchase.amount) | kept_under(idempotency)
     try:
         with gateway.database.single() as connection:
             return payments.open_payment(connection, values)
@@ -55,22 +69,22 @@ def open_payment(
         raise DuplicateOrder(payments.of_order(connection, caller.terminal_id, purchase.order_id) or "a payment")
 
 
-def values_of(gateway: Gateway, caller: Caller, purchase: OpenPurchase) -> dict[str, object]:
-    """Check what was asked for and return the row of a new payment.
+def values_of(gateway: Gateway, caller: Caller, wanted: Opening, amount: Rial | None) -> dict[str, object]:
+    """Check what was asked for and return the row of a new payment; no ``amount`` leaves it to whoever pays.
 
     Raises:
         InvalidAmount, InvalidOrderId, InvalidCallback, InvalidText: a part of the request is outside its rules.
     """
-    if not is_order_id(purchase.order_id):
+    if not is_order_id(wanted.order_id):
         raise InvalidOrderId("order_id takes 1 to 64 letters, digits and ._-")
     https_only = gateway.settings.mode == "live"
     return drawn(gateway, caller) | {
-        "order_id": purchase.order_id,
-        "amount_rial": limits.check_amount(purchase.amount).amount,
+        "order_id": wanted.order_id,
+        "amount_rial": 0 if amount is None else limits.check_amount(amount).amount,
         "fee_rial": purchase_fee(gateway.directory.today()).amount,
-        "description": limits.check_description(purchase.description),
-        "mobile": limits.check_mobile(purchase.mobile),
-        "callback_url": limits.check_callback(purchase.callback_url, site=caller.site, https_only=https_only),
+        "description": limits.check_description(wanted.description),
+        "mobile": limits.check_mobile(wanted.mobile),
+        "callback_url": limits.check_callback(wanted.callback_url, site=caller.site, https_only=https_only),
     }
 
 

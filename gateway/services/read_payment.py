@@ -74,17 +74,18 @@ def list_payments(
     """Return the caller's payments that pass every filter (:data:`gateway.store.lists.FILTERS`), newest first."""
     with gateway.database.single() as connection:
         found = lists.newest_first(connection, caller.terminal_id, filters, after=after, most=most + 1)
-    return _page(found, most, lambda record: record.created_at)
+    return page_of_records(found, most, lambda record: record.created_at)
 
 
 def list_unconfirmed(gateway: Gateway, caller: Caller, *, after: Position | None = None, most: int = 100) -> Page:
     """Return what the caller must still confirm, the payment whose time is up first at the front."""
     with gateway.database.single() as connection:
         found = lists.unconfirmed(connection, caller.terminal_id, after=after, most=most + 1)
-    return _page(found, most, lambda record: record.authorised_at)
+    return page_of_records(found, most, lambda record: record.authorised_at)
 
 
-def _page(found: list[PaymentRecord], most: int, when: Callable[[PaymentRecord], dt.datetime | None]) -> Page:
+def page_of_records(found: list[PaymentRecord], most: int, when: Callable[[PaymentRecord], dt.datetime | None]) -> Page:
+    """Cut what was read, one more than ``most``, to a page; ``when`` is the time that the list is ordered by."""
     last = found[most - 1] if len(found) > most else None
     at = None if last is None else when(last)
     return Page(found[:most], None if last is None or at is None else Position(at, last.payment_id))

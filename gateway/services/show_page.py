@@ -17,7 +17,7 @@ from gateway.services.order import order_of
 from gateway.store import bills, pages, transfers
 from gateway.store.bills import BillLine
 from gateway.store.pages import PageRow
-from gateway.store.transfers import TransferLine
+from gateway.store.transfers import RequestLine, TransferLine
 
 IN_FLIGHT = frozenset({PaymentState.PAYING, PaymentState.UNKNOWN})
 
@@ -66,7 +66,8 @@ class PageView:
         decided_by: while in flight, by when the result is known or the money is back.
         promise_broken: that time is over.
         bills: what a payment of bills is for.
-        transfer: who gets the money of a transfer.
+        transfer: who gets the money of a transfer, once that was named.
+        request: what a merchant fixed of a transfer that it asked for.
         top_up: whose number is topped up.
         confirm_seconds_left: until an unconfirmed payment goes back by itself; ``None`` unless authorised.
     """
@@ -104,6 +105,12 @@ class PageView:
     bills: tuple[BillLine, ...] = ()
     transfer: TransferLine | None = None
     top_up: ShownTopUp | None = None
+    request: RequestLine | None = None
+
+    @property
+    def payee_open(self) -> bool:
+        """Tell whether the payer may still say who gets the money: nobody does once a card was submitted."""
+        return self.request is not None and self.state is PaymentState.OPEN and self.attempts_left == ATTEMPTS_MAX
 
     @property
     def total(self) -> Rial:
@@ -118,7 +125,8 @@ def page_of(gateway: Gateway, page_token: str) -> PageView:
         PaymentNotFound: no payment has this token.
     """
     row = _read(gateway, page_token)
-    return _view(row, _bills(gateway, row), _transfer(gateway, row), shown_top_up(gateway, row.kind, row.payment_id))
+    shown = shown_top_up(gateway, row.kind, row.payment_id)
+    return _view(row, _bills(gateway, row), _transfer(gateway, row), shown)
 
 
 def why_not(gateway: Gateway, page_token: str, limit: type[GatewayError]) -> GatewayError:
@@ -151,15 +159,18 @@ def _read(gateway: Gateway, page_token: str) -> PageRow:
     return row
 
 
-def _transfer(gateway: Gateway, row: PageRow) -> TransferLine | None:
+def _transfer(gateway: Gateway, row: PageRow) -> tuple[TransferLine | None, RequestLine | None]:
     if row.kind != Kind.CARD_TRANSFER:
-        return None
+        return None, None
     with gateway.database.single() as connection:
         return transfers.of_payment(connection, row.payment_id)
 
 
 def _view(
-    row: PageRow, lines: tuple[BillLine, ...], transfer: TransferLine | None, top_up: ShownTopUp | None
+    row: PageRow,
+    lines: tuple[BillLine, ...],
+    transfer: tuple[TransferLine | None, RequestLine | None],
+    top_up: ShownTopUp | None,
 ) -> PageView:
     state = PaymentState(row.state)
     return PageView(
@@ -194,7 +205,8 @@ def _view(
         pin=_pin(row),
         receipt=_receipt(row),
         bills=lines,
-        transfer=transfer,
+        transfer=transfer[0],
+        request=transfer[1],
         top_up=top_up,
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import structlog
 
+from gateway.domain.transfer import DESTINATION_KEPT_DAYS
 from gateway.services.gateway import Gateway
-from gateway.store import attempts, balances, sweeps, top_ups, transfers
+from gateway.store import attempts, balances, destinations, sweeps, top_ups, transfers
 
 log = structlog.get_logger()
 
@@ -64,13 +65,14 @@ def fold_balances(gateway: Gateway) -> int:
 
 
 def erase(gateway: Gateway) -> int:
-    """Wipe what may not be kept longer: sealed PANs, phones, stored answers, done jobs, used-up counters (D1, D43)."""
+    """Wipe what may not be kept longer: PANs, saved destinations, phones, answers, done jobs, counters (D1, D43)."""
     days = gateway.settings.refund_window_days
     erased = 0
     for wipe in (
         lambda connection: sweeps.wipe_pans(connection, refund_window_days=days, most=BATCH),
         lambda connection: sweeps.wipe_mobiles(connection, keep_days=days, most=BATCH),
         lambda connection: sweeps.forget_answers(connection, keep_days=ANSWERS_KEPT_DAYS, most=BATCH),
+        lambda connection: destinations.forget(connection, keep_days=DESTINATION_KEPT_DAYS, most=BATCH),
         lambda connection: sweeps.forget_jobs(connection, keep_days=JOBS_KEPT_DAYS, most=BATCH),
         sweeps.forget_quotas,
     ):

@@ -125,6 +125,7 @@ def _values(gateway: Gateway, caller: Caller, wanted: OpenTopUp) -> dict[str, ob
         gateway,
         caller,
         OpenPurchase(amount, wanted.order_id, wanted.callback_url, wanted.description, wanted.payer_mobile),
+        amount,
     )
     return values | {
         "operator": operator,

@@ -11,9 +11,9 @@ from gateway.domain.transfer import Credit
 from gateway.ports import CreditRequest, Order, ReversalRequest, Route, Trace
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
+from gateway.services.payee import open_destination
 from gateway.services.recover import Again, NotYet, turn
 from gateway.services.second_leg import Leg, step
-from gateway.services.transfers import open_destination
 from gateway.store import transfer_legs as store
 from gateway.store.transfer_legs import CreditRow
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+from gateway.ports import Kind
 from gateway.store.fragments import FACTS
 from gateway.store.payments import PaymentRecord
 
@@ -51,10 +52,19 @@ class Position:
 
 
 def newest_first(
-    connection: Connection, terminal_id: str, filters: Mapping[str, Any], *, after: Position | None, most: int
+    connection: Connection,
+    terminal_id: str,
+    filters: Mapping[str, Any],
+    *,
+    after: Position | None,
+    most: int,
+    kind: Kind | None = None,
 ) -> list[PaymentRecord]:
-    """Read up to ``most`` payments older than ``after`` that pass every filter (names of :data:`FILTERS`)."""
-    statement = _listing(tuple(sorted(filters)), after is not None)
+    """Read up to ``most`` payments older than ``after`` that pass every filter (names of :data:`FILTERS`).
+
+    ``kind`` leaves out payments of other kinds.
+    """
+    statement = _listing(tuple(sorted(filters)), after is not None, kind)
     return _read(connection, statement, {"terminal_id": terminal_id, "most": most, **filters}, after)
 
 
@@ -72,8 +82,9 @@ def of_order(connection: Connection, terminal_id: str, order_id: str) -> Payment
 
 
 @lru_cache(maxsize=512)
-def _listing(names: tuple[str, ...], continued: bool) -> TextClause:  # noqa: FBT001 - key of the cache
+def _listing(names: tuple[str, ...], continued: bool, kind: Kind | None) -> TextClause:  # noqa: FBT001 - of the cache
     predicates = ["terminal_id = :terminal_id", *(FILTERS[name] for name in names), *([_AFTER] if continued else [])]
+    predicates += [] if kind is None else [f"kind = '{kind}'"]
     return text(
         f"SELECT {FACTS} FROM payment WHERE {' AND '.join(predicates)} "
         "ORDER BY created_at DESC, payment_id DESC LIMIT :most"

@@ -54,10 +54,11 @@ WHERE payment_id = :payment_id AND credit = 'owed' AND deadline_at <= house_now(
 """)
 
 
-def wipe(table: str, column: str) -> TextClause:
-    """Return the statement that forgets whom decided legs were for, a bounded batch at a time."""
+def wipe(table: str, column: str, *others: str) -> TextClause:
+    """Return the statement that forgets whom decided legs were for, a bounded batch at a time, and what hangs on it."""
+    emptied = ", ".join(f"{name} = NULL" for name in (column, *others))
     return text(f"""
-UPDATE {table} SET {column} = NULL WHERE payment_id IN (
+UPDATE {table} SET {emptied} WHERE payment_id IN (
   SELECT leg.payment_id FROM {table} AS leg JOIN payment p USING (payment_id)
   WHERE leg.{column} IS NOT NULL AND {_DECIDED} LIMIT :most FOR UPDATE OF leg SKIP LOCKED)
 """)

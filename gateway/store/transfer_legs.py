@@ -17,6 +17,7 @@ from gateway.domain.payment import MACHINE, PaymentEvent
 from gateway.domain.transfer import Credit
 from gateway.store import second_legs
 from gateway.store.approvals import approval
+from gateway.store.destinations import saved_of
 from gateway.store.fragments import among, facts_of, moved, noted, queued, told
 from gateway.store.transfers import TRACE
 
@@ -27,8 +28,8 @@ _FACTS = facts_of("payment")
 def _wiped(of: str) -> str:
     """Forget the destination of every transfer in ``of``, all of which are complete."""
     return (
-        f"wiped_{of} AS (UPDATE transfer SET destination_sealed = NULL, decided_at = house_now() FROM {of} "
-        f"WHERE transfer.payment_id = {of}.payment_id)"
+        f"wiped_{of} AS (UPDATE transfer SET destination_sealed = NULL, saving_sealed = NULL, "
+        f"decided_at = house_now() FROM {of} WHERE transfer.payment_id = {of}.payment_id)"
     )
 
 
@@ -46,6 +47,7 @@ SELECT payment_id FROM paid
 _MOVED = text(f"""
 WITH {approval(PaymentEvent.TRANSFER_MOVED, "state = 'confirmed', confirmed_at = house_now()")},
 {moved(PaymentEvent.TRANSFER_MOVED, "paid")},
+{saved_of("paid")},
 {_wiped("paid")}
 SELECT payment_id FROM paid
 """)
@@ -65,6 +67,7 @@ paid AS (
 {noted(PaymentEvent.TRANSFER_STOOD, "paid")},
 {moved(PaymentEvent.TRANSFER_STOOD, "paid")},
 {told(PaymentEvent.TRANSFER_STOOD, "paid")},
+{saved_of("paid")},
 {_wiped("paid")}
 SELECT payment_id FROM paid
 """)
@@ -73,7 +76,7 @@ WITH {
     second_legs.given(
         "transfer",
         PaymentEvent.CREDIT_GIVEN,
-        also="capture_date = :capture_date, destination_sealed = NULL",
+        also="capture_date = :capture_date, destination_sealed = NULL, saving_sealed = NULL",
         returning="destination_issuer_id",
     )
 },
@@ -82,10 +85,11 @@ credited AS (
     given.destination_issuer_id AS payee_issuer_id FROM done JOIN given USING (payment_id)),
 {noted(PaymentEvent.CREDIT_GIVEN, "done")},
 {moved(PaymentEvent.CREDIT_GIVEN, "credited")},
-{told(PaymentEvent.CREDIT_GIVEN, "done")}
+{told(PaymentEvent.CREDIT_GIVEN, "done")},
+{saved_of("done")}
 SELECT payment_id FROM done
 """)
-_NOT_GIVEN = second_legs.not_given("transfer", also="destination_sealed = NULL")
+_NOT_GIVEN = second_legs.not_given("transfer", also="destination_sealed = NULL, saving_sealed = NULL")
 _DECIDE_REVERSAL = second_legs.decide_reversal("transfer")
 _READ = text("""
 SELECT a.attempt_id, a.payment_id, t.credit, t.destination_sealed, t.destination_issuer_id, t.deadline_at <= house_now()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
 from foundation.rial import Rial
 from gateway.domain.payment import PaymentEvent
@@ -64,19 +64,33 @@ named AS (
 {kept("opened")}
 SELECT {FACTS} FROM opened
 """)
-_OF_PAYMENT = text("""
-SELECT t.destination_masked, t.holder_name, t.credit, i.name_fa AS issuer_name_fa, i.name_en AS issuer_name_en
-FROM transfer t JOIN issuer i ON i.issuer_id = t.destination_issuer_id WHERE t.payment_id = :payment_id
+_FIRST = """NOT EXISTS (
+  SELECT FROM transfer earlier JOIN payment done USING (payment_id)
+  WHERE earlier.source_hash = t.source_hash AND earlier.destination_hash = t.destination_hash
+    AND done.state IN ('confirmed', 'settled')) AS first"""
+_OF_PAYMENT = text(f"""
+SELECT t.destination_masked, t.holder_name, t.credit, i.name_fa AS issuer_name_fa, i.name_en AS issuer_name_en,
+  {_FIRST},
+  r.payment_id AS requested, r.amount_rial AS fixed_rial, r.destination_token AS saved_token,
+  s.pan_masked AS saved_masked, si.name_fa AS saved_bank_fa, si.name_en AS saved_bank_en
+FROM payment p LEFT JOIN transfer t USING (payment_id) LEFT JOIN issuer i ON i.issuer_id = t.destination_issuer_id
+LEFT JOIN transfer_request r USING (payment_id)
+LEFT JOIN saved_destination s ON s.merchant_id = p.merchant_id AND s.token = r.destination_token
+LEFT JOIN issuer si ON si.issuer_id = s.issuer_id WHERE p.payment_id = :payment_id
 """)
 
-# Everything about one card's transfers of a day is decided one after the other; the look is a statement of its own.
-_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended('transfer ' || encode(:source_hash, 'hex'), 0))")
+# Everything about one card's transfers of a day is decided one after the other, and nobody names another payee
+# meanwhile; the look is a statement of its own.
+_HOLD = text("""
+SELECT pg_advisory_xact_lock(hashtextextended('transfer ' || encode(:source_hash, 'hex'), 0))
+FROM payment WHERE page_token = :page_token FOR UPDATE
+""")
 _WISH = text(f"""
-SELECT p.amount_rial, t.destination_hash, t.source_hash = :source_hash AS same_card,
+SELECT p.amount_rial, p.reference, t.destination_hash, t.source_hash = :source_hash AS same_card, {_FIRST},
   t.named_at > house_now() - interval '{HOLDER_FRESH_SECONDS} seconds' AS fresh
 FROM payment p JOIN transfer t USING (payment_id) WHERE p.page_token = :page_token AND p.state = 'open'
 """)
-_WIPE = second_legs.wipe("transfer", "destination_sealed")
+_WIPE = second_legs.wipe("transfer", "destination_sealed", "saving_sealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +108,54 @@ class Wish:
     """What an open transfer wants, as it stands when a card is shown for it.
 
     Args:
+        reference: which naming of the payee this is.
         same_card: it is the card that was named when the holder was asked for.
+        first: this card has sent nothing to this destination yet.
         fresh: the holder's name is young enough.
     """
 
     amount_rial: int
+    reference: str
     destination_hash: bytes
     same_card: bool
+    first: bool
     fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TransferLine:
-    """Who gets the money of a transfer, as its page shows it."""
+    """Who gets the money of a transfer, as its page shows it; ``first`` when this card has sent nothing there yet."""
 
     destination_masked: str
     holder_name: str
     credit: str
     issuer_name_fa: str
     issuer_name_en: str
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLine:
+    """The saved destination that a merchant asked for, as the page shows it before a card is typed."""
+
+    pan_masked: str
+    issuer_name_fa: str
+    issuer_name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """What a merchant fixed of a transfer, as its page shows it.
+
+    Args:
+        amount_rial: ``None`` leaves it to whoever pays.
+        by_token: the destination is a saved one, not typed.
+        saved: that one; ``None`` when it is not there any more.
+    """
+
+    amount_rial: int | None
+    by_token: bool
+    saved: SavedLine | None
 
 
 def count_question(connection: Connection, terminal_id: str, *, source: str, destination: str) -> Question:
@@ -139,14 +182,24 @@ def open_transfer(connection: Connection, values: Mapping[str, Any]) -> PaymentR
         return PaymentRecord.of(connection.execute(_OPEN, dict(values)).mappings().one())
 
 
-def of_payment(connection: Connection, payment_id: str) -> TransferLine:
-    """Return who gets the money of a transfer."""
-    return TransferLine(**connection.execute(_OF_PAYMENT, {"payment_id": payment_id}).mappings().one())
+def of_payment(connection: Connection, payment_id: str) -> tuple[TransferLine | None, RequestLine | None]:
+    """Return who gets the money of a transfer, if that was named, and what a merchant fixed, if one asked for it."""
+    row = connection.execute(_OF_PAYMENT, {"payment_id": payment_id}).mappings().one()
+    named = TransferLine(**{name: row[name] for name in TransferLine.__dataclass_fields__})
+    return (None if named.holder_name is None else named), _request(row)
 
 
-def hold_card(connection: Connection, source_hash: bytes) -> None:
-    """Let nobody else decide about transfers of this card until the transaction ends."""
-    connection.execute(_HOLD, {"source_hash": source_hash})
+def _request(row: RowMapping) -> RequestLine | None:
+    if row["requested"] is None:
+        return None
+    masked, by_token = row["saved_masked"], row["saved_token"] is not None
+    saved = None if masked is None else SavedLine(masked, row["saved_bank_fa"], row["saved_bank_en"])
+    return RequestLine(row["fixed_rial"], by_token, saved)
+
+
+def hold_card(connection: Connection, source_hash: bytes, page_token: str) -> None:
+    """Let nobody else decide about transfers of this card, or about this payment, until the transaction ends."""
+    connection.execute(_HOLD, {"source_hash": source_hash, "page_token": page_token})
 
 
 def wish(connection: Connection, page_token: str, source_hash: bytes) -> Wish | None:

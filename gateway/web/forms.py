@@ -19,6 +19,7 @@ from foundation.pan import InvalidPan, Pan
 from foundation.sensitive import Sensitive
 from gateway.domain import purposes
 from gateway.domain.card import CardEntry
+from gateway.domain.transfer import Consent
 
 ACTIONS = ("pay", "request_pin", "cancel", "extend")
 FIELDS = ("pan", "cvv2", "exp_month", "exp_year", "pin")
@@ -31,11 +32,15 @@ _PAN_GROUP = 4
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What of a submission may stand in the answer to it: never CVV2 or PIN (D29)."""
+    """What of a submission may stand in the answer to it: never CVV2 or PIN (D29).
+
+    ``checked`` is the naming of a transfer's payee whose name was ticked as the right one.
+    """
 
     pan: str = ""
     exp_month: str = ""
     exp_year: str = ""
+    checked: str = ""
 
 
 NOTHING_TYPED = Typed()
@@ -60,6 +65,8 @@ class CardForm(FlaskForm):  # type: ignore[misc] # flask_wtf ships no types
     challenge = StringField(filters=[_typed])
     work = StringField(filters=[_typed])
     picture_code = StringField(filters=[_typed])
+    naming = StringField()
+    checked = StringField()
     action = StringField(filters=[_typed], default="pay")
 
     @classmethod
@@ -123,6 +130,11 @@ class CardForm(FlaskForm):  # type: ignore[misc] # flask_wtf ships no types
             pin=Sensitive(_text(self.pin)) if self.deed == "pay" else None,
         )
 
+    def consent(self) -> Consent:
+        """Return which naming of a transfer's payee this page showed, and whether that very one was ticked."""
+        naming = _text(self.naming)
+        return Consent(naming, checked=bool(naming) and _text(self.checked) == naming)
+
     def challenge_answer(self) -> dict[str, str]:
         """Return which challenge this submission answers, and how."""
         return {
@@ -135,7 +147,7 @@ class CardForm(FlaskForm):  # type: ignore[misc] # flask_wtf ships no types
         """Return the card number by four and the expiry, for the answer to this very request."""
         digits = only_digits(_text(self.pan))[:16]
         grouped = " ".join(digits[start : start + _PAN_GROUP] for start in range(0, len(digits), _PAN_GROUP))
-        return Typed(grouped, _text(self.exp_month), _text(self.exp_year))
+        return Typed(grouped, _text(self.exp_month), _text(self.exp_year), _text(self.checked))
 
 
 def proof_of(keyring: Keyring, page_token: str) -> str:

@@ -9,13 +9,15 @@ from typing import Literal
 from gateway.domain import bill_errors, errors
 from gateway.domain.declines import DECLINES, Decline
 from gateway.domain.payment import PaymentState
-from gateway.domain.transfer_errors import HolderNameOld, OtherSourceCard, TransferLimit
+from gateway.domain.transfer_errors import HolderNameOld, OtherPayee, OtherSourceCard, PayeeUnchecked, TransferLimit
 from gateway.ports import Delivery, PinAnswer, PinRefused, PinSent, PinUnanswered
 from gateway.ports import Kind as PaymentKind
 from gateway.services.show_page import PageView, PinStatus
 
 Tone = Literal["good", "warn", "bad"]
-Kind = Literal["card", "waiting", "unknown", "overdue", "receipt", "cancelled", "expired", "reversing", "reversed"]
+Kind = Literal[
+    "card", "payee", "waiting", "unknown", "overdue", "receipt", "cancelled", "expired", "reversing", "reversed",
+]  # fmt: skip
 
 SECONDS_UNTIL_RETURN = 20
 """Before a receipt leads back to the shop by itself: as long as a person may need to stop it (WCAG 2.2.1)."""
@@ -56,6 +58,8 @@ def kind_of(view: PageView) -> Kind:
     """Return which page a payment has now; an open one whose time is over has expired for its customer."""
     if view.kind in _WITH_SECOND_LEG and view.state is PaymentState.AUTHORISED:
         return "waiting"  # taken from one card, on its way to another or to a number
+    if view.kind is PaymentKind.CARD_TRANSFER and view.state is PaymentState.OPEN and view.transfer is None:
+        return "payee" if view.seconds_left else "expired"  # nobody has said who gets the money
     if view.in_flight and view.promise_broken:
         return "overdue"
     if view.state is PaymentState.OPEN and not view.seconds_left:
@@ -70,6 +74,8 @@ ERRORS: dict[type[errors.GatewayError], tuple[Message, HTTPStatus]] = {
     errors.IssuerPaused: (Message("issuer.paused", "warn", place="pan"), HTTPStatus.CONFLICT),
     bill_errors.BillAlreadyPaid: (Message("bill.stale"), HTTPStatus.CONFLICT),
     OtherSourceCard: (Message("transfer.other_card", place="pan"), HTTPStatus.CONFLICT),
+    OtherPayee: (Message("transfer.renamed", "warn"), HTTPStatus.CONFLICT),
+    PayeeUnchecked: (Message("transfer.unchecked", place="checked"), HTTPStatus.UNPROCESSABLE_ENTITY),
     HolderNameOld: (Message("transfer.stale", "warn"), HTTPStatus.CONFLICT),
     TransferLimit: (Message("transfer.limit.now", "warn"), HTTPStatus.CONFLICT),
     errors.TooManyPinRequests: (Message("pin.too_many_for_payment", "warn"), HTTPStatus.TOO_MANY_REQUESTS),

@@ -134,7 +134,7 @@ def missing(_error: PaymentNotFound) -> AnyResponse:
 def _pay(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
     if not form.validate():
         return _shown_again(page_token, form, *_mistakes(form))
-    result = pay(gateway, page_token, form.card_entry())
+    result = pay(gateway, page_token, form.card_entry(), form.consent())
     if isinstance(result, Refused):
         messages = refusal_messages(result.decline, result.attempts_left)
         return _shown_again(page_token, form, *messages, title="declined.title")

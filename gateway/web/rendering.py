@@ -38,6 +38,7 @@ from gateway.web.outcomes import (
 )
 from gateway.web.qr import qr_picture
 from gateway.web.script_words import banks_of, named, script_words, version_of
+from gateway.web.transfer_form import FIELDS as TRANSFER_FIELDS
 from gateway.web.wording import WORDS, say
 
 _LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
@@ -59,6 +60,11 @@ def language() -> Language:
 def page_address(page_token: str) -> str:
     """Return the address of a payment's page in the customer's language."""
     return url_for("pages.show", page_token=page_token) + ("?lang=en" if language() == "en" else "")
+
+
+def _naming_address(view: PageView) -> str:
+    """Return where the payer of an asked transfer says who gets the money, in the customer's language."""
+    return url_for("transfer_requests.show", page_token=view.page_token) + ("?lang=en" if language() == "en" else "")
 
 
 def delivery_answer(pin: PinStatus) -> dict[str, object]:
@@ -108,6 +114,8 @@ def payment_page(
         challenge: to be answered by reading its picture, on the card page.
     """
     kind = kind_of(view)
+    if kind == "payee":
+        return naming_page(view)
     if kind == "card":
         return _card_page(view, mistakes, notes, typed, title, challenge)
     if kind == "receipt" and view.kind is PaymentKind.BALANCE_INQUIRY:
@@ -134,7 +142,8 @@ def receipt_check_page(check: ReceiptCheck) -> str:
 def _receipt_page(view: PageView) -> str:
     awaited = view.state is PaymentState.AUTHORISED
     # A shop may confirm before its customer sees the receipt; whoever opens it later is left in peace.
-    returning = view.kind is PaymentKind.PURCHASE and (awaited or view.seconds_left > 0)
+    merchants = view.kind is PaymentKind.PURCHASE or view.request is not None
+    returning = merchants and (awaited or view.seconds_left > 0)
     address = _check_address(view.receipt.tracking_code) if view.receipt else ""
     return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
                    issuer_name=_issuer_name(view), check_url=address, qr=qr_picture(address))  # fmt: skip
@@ -194,9 +203,33 @@ def transfer_page(*, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
     return _render(
         "transfer.html",
+        asked=TRANSFER_FIELDS,
         summary=sentences,
         mistakes={place: sentence for place, sentence in reversed(sentences) if place},
         typed=typed or {},
+    )
+
+
+def asked_fields(view: PageView) -> tuple[str, ...]:
+    """Return the fields of the page where the payer of an asked transfer says what its merchant left open."""
+    request_ = view.request
+    if request_ is None:
+        return ()
+    open_ = () if request_.by_token else ("destination_pan", "save")
+    return ("pan", *open_, *(() if request_.amount_rial else ("amount",)))
+
+
+def naming_page(view: PageView, *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None) -> str:
+    """Render the page where the payer of an asked transfer says which card pays, and what was left open."""
+    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    return _render(
+        "naming.html",
+        view=view,
+        asked=asked_fields(view),
+        summary=sentences,
+        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        typed=typed or {},
+        proof=proof_of(gateway_of_app().keyring, view.page_token),
     )
 
 
@@ -234,7 +267,7 @@ def _card_page(
         tone=notes[0].tone if notes else "",
         notes=[said(note) for note in notes],
         typed=typed,
-        form_fields=(*FIELDS, "picture_code"),
+        form_fields=(*FIELDS, "picture_code", "checked"),
         picture_url=challenge and url_for("pages.picture", page_token=view.page_token, challenge=challenge),
         sound_url=challenge and url_for("pages.sound", page_token=view.page_token, challenge=challenge, lang=chosen),
         challenge=challenge,
@@ -287,6 +320,7 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
         site=urlsplit(view.site).netloc or view.site if view else None,
         return_url=return_address(view) if view else None,
         page_url=page_address(view.page_token) if view else None,
+        naming_url=_naming_address(view) if view and view.request else None,
         **values,
     )
 

@@ -60,6 +60,10 @@ TRANSFERS = {
         "بانک مقصد اکنون پاسخ نمی‌دهد؛ چند دقیقهٔ دیگر دوباره امتحان کنید.",
         "The destination’s bank isn’t answering; try again in a few minutes.",
     ),
+    "transfer.destination.gone": Words(
+        "این کارت مقصد دیگر در فهرست فروشگاه نیست؛ به سایت برگردید و دوباره آغاز کنید.",
+        "The shop no longer has this destination card; go back to the site and start again.",
+    ),
     "transfer.too_many": Words(
         "امروز بیش از این نمی‌توان نام صاحب کارت پرسید؛ فردا دوباره امتحان کنید.",
         "No more holders’ names can be asked for today; try again tomorrow.",
@@ -71,6 +75,31 @@ TRANSFERS = {
     "transfer.stale": Words(
         "از نمایش نام صاحب کارت مقصد بیش از ۱۵ دقیقه گذشته است؛ انتقال را از نو آغاز کنید. پولی برداشت نشده است.",
         "The destination’s name was shown more than 15 minutes ago; please begin again. No money was taken.",
+    ),
+    "transfer.renamed": _free(
+        "گیرنده در پنجرهٔ دیگری عوض شده است؛ نام زیر را ببینید و دوباره تأیید کنید.",
+        "The payee was changed in another tab; check the name below and confirm again.",
+    ),
+    "transfer.unchecked": Words(
+        "نام گیرنده را ببینید و تیک بزنید که درست است.", "Check the payee’s name and tick that it is right."
+    ),
+    "transfer.first.title": Words("نخستین انتقال به این کارت", "First transfer to this card"),
+    "transfer.first.text": Words(
+        "تاکنون با کارت شما پولی به این مقصد فرستاده نشده است. اگر کسی تلفنی یا با پیام از شما خواسته است، پیش از "
+        "ادامه مطمئن شوید؛ انتقال انجام‌شده را نمی‌توان پس گرفت.",
+        "Your card has never sent money there. If somebody asked you to by phone or message, make sure before you go "
+        "on: a completed transfer can’t be taken back.",
+    ),
+    "transfer.first.tick": Words(
+        "نام «\u2068{holder}\u2069» و شمارهٔ کارت را دیدم و درست است.",
+        "I have checked the name “\u2068{holder}\u2069” and the card number.",
+    ),
+    "transfer.change": Words("تغییر کارت یا مقصد", "Change card or destination"),
+    "transfer.asked_by": Words("درخواست‌کننده", "Asked for by"),
+    "transfer.save": Words("این مقصد در «کارت‌های مقصد من» بماند", "Keep this destination in “My destination cards”"),
+    "transfer.save.hint": Words(
+        "پس از انتقال، «{merchant}» نام پوشیدهٔ گیرنده، بانک و چند رقم شمارهٔ کارت را می‌بیند، نه همهٔ آن را.",
+        "After the transfer {merchant} sees the payee’s masked name, the bank and some digits of the card, never all.",
     ),
     "transfer.to": Words("انتقال به", "To"),
     "transfer.to_card": Words("کارت مقصد", "Destination card"),

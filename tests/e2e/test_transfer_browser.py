@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from gateway.web.wording import WORDS
+from sandbox.banks import BANK_ONE
 from tests.e2e.conftest import Customer
+from tests.e2e.test_transfer_http import strangers
+from tests.e2e.test_transfer_requests_http import Merchant
 from tests.world import RunningWorld
 
 pytestmark = [pytest.mark.world, pytest.mark.browser]
@@ -18,14 +21,34 @@ Customers = Callable[..., Customer]
 PHONE = {"width": 360, "height": 640}
 
 
+def said(key: str, language: str) -> str:
+    """Return the sentence that a page says."""
+    return str(getattr(WORDS[key], language))
+
+
+def pay_with_tick(sender: Customer) -> None:
+    """Ask for the code, forget the tick, be told, tick, and pay."""
+    page, unticked = sender.page, said("transfer.unchecked", sender.language)
+    sender.type_card()
+    code = sender.code(lambda: sender.press("request_pin"))
+    page.fill("#pin", code)
+    sender.look("code")
+    sender.press("pay")
+    expect(page.locator("#errors")).to_contain_text(unticked)
+    expect(page.locator("#checked-mistake")).to_have_text(unticked)
+    sender.look("unticked")
+    page.check("#checked")
+    sender.type_card()
+    page.fill("#pin", code)
+    sender.press("pay")
+    expect(page.locator("h1")).to_have_text(said("receipt.title@CARD_TRANSFER", sender.language), timeout=20_000)
+
+
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_money_is_sent_from_a_phone(customer: Customers, world: RunningWorld, language: str) -> None:
     """Form, mistakes, confirmation with the masked name, code, waiting, receipt; the address holds no card number."""
-    card = world.fresh_card()
+    card, destination = strangers(world, BANK_ONE.name_en)
     sender = customer(card=card, language=language, viewport=PHONE)
-    destination = next(
-        other for other in world.info["cards"] if other["bank"] != card["bank"] and other["behaviour"] == "approve"
-    )
     page = sender.page
     page.goto(f"{world.info['gateway']}/transfer?lang={language}")
     sender.look("form")
@@ -33,7 +56,7 @@ def test_money_is_sent_from_a_phone(customer: Customers, world: RunningWorld, la
     page.fill("#destination_pan", card["pan"])
     page.fill("#amount", "1500000")
     page.locator("button[value=continue]").click()
-    expect(page.locator("#errors")).to_contain_text(getattr(WORDS["transfer.destination.same"], language))
+    expect(page.locator("#errors")).to_contain_text(said("transfer.destination.same", language))
     sender.look("mistake")
 
     page.fill("#destination_pan", destination["pan"])
@@ -42,13 +65,7 @@ def test_money_is_sent_from_a_phone(customer: Customers, world: RunningWorld, la
     expect(page).to_have_url(re.compile("/pay/"))
     assert card["pan"] not in page.url
     sender.look("confirm")
-    sender.type_card()
-    page.fill("#pin", sender.code(lambda: sender.press("request_pin")))
-    sender.look("code")
-    sender.press("pay")
-
-    title = getattr(WORDS["receipt.title@CARD_TRANSFER"], language)
-    expect(page.locator("h1")).to_have_text(title, timeout=20_000)
+    pay_with_tick(sender)
     expect(page.locator("main")).to_contain_text("***")
     sender.look("receipt")
 
@@ -71,3 +88,54 @@ def test_a_page_loaded_again_is_the_same_transfer_without_the_card(customer: Cus
 
     expect(page.locator("#pan")).to_have_value("")
     assert page.url == address
+
+
+def type_transfer(page: Page, source: str, destination: str, amount: str) -> None:
+    """Fill in the page of an asked transfer and press Enter."""
+    page.fill("#pan", source)
+    page.fill("#destination_pan", destination)
+    page.check("#save")
+    page.fill("#amount", amount)
+    page.press("#amount", "Enter")
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_an_asked_transfer_is_typed_named_and_sent_from_a_phone(
+    customer: Customers, world: RunningWorld, language: str
+) -> None:
+    """Who asks, what is left open, the first payee's warning, another payee, and back to the shop; then by token."""
+    (card, destination), merchant = strangers(world, BANK_ONE.name_en), Merchant(world)
+    sender = customer(card=card, language=language, viewport=PHONE)
+    page = sender.page
+    opened = merchant.ask(description="قسط دوم" if language == "fa" else "Second instalment")
+    page.goto(f"{opened['page_url']}?lang={language}")
+    sender.look("asked")
+    type_transfer(page, card["pan"], card["pan"], "")
+    expect(page.locator("#amount-mistake")).to_be_visible()
+    expect(page.locator("#save")).to_be_checked()
+    sender.look("asked-mistake")
+    type_transfer(page, card["pan"], destination["pan"], "1600000")
+    expect(page.locator(".first-time")).to_contain_text(said("transfer.first.title", language))
+    sender.look("first-time")
+    page.get_by_role("link", name=said("transfer.change", language)).click()
+    expect(page.locator("#destination_pan")).to_have_value("")
+    type_transfer(page, card["pan"], destination["pan"], "1700000")
+    pay_with_tick(sender)
+    back = re.compile(f"^{re.escape(merchant.back)}.*{opened['id']}")
+    expect(page.locator(".deeds .first")).to_have_attribute("href", back)
+    sender.look("asked-receipt")
+    token = merchant.call("GET", f"/transfers/{opened['id']}")["destination"]["token"]
+    sent_again(sender, str(merchant.ask(amount=1_500_000, destination_token=token)["page_url"]))
+
+
+def sent_again(sender: Customer, address: str) -> None:
+    """Open a transfer to a saved destination that money was sent to before: no number, no warning, no tick."""
+    page = sender.page
+    page.goto(f"{address}?lang={sender.language}")
+    expect(page.locator("#destination_pan")).to_have_count(0)
+    sender.look("saved")
+    page.fill("#pan", sender.card["pan"])
+    page.press("#pan", "Enter")
+    expect(page.locator(".purchase .payee")).to_contain_text("***")
+    expect(page.locator("#checked")).to_have_count(0)
+    sender.look("again")

@@ -34,6 +34,20 @@ def others_of(world: RunningWorld, name: str, source: dict[str, Any]) -> list[di
     return [card for card in cards_of(world, name) if card["pan"] != source["pan"]]
 
 
+def strangers(world: RunningWorld, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a card of bank two and one of this bank that it has never sent money to, whatever other tests did."""
+    query = """SELECT 1 FROM transfer JOIN payment USING (payment_id) JOIN attempt USING (attempt_id)
+        WHERE attempt.pan_masked = %s AND destination_masked = %s"""
+    with psycopg.connect(world.world.database_url("gateway", "reader").replace("+psycopg", "")) as gateway:
+        for _ in cards_of(world, BANK_TWO.name_en):
+            source = world.fresh_card()
+            for other in others_of(world, name, source):
+                masks = [f"{card['pan'][:6]}******{card['pan'][-4:]}" for card in (source, other)]
+                if gateway.execute(query, masks).fetchone() is None:
+                    return source, other
+    raise AssertionError("every card has sent money to every other one")
+
+
 def begin(world: RunningWorld, source: dict[str, Any], destination: str, amount: str = f"{AMOUNT:,}") -> Shopper:
     """Fill in the page for transfers and go on."""
     sender = Shopper(world, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -21,6 +21,7 @@ from gateway.domain import purposes
 from gateway.domain.card import CardEntry
 from gateway.domain.issuers import Issuer
 from gateway.domain.payment import PaymentState
+from gateway.domain.transfer import Consent
 from gateway.services.authenticate import authenticate
 from gateway.services.authorise import PayResult, pay
 from gateway.services.confirm import Confirmed, confirm
@@ -68,6 +69,7 @@ ISSUER = Issuer(
     recovery_per_second=1_000,  # tests ask at will; the pace has tests of its own
     recovery_burst=1_000,
 )
+ONE = replace(ISSUER, issuer_id="one", name_fa="بانک یک", name_en="Bank One", switch_port=8181)
 
 
 def keyring() -> Keyring:
@@ -111,6 +113,11 @@ class Shop:
     def pay(self, payment: PaymentRecord, entry: CardEntry | None = None) -> PayResult:
         """Submit the card page."""
         return pay(self.gateway, payment.page_token, entry or card())
+
+    def send(self, payment: PaymentRecord, entry: CardEntry | None = None, *, checked: bool = True) -> PayResult:
+        """Submit the card page of a transfer as it stands now, its payee ticked or not."""
+        consent = Consent(page_of(self.gateway, payment.page_token).reference, checked)
+        return pay(self.gateway, payment.page_token, entry or card(), consent)
 
     def paid(self, amount: int = 250_000) -> PaymentRecord:
         """Open a payment and pay it."""

@@ -23,12 +23,12 @@ from gateway.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
 from tests.fakes.clearing import DAY_SECONDS, Clearing
 from tests.fakes.loose import loosen
-from tests.fakes.shop import MERCHANT, Shop
+from tests.fakes.shop import MERCHANT, ONE, Shop
 from tests.fakes.switch import approve, debit_but_silent, give_but_silent, give_no
 from tests.gateway.services.test_top_ups import AMOUNT as TOPPED
 from tests.gateway.services.test_top_ups import kiosk as kiosk
 from tests.gateway.services.test_top_ups import opened as top_up_opened
-from tests.gateway.services.test_transfers import AMOUNT, FAR, NEAR, ONE, opened
+from tests.gateway.services.test_transfers import AMOUNT, FAR, NEAR, opened
 
 IBAN = "IR062960000000100324200001"
 
@@ -369,7 +369,7 @@ def test_d7_what_is_planted_in_a_transfer_is_found(
     """One complete transfer between two banks breaks no rule; broken by hand, it does."""
     add_issuer(shop.gateway, ONE, ("999001",))
     shop.gateway.directory.forget()
-    shop.pay(opened(shop))
+    shop.send(opened(shop))
     assert broken(look()) == set(), "while its credit is owed"
     shop.work()
     assert broken(look()) == set()
@@ -424,8 +424,8 @@ def test_d7_transfers_that_went_back_or_stood_break_no_rule(
     shop.switch.will(approve, debit_but_silent)
     shop.switch.stands.add(Route.INSIDE)
     shop.switch.silent_inquiries = 99
-    shop.pay(opened(shop))
-    shop.pay(opened(shop, NEAR, order="t-2"))
+    shop.send(opened(shop))
+    shop.send(opened(shop, NEAR, order="t-2"))
     shop.settle_down(after=901)
     states = shop.rows("SELECT state FROM payment ORDER BY order_id")
     assert states == [("reversed",), ("confirmed",)]

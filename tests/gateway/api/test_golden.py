@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from gateway.api.bills import OpenBillsIn, RefuseBillIn, refused_bill_out
+from gateway.api.destinations import DestinationsOut, destination_out
 from gateway.api.door import OPERATIONS
 from gateway.api.openapi import document
 from gateway.api.reference import catalogue
@@ -31,13 +32,16 @@ from gateway.api.schemas import (
 )
 from gateway.api.settlements import SettlementLinesOut, SettlementsOut, line_out, settlement_out
 from gateway.api.top_ups import OpenTopUpIn
+from gateway.api.transfers import OpenTransferIn, TransfersOut, transfer_out
 from gateway.config import Settings
 from gateway.domain.bills import Bill
 from gateway.domain.payment import PaymentState
 from gateway.domain.refund import RefundState
+from gateway.store.destinations import Destination
 from gateway.store.payments import EventRecord, PaymentRecord
 from gateway.store.refunds import RefundRecord
 from gateway.store.statements import PayoutRow, Statement, StatementLine
+from gateway.store.transfer_requests import TransferRecord
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "merchant" / "v1" / "examples"
 NOON = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -47,6 +51,15 @@ PAYOUTS = [
     PayoutRow(31, 12, "000000000000001", "کتاب", IBANS[0], 165_867, None),
     PayoutRow(32, 12, "000000000000001", "کتاب", IBANS[1], 82_933, NOON + dt.timedelta(days=2)),
 ]
+DESTINATION = Destination(
+    "dest_0123456789abcdef0123456789abcdef",
+    "999001******4719",
+    "م*** ر***",
+    "بانک یک (آزمایشی)",
+    "Bank One (sandbox)",
+    NOON - dt.timedelta(days=20),
+    NOON,
+)
 LINES = [
     StatementLine(
         7,
@@ -67,12 +80,14 @@ LINES = [
 OBJECTS = (
     *("PaymentOut", "ConfirmedOut", "PaymentsOut", "EventsOut", "RefundOut", "RefundsOut", "RefundedOut"),
     "RefusedBillOut",
+    *("TransferOut", "TransfersOut", "DestinationsOut"),
     *("Problem", "ProblemsOut", "SettlementsOut", "SettlementLinesOut"),
 )
 SENT = {
     "OpenPaymentIn": OpenPaymentIn,
     "OpenBillsIn": OpenBillsIn,
     "OpenTopUpIn": OpenTopUpIn,
+    "OpenTransferIn": OpenTransferIn,
     "ConfirmIn": ConfirmIn,
     "ReverseIn": ReverseIn,
     "RefundIn": RefundIn,
@@ -110,6 +125,14 @@ def record(state: PaymentState) -> PaymentRecord:
     )
 
 
+def transfer(state: PaymentState) -> TransferRecord:
+    """Make the one transfer of all examples: left to whoever pays, or complete and to a saved destination."""
+    if state is PaymentState.OPEN:
+        return TransferRecord(replace(record(state), order_id="T-1001", amount_rial=0, description=None), None)
+    payment = replace(record(state), order_id="T-1001", amount_rial=20_000_000, fee_rial=10_000, description=None)
+    return TransferRecord(payment, DESTINATION)
+
+
 def refund(state: RefundState) -> RefundRecord:
     """Make the one refund of all examples."""
     over = state is RefundState.DONE
@@ -135,6 +158,7 @@ def answers(settings: Settings) -> dict[str, str]:
     payment = payment_out(record(PaymentState.AUTHORISED), settings)
     part = replace(record(PaymentState.CONFIRMED), refunded_rial=100_000)
     refunded = refunded_out(part, refund(RefundState.DONE), settings)
+    complete = transfer_out(transfer(PaymentState.CONFIRMED), settings)
     settlement = settlement_out(STATEMENT, PAYOUTS)
     event = EventRecord("attempt_approved", PaymentState.AUTHORISED, NOON, 1)
     problem = Problem(
@@ -156,6 +180,9 @@ def answers(settings: Settings) -> dict[str, str]:
             Bill("7748317800142", "1770160"), replace(refund(RefundState.WAITING), amount_rial=17_000, bill=2)
         ).model_dump_json(),
         "RefundedOut": refunded.model_dump_json(),
+        "TransferOut": transfer_out(transfer(PaymentState.OPEN), settings).model_dump_json(),
+        "TransfersOut": TransfersOut(items=[complete], next_cursor="q83vAQIDBAUGXw").model_dump_json(),
+        "DestinationsOut": DestinationsOut(items=[destination_out(DESTINATION)], next_cursor=None).model_dump_json(),
         "Problem": problem.model_dump_json(exclude_none=True),
         "SettlementsOut": SettlementsOut(items=[settlement], next_cursor="q83vAQIDBAUGXw").model_dump_json(),
         "SettlementLinesOut": SettlementLinesOut(
@@ -193,6 +220,7 @@ def test_every_object_has_an_example_that_the_document_allows() -> None:
         "BillIn",
         "BillPaidOut",
         "CardOut",
+        "DestinationOut",
         "EventOut",
         "FlawOut",
         "ProblemRow",

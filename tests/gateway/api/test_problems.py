@@ -176,6 +176,12 @@ def _many_refunds(caller: Caller) -> TestResponse:
     return [_refund(caller, refund_id=f"more-{number}", of=payment) for number in range(50)][-1]
 
 
+def _transfer(caller: Caller, **fixed: Any) -> TestResponse:
+    """Ask for a transfer of which this much is fixed."""
+    body = {name: value for name, value in BODY.items() if name != "amount"} | fixed
+    return caller.client.post("/api/v1/transfers", json=body, headers=HEADERS)
+
+
 RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "malformed": lambda caller: caller.open(amount=CANARY),
     "invalid_bill": lambda caller: _bills(caller, Bill("1234567890123", "1770160"), billed=False),
@@ -186,6 +192,8 @@ RECIPES: dict[str, Callable[[Caller], TestResponse]] = {
     "refusal_not_signed": _refuse_bill,
     "invalid_top_up": lambda caller: _top_up(caller, topped_mobile=CANARY),
     "operator_not_offered": lambda caller: _top_up(caller, operator="shatel"),
+    "transfer_limit": lambda caller: _transfer(caller, amount=5),
+    "destination_not_found": lambda caller: _transfer(caller, destination_token="dest_" + "0" * 32),
     "invalid_cursor": lambda caller: caller.get(f"/payments?cursor={CANARY}"),
     "unauthenticated": lambda caller: caller.get("/payments", "sk_test_" + "Z" * 40),
     "key_of_other_mode": lambda caller: caller.get("/payments", "sk_live_" + "A" * 40),

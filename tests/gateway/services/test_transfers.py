@@ -22,30 +22,20 @@ from gateway.domain.transfer_errors import (
 from gateway.ports import Kind, PinSent, Route
 from gateway.services.authorise import Checking, Paid, Refused
 from gateway.services.confirm import confirm
-from gateway.services.enrol import add_issuer
 from gateway.services.idempotency import Idempotency
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.request_pin import request_pin
 from gateway.services.reverse import reverse
 from gateway.services.show_page import page_of
 from gateway.services.transfers import OpenTransfer, open_own, open_transfer, own_terminal
-from tests.fakes.shop import ISSUER, MERCHANT, PAN, Shop, card
+from tests.fakes.shop import MERCHANT, PAN, Shop, card
 from tests.fakes.switch import debit_but_silent, decline, lost
 
 FAR = with_check_digit("999001000000471")
 NEAR = with_check_digit("999002000000471")
 OTHER = with_check_digit("999002000000999")
-ONE = dataclasses.replace(ISSUER, issuer_id="one", name_fa="بانک یک", name_en="Bank One", switch_port=8181)
 AMOUNT, FEE = 20_000_000, 10_000
 CREDIT = "switch.credit"
-
-
-@pytest.fixture
-def town(shop: Shop) -> Shop:
-    """A gateway with two banks."""
-    add_issuer(shop.gateway, ONE, ("999001",))
-    shop.gateway.directory.forget()
-    return shop
 
 
 def wanted(destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN, order: str = "t-1") -> OpenTransfer:
@@ -67,7 +57,7 @@ def legs(town: Shop) -> list[tuple[str, bool]]:
 def test_d7_between_two_banks_the_debit_comes_first_and_the_credit_completes_it(town: Shop) -> None:
     """The page waits in between; the fee is the sender's and stays; the destination's number is forgotten."""
     payment = opened(town)
-    assert town.pay(payment) == Paid()
+    assert town.send(payment) == Paid()
     assert town.state(payment) is PaymentState.AUTHORISED
     assert legs(town) == [("owed", True)]
     assert town.balances() == {"issuer:two": -AMOUNT - FEE, "transfer-clearing": AMOUNT, "fees": FEE}
@@ -91,7 +81,7 @@ def test_d7_between_two_banks_the_debit_comes_first_and_the_credit_completes_it(
 def test_d7_within_one_bank_one_message_moves_it_all(town: Shop) -> None:
     """No credit, no fee, and the destination's number in that one message."""
     payment = opened(town, NEAR)
-    assert town.pay(payment) == Paid()
+    assert town.send(payment) == Paid()
 
     assert town.state(payment) is PaymentState.CONFIRMED
     (asked,) = town.switch.authorised
@@ -109,7 +99,7 @@ def test_a_transfer_is_paid_when_nothing_is_remembered(town: Shop) -> None:
     payment = opened(town)
     town.gateway.directory.forget()
 
-    assert town.pay(payment) == Paid()
+    assert town.send(payment) == Paid()
 
 
 def test_d5_the_code_is_bound_to_amount_and_destination(town: Shop) -> None:
@@ -137,7 +127,7 @@ def test_d7_a_credit_without_an_answer_is_repeated_under_one_key(town: Shop) -> 
     """The first is a 1200, all others are 1201; the answer that comes at last completes it."""
     town.switch.credit_answers.extend([Unknown("silent"), Unknown("silent"), Approved("C1", "0903")])
     payment = opened(town)
-    town.pay(payment)
+    town.send(payment)
     town.settle_down()
 
     assert town.state(payment) is PaymentState.CONFIRMED
@@ -149,7 +139,7 @@ def test_d7_an_explicit_no_gives_the_debit_back_with_its_fee(town: Shop) -> None
     """Neither leg: the sender has everything again."""
     town.switch.credit_answers.append(Declined("118"))
     payment = opened(town)
-    town.pay(payment)
+    town.send(payment)
     town.settle_down()
 
     assert town.state(payment) is PaymentState.REVERSED
@@ -163,7 +153,7 @@ def test_d7_at_the_deadline_the_credit_is_taken_back_before_the_debit_is(town: S
     town.switch.credit_answers.extend([Unknown("silent")] * 200)
     town.switch.silent_reversals = 2
     payment = opened(town)
-    town.pay(payment)
+    town.send(payment)
     town.work()
     town.later(901)
     town.work()
@@ -185,7 +175,7 @@ def test_d7_cannot_reverse_means_completed(town: Shop) -> None:
     town.switch.credit_answers.extend([Unknown("silent")] * 200)
     town.switch.stands.add(Route.CREDIT)
     payment = opened(town)
-    town.pay(payment)
+    town.send(payment)
     town.settle_down(after=901)
 
     assert town.state(payment) is PaymentState.CONFIRMED
@@ -199,7 +189,7 @@ def test_d7_a_transfer_within_one_bank_that_cannot_be_undone_is_complete(town: S
     town.switch.silent_inquiries = 99
     town.switch.stands.add(Route.INSIDE)
     payment = opened(town, NEAR)
-    assert town.pay(payment) == Checking()
+    assert town.send(payment) == Checking()
     town.settle_down()
 
     assert town.state(payment) is PaymentState.CONFIRMED
@@ -212,7 +202,7 @@ def test_d8_an_approval_within_one_bank_counts_even_after_the_pages_time(town: S
     """What has moved between two people is not taken back because a page is over."""
     town.switch.will(debit_but_silent)
     payment = opened(town, NEAR)
-    town.pay(payment)
+    town.send(payment)
     town.settle_down(after=2_000)
 
     assert town.state(payment) is PaymentState.CONFIRMED
@@ -222,7 +212,7 @@ def test_d8_a_debit_for_another_bank_that_is_found_too_late_goes_back(town: Shop
     """No credit was owed before, so none is sent."""
     town.switch.will(debit_but_silent)
     payment = opened(town)
-    town.pay(payment)
+    town.send(payment)
     town.settle_down(after=2_000)
 
     assert town.state(payment) is PaymentState.REVERSED
@@ -234,14 +224,14 @@ def test_d8_a_lost_debit_leaves_the_page_open_and_the_next_try_counts_once(town:
     """The attempt is undone; a second one pays."""
     town.switch.will(lost)
     payment = opened(town)
-    town.pay(payment)
+    town.send(payment)
     town.later(10)
     town.sweep()
     town.work()
     town.work()
     assert town.state(payment) is PaymentState.OPEN
 
-    assert town.pay(payment) == Paid()
+    assert town.send(payment) == Paid()
     town.settle_down(after=10)
     assert town.state(payment) is PaymentState.CONFIRMED
     assert len(town.switch.credits) == 1
@@ -251,7 +241,7 @@ def test_a_declined_debit_owes_nothing(town: Shop) -> None:
     """And the next try is an ordinary one."""
     town.switch.will(decline("116"))
     payment = opened(town)
-    assert isinstance(town.pay(payment), Refused)
+    assert isinstance(town.send(payment), Refused)
 
     assert legs(town) == [("none", True)]
     assert town.balances() == {}
@@ -261,7 +251,7 @@ def test_d30_nobody_confirms_or_gives_back_a_transfer(town: Shop) -> None:
     """Not its merchant, and not the sweeper of unconfirmed payments, however long the second leg takes."""
     town.switch.credit_answers.extend([Unknown("silent")] * 200)
     payment = opened(town)
-    town.pay(payment)
+    town.send(payment)
     with pytest.raises(NotPossible):
         confirm(town.gateway, town.caller, payment.payment_id, Rial(AMOUNT), None)
     with pytest.raises(NotPossible):
@@ -278,7 +268,7 @@ def test_d28_the_card_that_was_named_pays_and_no_other(town: Shop) -> None:
     payment = opened(town)
 
     with pytest.raises(OtherSourceCard):
-        town.pay(payment, card(OTHER))
+        town.send(payment, card(OTHER))
     with pytest.raises(OtherSourceCard):
         request_pin(town.gateway, payment.page_token, card(OTHER, None))
 
@@ -293,7 +283,7 @@ def test_d28_a_name_older_than_fifteen_minutes_pays_nothing(town: Shop) -> None:
     town.later(901)
 
     with pytest.raises(HolderNameOld):
-        town.pay(payment)
+        town.send(payment)
     assert town.switch.authorised == []
 
 
@@ -352,7 +342,7 @@ def test_d20_a_day_has_a_sum_and_a_count_for_one_destination(town: Shop) -> None
     """A hundred million a card and day, three times to one card; looked at again when the card is shown."""
     waiting = opened(town, NEAR, 50_000_000, order="t-waiting")
     for number in range(3):
-        town.pay(opened(town, amount=20_000_000, order=f"t-{number}"))
+        town.send(opened(town, amount=20_000_000, order=f"t-{number}"))
     with pytest.raises(TransferLimit) as refused:
         opened(town, amount=10_000, order="t-4")
     assert refused.value.limit == "destination"
@@ -361,7 +351,7 @@ def test_d20_a_day_has_a_sum_and_a_count_for_one_destination(town: Shop) -> None
     assert refused.value.limit == "day"
 
     with pytest.raises(TransferLimit):
-        town.pay(waiting)
+        town.send(waiting)
     assert town.state(waiting) is PaymentState.OPEN
 
 
@@ -371,7 +361,7 @@ def test_d20_two_pages_paid_at_once_never_pass_the_days_sum(town: Shop) -> None:
 
     def paid(payment: PaymentRecord) -> bool:
         try:
-            return town.pay(payment) == Paid()
+            return town.send(payment) == Paid()
         except TransferLimit:
             return False
 
@@ -416,6 +406,6 @@ def test_f19_a_credit_waits_for_its_turn_and_place(town: Shop) -> None:
     """A full process, or a bank that is asked often, delays it and counts no try."""
     town.switch.credit_answers.extend([Unknown("full"), Approved("C1", "0903")])
     payment = opened(town)
-    town.pay(payment)
+    town.send(payment)
     town.settle_down()
     assert town.state(payment) is PaymentState.CONFIRMED

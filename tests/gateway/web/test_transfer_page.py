@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,10 +13,12 @@ from gateway.app import create_app
 from gateway.domain.outcome import HolderRefused, Unknown
 from gateway.services.enrol import add_issuer
 from gateway.web.wording import WORDS
-from tests.fakes.shop import MERCHANT, PAN, Shop
-from tests.gateway.services.test_transfers import FAR, NEAR, ONE, OTHER
+from tests.fakes.shop import MERCHANT, ONE, PAN, Shop
+from tests.gateway.services.test_transfers import FAR, NEAR, OTHER
 from tests.gateway.web.conftest import CARD, PROOF, REAL_PAN, words_of
 
+NAMING = re.compile(r'name="naming" value="([A-Z2-7]{16})"')
+TICK = re.compile(r'name="checked" value="([A-Z2-7]{16})"')
 GROUPED = " ".join(PAN[at : at + 4] for at in range(0, 16, 4))
 
 
@@ -40,10 +43,12 @@ def page_of(answer: TestResponse) -> str:
 
 
 def press(client: FlaskClient, answer: TestResponse, action: str, **typed: str) -> TestResponse:
-    """Press a button of the payment page that an answer showed."""
-    proof = PROOF.search(answer.text)
+    """Press a button of the payment page that an answer showed, its payee ticked where the page asks for that."""
+    proof, naming, tick = (pattern.search(answer.text) for pattern in (PROOF, NAMING, TICK))
     assert proof
-    form = CARD | typed | {"action": action, "lang": "fa", "csrf_token": proof[1]}
+    assert naming
+    shown = {"csrf_token": proof[1], "naming": naming[1]} | ({"checked": tick[1]} if tick else {})
+    form = CARD | shown | typed | {"action": action, "lang": "fa"}
     return client.post(f"/pay/{page_of(answer)}", data=form)
 
 
