@@ -1,4 +1,4 @@
-"""The shopkeeper's desk in a real browser: an order is bought, refunded in part and then whole, at a running sandbox."""
+"""The shopkeeper's desk in a real browser: an order is refunded in part and then whole, at a running sandbox."""
 
 from __future__ import annotations
 
