@@ -14,7 +14,7 @@ from flask import Flask, Response, jsonify, request, url_for
 
 from foundation.database import Database
 from foundation.logs import configure_logging
-from merchant_demo import config, pages, webhook
+from merchant_demo import config, pages, shopkeeper, webhook
 from merchant_demo.orders import Shop
 from merchant_demo.store import Orders
 from pooya import Client
@@ -48,6 +48,7 @@ def create_app(settings: config.Settings | None = None, shop: Shop | None = None
     )
     app.extensions["shop"] = shop or build(settings)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(shopkeeper.blueprint)
     app.register_blueprint(webhook.blueprint)
     app.add_url_rule("/healthz", view_func=_healthy)
     app.add_template_global(partial(_static, Path(app.root_path) / "static"), "static")

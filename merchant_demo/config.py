@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(description="where customers reach this shop, without a slash at the end")
     testing_url: str = Field("", description="a page about testing that the ribbon links to; none in production")
+    shopkeeper_page: bool = Field(
+        default=False,
+        description="show /shopkeeper, where whoever reaches the shop refunds orders; for trying out alone",
+    )
     reconcile_seconds: float = Field(10.0, description="how often the worker asks about orders still open")
     database_pool_size: int = Field(5, ge=1, description="connections per process")
     log_level: str = "INFO"

@@ -39,7 +39,7 @@ def shop() -> Shop:
 def products() -> Response:
     """Show what is for sale."""
     added = PRODUCTS.get(request.args.get("added", ""))
-    return _page("products.html", products=PRODUCTS.values(), added=added)
+    return rendered("products.html", products=PRODUCTS.values(), added=added)
 
 
 @blueprint.post("/basket/<key>")
@@ -56,7 +56,7 @@ def add(key: str) -> Response:
 def basket() -> Response:
     """Show the basket, or change how many of each product it holds."""
     if request.method == "GET":
-        return _page("basket.html", lines=_lines(), total=_total())
+        return rendered("basket.html", lines=_lines(), total=_total())
     wanted = {key: int(only_digits(request.form.get(key, "")) or 0) for key in _basket()}
     wanted.pop(request.form.get("remove", ""), None)
     _keep({key: min(quantity, QUANTITY_MAX) for key, quantity in wanted.items() if quantity})
@@ -104,7 +104,7 @@ def order(page_key: str) -> Response:
     """Show an order as it stands now."""
     known = reconcile(shop(), _order_or_404(page_key))
     lines = [(PRODUCTS.get(line.product_key), line) for line in shop().orders.lines(known)]
-    return _page("order.html", order=known, lines=lines)
+    return rendered("order.html", order=known, lines=lines)
 
 
 @blueprint.app_errorhandler(HTTPException)
@@ -112,14 +112,14 @@ def failed(error: HTTPException) -> Response:
     """Say what went wrong in the customer's language."""
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     key = f"error.{status}" if status in {HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR} else "error.400"
-    return make_response(_page("error.html", key=key), status)
+    return make_response(rendered("error.html", key=key), status)
 
 
 @blueprint.app_errorhandler(OperationalError)
 def books_away(error: OperationalError) -> Response:
     """Say that the shop cannot read its orders now, to a customer as to the gateway's webhook, which comes again."""
     log.error("books_away", error=type(error).__name__)
-    response = make_response(_page("error.html", key="error.503"), HTTPStatus.SERVICE_UNAVAILABLE)
+    response = make_response(rendered("error.html", key="error.503"), HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
@@ -173,12 +173,13 @@ def _to_order(known: Order) -> Response:
 
 
 def _checkout_page(mistakes: dict[str, str], typed: dict[str, str]) -> Response:
-    page = _page("checkout.html", mistakes=mistakes, typed=typed, lines=_lines(), total=_total())
+    page = rendered("checkout.html", mistakes=mistakes, typed=typed, lines=_lines(), total=_total())
     page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if mistakes else HTTPStatus.OK
     return page
 
 
-def _page(template: str, **values: Any) -> Response:
+def rendered(template: str, **values: Any) -> Response:
+    """Render a page of the shop in the customer's language, with what every page shows."""
     chosen = _language()
     if request.args.get("lang") in {"fa", "en"} and session.get("lang") != chosen:
         session["lang"] = chosen
@@ -196,6 +197,7 @@ def _page(template: str, **values: Any) -> Response:
         basket_count=sum(_basket().values()),
         quantity_max=QUANTITY_MAX,
         testing_url=shop().settings.testing_url,
+        shopkeeper_page=shop().settings.shopkeeper_page,
         **values,
     )
     return make_response(html)

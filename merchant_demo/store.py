@@ -33,6 +33,8 @@ INSERT INTO order_line (order_id, product_key, quantity, price_rial) VALUES (:or
 _BY_CHECKOUT = text(f"SELECT {_COLUMNS} FROM shop_order WHERE checkout_key = :key")
 _BY_PAGE = text(f"SELECT {_COLUMNS} FROM shop_order WHERE page_key = :key")
 _BY_PAYMENT = text(f"SELECT {_COLUMNS} FROM shop_order WHERE payment_id = :key")
+_BY_NUMBER = text(f"SELECT {_COLUMNS} FROM shop_order WHERE number = :key")
+_PAID = text(f"SELECT {_COLUMNS} FROM shop_order WHERE state = 'paid' ORDER BY order_id DESC LIMIT :most")
 _LINES = text(
     "SELECT product_key, quantity, price_rial FROM order_line WHERE order_id = :order_id ORDER BY product_key"
 )
@@ -136,6 +138,15 @@ class Orders:
     def by_payment(self, payment_id: str) -> Order | None:
         """Return the order that this payment is for."""
         return self._one(_BY_PAYMENT, key=payment_id)
+
+    def by_number(self, number: str) -> Order | None:
+        """Return the order with this number."""
+        return self._one(_BY_NUMBER, key=number)
+
+    def paid(self, most: int) -> tuple[Order, ...]:
+        """Return the newest orders that were paid."""
+        with self._database.single() as connection:
+            return tuple(_order(row) for row in connection.execute(_PAID, {"most": most}).mappings())
 
     def lines(self, order: Order) -> tuple[Line, ...]:
         """Return what was ordered."""

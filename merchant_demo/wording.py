@@ -111,6 +111,50 @@ WORDS: dict[str, Words] = {
     "order.pay": Words("پرداخت سفارش", "Pay for the order"),
     "order.pay_again": Words("پرداخت دوباره", "Pay again"),
     "order.refresh": Words("بررسی دوباره", "Check again"),
+    "keeper": Words("میز فروشنده", "Shopkeeper’s desk"),
+    "keeper.about": Words(
+        "تنها برای آزمودن: هر که به این فروشگاه برسد اینجا را می‌بیند.",
+        "For trying out only: whoever reaches this shop can see this page.",
+    ),
+    "keeper.none": Words("هنوز سفارشی پرداخت نشده است.", "No order has been paid yet."),
+    "keeper.back": Words("بازگشت به سفارش‌ها", "Back to the orders"),
+    "refund.paid": Words("پرداخت‌شده", "Paid"),
+    "refund.list": Words("بازپرداخت‌ها", "Refunds"),
+    "refund.none": Words("تا کنون چیزی بازپرداخت نشده است.", "Nothing has been refunded yet."),
+    "refund.amount": Words("مبلغ بازپرداخت به ریال", "Amount to refund, in Rial"),
+    "refund.left": Words("حداکثر {amount} ریال مانده است.", "At most {amount} Rial are left."),
+    "refund.do": Words("بازپرداخت به کارت خریدار", "Refund to the buyer’s card"),
+    "refund.nothing_left": Words("چیزی برای بازپرداخت نمانده است.", "There is nothing left to refund."),
+    "refund.state.waiting": Words("در انتظار تأیید نفر دوم در درگاه", "Waiting for a second person at the gateway"),
+    "refund.state.pending": Words("در راه کارت خریدار", "On its way to the buyer’s card"),
+    "refund.state.done": Words("به کارت خریدار بازگشت", "Back on the buyer’s card"),
+    "refund.state.refused": Words(
+        "پذیرفته نشد؛ پول همچنان از آنِ فروشگاه است", "Refused; the money is still the shop’s"
+    ),
+    "refund.unknown": Words("درگاه پاسخ نداد", "The gateway did not answer"),
+    "refund.unknown.about": Words(
+        "نمی‌دانیم چه چیزی بازپرداخت شده است؛ پیش از هر کار دوباره بررسی کنید.",
+        "We don’t know what was refunded; check again before doing anything.",
+    ),
+    "refund.no.amount": Words(
+        "مبلغی بنویسید که از ماندهٔ سفارش بیشتر نباشد.", "Enter an amount that is not more than what is left."
+    ),
+    "refund.no.owed": Words(
+        "طلب فروشگاه از درگاه اکنون کمتر از این مبلغ است؛ پس از فروش‌های بعدی دوباره امتحان کنید.",
+        "The gateway doesn’t owe the shop so much right now; try again after more sales.",
+    ),
+    "refund.no.late": Words(
+        "مهلت بازپرداخت این سفارش گذشته است.", "It is too late to refund this order."
+    ),
+    "refund.no.stale": Words(
+        "در این میان بازپرداخت دیگری خواسته شده است؛ فهرست را ببینید.",
+        "Another refund was asked for meanwhile; look at the list.",
+    ),
+    "refund.no.refused": Words("درگاه این بازپرداخت را نپذیرفت.", "The gateway refused this refund."),
+    "refund.no.answer": Words(
+        "پاسخی از درگاه نرسید؛ شاید خواسته شده باشد. فهرست را ببینید.",
+        "No answer from the gateway; it may have been asked for. Look at the list.",
+    ),
     "error.404": Words("چنین صفحه‌ای نیست", "There is no such page"),
     "error.400": Words("این درخواست درست نبود", "That request was not right"),
     "error.403": Words("این صفحه قدیمی شده بود؛ دوباره امتحان کنید", "That page was out of date; please try again"),

@@ -44,7 +44,7 @@ def run(bank: Bank, chosen: argparse.Namespace) -> int:
     """Run one verb."""
     try:
         print(_VERBS[chosen.verb](bank, chosen))
-    except (InvalidNationalCode, KeyNotRotated, KeyFileRefused, MasterKeyRefused) as error:
+    except (InvalidNationalCode, KeyNotRotated, KeyFileRefused, MasterKeyRefused, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -318,6 +318,7 @@ class World:
             "SHOP_SECRET_KEY": handed["secret_key"],
             "SHOP_WEBHOOK_SECRET": handed["webhook_secret"],
             "SHOP_PUBLIC_URL": self.address("shop"),
+            "SHOP_SHOPKEEPER_PAGE": "true",
             "SHOP_TESTING_URL": f"{self.address(BANK_TWO.web)}/sandbox/",
         }
 

@@ -214,7 +214,8 @@ def test_customers_from_before_stay_under_the_old_key_until_their_codes_are_kept
 def test_a_file_with_a_wrong_national_code_is_refused(
     from_before: BankWorld, commands: Callable[..., int], tmp_path: Path
 ) -> None:
-    """What stood before it is kept; the sentence does not repeat the code."""
+    """What stood before it is kept; the sentence does not repeat the code. A file that is not there is said so."""
+    assert commands("customers", str(tmp_path / "nowhere")) == 1
     file = tmp_path / "codes"
     file.write_text(f"{code_of(1)}\n1234567890\n")
     assert commands("customers", str(file)) == 1

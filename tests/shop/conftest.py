@@ -45,6 +45,8 @@ class FakeGateway:
         self.down = False
         self.lose_answers = 0
         self.refuse_confirms = False
+        self.refunds: dict[str, dict[str, Any]] = {}
+        self.refuse_refunds = ""
 
     def answer(self, method: str, path: str, key: str | None, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Do what the API would do."""
@@ -56,9 +58,8 @@ class FakeGateway:
         payment = self.payments.get(parts[0])
         if payment is None:
             return 404, {"code": "payment_not_found"}
-        if parts[1:] == ["confirm"]:
-            return self._confirm(payment, body)
-        return 200, payment
+        deeds = {"refund": self._refund, "refunds": self._refunds, "confirm": self._confirm}
+        return deeds[parts[1]](payment, body) if parts[1:] else (200, payment)
 
     def only(self) -> dict[str, Any]:
         """Return the one payment there is."""
@@ -79,6 +80,16 @@ class FakeGateway:
             page = f"http://gateway.test/pay/{payment_id}"
             self.payments[payment_id] = {"id": payment_id, "state": "open", "page_url": page} | body
         return self.payments[self.by_key[key]]
+
+    def _refund(self, payment: dict[str, Any], body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        known = self.refunds.get(body["refund_id"])
+        if self.refuse_refunds or (known and known["amount"] != body["amount"]):
+            return 409, {"code": self.refuse_refunds or "refund_id_taken"}
+        asked = {"payment_id": payment["id"], "state": "pending"} | body
+        return 202, self.refunds.setdefault(body["refund_id"], asked)
+
+    def _refunds(self, _: dict[str, Any], __: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        return 200, {"items": list(self.refunds.values())}
 
     def _confirm(self, payment: dict[str, Any], body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if body["amount"] != payment["amount"]:
