@@ -63,6 +63,8 @@ def test_d29_a_holder_reads_the_balance_once(world: RunningWorld, name: str) -> 
     holder.go_to(f"{world.info['gateway']}/pay/{token}")
     assert grouped(rial, "fa") not in holder.page.text
     assert WORDS["balance.gone.title"].fa in holder.page.text
+    for log in world.world.logs.glob("*.log"):
+        assert str(rial) not in log.read_text(errors="replace"), log.name
     world.audit()
 
 

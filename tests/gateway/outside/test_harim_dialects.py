@@ -24,7 +24,7 @@ from gateway.domain.breaker import SILENCES_MAX
 from gateway.domain.issuers import Issuer
 from gateway.harim import sadad, yaghut
 from gateway.harim.client import HarimClient
-from gateway.ports import Delivery, PinAnswer, PinRefusal, PinRefused, PinRequest, PinSent, PinUnanswered
+from gateway.ports import Delivery, Kind, PinAnswer, PinRefusal, PinRefused, PinRequest, PinSent, PinUnanswered
 from sandbox.certificates import certificate_of, new_identity
 from tests.fakes.harim import REQUEST
 from tests.fakes.http import Reply, Request, Site, serving
@@ -166,6 +166,20 @@ def test_yaghuts_request_is_the_golden_one_byte_for_byte(client: HarimClient, re
     assert soap.written(yaghut.contract().request(SOAP_11, yaghut.OPERATION, {"arg0": yaghut.fields_of(request_)})) == (
         example(name)
     )
+
+
+def test_a_balance_has_a_word_in_each_dialect_and_a_top_up_in_none(client: HarimClient, wire: Wire) -> None:
+    """Type 6 is the one that is known of the adaptor; what cannot be named is not asked."""
+    order = dataclasses.replace(GOLDEN.order, kind=Kind.BALANCE_INQUIRY, amount=Rial(0))
+    answer, site = asked(client, wire, wire.good, dataclasses.replace(GOLDEN, order=order))
+    topped = dataclasses.replace(GOLDEN, order=dataclasses.replace(order, kind=Kind.TOP_UP, amount=Rial(10_000)))
+
+    assert answer == PinSent()
+    word = b'"requestType": 6' if wire is SADAD else b"<processType>BALANCE_INQUIRY</processType>"
+    assert word in site.requests[0].body
+    refused, site = asked(client, wire, wire.good, topped)
+    assert refused == PinRefused(PinRefusal.NOT_ACCEPTED)
+    assert site.requests == []
 
 
 def test_the_fee_is_part_of_what_leaves_the_card(client: HarimClient, wire: Wire) -> None:
