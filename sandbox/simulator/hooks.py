@@ -173,7 +173,7 @@ class Developer:
             "developer removes an endpoint": (1, self.remove),
             "developer disables an endpoint": (1, lambda: self.switch(enabled=False)),
             "developer enables an endpoint": (2, lambda: self.switch(enabled=True)),
-            "developer rotates a secret": (1, self.rotate),
+            "developer rotates a secret": (2, self.rotate),
             "developer wants an event again": (1, self.redeliver_event),
             "developer wants all events again": (1, self.redeliver_since),
             "developer asks again": (2, self.ask_again),

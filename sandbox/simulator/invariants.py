@@ -55,7 +55,7 @@ UNMARKED_STEPS_MOST = 1_800
 reversed; so many, and every reversal was accepted, although issuers hang for hundreds of turns; so many past its
 time, and a person is told."""
 
-DISPUTE_AFTER = dt.timedelta(seconds=200)
+DISPUTE_AFTER = dt.timedelta(seconds=120)
 """The oldest that a reversal gets without an alarm (I5, D8); :mod:`sandbox.simulator.stage` sets the gateway so."""
 
 

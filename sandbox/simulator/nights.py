@@ -26,7 +26,7 @@ from sandbox.world import ACQUIRER_ID, MERCHANT_ID
 
 IBANS = ("IR062960000000100324200001",)
 MAKER, CHECKER, REASON = "sara", "ali", "letter of the merchant"
-HONEST = 0.5
+HONEST = 0.3
 HOUR_OF_FILES = dt.timedelta(minutes=20)
 NO_REVERSAL_AFTER = dt.timedelta(hours=1)
 WRONG = {

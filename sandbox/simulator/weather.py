@@ -31,7 +31,7 @@ class Weather:
         """Return every change with its weight."""
         return {
             "time passes": (9, self.time_passes),
-            "a day ends": (12, self.nights.end_day),
+            "a day ends": (16, self.nights.end_day),
             "clerks": (25, self.nights.work),
             "clocks": (20, self.clocks),
             "issuer": (25, self.issuer),

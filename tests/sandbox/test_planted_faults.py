@@ -24,7 +24,7 @@ from otp.domain.challenge import ChallengeState
 from otp.services import deliver
 from otp.store import accounts, authorisations, receivers
 from sandbox.postgres import Cluster
-from sandbox.simulator import invariants, runner
+from sandbox.simulator import invariants, nights, runner
 from sandbox.simulator.hooks import Merchants
 from sandbox.simulator.runner import simulate
 
@@ -291,17 +291,6 @@ def refused_is_forgotten(patch: Patch) -> None:
     patch.setattr(transfer_legs, "_not_given", lambda *_: None)
 
 
-def somebody_elses_card(patch: Patch) -> None:
-    """A credit goes to the card of the transfer before it."""
-    last: list[Any] = []
-
-    def opened(answer: Any) -> Any:
-        last.append(answer)
-        return next((pan for pan in last[-2::-1] if pan.reveal()[:6] == answer.reveal()[:6]), answer)
-
-    _after(patch, transfer_legs, "open_destination", opened)
-
-
 def clearing_keeps_it(patch: Patch) -> None:
     """A credit that was given stays in the gateway's clearing."""
     joined = "FROM done JOIN given USING (payment_id)"
@@ -336,19 +325,27 @@ def given_counts_as_refused(patch: Patch) -> None:
     _after(patch, SwitchClient, "refund", lambda answer: Declined("116") if isinstance(answer, Approved) else answer)
 
 
-def more_is_paid_out(patch: Patch) -> None:
-    """A batch pays a rial more than is kept."""
-    _statement(patch, settlements, "_KEPT", (f"{settlements._IN_PAYABLE}, 0)", f"{settlements._IN_PAYABLE}, 0) + 1"))  # noqa: SLF001
+def _wrong_amounts(patch: Patch) -> None:
+    patch.setattr(nights, "HONEST", 0)
+    patch.setattr(nights, "WRONG", {"amount_differs": 1})
+
+
+def paid_out_unseen(patch: Patch) -> None:
+    """A batch pays what no bank's file has told of yet."""
+    for name in ("_MERCHANTS", "_HOLD_DUE"):
+        _statement(patch, settlements, name, ("AND line.verdict = 'matched')", "AND line.verdict = 'matched') OR true"))
 
 
 def differences_are_paid_out(patch: Patch) -> None:
-    """What the books differ about is paid out all the same."""
+    """What the books differ about is paid out all the same; every file has a wrong amount, so that this comes soon."""
+    _wrong_amounts(patch)
     for name in ("_MERCHANTS", "_HOLD_DUE"):
         _statement(patch, settlements, name, ("AND NOT found.settle)", "AND false)"))
 
 
 def amounts_are_not_compared(patch: Patch) -> None:
     """The gateway takes a bank's amounts as they are."""
+    _wrong_amounts(patch)
     real = reconcile.judge_all
 
     def judged(lines: Any, ours: Any, *rest: Any) -> Any:
@@ -388,19 +385,18 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I12", sms_past_its_time, 600, 4),
     ("I13", confirmed_without_money, 600, 1),
     ("I15", bills_are_nobodys, 3000, 1),
-    ("I15", silence_gives, 1500, 1),
-    ("I15", deadline_frees_the_debit, 2000, 1),
-    ("I11", refused_is_forgotten, 1500, 1),
-    ("I15", somebody_elses_card, 1500, 1),
-    ("I15", clearing_keeps_it, 1000, 1),
-    ("I14", booked_on_another_day, 1000, 1),
-    ("I1", gives_a_rial_more, 1000, 1),
-    ("I5", credit_under_a_new_number, 1000, 1),
-    ("I6", silence_refunds, 2000, 1),
-    ("I6", given_counts_as_refused, 1500, 1),
-    ("I13", more_is_paid_out, 2000, 1),
-    ("I14", differences_are_paid_out, 2000, 1),
-    ("I14", amounts_are_not_compared, 2000, 1),
+    ("I15", silence_gives, 600, 1),
+    ("I15", deadline_frees_the_debit, 1000, 2),
+    ("I11", refused_is_forgotten, 600, 1),
+    ("I15", clearing_keeps_it, 600, 1),
+    ("I14", booked_on_another_day, 300, 1),
+    ("I1", gives_a_rial_more, 300, 1),
+    ("I5", credit_under_a_new_number, 600, 1),
+    ("I6", silence_refunds, 1000, 1),
+    ("I6", given_counts_as_refused, 600, 1),
+    ("I13", paid_out_unseen, 600, 1),
+    ("I14", differences_are_paid_out, 1500, 1),
+    ("I14", amounts_are_not_compared, 1500, 1),
     ("I17", redis_must_answer, 600, 2),
     ("I18", nothing_expires, 200, 1),
 )
