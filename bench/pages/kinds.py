@@ -1,4 +1,4 @@
-"""The gateway's own pages beside purchases: bills, and money from card to card."""
+"""The gateway's own pages beside purchases: bills, money from card to card, top-ups and balances."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sandbox.cards import APPROVE
 
 RECEIPT_SECONDS = 20
 AMOUNT = "1500000"
+OWN_NUMBER = "09121234567"
 
 
 def bills(walker: Walker) -> Iterator[Sight]:
@@ -59,6 +60,40 @@ def transfers(walker: Walker) -> Iterator[Sight]:
     yield walker.sight("transfer", "confirm")
     code = walker.code(card)
     yield walker.sight("transfer", "code-sent")
+    if page.locator("#checked").count():  # the first transfer of this card to that destination
+        page.check("#checked")
     walker.pay(card, code)
     expect(page.locator("[data-print]").first).to_be_visible(timeout=RECEIPT_SECONDS * 1_000)
     yield walker.sight("transfer", "receipt")
+
+
+def top_ups(walker: Walker) -> Iterator[Sight]:
+    """Top up a number, mistyped at first."""
+    page, card = walker.page, walker.world.fresh_card()
+    yield walker.at("top-up", "empty", f"{walker.gateway}/topup")
+    page.fill("#mobile", OWN_NUMBER[:-1])
+    walker.press("continue")
+    expect(page.locator("#errors")).to_be_visible()
+    yield walker.sight("top-up", "mistake")
+    page.fill("#mobile", OWN_NUMBER)
+    walker.press("continue")
+    expect(page.locator("#cvv2")).to_be_visible()
+    yield walker.sight("top-up", "card")
+    walker.pay(card, walker.code(card))
+    expect(page.locator("[data-print]").first).to_be_visible(timeout=RECEIPT_SECONDS * 1_000)
+    yield walker.sight("top-up", "receipt")
+
+
+def balances(walker: Walker) -> Iterator[Sight]:
+    """Ask what is left on a card, be told once, and look for it again."""
+    page, card = walker.page, walker.world.fresh_card()
+    yield walker.at("balance", "start", f"{walker.gateway}/balance")
+    walker.press("continue")
+    expect(page.locator("#cvv2")).to_be_visible()
+    yield walker.sight("balance", "card")
+    walker.pay(card, walker.code(card))
+    expect(page.locator("#balance")).to_be_visible()
+    yield walker.sight("balance", "told")
+    walker.open(page.url.partition("?")[0])
+    expect(page.locator("[data-kind=balance]")).to_be_visible()
+    yield walker.sight("balance", "gone")

@@ -33,6 +33,8 @@ TITLES = {
     "payment": ("صفحهٔ پرداخت", "Payment page"),
     "bill": ("قبض", "Bills"),
     "transfer": ("کارت به کارت", "Card to card"),
+    "top-up": ("شارژ", "Top-up"),
+    "balance": ("مانده", "Balance"),
     "shop": ("فروشگاه", "Shop"),
     "sandbox": ("محیط آزمایشی", "Sandbox"),
     "reference": ("مرجع API", "API reference"),

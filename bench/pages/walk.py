@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from bench.pages.around import controls, phones, reference
 from bench.pages.card import challenge, purchase, refusals, time_passing, troubles, typing
-from bench.pages.kinds import bills, transfers
+from bench.pages.kinds import balances, bills, top_ups, transfers
 from bench.pages.outcomes import cancelling, endings, failures, receipts, silence, waiting
 from bench.pages.shop import shelf
 from bench.pages.walker import LANGUAGES, Language, Sight, Walker
@@ -14,7 +14,7 @@ from bench.pages.walker import LANGUAGES, Language, Sight, Walker
 Part = Callable[[Walker], Iterator[Sight]]
 CARD: tuple[Part, ...] = (purchase, typing, refusals, time_passing, troubles, challenge)
 OUTCOMES: tuple[Part, ...] = (cancelling, receipts, endings, failures, waiting)
-KINDS: tuple[Part, ...] = (bills, transfers)
+KINDS: tuple[Part, ...] = (bills, transfers, top_ups, balances)
 AROUND: tuple[Part, ...] = (phones, controls, reference)
 
 
@@ -22,12 +22,22 @@ def walk(walker: Walker) -> Iterator[Sight]:
     """Go through everything in both languages."""
     for language in LANGUAGES:
         yield from in_one(walker, language)
+        yield from kinds_in(walker, language)
     yield from silence(walker)
 
 
 def in_one(walker: Walker, language: Language) -> Iterator[Sight]:
-    """Go through everything in one language but the long silence of a bank, which is one for both."""
+    """Go through all around a purchase in one language but the long silence of a bank, which is one for both."""
+    yield from _parts(walker, language, (shelf, *CARD, *OUTCOMES, *AROUND))
+
+
+def kinds_in(walker: Walker, language: Language) -> Iterator[Sight]:
+    """Go through everything in one language that is not a purchase."""
+    yield from _parts(walker, language, KINDS)
+
+
+def _parts(walker: Walker, language: Language, parts: tuple[Part, ...]) -> Iterator[Sight]:
     walker.language = language
     walker.context.clear_cookies()
-    for part in (shelf, *CARD, *OUTCOMES, *KINDS, *AROUND):
+    for part in parts:
         yield from part(walker)

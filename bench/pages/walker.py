@@ -32,7 +32,7 @@ class Sight:
     """One page in one state.
 
     Args:
-        part: whose page it is: ``payment``, ``bill``, ``transfer``, ``shop``, ``sandbox`` or ``reference``.
+        part: whose page it is, as :data:`bench.pages.sheet.TITLES` names them.
         state: what it shows; a word that files and tables may use.
         paper: width in pixels of the paper that it is printed on; 0 on a screen.
     """
