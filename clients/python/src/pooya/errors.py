@@ -125,6 +125,8 @@ BY_CODE: dict[str, type[Refused]] = {
     "invalid_bills": InvalidRequest,
     "unknown_biller": InvalidRequest,
     "bill_already_paid": BillAlreadyPaid,
+    "bill_not_found": NotFound,
+    "refusal_not_signed": NotAllowed,
     "invalid_cursor": InvalidRequest,
     "invalid_endpoint": InvalidRequest,
     "unauthenticated": NotAllowed,
