@@ -29,6 +29,7 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 SINCE = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 CARD = "card_0123456789abcdef0123456789abcdef"
 PAYMENT, ENDPOINT, EVENT = "pay_0123456789ABCDEFGHJK", "whe_0123456789ABCDEFGHJK", "evt_0123456789abcdef"
+BILLER_SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 OPEN: dict[str, Any] = {"amount": 250_000, "order_id": "A-1", "callback_url": "https://shop.example/back"}
 
 CALLS: dict[str, Callable[[Client], object]] = {
@@ -48,6 +49,9 @@ CALLS: dict[str, Callable[[Client], object]] = {
         operator="mci",
         description="x",
         mobile="09121234567",
+    ),
+    "refuseBill": lambda client: client.refuse_bill(
+        "7748317800142", "1770160", tracking_code="48151623420815", secret=BILLER_SECRET, reason="x"
     ),
     "listPayments": lambda client: next(
         client.list(
@@ -173,6 +177,13 @@ def test_a_method_reads_what_the_contract_promises(asked: Callable[[str], tuple[
             kind = type(value) if isinstance(value, dt.date) else None
             expected = kind.fromisoformat(content[member]) if kind else content[member]
             assert value == expected, member
+
+
+def test_a_billers_no_is_signed_as_published() -> None:
+    """The signature of the published example."""
+    example = json.loads((V1 / "examples" / "RefuseBillIn.json").read_text())
+    signed = pooya.sign_refusal(BILLER_SECRET, example["tracking_code"], example["bill_id"], example["pay_id"])
+    assert signed == example["signature"]
 
 
 def test_secrets_of_endpoints_are_not_printed() -> None:

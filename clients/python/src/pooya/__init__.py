@@ -30,8 +30,10 @@ from pooya.models import Happening as Happening
 from pooya.models import Payment as Payment
 from pooya.models import Problem as Problem
 from pooya.models import Refund as Refund
+from pooya.models import RefusedBill as RefusedBill
 from pooya.settlements import Payout as Payout
 from pooya.settlements import Settlement as Settlement
 from pooya.settlements import SettlementLine as SettlementLine
+from pooya.webhooks import sign_refusal as sign_refusal
 from pooya.webhooks import sign_webhook as sign_webhook
 from pooya.webhooks import verify_webhook as verify_webhook

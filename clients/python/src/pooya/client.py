@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from pooya.answers import asked, items, pages, thing
 from pooya.endpoints import Endpoints, Events
-from pooya.models import Filters, Happening, Payment, Problem, Refund
+from pooya.models import Filters, Happening, Payment, Problem, Refund, RefusedBill
 from pooya.settlements import Settlements
 from pooya.transport import Transport
+from pooya.webhooks import sign_refusal
 
 TIMEOUT_SECONDS = 10.0
 REPEATS = 2
@@ -144,6 +145,38 @@ class Client:
         body |= {"order_id": order_id, "callback_url": callback_url}
         given = (("operator", operator), ("description", description), ("mobile", mobile))
         return self._post("/topups", body | {name: text for name, text in given if text is not None}, idempotency_key)
+
+    def refuse_bill(
+        self,
+        bill_id: str,
+        pay_id: str,
+        *,
+        tracking_code: str,
+        secret: str,
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> RefusedBill:
+        """Say no to a bill that you sent and that was paid: its money goes back to the card, out of what you are owed.
+
+        The same no again is the same refund as it stands: repeating is safe, and says how it ends.
+
+        Args:
+            bill_id: as ``bill.paid`` told it.
+            pay_id: the other number on the bill, as told there.
+            tracking_code: as told there.
+            secret: ``whsec_…`` of one of your webhook endpoints; the no is signed with it, and it is not sent.
+            reason: why, at most 120 characters.
+            idempotency_key: as for :meth:`open`.
+
+        Raises:
+            NotFound, NotAllowed: no such bill of yours was paid; the secret is not yours.
+            NotPossible, RefundRefused: it is too late; you are not owed so much at this moment.
+        """
+        signature = sign_refusal(secret, tracking_code, bill_id, pay_id)
+        body = {"bill_id": bill_id, "pay_id": pay_id, "tracking_code": tracking_code, "signature": signature}
+        body |= {} if reason is None else {"reason": reason}
+        key = idempotency_key or str(uuid.uuid4())
+        return thing(RefusedBill.of, self._transport.post("/bills/refusals", body, key=key), key=key)
 
     def get(self, payment_id: str) -> Payment:
         """Read a payment; raises :class:`pooya.NotFound` if your terminal has none with this id."""

@@ -127,6 +127,8 @@ BY_CODE: dict[str, type[Refused]] = {
     "invalid_top_up": InvalidRequest,
     "operator_not_offered": InvalidRequest,
     "bill_already_paid": BillAlreadyPaid,
+    "bill_not_found": NotFound,
+    "refusal_not_signed": NotAllowed,
     "invalid_cursor": InvalidRequest,
     "invalid_endpoint": InvalidRequest,
     "unauthenticated": NotAllowed,

@@ -100,6 +100,7 @@ class Refund:
             the money is yours again.
         fee: what of the cardholder's fee goes back beside the amount.
         action_code: what the bank answered, once it did.
+        bill: which bill of the payment its biller refused, counted from 1; none where you asked for the refund.
     """
 
     refund_id: str
@@ -111,6 +112,7 @@ class Refund:
     asked_at: dt.datetime | None = None
     decided_at: dt.datetime | None = None
     action_code: str | None = None
+    bill: int | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -125,6 +127,33 @@ class Refund:
             asked_at=maybe_moment(body, "asked_at"),
             decided_at=maybe_moment(body, "decided_at"),
             action_code=body.get("action_code"),
+            bill=maybe_whole(body, "bill"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBill:
+    """A bill that you sent, that was paid, and that you refused; ``state`` is that of its :class:`Refund`."""
+
+    bill_id: str
+    pay_id: str
+    amount: int
+    state: str
+    reason: str | None = None
+    asked_at: dt.datetime | None = None
+    decided_at: dt.datetime | None = None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Read one; raises :class:`ValueError` for what is none."""
+        return cls(
+            bill_id=text(body, "bill_id"),
+            pay_id=text(body, "pay_id"),
+            amount=whole(body, "amount"),
+            state=text(body, "state"),
+            reason=body.get("reason"),
+            asked_at=maybe_moment(body, "asked_at"),
+            decided_at=maybe_moment(body, "decided_at"),
         )
 
 

@@ -55,13 +55,25 @@ def sign_webhook(secret: str, message_id: str, timestamp: str, body: bytes) -> s
     Raises:
         WebhookRefused: the secret is not one.
     """
+    return _signature(secret, b".".join((message_id.encode(), timestamp.encode(), body)))
+
+
+def sign_refusal(secret: str, tracking_code: str, bill_id: str, pay_id: str) -> str:
+    """Return a biller's signature under its no to a bill that was paid; the three as ``bill.paid`` told them.
+
+    Raises:
+        WebhookRefused: the secret is not one.
+    """
+    return _signature(secret, f"bill.refused.{tracking_code}.{bill_id}.{pay_id}".encode())
+
+
+def _signature(secret: str, signed: bytes) -> str:
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         raise WebhookRefused("the secret is not base64") from None
     if not key:
         raise WebhookRefused("the secret is empty")
-    signed = b".".join((message_id.encode(), timestamp.encode(), body))
     return f"{_VERSION}," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
