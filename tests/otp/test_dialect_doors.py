@@ -253,7 +253,7 @@ SADAD_WRONG = [
     ({"requestType": "1"}, "30"),
     ({"requestType": None}, "30"),
     ({"requestType": 2}, "40"),
-    ({"requestType": 6, "amount": 0}, "40"),
+    ({"requestType": 6}, "12"),
     ({"requestType": 10**30}, "40"),
     ({"surprise": 1}, "30"),
 ]
@@ -266,6 +266,17 @@ def test_sadad_is_read_strictly(open_bank: Any, sadad: SadadCaller, change: dict
 
     assert (heard.status, heard.code, heard.signed) == (200, code, True)
     assert effects(open_bank) == (0, 0)
+
+
+def test_a_code_for_a_balance_is_asked_for_without_an_amount(
+    open_bank: Any, sadad: SadadCaller, yaghut: YaghutCaller
+) -> None:
+    """The type that is known from outside, in either dialect; with an amount it is none."""
+    by_sadad = sadad.ask(open_bank.card(), requestType=6, amount=0)
+    by_yaghut = yaghut.ask(open_bank.card(), processType="BALANCE_INQUIRY", amount=0)
+
+    assert (by_sadad.status, by_sadad.code, by_sadad.signed) == (200, "00", True)
+    assert (by_yaghut.status, by_yaghut.signed) == (200, True)
 
 
 YAGHUT_WRONG = [

@@ -173,7 +173,7 @@ def test_d21_an_inactive_psp_is_refused(here: Any, caller: Caller) -> None:
         ({"transaction_ref": "abc"}, 422, "INCOMPLETE_BINDING", "transaction_ref"),
         ({"acquirer_id": "111111"}, 422, "INCOMPLETE_BINDING", "acquirer_id"),
         ({"fee": 999_999}, 422, "FEE_NOT_ALLOWED", None),
-        ({"type": "TOP_UP"}, 501, "UNSUPPORTED_OPERATION", None),
+        ({"type": "TOP_UP"}, 422, "INCOMPLETE_BINDING", "payee_key"),
     ],
     ids=str,
 )

@@ -203,7 +203,7 @@ def test_d6_a_field_in_a_wrong_place_is_refused(here: Any, caller: SoapCaller, p
         ({"payee_name": "pay 0912"}, "payee_name"),
         ({"amount": 0}, "amount"),
         ({"fee": 999_999}, None),
-        ({"type": "TOP_UP"}, None),
+        ({"type": "TOP_UP"}, "payee_key"),
         ({"card": {"pan": "9990020000000002"}}, "card.pan"),
         ({"card": {"pan": "9990020000000001", "cvv2": "123"}}, "card"),
     ],

@@ -360,16 +360,23 @@ def test_d21_a_request_out_of_order_is_stale_and_judges_nothing(here: Any, prove
 
 
 @pytest.mark.parametrize(
-    ("change", "code"), [({"fee": Rial(12_001)}, "FEE_NOT_ALLOWED"), ({"type": "TOP_UP"}, "UNSUPPORTED_OPERATION")]
+    ("fee", "served", "code"), [(12_001, True, "FEE_NOT_ALLOWED"), (0, False, "UNSUPPORTED_OPERATION")]
 )
 def test_what_is_wrong_with_the_transaction_comes_before_the_code(
-    here: Any, prover: Prover, change: dict[str, Any], code: str
+    here: Any,
+    prover: Prover,
+    monkeypatch: pytest.MonkeyPatch,
+    fee: int,
+    served: bool,  # noqa: FBT001 - a parameter of the test
+    code: str,
 ) -> None:
     """A purchase of it could not be made, so no code is used up for it."""
     pan, binding = here.card(), here.binding()
     sent = prover.code(pan, binding)
+    if not served:
+        monkeypatch.setattr("otp.services.judging.fee_ceiling", lambda *_: None)
 
-    assert prover.verify(pan, replace(binding, **change), sent).body["code"] == code
+    assert prover.verify(pan, replace(binding, fee=Rial(fee)), sent).body["code"] == code
     assert states(here) == ["issued"]
 
 

@@ -102,6 +102,7 @@ def test_every_state_has_an_outside_name_and_every_told_event_a_row() -> None:
         PaymentEvent.TRANSFER_MOVED,
         PaymentEvent.TRANSFER_STOOD,
         PaymentEvent.CREDIT_GIVEN,
+        PaymentEvent.TOP_UP_DELIVERED,
     ):
         once.remove(TELLS[event])
     assert len(set(once)) == len(once), "a webhook told once per payment has one cause"

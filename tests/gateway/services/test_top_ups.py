@@ -231,7 +231,7 @@ def test_nobody_confirms_reverses_or_refunds_a_top_up(kiosk: Shop) -> None:
     kiosk.pay(payment)
     for deed in (
         lambda: confirm(kiosk.gateway, kiosk.caller, payment.payment_id, Rial(AMOUNT), None),
-        lambda: reverse(kiosk.gateway, kiosk.caller, payment.payment_id, None, None),
+        lambda: reverse(kiosk.gateway, kiosk.caller, payment.payment_id, None),
     ):
         with pytest.raises(NotPossible):
             deed()

@@ -10,7 +10,7 @@ import pytest
 from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
-from otp.domain.binding import TransactionType
+from otp.domain.binding import SHAPES, Binding, TransactionType
 from otp.domain.financial import Purchase
 from otp.services.inquire_authorisation import inquire_authorisation
 from otp.services.reverse import reverse
@@ -202,6 +202,24 @@ def test_d14_an_app_code_that_is_bound_to_nothing_tells_no_balance(world: Any, p
     answer = world.pay(question(world, phone.pan, issue=False), phone.code())
 
     assert (answer.action_code, answer.balance) == ("185", None)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_d6_a_code_of_a_weak_dialect_knows_its_type(world: Any, shape: tuple[str, ...]) -> None:
+    """It was asked for as a balance: it tells one, and buys nothing, however small."""
+    pan, other = world.card(), world.card()
+    asked, wish = question(world, pan, issue=False), question(world, other, issue=False)
+    for made in (asked, wish):
+        narrow = Binding(
+            TransactionType.BALANCE_INQUIRY, Rial(0), Rial(0), made.key.acquirer_id, made.merchant_id,
+            made.key.terminal_id, made.payee_name, "", made.transaction_ref,
+        ).narrowed(shape)  # fmt: skip
+        columns = {"transaction_ref": narrow.transaction_ref, "canonical": narrow.canonical(), "bound": list(shape)}
+        world.issue(made, CODE, binding_digest=narrow.digest(), ceiling_rial=1_000_000, **columns)
+    bought = world.purchase(other, CODE, total=Rial(1_000), transaction_ref=wish.transaction_ref)
+
+    assert world.pay(asked).balance == Sensitive(Rial(OPENED))
+    assert world.pay(bought).action_code == "182"
 
 
 @pytest.mark.parametrize(("kind", "code"), [("gift", "000"), ("debit", "186")])
