@@ -42,17 +42,13 @@ from sandbox.simulator.mirror import Mirror
 from sandbox.simulator.network import Network
 from sandbox.simulator.sale import Sale, SimulatedCard
 from sandbox.simulator.senders import Senders
-from sandbox.simulator.stage import EXPIRY, ISSUERS, open_simulated_card
+from sandbox.simulator.stage import EXPIRY, ISSUERS
+from sandbox.simulator.wallets import Wallets
 
 SALES_MOST = 12
-NEW_CARDS = 0.6
-CARDS_AT_ONCE = 6
 COIN = 0.5
 BILLED, SENT = 0.2, 0.4
 """Shares of payments that are for bills, and that send money to another card."""
-
-POOR = 5
-"""Of so many cards one has next to nothing."""
 
 NO_TRANSFER = (InvalidDestination, TransferLimit, TooManyHolderQuestions)
 CALLBACK = "http://localhost:8200/back"
@@ -74,11 +70,11 @@ class Cast:
     developer: Developer
     mirror: Mirror
     sales: list[Sale] = field(default_factory=list)
-    cards: list[SimulatedCard] = field(default_factory=list)
     paying: list[Sale] = field(default_factory=list)
     opened: int = 0
 
     def __post_init__(self) -> None:
+        self.wallets = Wallets(self.dice, self.network, self.banks)
         self.cashiers = Cashiers(self.dice, self.network, self.gateway, self.caller, self.mirror)
         self.senders = Senders(self.dice, self.network, self.gateway, self.caller, self.banks, self.mirror)
 
@@ -117,7 +113,8 @@ class Cast:
             self.sales.pop(0)
         self.opened += 1
         guesses = self.dice.random() < 0.06  # noqa: PLR2004 - a few do not have the phone
-        card = self.cards[-1 - (len(self.cards) - 1) % 10] if guesses and self.cards else self._card()
+        cards = self.wallets.cards
+        card = cards[-1 - (len(cards) - 1) % 10] if guesses and cards else self.wallets.card()
         sale = self._sale(card, guesses=guesses)
         self.sales.append(sale)
         try:
@@ -133,7 +130,7 @@ class Cast:
         if luck < BILLED:
             sale.bills = some_bills(self.dice, self.opened)
             sale.amount = sum(bill.amount.amount for bill in sale.bills)
-        elif luck < BILLED + SENT and (chosen := self.senders.choose(card, self.cards)):
+        elif luck < BILLED + SENT and (chosen := self.senders.choose(card, self.wallets.cards)):
             sale.destination, sale.amount = chosen
         elif card.card_id in self.senders.got:
             sale.amount = self.senders.got[card.card_id]
@@ -176,16 +173,6 @@ class Cast:
         if not sale.bills:
             return open_payment(self.gateway, self.caller, OpenPurchase(Rial(amount), order, CALLBACK), idempotency)
         return open_bills(self.gateway, self.caller, OpenBills(sale.bills, order, CALLBACK), idempotency)
-
-    def _card(self) -> SimulatedCard:
-        if len(self.cards) >= CARDS_AT_ONCE and self.dice.random() > NEW_CARDS:
-            return self.dice.choice(self.cards[-CARDS_AT_ONCE:])
-        number = len(self.cards) + 1
-        issuer_id, prefix = ISSUERS[number // 2 % len(ISSUERS)]
-        self.network.fuses[issuer_id].left = None  # that a card is there is no part of the play
-        balance = 500_000 if number % POOR == 0 else 1_500_000_000
-        self.cards.append(open_simulated_card(self.banks[issuer_id], number, prefix, balance))
-        return self.cards[-1]
 
     def confirm(self, sale: Sale | None = None) -> str:
         """Confirm, with one of two keys or none; at most one of them is told that it was the first (I8)."""
