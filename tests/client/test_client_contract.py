@@ -29,6 +29,7 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 SINCE = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 CARD = "card_0123456789abcdef0123456789abcdef"
 PAYMENT, ENDPOINT, EVENT = "pay_0123456789ABCDEFGHJK", "whe_0123456789ABCDEFGHJK", "evt_0123456789abcdef"
+DESTINATION = "dest_0123456789abcdef0123456789abcdef"
 BILLER_SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 OPEN: dict[str, Any] = {"amount": 250_000, "order_id": "A-1", "callback_url": "https://shop.example/back"}
 
@@ -53,6 +54,20 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "refuseBill": lambda client: client.refuse_bill(
         "7748317800142", "1770160", tracking_code="48151623420815", secret=BILLER_SECRET, reason="x"
     ),
+    "openTransfer": lambda client: client.transfers.open(
+        order_id="A-1",
+        callback_url="https://shop.example/back",
+        amount=250_000,
+        destination_token=DESTINATION,
+        description="x",
+        mobile="09121234567",
+    ),
+    "getTransfer": lambda client: client.transfers.get(PAYMENT),
+    "listTransfers": lambda client: next(
+        client.transfers.list(state="confirmed", order_id="A-1", limit=2, cursor="q83vAQIDBAUGXw")
+    ),
+    "listDestinations": lambda client: next(client.transfers.destinations(limit=2, cursor="q83vAQIDBAUGXw")),
+    "deleteDestination": lambda client: client.transfers.delete_destination(DESTINATION),
     "listPayments": lambda client: next(
         client.list(
             state="authorised",
@@ -172,7 +187,7 @@ def test_a_method_reads_what_the_contract_promises(asked: Callable[[str], tuple[
             continue
         known = {each.name for each in fields(thing)}
         assert set(content) - known <= {"timestamp"}
-        for member in set(content) & known - {"card", "attempts", "event_types", "data", "payouts"}:
+        for member in set(content) & known - {"card", "destination", "attempts", "event_types", "data", "payouts"}:
             value = getattr(thing, member)
             kind = type(value) if isinstance(value, dt.date) else None
             expected = kind.fromisoformat(content[member]) if kind else content[member]

@@ -34,6 +34,8 @@ from pooya.models import RefusedBill as RefusedBill
 from pooya.settlements import Payout as Payout
 from pooya.settlements import Settlement as Settlement
 from pooya.settlements import SettlementLine as SettlementLine
+from pooya.transfers import Destination as Destination
+from pooya.transfers import Transfer as Transfer
 from pooya.webhooks import sign_refusal as sign_refusal
 from pooya.webhooks import sign_webhook as sign_webhook
 from pooya.webhooks import verify_webhook as verify_webhook

@@ -12,6 +12,7 @@ from pooya.answers import asked, items, pages, thing
 from pooya.endpoints import Endpoints, Events
 from pooya.models import Filters, Happening, Payment, Problem, Refund, RefusedBill
 from pooya.settlements import Settlements
+from pooya.transfers import Transfers
 from pooya.transport import Transport
 from pooya.webhooks import sign_refusal
 
@@ -36,6 +37,7 @@ class Client:
         endpoints: where your server is told of events.
         events: everything that happened, to be read instead of being told.
         settlements: what was paid out to you.
+        transfers: money from card to card.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Client:
         self.endpoints = Endpoints(self._transport)
         self.events = Events(self._transport)
         self.settlements = Settlements(self._transport)
+        self.transfers = Transfers(self._transport)
 
     def __enter__(self) -> Self:
         return self

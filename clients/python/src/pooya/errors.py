@@ -126,6 +126,8 @@ BY_CODE: dict[str, type[Refused]] = {
     "unknown_biller": InvalidRequest,
     "invalid_top_up": InvalidRequest,
     "operator_not_offered": InvalidRequest,
+    "transfer_limit": InvalidRequest,
+    "destination_not_found": NotFound,
     "bill_already_paid": BillAlreadyPaid,
     "bill_not_found": NotFound,
     "refusal_not_signed": NotAllowed,

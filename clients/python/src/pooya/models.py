@@ -70,7 +70,7 @@ class Payment:
             amount=whole(body, "amount"),
             order_id=text(body, "order_id"),
             fee=maybe_whole(body, "fee"),
-            card=_card(body.get("card")),
+            card=card_of(body.get("card")),
             first_time=body.get("first_time"),
             raw=dict(body),
             description=body.get("description"),
@@ -241,5 +241,6 @@ class Problem:
         return cls(status=whole(body, "status"), **words)
 
 
-def _card(body: object) -> Card | None:
+def card_of(body: object) -> Card | None:
+    """Read the card of a payment, if there is one yet."""
     return Card(text(body, "masked_pan"), text(body, "token")) if isinstance(body, Mapping) else None
