@@ -313,21 +313,13 @@ PLANTS = [
         ),
         0,
     ),
-    (
-        "I15_bills",
-        f"UPDATE payment SET kind = 'BILL_PAYMENT', payee_key = '{'0' * 64}'",
-        250_000,
-    ),
+    ("I15_bills", f"UPDATE payment SET kind = 'BILL_PAYMENT', payee_key = '{'0' * 64}'", 250_000),
     (
         "I18_jobs",
         "INSERT INTO outbox (topic, payload, due_at) VALUES ('switch.x', '{}', house_now() - interval '3 minutes')",
         0,
     ),
-    (
-        "I18_swept",
-        "UPDATE payment SET state = 'authorised', authorised_at = house_now() - interval '1 hour'",
-        250_000,
-    ),
+    ("I18_swept", "UPDATE payment SET state = 'authorised', authorised_at = house_now() - interval '1 hour'", 250_000),
     ("I18_swept", "UPDATE payment SET state = 'open', page_expires_at = house_now() - interval '3 minutes'", 0),
 ]
 
