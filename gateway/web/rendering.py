@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from flask import current_app, render_template, request, url_for
@@ -153,17 +153,13 @@ def bills_page(
     bills: tuple[BillLine, ...], *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None
 ) -> str:
     """Render the page where people pay bills: those in the list so far, and room for one more."""
-    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
-    persian = language() == "fa"
-    rows = [(line.bill, line.name_fa if persian else line.name_en) for line in bills]
     return _render(
         "bill.html",
-        bills=rows,
+        bills=[(line.bill, line.name_fa if language() == "fa" else line.name_en) for line in bills],
         title="bill.paid.title" if any(mistake.tone == "warn" for mistake in mistakes) else "bill.errors.title",
         tone=mistakes[0].tone if mistakes else "",
         total=sum(line.bill.amount.amount for line in bills),
-        summary=sentences,
-        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        **_told(mistakes),
         typed=typed or {},
     )
 
@@ -175,14 +171,11 @@ def top_up_page(
     typed: Mapping[str, str] | None = None,
 ) -> str:
     """Render the page where people top up numbers: whose, of which operator, how much."""
-    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
-    persian = language() == "fa"
     return _render(
         "topup.html",
-        operators=[(operator, NAMES[operator][0 if persian else 1]) for operator in offers],
+        operators=[(operator, NAMES[operator][0 if language() == "fa" else 1]) for operator in offers],
         amounts=sorted({amount.amount for sold in offers.values() for amount in sold}),
-        summary=sentences,
-        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        **_told(mistakes),
         typed=typed or {},
     )
 
@@ -200,12 +193,10 @@ def balance_page(view: PageView, balance: Sensitive[Balance] | None) -> str:
 
 def transfer_page(*, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None) -> str:
     """Render the page where people send money: two cards and an amount."""
-    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
     return _render(
         "transfer.html",
         asked=TRANSFER_FIELDS,
-        summary=sentences,
-        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        **_told(mistakes),
         typed=typed or {},
     )
 
@@ -221,16 +212,20 @@ def asked_fields(view: PageView) -> tuple[str, ...]:
 
 def naming_page(view: PageView, *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None) -> str:
     """Render the page where the payer of an asked transfer says which card pays, and what was left open."""
-    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
     return _render(
         "naming.html",
         view=view,
         asked=asked_fields(view),
-        summary=sentences,
-        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        **_told(mistakes),
         typed=typed or {},
         proof=proof_of(gateway_of_app().keyring, view.page_token),
     )
+
+
+def _told(mistakes: tuple[Message, ...]) -> dict[str, Any]:
+    """Return what is to be put right: all of it above the form, and the first of each field beside that field."""
+    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    return {"summary": sentences, "mistakes": {place: sentence for place, sentence in reversed(sentences) if place}}
 
 
 def _check_address(tracking_code: str) -> str:
@@ -257,13 +252,11 @@ def _card_page(
     challenge: str,
 ) -> str:
     gateway, chosen = gateway_of_app(), language()
-    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
     return _render(
         "pay.html",
         view=view,
-        summary=sentences,
         summary_title=_said_in(chosen, f"@{view.kind}", summary_title),
-        mistakes={place: sentence for place, sentence in reversed(sentences) if place},
+        **_told(mistakes),
         tone=notes[0].tone if notes else "",
         notes=[said(note) for note in notes],
         typed=typed,
@@ -316,7 +309,7 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
         masked=_spaced,
         static=lambda name: url_for("static", filename=name, v=_version(name)),
         font_url=url_for("static", filename="vz.woff2"),
-        merchant_name=_merchant_name(view, chosen) if view else None,
+        merchant_name=(view.merchant_name_fa if chosen == "fa" else view.merchant_name_en) if view else None,
         site=urlsplit(view.site).netloc or view.site if view else None,
         return_url=return_address(view) if view else None,
         page_url=page_address(view.page_token) if view else None,
@@ -338,10 +331,6 @@ def _said_in(chosen: Language, kind: str, key: str, **values: object) -> str:
 def _sentence(key: str) -> str:
     """Return a sentence with its ``{values}`` still open, for the script to fill."""
     return WORDS[key].fa if language() == "fa" else WORDS[key].en
-
-
-def _merchant_name(view: PageView, chosen: Language) -> str:
-    return view.merchant_name_fa if chosen == "fa" else view.merchant_name_en
 
 
 def _issuer_name(view: PageView) -> str:
