@@ -19,7 +19,9 @@ from bench import (
     balances,
     codes,
     healthy_bank,
+    kinds,
     memory,
+    merchants,
     pin_wires,
     statements,
     steps,
@@ -53,10 +55,11 @@ CROWD, CROWD_ONE = "POOYA_CROWD", "POOYA_CROWD_ONE"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How long to measure: so many rounds, and so many seconds where a round is as long as one likes."""
+    """How long to measure: so many rounds, so many seconds where a round is as long as one likes, so large a ledger."""
 
     rounds: int
     seconds: float
+    postings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="name", help="of: " + ", ".join(BENCHMARKS))
     parser.add_argument("--rounds", type=int, help="how often both conditions are measured")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long healthy-bank measures each in a round")
+    parser.add_argument("--postings", type=int, default=balances.MOST, help="the largest ledger that balances fills")
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
@@ -91,8 +95,9 @@ def main(arguments: list[str]) -> int:
         for name in chosen.names or BENCHMARKS:
             print(f"{name}:", flush=True)
             benchmark = BENCHMARKS[name]
+            wish = Wish(chosen.rounds or benchmark.rounds, chosen.seconds, chosen.postings)
             with fresh_world(benchmark) as world:
-                for line in benchmark.run(world, Wish(chosen.rounds or benchmark.rounds, chosen.seconds)):
+                for line in benchmark.run(world, wish):
                     print(f"  {line}", flush=True)
     except CannotRun as error:
         print(error, file=sys.stderr)
@@ -186,8 +191,16 @@ def _healthy_bank(world: RunningWorld, wish: Wish) -> Iterator[str]:
     yield from healthy_bank.lines(run, run.compare(wish.rounds))
 
 
+def _kinds(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    yield from kinds.lines(kinds.Kinds(world).compare(wish.rounds))
+
+
+def _merchants(world: RunningWorld, wish: Wish) -> Iterator[str]:
+    yield from merchants.lines(merchants.Merchants(world).compare(wish.rounds))
+
+
 def _balances(world: RunningWorld, wish: Wish) -> Iterator[str]:
-    yield from balances.lines(*balances.measure(world.world, wish.rounds))
+    yield from balances.lines(*balances.measure(world.world, wish.rounds, wish.postings))
 
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -198,6 +211,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "statements": Benchmark(_statements, {CROWD: statements.CROWD}, rounds=1),
     "wires": Benchmark(_wires, {CROWD: wires.CROWD, CROWD_ONE: wires.CROWD}, rounds=8),
     "pin-wires": Benchmark(_pin_wires, {CROWD: pin_wires.CROWD}, rounds=12),
+    "kinds": Benchmark(_kinds, {CROWD: kinds.CROWD, CROWD_ONE: kinds.CROWD_ONE}, rounds=4),
+    "merchants": Benchmark(_merchants, {CROWD: merchants.CROWD}, rounds=6),
     "codes": Benchmark(_codes, {CROWD: codes.CROWD}, rounds=6),
     "accepted": Benchmark(_accepted, {CROWD: accepted.CROWD}, rounds=3, around=accepted.panel),
     "app": Benchmark(_app, {CROWD: app.CROWD}, rounds=15),

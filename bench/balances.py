@@ -1,4 +1,4 @@
-"""What a posting and a balance cost when there are ten thousand, a hundred thousand and a million postings (D32).
+"""What a posting and a balance cost when there are ten thousand postings, and ten times as many again and again (D32).
 
 In a database of its own beside the sandbox's, as its application role. All postings are of one merchant and one issuer:
 the accounts that grow fastest. Of each figure the middle one of many is taken.
@@ -22,7 +22,11 @@ from gateway.store import balances
 from sandbox.postgres import Roles
 from sandbox.world import World
 
-SIZES = (10_000, 100_000, 1_000_000)
+LEAST, MOST = 10_000, 1_000_000
+STEP = 10
+AT_ONCE = 500_000
+"""Postings in one transaction while a ledger is filled: what its checks remember until the commit has to fit."""
+
 TAIL = 1_000
 """Postings that are not folded yet: what comes in the ten seconds between two folds at fifty purchases a second."""
 
@@ -73,13 +77,19 @@ class Costs:
     plain: float
 
 
-def measure(world: World, rounds: int) -> tuple[dict[int, Costs], Comparison]:
-    """Return the costs at each size, and at the last one those of an append without the two indexes and with them."""
+def measure(world: World, rounds: int, most: int = MOST) -> tuple[dict[int, Costs], Comparison]:
+    """Return the costs at each size, and at the last one those of an append without the two indexes and with them.
+
+    Args:
+        world: whose PostgreSQL is used.
+        rounds: how often the two appends take turns.
+        most: no ledger is larger; the smallest is always measured.
+    """
     owner_url, application_url = _made(world)
     with _opened(application_url) as database, closing(psycopg.connect(owner_url, autocommit=True)) as owner:
         owner.execute(_WORLD.encode())
         found: dict[int, Costs] = {}
-        for size in SIZES:
+        for size in sizes(most):
             _grow(owner, database, size)
             found[size] = Costs(
                 _append(database),
@@ -92,7 +102,7 @@ def measure(world: World, rounds: int) -> tuple[dict[int, Costs], Comparison]:
 
 def lines(found: dict[int, Costs], bare: Comparison) -> Iterator[str]:
     """Say the figures, and each as a multiple of that at the first size."""
-    least = found[SIZES[0]]
+    least = found[LEAST]
     for size, costs in found.items():
         figures = (
             f"append {costs.append:.0f} µs, ratio {costs.append / least.append:.2f}",
@@ -100,9 +110,18 @@ def lines(found: dict[int, Costs], bare: Comparison) -> Iterator[str]:
             f"adding up everything {costs.plain:.0f} µs, ratio {costs.plain / least.plain:.2f}",
         )
         yield f"{size:,} postings: {'; '.join(figures)}"
-    last = found[SIZES[-1]]
+    largest = max(found)
+    last = found[largest]
     yield f"an append with the two indexes of the tails against one without: {bare}"
-    yield f"a balance against adding up everything at {SIZES[-1]:,}: ratio {last.balance / last.plain:.4f}"
+    yield f"a balance against adding up everything at {largest:,}: ratio {last.balance / last.plain:.4f}"
+
+
+def sizes(most: int) -> Iterator[int]:
+    """Return how large the ledgers are that are measured."""
+    size = LEAST
+    yield size
+    while (size := size * STEP) <= most:
+        yield size
 
 
 def _without(owner: psycopg.Connection[tuple[object, ...]], database: Database) -> float:
@@ -134,7 +153,8 @@ def _grow(owner: psycopg.Connection[tuple[object, ...]], database: Database, siz
     """Fill up to a size less the tail, fold all of it, let the planner see it, and add the tail."""
     row = owner.execute("SELECT count(*) FROM posting").fetchone()
     there = int(str(row[0])) if row else 0
-    owner.execute(_MANY, (size - TAIL - there,))
+    for begun in range(there, size - TAIL, AT_ONCE):
+        owner.execute(_MANY, (min(AT_ONCE, size - TAIL - begun),))
     while _fold(database):
         pass
     owner.execute("VACUUM (ANALYZE) posting")

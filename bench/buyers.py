@@ -6,6 +6,7 @@ share the shoppers evenly.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import secrets
@@ -48,27 +49,34 @@ class Customer:
     Args:
         gateway: its address.
         server: the merchant's own connection to it, kept alive.
+        address: what the shopper's browser speaks from; without one, as the machine likes.
     """
 
-    def __init__(self, gateway: str, server: HTTPConnection, seller: Seller, card: Card) -> None:
+    def __init__(
+        self, gateway: str, server: HTTPConnection, seller: Seller, card: Card, address: tuple[str, int] | None = None
+    ) -> None:
         self.gateway = gateway
         self.server = server
         self.card = card
         self.amount = AMOUNT
         self.payment: dict[str, Any] = {}
         self.proof = ""
-        self._seller = seller
-        self._browser = HTTPConnection(urlsplit(gateway).netloc, timeout=SECONDS)
+        self.seller = seller
+        self._browser = HTTPConnection(urlsplit(gateway).netloc, timeout=SECONDS, source_address=address)
         self._elsewhere = False
 
     def open(self) -> None:
         """Let the merchant open the payment."""
-        order = {"amount": self.amount, "order_id": secrets.token_hex(8), "callback_url": self._seller.callback_url}
-        self.payment = self._call("", order, HTTPStatus.CREATED)
+        order = {"amount": self.amount, "order_id": secrets.token_hex(8), "callback_url": self.seller.callback_url}
+        self.payment = self._call("payments", order, HTTPStatus.CREATED)
 
     def page(self) -> None:
         """Load the payment page."""
-        found = _PROOF.search(self._browse("GET"))
+        self.read_proof(self._browse("GET"))
+
+    def read_proof(self, page: str) -> None:
+        """Keep what the page's form has to carry."""
+        found = _PROOF.search(page)
         if not found:
             raise CannotRun("the payment page has no form")
         self.proof = found[1]
@@ -88,11 +96,11 @@ class Customer:
 
     def read(self) -> None:
         """Let the merchant read the payment."""
-        self._call(f"/{self.payment['id']}", None, HTTPStatus.OK)
+        self._call(f"payments/{self.payment['id']}", None, HTTPStatus.OK)
 
     def confirm(self) -> None:
         """Let the merchant confirm the payment."""
-        confirmed = self._call(f"/{self.payment['id']}/confirm", {"amount": self.amount}, HTTPStatus.OK)
+        confirmed = self._call(f"payments/{self.payment['id']}/confirm", {"amount": self.amount}, HTTPStatus.OK)
         if confirmed["state"] != "confirmed":
             raise CannotRun(f"not confirmed: {confirmed}")
 
@@ -111,26 +119,30 @@ class Customer:
 
     def _browse(self, method: str, **typed: str) -> str:
         form = {**{name: self.card[name] for name in FIELDS}, **typed, "csrf_token": self.proof}
+        return self.fill_in(method, urlsplit(self.payment["page_url"]).path, form)
+
+    def fill_in(self, method: str, path: str, form: dict[str, str]) -> str:
+        """Load a page, or send a form to it; return what came."""
         body = urlencode(form) if method == "POST" else None
-        self._browser.request(method, urlsplit(self.payment["page_url"]).path, body, FORM)
+        self._browser.request(method, path, body, FORM)
         answer = self._browser.getresponse()
         text = answer.read().decode()
         self._elsewhere = answer.status == HTTPStatus.SEE_OTHER
         if answer.status not in {HTTPStatus.OK, HTTPStatus.SEE_OTHER}:
-            raise CannotRun(f"{method} {typed.get('action', 'page')}: {answer.status}")
+            raise CannotRun(f"{method} {form.get('action', 'page')}: {answer.status}")
         return text
 
     def _call(self, path: str, body: dict[str, Any] | None, expected: int) -> dict[str, Any]:
         method = "GET" if body is None else "POST"
-        headers = {"Authorization": f"Bearer {self._seller.secret_key}", "Idempotency-Key": secrets.token_hex(8)}
+        headers = {"Authorization": f"Bearer {self.seller.secret_key}", "Idempotency-Key": secrets.token_hex(8)}
         if body is not None:
             headers["Content-Type"] = "application/json"
         content = None if body is None else json.dumps(body)
-        self.server.request(method, f"/api/v1/payments{path}", content, headers)
+        self.server.request(method, f"/api/v1/{path}", content, headers)
         answer = self.server.getresponse()
         document: dict[str, Any] = json.loads(answer.read())
         if answer.status != expected:
-            raise CannotRun(f"{method} payments{path}: {answer.status} {document}")
+            raise CannotRun(f"{method} {path}: {answer.status} {document}")
         return document
 
 
@@ -139,15 +151,18 @@ class Shop:
     """Where buyers buy: a gateway, the terminals that sell, the cards that pay, and how a code reaches its owner.
 
     Args:
-        sellers: several, so that no limit of one terminal, and no row that counts it, holds the others up.
+        sellers: they sell in turn; several, so that no limit of one terminal holds the others up.
         cards: each may ask for ten codes an hour.
+        comes: makes somebody who pays.
     """
 
     gateway: str
     sellers: tuple[Seller, ...]
     cards: Iterator[Card]
     code_of: Callable[[Customer], str]
+    comes: Callable[[str, HTTPConnection, Seller, Card], Customer] = Customer
     _taking: threading.Lock = field(default_factory=threading.Lock)
+    _sold: Iterator[int] = field(default_factory=itertools.count)
 
     def buy(self, count: int) -> float:
         """Make so many purchases, several at once; returns how many a second that was.
@@ -158,9 +173,14 @@ class Shop:
         left = iter(range(count))
         started = time.monotonic()
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for done in [pool.submit(self._serve, self.sellers[n % len(self.sellers)], left) for n in range(AT_ONCE)]:
+            for done in [pool.submit(self._serve, left) for _ in range(AT_ONCE)]:
                 done.result()
         return count / (time.monotonic() - started)
+
+    def seller(self) -> Seller:
+        """Return whose turn it is to sell."""
+        with self._taking:
+            return self.sellers[next(self._sold) % len(self.sellers)]
 
     def customer(self, server: HTTPConnection, seller: Seller) -> Customer:
         """Return somebody with the next card.
@@ -172,12 +192,12 @@ class Shop:
             card = next(self.cards, None)
         if card is None:
             raise CannotRun("the cards are used up; measure fewer rounds")
-        return Customer(self.gateway, server, seller, card)
+        return self.comes(self.gateway, server, seller, card)
 
-    def _serve(self, seller: Seller, left: Iterator[int]) -> None:
+    def _serve(self, left: Iterator[int]) -> None:
         with closing(HTTPConnection(urlsplit(self.gateway).netloc, timeout=SECONDS)) as server:
             while self._another(left):
-                with closing(self.customer(server, seller)) as customer:
+                with closing(self.customer(server, self.seller())) as customer:
                     customer.buy(self.code_of)
 
     def _another(self, left: Iterator[int]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from itertools import chain, repeat
 
 from bench.buyers import Card, Customer, Seller, Shop
@@ -12,10 +13,10 @@ from sandbox.cards import APPROVE
 from sandbox.phone_store import PhoneStore
 from sandbox.places import CannotRun
 from sandbox.running import RunningWorld
-from sandbox.seed import more_terminals
+from sandbox.seed import more_merchants, more_terminals
 
 TERMINALS = 16
-"""All purchases of one terminal are counted on one row of the bank: a merchant with many customers has many."""
+"""All purchases of one terminal are counted on four rows of the bank; what one costs `merchants` measures."""
 
 CODES_PER_CARD = 9
 """One less than a card may ask for in an hour."""
@@ -72,7 +73,16 @@ def sellers_of(world: RunningWorld) -> tuple[Seller, ...]:
     return tuple(Seller(key, f"{world.info['shop']}/") for key in more_terminals(world.world, TERMINALS))
 
 
+def merchants_of(world: RunningWorld, count: int) -> tuple[Seller, ...]:
+    """Enrol so many merchants, each with one terminal."""
+    return tuple(Seller(key, f"{world.info['shop']}/") for key in more_merchants(world.world, count))
+
+
 def shop_at(world: RunningWorld, sellers: tuple[Seller, ...], bank: Bank) -> Shop:
     """Let buyers with this bank's cards buy in turn; each comes back when all the others have bought."""
-    cards = chain.from_iterable(repeat(cards_of(world, bank), CODES_PER_CARD))
-    return Shop(world.info["gateway"], sellers, cards, Phones(world).code_of)
+    return Shop(world.info["gateway"], sellers, in_turn(world, bank), Phones(world).code_of)
+
+
+def in_turn(world: RunningWorld, bank: Bank) -> Iterator[Card]:
+    """Give out a bank's good cards in turn, as often as each may ask for codes in an hour."""
+    return chain.from_iterable(repeat(cards_of(world, bank), CODES_PER_CARD))

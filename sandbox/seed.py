@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -100,14 +100,30 @@ def seed_gateway(world: World) -> None:
 
 def more_terminals(world: World, count: int) -> tuple[str, ...]:
     """Give the shop so many more terminals in a sandbox that runs; returns their secret keys."""
+    merchant = _merchant(world)
+    terminals = (str(int(TERMINAL_ID) + number) for number in range(1, count + 1))
+    return _enrolled(world, (replace(merchant, terminal_id=terminal_id) for terminal_id in terminals))
+
+
+def more_merchants(world: World, count: int) -> tuple[str, ...]:
+    """Enrol so many more merchants like the shop, each with one terminal, in a sandbox that runs; as above."""
+    merchant = replace(_merchant(world), webhook_url=None, webhook_secret=None)
+    numbers = range(1_000, 1_000 + count)
+    return _enrolled(
+        world,
+        (replace(merchant, merchant_id=f"{number:015}", terminal_id=f"3{number:07}") for number in numbers),
+    )
+
+
+def _enrolled(world: World, merchants: Iterable[NewMerchant]) -> tuple[str, ...]:
     with _settings_of(world, "gateway"):
         gateway = gateway_wiring.build(gateway_config.load())
     try:
-        merchant = _merchant(world)
-        terminals = [str(int(TERMINAL_ID) + number) for number in range(1, count + 1)]
-        for terminal_id in terminals:
-            enrol.add_merchant(gateway, replace(merchant, terminal_id=terminal_id))
-        return tuple(new_key(gateway, terminal_id) for terminal_id in terminals)
+        keys = []
+        for merchant in merchants:
+            enrol.add_merchant(gateway, merchant)
+            keys.append(new_key(gateway, merchant.terminal_id))
+        return tuple(keys)
     finally:
         gateway.database.close()
 

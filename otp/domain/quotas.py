@@ -29,8 +29,12 @@ class Holder(StrEnum):
     BANK = "bank"
 
 
-SHARDS: Mapping[Holder, int] = MappingProxyType({Holder.PSP: 16, Holder.BANK: 16})
-"""Rows that everybody would count on are split; each part gets its share, so the sum stays a hard limit."""
+SHARDS: Mapping[Holder, int] = MappingProxyType({Holder.PSP: 16, Holder.BANK: 16, Holder.TERMINAL: 4})
+"""Rows that everybody, or everybody at a busy merchant, would count on are split; each part gets its share, so the sum
+stays a hard limit. A terminal has few parts: the more, the sooner one of them is full before the others."""
+
+PART_LEAST = 50
+"""A limit is split only so far that each part allows as many, for cards do not spread evenly over few requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,9 @@ def charges(limits: Limits, names: Mapping[Holder, str], *, proven: bool, shard:
     proof = "proven" if proven else "unproven"
     rows = [
         Charge(
-            scope=f"{limit.holder}|{proof}|{limit.span}|{names[limit.holder]}{_part(limit.holder, shard)}",
+            scope=f"{limit.holder}|{proof}|{limit.span}|{names[limit.holder]}{_part(limit, shard)}",
             span=limit.span,
-            most=max(1, limit.most // SHARDS.get(limit.holder, 1)),
+            most=limit.most // _parts(limit),
             silent=limit.silent,
         )
         for limit in (limits.proven if proven else limits.unproven)
@@ -113,8 +117,13 @@ def charges(limits: Limits, names: Mapping[Holder, str], *, proven: bool, shard:
     return tuple(sorted(rows, key=lambda row: row.scope))
 
 
-def _part(holder: Holder, shard: int) -> str:
-    return f"|{shard % SHARDS[holder]}" if holder in SHARDS else ""
+def _parts(limit: Limit) -> int:
+    return max(1, min(SHARDS.get(limit.holder, 1), limit.most // PART_LEAST))
+
+
+def _part(limit: Limit, shard: int) -> str:
+    parts = _parts(limit)
+    return f"|{shard % parts}" if parts > 1 else ""
 
 
 def activation_charges(

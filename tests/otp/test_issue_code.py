@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from foundation.database import Database
 from foundation.rial import Rial
+from otp.domain.quotas import SHARDS, Holder
 from otp.services.issue_code import Told, issue_code
 
 
@@ -299,6 +303,21 @@ def test_d20_a_mobile_a_terminal_and_a_psp_have_limits_of_their_own(make_bank: C
     assert elsewhere.body["code"] == "ACCEPTED"
     (row,) = here.sql("SELECT used FROM quota WHERE scope LIKE 'mobile|proven|%'")
     assert row["used"] == 4
+
+
+def test_d20_customers_of_one_terminal_do_not_wait_for_each_other(here: Any, bank_owner_database: Database) -> None:
+    """While one's count is not committed yet, another's on another part of the terminal's limit goes through."""
+    cards = [here.card(f"0912{number:07}") for number in range(40)]
+    pans = {here.name_of(pan)[0] % SHARDS[Holder.TERMINAL]: pan for pan in cards}
+    first, second = list(pans.values())[:2]
+    assert here.ask(first).body["code"] == "ACCEPTED"
+    with bank_owner_database.begin() as connection, ThreadPoolExecutor(1) as pool:
+        held = connection.execute(text("SELECT FROM quota WHERE scope LIKE 'terminal|proven|%' FOR UPDATE")).all()
+        assert len(held) == 1
+
+        told = pool.submit(here.ask, second).result(timeout=20)
+
+    assert told.body["code"] == "ACCEPTED"
 
 
 def test_d19_a_strangers_full_mobile_limit_is_silent(here: Any) -> None:

@@ -335,6 +335,17 @@ def test_d20_a_row_that_everybody_counts_on_is_split_and_keeps_its_sum() -> None
     assert sum(psp.values()) == 1_600
 
 
+@pytest.mark.parametrize(("per_hour", "parts"), [(3_000, [750] * 4), (160, [53] * 3), (99, [99]), (2, [2]), (1, [1])])
+def test_d20_a_busy_terminals_row_is_split_and_a_small_limit_is_not(per_hour: int, parts: list[int]) -> None:
+    """Never more than the limit together, and never a part that a few cards fill."""
+    limits = default_limits(terminal_per_hour=per_hour, psp_per_hour=1_600, sms_per_day=3_200)
+    rows = {row.scope: row.most for shard in range(256) for row in charges(limits, NAMES, proven=True, shard=shard)}
+    terminal = [most for scope, most in rows.items() if scope.startswith("terminal|")]
+
+    assert terminal == parts
+    assert sum(terminal) <= per_hour
+
+
 def test_every_code_has_an_answer_and_a_sentence_in_both_languages() -> None:
     """The table is complete, and details without a value are left out."""
     assert set(ANSWERS) == set(Code)
