@@ -28,7 +28,11 @@ _MATCHED = """payment.confirmed_at <= :cut_off_at
     OR EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = payment.attempt_id AND found.settle))
   AND NOT EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = payment.attempt_id
     AND NOT found.settle)"""
-_DUE = f"payment.kind = 'PURCHASE' AND payment.state IN {_CONFIRMED} AND {_MATCHED}"
+_REFUNDING = f"""EXISTS (SELECT FROM refund WHERE refund.payment_id = payment.payment_id
+    AND refund.state NOT IN ('{RefundState.DONE}', '{RefundState.REFUSED}'))"""
+"""A condition: what is kept of a payment is not known yet; settled now, what a refused refund gives back would stand in
+no line."""
+_DUE = f"payment.kind = 'PURCHASE' AND payment.state IN {_CONFIRMED} AND {_MATCHED} AND NOT {_REFUNDING}"
 _GIVEN_BACK = f"""EXISTS (SELECT FROM refund WHERE refund.payment_id = bill.payment_id AND refund.bill = bill.number
     AND refund.state <> '{RefundState.REFUSED}')"""
 """A condition: the biller said no to the bill, and its money is back on the card or on its way."""

@@ -20,6 +20,7 @@ from gateway.services.reverse import reverse
 from gateway.services.settle import returned, settle
 from tests.fakes.clearing import DAY_SECONDS, Clearing
 from tests.fakes.shop import MERCHANT, Shop
+from tests.fakes.switch import Giving, give, give_no, never_given
 
 FIRST, SECOND = "IR062960000000100324200001", "IR760570028180010800000101"
 PAYABLE = f"payable:{MERCHANT.merchant_id}"
@@ -256,6 +257,27 @@ def test_d11_a_payout_that_came_back_is_owed_again_and_paid_once_more(shop: Shop
     assert (settle(shop.gateway), settle(shop.gateway)) == (1, 0)
     assert shop.balances() == {"issuer:two": -250_000, "bank:settlement": 250_000}
     assert shop.rows("SELECT count(*), sum(amount_rial) FROM settlement_payout") == [(2, 500_000)]
+
+
+@pytest.mark.usefixtures("paid_to")
+@pytest.mark.parametrize(("answer", "kept"), [(give_no("118"), 250_000), (give, 150_000)])
+def test_d11_a_payment_waits_for_its_refund_and_is_then_paid_out_by_what_is_kept(
+    shop: Shop, clearing: Clearing, answer: Giving, kept: int
+) -> None:
+    """D11: settled while a refund is under way, what a refused one gives back would stand in nobody's line."""
+    payment = bought(shop)
+    matched(shop, clearing, payment)
+    shop.switch.givings.extend([never_given, answer])
+    shop.refund(payment, 100_000, "r-1")
+    shop.work()
+    assert settle(shop.gateway) == 0
+
+    shop.change("UPDATE outbox SET due_at = house_now() WHERE done_at IS NULL")
+    shop.work()
+    assert settle(shop.gateway) == 1
+
+    assert shop.rows("SELECT gross_rial FROM settlement_line") == [(kept,)]
+    assert shop.balances().get(PAYABLE, 0) == 0
 
 
 @pytest.mark.usefixtures("paid_to")
