@@ -38,6 +38,7 @@ LOOK_EVERY_SECONDS = 0.02
 YEAR_AND_PERIOD = "101"
 
 _FORM = re.compile(r'action="([^"]*/pay/[^"]+)"')
+_NAMING = re.compile(r'name="naming" value="([^"]+)"')
 _UNDER_WAY = """
 SELECT count(*) FROM payment WHERE kind = 'CARD_TRANSFER' AND state NOT IN ('confirmed', 'cancelled', 'expired')
 """
@@ -64,6 +65,7 @@ class Sender(Customer):
     def __init__(self, gateway: str, server: HTTPConnection, seller: Seller, card: Card, destination: str) -> None:
         super().__init__(gateway, server, seller, card, (_own_address(), 0))
         self._destination = destination
+        self._naming = ""
 
     def open(self) -> None:
         """Type in both cards and the amount."""
@@ -72,11 +74,18 @@ class Sender(Customer):
         found = _FORM.search(page)
         if not found:
             raise CannotRun("the answer to the transfer's form is no payment page")
-        self.payment = {"page_url": found[1]}
+        named = _NAMING.search(page)
+        if not named:
+            raise CannotRun("the page does not say which payee it names")
+        self.payment, self._naming = {"page_url": found[1]}, named[1]
         self.read_proof(page)
 
     def page(self) -> None:
         """Do nothing: it is there already."""
+
+    def pay(self, code: str) -> None:
+        """Tick that the payee's name was checked, and press «پرداخت»."""
+        self._browse("POST", action="pay", pin=code, naming=self._naming, checked=self._naming)
 
     def confirm(self) -> None:
         """Do nothing: the other bank's answer completes it."""

@@ -19,8 +19,9 @@ from gateway.domain.errors import (
     NotPossible,
     TooManyAttempts,
 )
+from gateway.domain.transfer import Consent
 from gateway.domain.transfer_errors import InvalidDestination, TooManyHolderQuestions, TransferLimit
-from gateway.services.authorise import Checking, Paid, Refused, pay
+from gateway.services.authorise import NOTHING_SEEN, Checking, Paid, Refused, pay
 from gateway.services.bills import OpenBills, open_bills
 from gateway.services.cancel import cancel
 from gateway.services.confirm import CONFIRMED, confirm
@@ -269,7 +270,7 @@ class Cast:
         busy = sale in self.paying
         self.paying.append(sale)
         try:
-            result = pay(self.gateway, sale.page_token, entry)
+            result = pay(self.gateway, sale.page_token, entry, self._consent(sale))
             self.network.point("gateway.before_response")
         except AttemptInProgress:
             if busy:
@@ -284,6 +285,12 @@ class Cast:
             codes.remove(code)
         self._judge(sale, result)
         return f"{sale.number} {type(result).__name__}"
+
+    def _consent(self, sale: Sale) -> Consent:
+        """Look at a transfer's page, and tick that the payee's name is right: most do."""
+        if sale.destination is None:
+            return NOTHING_SEEN
+        return Consent(page_of(self.gateway, sale.page_token).reference, self.dice.random() < 0.95)  # noqa: PLR2004 - few forget the tick
 
     def _given_up(self) -> Sale | None:
         """Pick now and then a sale that can be paid again although somebody still waits for its first answer."""

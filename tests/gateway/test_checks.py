@@ -130,7 +130,7 @@ def test_d7_a_credit_or_refund_that_is_compared_with_no_file_is_found(shop: Shop
     shop.gateway.directory.forget()
     clearing = Clearing(shop)
     payments = [opened(shop, FAR), shop.paid()]
-    shop.pay(payments[0])
+    shop.send(payments[0])
     shop.confirm(payments[1])
     shop.refund(payments[1], 100_000, "r-1")
     shop.work()

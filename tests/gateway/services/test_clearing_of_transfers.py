@@ -15,8 +15,8 @@ from gateway.services.open_payment import PaymentRecord
 from gateway.services.reconcile import Imported, import_file, judge_again, list_exceptions, show_exception
 from gateway.store.exceptions import Found
 from tests.fakes.clearing import DAY_SECONDS, Clearing, Told
-from tests.fakes.shop import Shop
-from tests.gateway.services.test_transfers import AMOUNT, FAR, FEE, ONE, opened
+from tests.fakes.shop import ONE, Shop
+from tests.gateway.services.test_transfers import AMOUNT, FAR, FEE, opened
 
 PAST_DEADLINE_SECONDS = 900 + 3_601
 
@@ -38,7 +38,7 @@ def clearing(town: Shop) -> Clearing:
 def sent(town: Shop, order: str = "t-1") -> PaymentRecord:
     """Send money to the other bank, to the end."""
     payment = opened(town, FAR, order=order)
-    town.pay(payment)
+    town.send(payment)
     town.work()
     assert town.state(payment) is PaymentState.CONFIRMED
     return payment
@@ -48,7 +48,7 @@ def owed(town: Shop, order: str = "t-1") -> PaymentRecord:
     """Take the money from one card, and hear nothing from the other's bank, ever."""
     town.switch.credit_answers.extend([Unknown("silent")] * 500)
     payment = opened(town, FAR, order=order)
-    town.pay(payment)
+    town.send(payment)
     town.work()
     assert town.state(payment) is PaymentState.AUTHORISED
     return payment
@@ -150,7 +150,7 @@ def test_d7_a_credit_that_stands_after_its_debit_went_back_is_an_exception(town:
     """D7: the bank refused it, so the sender has the money again, and then it gave it after all."""
     town.switch.credit_answers.append(Declined("118"))
     payment = opened(town, FAR)
-    town.pay(payment)
+    town.send(payment)
     town.settle_down()
     assert town.state(payment) is PaymentState.REVERSED
     clearing.capture()
@@ -177,7 +177,7 @@ def test_d7_a_credit_said_to_be_taken_back_must_be_told_as_that(town: Shop, clea
     town.switch.credit_answers.extend([Unknown("silent")] * 500)
     payments = [opened(town, FAR, order=order) for order in ("t-1", "t-2")]
     for payment in payments:
-        town.pay(payment)
+        town.send(payment)
     credits_ = [clearing.credit(payment) for payment in payments]
     debits = [clearing.line(payment) for payment in payments]
     both(town, clearing, debits, credits_)
