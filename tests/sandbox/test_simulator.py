@@ -21,12 +21,12 @@ from sandbox.simulator.runner import simulate
 
 pytestmark = [
     pytest.mark.xdist_group("simulator"),
-    pytest.mark.timeout(600),  # a few dozen histories at worst, on a machine that does other things too
+    pytest.mark.timeout(400),  # a dozen histories at worst, on a machine that does other things too
 ]
 
-SEEDS = (5, 4, 1, 7, 6, 12, *range(13, 40))
+SEEDS = (43, 26, 35, 46, 20, 36, 25, 34, 1, 2, 3, 4)
 STEPS = 1_000
-"""The first meet most of it; the others are there for what they do not meet."""
+"""The first five meet everything as things are; the others are there for the day on which they do not."""
 
 
 @pytest.fixture(scope="module")
