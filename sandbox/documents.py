@@ -24,7 +24,7 @@ from otp.config import Settings as BankSettings
 from otp.domain.activation import ACTIVATION
 from otp.domain.challenge import CHALLENGE
 from otp.domain.device import DEVICE
-from sandbox.world import PORTS
+from sandbox.world import PORTS, RESTARTS_A_MINUTE
 
 DOCS = Path(__file__).parent.parent / "docs"
 NOTE = "<!-- written by `make docs`; change the code instead -->"
@@ -54,6 +54,7 @@ names it.
 |---|---|---|
 | `POOYA_STATE` | `var` | directory of data, keys and logs |
 | `POOYA_LOG_LEVEL` | `INFO` | of every process of the sandbox |
+| `POOYA_RESTARTS_A_MINUTE` | `{RESTARTS_A_MINUTE}` | ends of a process in a minute; one more stops all |
 | `POOYA_SETTINGS` | `{{}}` | JSON object: settings of the organisations (`GATEWAY_…`, `OTP_…`, `SHOP_…`) |
 | `CRASH_AT` | none | place at which a process dies once: `python -m sandbox crash` lists them |
 {ports}

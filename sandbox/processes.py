@@ -21,7 +21,6 @@ from sandbox.world import ADDRESS, PORTS, World
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 8.0
-RESTARTS_MAX = 5
 RESTARTS_WITHIN_SECONDS = 60.0
 PROBE_SECONDS = 2.0
 
@@ -119,8 +118,8 @@ class Processes:
                 continue
             now = time.monotonic()
             recent = [at for at in self._restarts.get(program.name, []) if at > now - RESTARTS_WITHIN_SECONDS]
-            if len(recent) >= RESTARTS_MAX:
-                raise CannotRun(f"{program.name} ended {RESTARTS_MAX + 1} times in a minute; see {self._log(program)}")
+            if len(recent) >= self._world.restarts_a_minute:
+                raise CannotRun(f"{program.name} ended {len(recent) + 1} times in a minute; see {self._log(program)}")
             self._restarts[program.name] = [*recent, now]
             _kill_group(self._pids[program.name], signal.SIGKILL)
             self._start(program)

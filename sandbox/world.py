@@ -68,6 +68,10 @@ MERCHANT_ID = "000000000000001"
 TERMINAL_ID = "10000001"
 
 
+RESTARTS_A_MINUTE = 5
+"""Beyond this a process does not only stumble: something is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkKeys:
     """What the keys between the terminals and a bank are called, as the terminals see them."""
@@ -90,13 +94,15 @@ class World:
     ports: Mapping[str, int]
     detours: Mapping[str, int] = field(default_factory=dict)
     """Ports at which somebody in between is reached instead; read from ``POOYA_DETOURS``."""
+    restarts_a_minute: int = RESTARTS_A_MINUTE
+    """How often a process may end and be started again before all of it stops; ``POOYA_RESTARTS_A_MINUTE``."""
 
     @classmethod
     def from_environment(cls) -> World:
         """Read directory and ports.
 
         Raises:
-            CannotRun: when a port is not a number.
+            CannotRun: when a port, or how many restarts there may be, is not a number.
         """
         ports = {}
         for name, (variable, usual) in PORTS.items():
@@ -104,7 +110,11 @@ class World:
             if not text.isdecimal() or not 0 < int(text) < 65_536:  # noqa: PLR2004 - the highest port
                 raise CannotRun(f"{variable} must be a port number, not {text!r}")
             ports[name] = int(text)
-        return cls(Path(os.environ.get("POOYA_STATE", "var")).resolve(), ports, _json_variable("POOYA_DETOURS"))
+        restarts = os.environ.get("POOYA_RESTARTS_A_MINUTE", str(RESTARTS_A_MINUTE))
+        if not restarts.isdecimal():
+            raise CannotRun(f"POOYA_RESTARTS_A_MINUTE must be a number, not {restarts!r}")
+        state = Path(os.environ.get("POOYA_STATE", "var")).resolve()
+        return cls(state, ports, _json_variable("POOYA_DETOURS"), int(restarts))
 
     @property
     def cluster(self) -> Cluster:

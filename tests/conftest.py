@@ -34,6 +34,9 @@ TABLES = (
 CROWD = 200
 """Good cards of the shared world, so that no card asks for more codes than a card may in an hour."""
 
+KILLS_A_MINUTE = 60
+"""In the shared world tests kill a process as often as they like."""
+
 WORLD_FIXTURES = {"world", "own_world"}
 
 
@@ -234,7 +237,8 @@ def free_ports() -> Callable[[int], list[int]]:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorld]:
     """Give a whole running sandbox, one for the run; tests that stop or reset one start their own."""
-    running = RunningWorld(tmp_path_factory.mktemp("world") / "var", settings={"POOYA_CROWD": str(CROWD)})
+    settings = {"POOYA_CROWD": str(CROWD), "POOYA_RESTARTS_A_MINUTE": str(KILLS_A_MINUTE)}
+    running = RunningWorld(tmp_path_factory.mktemp("world") / "var", settings=settings)
     running.start()
     try:
         yield running
