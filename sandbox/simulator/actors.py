@@ -288,10 +288,10 @@ class Cast:
         return f"{sale.number} {type(result).__name__}"
 
     def _consent(self, sale: Sale) -> Consent:
-        """Look at a transfer's page, and tick that the payee's name is right: most do."""
+        """Look at a transfer's page, and tick that the payee's name is right."""
         if sale.destination is None:
             return NOTHING_SEEN
-        return Consent(page_of(self.gateway, sale.page_token).reference, self.dice.random() < 0.95)  # noqa: PLR2004 - few forget the tick
+        return Consent(page_of(self.gateway, sale.page_token).reference, checked=True)
 
     def _given_up(self) -> Sale | None:
         """Pick now and then a sale that can be paid again although somebody still waits for its first answer."""

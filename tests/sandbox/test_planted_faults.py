@@ -340,7 +340,8 @@ def differences_are_paid_out(patch: Patch) -> None:
     """What the books differ about is paid out all the same; every file has a wrong amount, so that this comes soon."""
     _wrong_amounts(patch)
     for name in ("_MERCHANTS", "_HOLD_DUE"):
-        _statement(patch, settlements, name, ("AND NOT found.settle)", "AND false)"))
+        told = ("AND line.verdict = 'matched')", ")")
+        _statement(patch, settlements, name, told, ("AND NOT found.settle)", "AND false)"))
 
 
 def amounts_are_not_compared(patch: Patch) -> None:
