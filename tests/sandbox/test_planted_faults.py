@@ -79,7 +79,7 @@ def given_back_but_a_rial(patch: Patch) -> None:
         authorisations,
         "_REVERSE",
         ("+ undone.amount_rial", "+ undone.amount_rial - 1"),
-        ("|| card_id, amount_rial FROM", "|| card_id, amount_rial - 1 FROM"),
+        ("source, posting.amount_rial", "source, posting.amount_rial - 1"),
     )
 
 
@@ -288,7 +288,7 @@ def deadline_frees_the_debit(patch: Patch) -> None:
 
 def refused_is_forgotten(patch: Patch) -> None:
     """A refused credit ends its job and leaves the debit where it is."""
-    patch.setattr(transfer_legs, "_not_given", lambda *_: None)
+    patch.setattr(transfer_store, "not_given", lambda *_, **__: False)
 
 
 def clearing_keeps_it(patch: Patch) -> None:
@@ -358,7 +358,7 @@ def amounts_are_not_compared(patch: Patch) -> None:
 
 PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I1", balance_off_by_one, 600, 1),
-    ("I2", repeats_executed, 600, 2),
+    ("I2 I4 I9", repeats_executed, 600, 6),
     ("I3", silence_is_yes, 600, 1),
     ("I4", given_back_but_a_rial, 1000, 1),
     ("I5", other_number_than_written, 600, 1),
@@ -388,7 +388,7 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I15", bills_are_nobodys, 3000, 1),
     ("I15", silence_gives, 1000, 1),
     ("I15", deadline_frees_the_debit, 1000, 2),
-    ("I11", refused_is_forgotten, 1000, 1),
+    ("I11", refused_is_forgotten, 1000, 5),
     ("I15", clearing_keeps_it, 600, 1),
     ("I14", booked_on_another_day, 800, 1),
     ("I1", gives_a_rial_more, 300, 1),
