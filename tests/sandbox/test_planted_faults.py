@@ -14,7 +14,7 @@ from foundation.wake import Wake
 from gateway.domain.outcome import Approved, Declined, ReversalUnknown, Reversed, Unknown
 from gateway.domain.transfer import Credit
 from gateway.ports import Delivered
-from gateway.services import confirm, endpoints, reconcile, sweep, transfer_legs
+from gateway.services import confirm, endpoints, reconcile, second_leg, sweep
 from gateway.store import attempts, idempotency, payments, settlements, webhooks
 from gateway.store import transfer_legs as transfer_store
 from gateway.switch.client import SwitchClient
@@ -276,14 +276,11 @@ def silence_gives(patch: Patch) -> None:
 def deadline_frees_the_debit(patch: Patch) -> None:
     """Past its deadline a credit counts as taken back, and nobody asks the destination's bank (D7)."""
 
-    def take_back(gateway: Any, _issuer: Any, row: Any) -> None:
-        with gateway.database.single() as connection:
-            transfer_store.decide_reversal(connection, row.payment_id)
-        with gateway.database.single() as connection:
-            before, after = Credit.REVERSING, Credit.REVERSED
-            transfer_store.not_given(connection, row.payment_id, before, after, action_code="400")
+    def take_back(_row: Any, leg: Any) -> None:
+        leg.decide()
+        leg.not_given(Credit.REVERSING, Credit.REVERSED, "400")
 
-    patch.setattr(transfer_legs, "_take_back", take_back)
+    patch.setattr(second_leg, "_take_back", take_back)
 
 
 def refused_is_forgotten(patch: Patch) -> None:
