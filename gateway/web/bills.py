@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Blueprint, abort, make_response, redirect, request
+from flask import make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from foundation.persian import isolate, jalali_moment, number
@@ -13,14 +13,11 @@ from gateway.domain.bill_errors import BillAlreadyPaid, InvalidBill, InvalidBill
 from gateway.domain.bills import BILLS_MOST, Bill
 from gateway.domain.errors import InvalidAmount
 from gateway.services.bills import PAGE, look_up, open_own, own_terminal
-from gateway.web.failures import slow_floods
-from gateway.web.headers import guard
 from gateway.web.outcomes import Message
+from gateway.web.own_pages import count_opening, own_pages
 from gateway.web.rendering import bills_page, gateway_of_app, language, page_address
 
-blueprint = Blueprint("bills", __name__)
-blueprint.before_request(slow_floods)
-blueprint.after_request(guard)
+blueprint = own_pages("bills", lambda gateway: own_terminal(gateway) is not None)
 
 OPENED_PER_MINUTE = 30
 """Payments of bills that one address may open: more than anybody types."""
@@ -30,13 +27,6 @@ TYPED_MOST = 64
 
 Bills = tuple[Bill, ...]
 Refused = (InvalidBill, InvalidBills, UnknownBiller, BillAlreadyPaid, InvalidAmount)
-
-
-@blueprint.before_request
-def only_where_offered() -> None:
-    """Say that there is no such page where this gateway takes no bills."""
-    if own_terminal(gateway_of_app()) is None:
-        abort(HTTPStatus.NOT_FOUND)
 
 
 @blueprint.get(PAGE)
@@ -75,8 +65,7 @@ def _go_on(listed: Bills) -> AnyResponse:
     gateway = gateway_of_app()
     bills = _with_typed(listed) if any(_typed().values()) or not listed else listed
     look_up(gateway, bills)
-    if not gateway.flood.allow(f"bill {request.remote_addr}", OPENED_PER_MINUTE, per_seconds=60):
-        abort(HTTPStatus.TOO_MANY_REQUESTS)
+    count_opening("bill", OPENED_PER_MINUTE)
     return redirect(page_address(open_own(gateway, bills).page_token), HTTPStatus.SEE_OTHER)
 
 

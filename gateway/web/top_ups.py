@@ -4,35 +4,24 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, abort, make_response, redirect, request
+from flask import make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from foundation.rial import Rial
 from gateway.domain.errors import InvalidAmount
 from gateway.domain.top_up_errors import InvalidTopUp, OperatorNotOffered
 from gateway.services.top_ups import PAGE, offers, open_own, own_terminal
-from gateway.web.failures import slow_floods
-from gateway.web.headers import guard
 from gateway.web.outcomes import Message
+from gateway.web.own_pages import count_opening, own_pages
 from gateway.web.rendering import gateway_of_app, page_address, top_up_page
 
-blueprint = Blueprint("top_ups", __name__)
-blueprint.before_request(slow_floods)
-blueprint.after_request(guard)
+blueprint = own_pages("top_ups", lambda gateway: own_terminal(gateway) is not None and bool(offers(gateway)))
 
 OPENED_PER_MINUTE = 20
 """Top-ups that one address may begin: more than anybody types."""
 
 FIELDS = ("mobile", "operator", "amount")
 TYPED_MOST = 30
-
-
-@blueprint.before_request
-def only_where_offered() -> None:
-    """Say that there is no such page where this gateway tops up no numbers."""
-    gateway = gateway_of_app()
-    if own_terminal(gateway) is None or not offers(gateway):
-        abort(HTTPStatus.NOT_FOUND)
 
 
 @blueprint.get(PAGE)
@@ -45,8 +34,7 @@ def show() -> AnyResponse:
 def submit() -> AnyResponse:
     """Go on to the payment page, or say what to put right."""
     gateway, typed = gateway_of_app(), _typed()
-    if not gateway.flood.allow(f"topup {request.remote_addr}", OPENED_PER_MINUTE, per_seconds=60):
-        abort(HTTPStatus.TOO_MANY_REQUESTS)
+    count_opening("topup", OPENED_PER_MINUTE)
     amount = Rial(int(typed["amount"]) if typed["amount"].isascii() and typed["amount"].isdigit() else 0)
     try:
         opened = open_own(gateway, typed["mobile"], typed["operator"] or None, amount)

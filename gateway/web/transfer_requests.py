@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, abort, make_response, redirect, request
+from flask import Blueprint, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.domain.errors import AttemptInProgress, NotPossible, PaymentNotFound
@@ -19,6 +19,7 @@ from gateway.web.failures import slow_floods
 from gateway.web.forms import CardForm, Typed
 from gateway.web.headers import guard
 from gateway.web.outcomes import Message, kind_of
+from gateway.web.own_pages import count_opening
 from gateway.web.rendering import asked_fields, gateway_of_app, naming_page, outcome_page, page_address, payment_page
 from gateway.web.transfer_form import REFUSED, message_of, read_form, shown_again
 
@@ -51,8 +52,7 @@ def submit(page_token: str) -> AnyResponse:
     read = read_form(asked_fields(view))
     if read.source is None or read.mistakes:
         return _again(view, *read.mistakes)
-    if not gateway.flood.allow(f"transfer {request.remote_addr}", NAMED_PER_MINUTE, per_seconds=60):
-        abort(HTTPStatus.TOO_MANY_REQUESTS)
+    count_opening("transfer", NAMED_PER_MINUTE)
     save = "save" in asked_fields(view) and bool(request.form.get("save"))
     try:
         name_payee(gateway, page_token, Naming(read.source, read.destination, read.amount, save))

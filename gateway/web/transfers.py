@@ -8,31 +8,21 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, abort, make_response, request
+from flask import make_response
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.services.show_page import page_of
 from gateway.services.transfers import PAGE, open_own, own_terminal
-from gateway.web.failures import slow_floods
 from gateway.web.forms import Typed
-from gateway.web.headers import guard
 from gateway.web.outcomes import Message
+from gateway.web.own_pages import count_opening, own_pages
 from gateway.web.rendering import gateway_of_app, payment_page, transfer_page
 from gateway.web.transfer_form import REFUSED, message_of, read_form, shown_again
 
-blueprint = Blueprint("transfers", __name__)
-blueprint.before_request(slow_floods)
-blueprint.after_request(guard)
+blueprint = own_pages("transfers", lambda gateway: own_terminal(gateway) is not None)
 
 OPENED_PER_MINUTE = 20
 """Transfers that one address may begin: more than anybody types."""
-
-
-@blueprint.before_request
-def only_where_offered() -> None:
-    """Say that there is no such page where this gateway takes no transfers."""
-    if own_terminal(gateway_of_app()) is None:
-        abort(HTTPStatus.NOT_FOUND)
 
 
 @blueprint.get(PAGE)
@@ -47,8 +37,7 @@ def submit() -> AnyResponse:
     gateway, read = gateway_of_app(), read_form()
     if read.source is None or read.destination is None or read.amount is None:
         return _again(*read.mistakes)
-    if not gateway.flood.allow(f"transfer {request.remote_addr}", OPENED_PER_MINUTE, per_seconds=60):
-        abort(HTTPStatus.TOO_MANY_REQUESTS)
+    count_opening("transfer", OPENED_PER_MINUTE)
     try:
         opened = open_own(gateway, read.source, read.destination, read.amount)
     except REFUSED as error:

@@ -50,8 +50,8 @@ def key_of(world: RunningWorld, terminal_id: str) -> str:
     """Make a secret key for a biller, as the operator of this world."""
     command = [sys.executable, "-m", "gateway", "key", "new", "--terminal-id", terminal_id]
     environment = {**os.environ, **world.world.environment("gateway")}
-    made = subprocess.run(command, env=environment, check=True, timeout=30, capture_output=True, text=True)  # noqa: S603
-    return re.search(r"sk_test_\w+", made.stdout)[0]  # type: ignore[index]
+    made = subprocess.run(command, env=environment, check=True, timeout=30, capture_output=True, text=True)  # noqa: S603 - ours
+    return re.search(r"sk_test_\w+", made.stdout)[0]  # type: ignore[index]  # no key fails the test
 
 
 def test_d12_a_billers_no_brings_back_its_bill_alone(world: RunningWorld) -> None:

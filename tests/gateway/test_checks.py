@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from foundation.checks import LIST_MAX, Inspector, Report
+from foundation.checks import LIST_MAX, Inspector, Report, Verdict
 from foundation.database import Database
 from foundation.monitor import open_reader
 from gateway.domain.outcome import Declined, Unknown
@@ -64,6 +64,12 @@ def broken(report: Report) -> set[str]:
     """Name the rules that do not hold."""
     assert not [verdict for verdict in report.verdicts if verdict.failed]
     return {verdict.name for verdict in report.verdicts if not verdict.holds}
+
+
+def noticed(report: Report, name: str) -> Verdict:
+    """Return what a rule says that does not hold."""
+    assert name in broken(report)
+    return next(verdict for verdict in report.verdicts if verdict.name == name)
 
 
 def lived_in(shop: Shop) -> None:
@@ -335,8 +341,7 @@ def test_what_is_planted_is_found(shop: Shop, look: Callable[[], Report], name: 
     shop.change(plant.replace(":", "\\:"))
 
     report = look()
-    assert name in broken(report)
-    verdict = next(verdict for verdict in report.verdicts if verdict.name == name)
+    verdict = noticed(report, name)
     assert (verdict.rial, verdict.number >= 1, len(verdict.examples) >= 1) == (rial, True, True)
     assert not report.clean
 
@@ -368,9 +373,7 @@ def test_d7_what_is_planted_in_a_transfer_is_found(
 
     shop.change(plant.replace(":", "\\:"))
 
-    report = look()
-    assert name in broken(report)
-    verdict = next(verdict for verdict in report.verdicts if verdict.name == name)
+    verdict = noticed(look(), name)
     assert (verdict.rial, verdict.number) == (rial, 1)
 
 
@@ -399,9 +402,7 @@ def test_d7_what_is_planted_in_a_top_up_is_found(
 
     kiosk.change(plant.replace(":", "\\:"))
 
-    report = look()
-    assert name in broken(report)
-    verdict = next(verdict for verdict in report.verdicts if verdict.name == name)
+    verdict = noticed(look(), name)
     assert (verdict.rial, verdict.number) == (rial, 1)
 
 

@@ -133,13 +133,13 @@ def confirmed_while_going_back(patch: Patch) -> None:
 
 def foreign_codes(patch: Patch) -> None:
     """A code of one payment pays another (F11)."""
-    real = verdict._worth  # noqa: SLF001 - the fault is planted there
+    real = verdict._worth  # noqa: SLF001 - what is planted stands before it - the fault is planted there
     patch.setattr(verdict, "_worth", lambda row, now: real(replace(row, binding_matches=True), now))
 
 
 def dead_codes(patch: Patch) -> None:
     """A code pays after its life."""
-    real = verdict._worth  # noqa: SLF001
+    real = verdict._worth  # noqa: SLF001 - what is planted stands before it
     later = dt.timedelta(hours=1)
 
     def worth(row: Any, now: dt.datetime) -> Any:
@@ -238,7 +238,7 @@ def rotated_again(patch: Patch) -> None:
 
 def sms_past_its_time(patch: Patch) -> None:
     """The worker sends codes whatever became of them."""
-    change = lambda row: replace(row, state="issued", seconds_left=100.0)  # noqa: E731
+    change = lambda row: replace(row, state="issued", seconds_left=100.0)  # noqa: E731 - named to fit
     _after(patch, deliver.deliveries, "for_sending", change)
 
 
@@ -251,7 +251,7 @@ def redis_must_answer(patch: Patch) -> None:
     """Ringing the bell fails without Redis."""
 
     def ring(bell: Wake) -> None:
-        bell._redis.lpush(bell._key, 1)  # noqa: SLF001
+        bell._redis.lpush(bell._key, 1)  # noqa: SLF001 - as the bell does
 
     patch.setattr(Wake, "ring", ring)
 
@@ -296,7 +296,7 @@ def clearing_keeps_it(patch: Patch) -> None:
 
 def booked_on_another_day(patch: Patch) -> None:
     """The gateway books credits on a day of its own."""
-    otherwise = lambda answer: replace(answer, capture_date="0101") if isinstance(answer, Approved) else answer  # noqa: E731
+    otherwise = lambda answer: replace(answer, capture_date="0101") if isinstance(answer, Approved) else answer  # noqa: E731 - named to fit
     _after(patch, SwitchClient, "credit", otherwise)
 
 
@@ -308,7 +308,7 @@ def gives_a_rial_more(patch: Patch) -> None:
 
 def credit_under_a_new_number(patch: Patch) -> None:
     """Each repeat of a credit has a number of its own (D7)."""
-    change = lambda row: row and replace(row, stan=row.own_stan)  # noqa: E731
+    change = lambda row: row and replace(row, stan=row.own_stan)  # noqa: E731 - named to fit
     _after(patch, transfer_store, "read_credit", change)
 
 

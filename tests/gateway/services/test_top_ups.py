@@ -50,7 +50,7 @@ def provider(kiosk: Shop) -> FakeTopUps:
 def wanted(**changes: object) -> OpenTopUp:
     """Ask for a top-up."""
     asked = OpenTopUp(NUMBER, Rial(AMOUNT), "top-1", "http://localhost:8200/back")
-    return dataclasses.replace(asked, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(asked, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def opened(kiosk: Shop, **changes: object) -> PaymentRecord:
