@@ -170,9 +170,9 @@ class Cluster:
         """Return the SQLAlchemy address of a database for one role."""
         return f"postgresql+psycopg://{role}@/{database}?host={self.socket}"
 
-    def superuser(self) -> psycopg.Connection[tuple[object, ...]]:
+    def superuser(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """Open a connection of the superuser in autocommit; only the sandbox itself uses it."""
-        return psycopg.connect(host=str(self.socket), user=SUPERUSER, dbname="postgres", autocommit=True)
+        return psycopg.connect(host=str(self.socket), user=SUPERUSER, dbname=database, autocommit=True)
 
     def _initialise(self) -> None:
         fresh = self._directory / "data.new"  # renamed when complete, so a broken first start is simply begun again

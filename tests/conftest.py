@@ -9,13 +9,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 from playwright.sync_api import Browser
+from sqlalchemy import make_url
 
 from foundation.database import Database
 from sandbox.places import socket_directory
@@ -27,16 +28,23 @@ from tests.world import free_ports as some_free_ports
 
 RUN_DIRECTORY = "POOYA_TEST_RUN"
 MIGRATIONS = {"gateway": "gateway.migrations", "bank": "otp.migrations", "shop": "merchant_demo.migrations"}
-TABLES = (
-    "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
-    "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-)
+EMPTYING = """
+SELECT string_agg(statement, '; ') FROM (
+  SELECT format('DELETE FROM %I', tablename) FROM pg_tables
+  WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+  UNION ALL SELECT format('SELECT setval(%L, %s, false)', objid::regclass, seqstart)
+  FROM pg_depend JOIN pg_sequence ON seqrelid = objid
+  WHERE classid = 'pg_class'::regclass AND deptype = 'i') AS each (statement)
+"""
+"""Writes the statements that empty a database and begin its identities anew. Most tables are empty in most tests, and
+deleting nothing costs a twentieth of truncating it."""
 CROWD = 200
 """Good cards of the shared world, so that no card asks for more codes than a card may in an hour."""
 
 KILLS_A_MINUTE = 60
 """In the shared world tests kill a process as often as they like."""
 
+Emptied = Callable[[dict[str, str]], AbstractContextManager[Database]]
 WORLD_FIXTURES = {"world", "own_world"}
 
 
@@ -142,37 +150,50 @@ def _urls(cluster: Cluster, fresh: Callable[[str, str], str], organisation: str)
     }
 
 
-@contextmanager
-def _emptied(urls: dict[str, str], role: str) -> Iterator[Database]:
-    with psycopg.connect(urls["owner"].replace("+psycopg", ""), autocommit=True) as connection:
-        row = connection.execute(TABLES).fetchone()
-        if row and row[0]:
-            connection.execute(f"TRUNCATE {row[0]} RESTART IDENTITY CASCADE".encode())
-    database = Database(urls[role], pool_size=16, application_name="tests")
-    try:
-        yield database
-    finally:
-        database.close()
+@pytest.fixture(scope="session")
+def emptied(cluster: Cluster) -> Iterator[Emptied]:
+    """Give a function that empties an organisation's database, past its triggers, and opens it as the application."""
+    known: dict[str, tuple[psycopg.Connection[tuple[object, ...]], bytes]] = {}
+
+    @contextmanager
+    def opened(urls: dict[str, str]) -> Iterator[Database]:
+        name = make_url(urls["owner"]).database or ""
+        if name not in known:
+            connection = cluster.superuser(name)
+            connection.execute("SET session_replication_role = replica")
+            row = connection.execute(EMPTYING).fetchone()
+            known[name] = connection, str(row[0] if row else "").encode()
+        connection, statements = known[name]
+        connection.execute(statements)
+        database = Database(urls["application"], pool_size=16, application_name="tests")
+        try:
+            yield database
+        finally:
+            database.close()
+
+    yield opened
+    for connection, _ in known.values():
+        connection.close()
 
 
 @pytest.fixture
-def gateway_database(gateway_urls: dict[str, str]) -> Iterator[Database]:
+def gateway_database(gateway_urls: dict[str, str], emptied: Emptied) -> Iterator[Database]:
     """Give the gateway's database, empty, as the application sees it."""
-    with _emptied(gateway_urls, "application") as database:
+    with emptied(gateway_urls) as database:
         yield database
 
 
 @pytest.fixture
-def bank_database(bank_urls: dict[str, str]) -> Iterator[Database]:
+def bank_database(bank_urls: dict[str, str], emptied: Emptied) -> Iterator[Database]:
     """Give the bank's database, empty, as the application sees it."""
-    with _emptied(bank_urls, "application") as database:
+    with emptied(bank_urls) as database:
         yield database
 
 
 @pytest.fixture
-def shop_database(shop_urls: dict[str, str]) -> Iterator[Database]:
+def shop_database(shop_urls: dict[str, str], emptied: Emptied) -> Iterator[Database]:
     """Give the shop's database, empty, as the application sees it."""
-    with _emptied(shop_urls, "application") as database:
+    with emptied(shop_urls) as database:
         yield database
 
 

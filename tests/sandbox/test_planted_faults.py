@@ -28,7 +28,10 @@ from sandbox.simulator import invariants, nights, runner
 from sandbox.simulator.hooks import Merchants
 from sandbox.simulator.runner import simulate
 
-pytestmark = pytest.mark.xdist_group("simulator")
+pytestmark = [
+    pytest.mark.xdist_group("simulator"),
+    pytest.mark.timeout(400),  # several histories, where the first ones do not meet the fault
+]
 
 Patch = pytest.MonkeyPatch
 SEEDS = range(1, 17)
