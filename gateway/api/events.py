@@ -11,7 +11,7 @@ from gateway.api.refunds import RefundedOut, refunded_out
 from gateway.api.schemas import PaymentOut, payment_out
 from gateway.config import Settings
 from gateway.domain.refund import TELLS as REFUND_TELLS
-from gateway.domain.webhooks import BILL_PAID, ENDPOINT_DISABLED, IBAN_NOTICES, UNDELIVERED
+from gateway.domain.webhooks import BILL_PAID, BILL_REFUNDS, ENDPOINT_DISABLED, IBAN_NOTICES, UNDELIVERED
 from gateway.services.deliver import Render
 from gateway.services.endpoints import Event
 from gateway.services.open_payment import PaymentRecord
@@ -51,6 +51,19 @@ class BillPaidOut(_Out):
     paid_at: dt.datetime
 
 
+class BillRefundOut(_Out):
+    """What a ``bill.refunded`` or ``bill.refund_refused`` is about: how the refund of a bill you refused ended.
+
+    After the first the bill can be paid again; after the second its money stays yours.
+    """
+
+    bill_id: str
+    pay_id: Annotated[str, Field(description="the other number on the bill")]
+    amount: Annotated[int, Field(description="whole rials")]
+    tracking_code: Annotated[str, Field(description="as `bill.paid` named it")]
+    decided_at: dt.datetime
+
+
 class IbanOut(_Out):
     """What a ``settlement_iban.added`` or ``settlement_iban.removed`` is about: object at once if you did not ask."""
 
@@ -59,7 +72,7 @@ class IbanOut(_Out):
     usable_from: dt.datetime
 
 
-Data = RefundedOut | PaymentOut | BillPaidOut | UndeliveredOut | DisabledOut | IbanOut
+Data = RefundedOut | PaymentOut | BillPaidOut | BillRefundOut | UndeliveredOut | DisabledOut | IbanOut
 """What an event can be about."""
 
 
@@ -82,6 +95,8 @@ def webhook_event_out(event: Event, settings: Settings) -> WebhookEventOut:
         data = DisabledOut.model_validate(event.facts)
     elif event.type == BILL_PAID:
         data = BillPaidOut.model_validate(event.facts)
+    elif event.type in BILL_REFUNDS:
+        data = BillRefundOut.model_validate(event.facts)
     elif event.type in IBAN_NOTICES:
         data = IbanOut.model_validate(event.facts)
     elif event.type in REFUND_TELLS.values():

@@ -64,15 +64,16 @@ class SettlementsOut(_Out):
 
 
 class SettlementLineOut(_Out):
-    """A payment that was paid out, a bill that you sent, or a payout that came back and is paid again."""
+    """A payment that was paid out, a bill that you sent, a top-up you delivered, or a payout that is paid again."""
 
-    kind: Literal["payment", "bill", "returned_payout"]
-    payment_id: Annotated[str | None, Field(description="null for all but payments")]
+    kind: Literal["payment", "bill", "top_up", "returned_payout"]
+    payment_id: Annotated[str | None, Field(description="of a payment; of a top-up the reference you were asked under")]
     order_id: str | None
     rrn: Annotated[str | None, Field(description="retrieval reference number, 12 digits")]
     confirmed_at: dt.datetime | None
     bill_id: Annotated[str | None, Field(description="of a bill")]
     pay_id: Annotated[str | None, Field(description="the other number on the bill")]
+    operator_reference: Annotated[str | None, Field(description="of a top-up: how you called what you delivered")]
     gross: Annotated[int, Field(description="rials kept, refunds of before already taken off")]
     charge: Annotated[int, Field(description="rials that you pay us of them")]
     net: Annotated[int, Field(description="rials paid out: gross without the charge")]
@@ -121,11 +122,18 @@ def settlement_out(each: Statement, paid: list[PayoutRow]) -> SettlementOut:
 
 def line_out(each: StatementLine) -> SettlementLineOut:
     """Show one line."""
-    names = ("payment_id", "order_id", "rrn", "confirmed_at", "bill_id", "pay_id")
+    names = ("payment_id", "order_id", "rrn", "confirmed_at", "bill_id", "pay_id", "operator_reference")
     values = {name: getattr(each, name) for name in names}
     sums = {"gross": each.gross_rial, "charge": each.charge_rial, "net": each.net_rial}
-    kind = "bill" if each.bill_id else "payment" if each.payment_id else "returned_payout"
-    return SettlementLineOut.model_validate({"kind": kind, **values, **sums})
+    return SettlementLineOut.model_validate({"kind": _kind(each), **values, **sums})
+
+
+def _kind(each: StatementLine) -> str:
+    if each.bill_id:
+        return "bill"
+    if each.is_top_up:
+        return "top_up"
+    return "payment" if each.payment_id else "returned_payout"
 
 
 def _number(asked: PageQuery, usual: int) -> int:

@@ -15,11 +15,11 @@ SETTLEMENT_ID_PATTERN = "^set_[0-9]{1,18}$"
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Something a merchant may be paid for: a payment with what is kept of it, a bill, or a payout that came back.
+    """Something a merchant may be paid for: a payment with what is kept of it, a bill, a top-up, or a payout come back.
 
     Args:
         payment_id: none for a payout that came back.
-        bill: which bill of the payment, where the merchant is its biller; none for a purchase.
+        bill: which bill of the payment, where the merchant is its biller; none for a purchase or a top-up.
         returned_payout: that payout's number.
         day: in Tehran, the day whose charge applies.
     """

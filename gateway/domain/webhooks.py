@@ -20,9 +20,13 @@ NOTICES = (UNDELIVERED, ENDPOINT_DISABLED, *IBAN_NOTICES)
 """Told in the feed alone: a word about an endpoint that does not hear is not sent to endpoints."""
 
 BILL_PAID = "bill.paid"
-"""Told to whoever sent a bill, once it is paid; whoever opened the payment hears of the payment."""
+BILL_REFUNDED, BILL_REFUND_REFUSED = "bill.refunded", "bill.refund_refused"
+BILL_REFUNDS = (BILL_REFUNDED, BILL_REFUND_REFUSED)
+"""How the refund of a bill ended that its biller said no to."""
+BILLERS_TOLD = (BILL_PAID, *BILL_REFUNDS)
+"""Told to whoever sent a bill; whoever opened the payment hears of the payment and its refunds."""
 
-EVENT_TYPES = tuple(sorted({*TELLS.values(), *REFUND_TELLS.values(), BILL_PAID}))
+EVENT_TYPES = tuple(sorted({*TELLS.values(), *REFUND_TELLS.values(), *BILLERS_TOLD}))
 """What an endpoint may ask for."""
 
 BACKOFF_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800)

@@ -14,7 +14,7 @@ from gateway.domain.bills import Bill
 from gateway.domain.payment import PaymentEvent
 from gateway.domain.refund import OUTSIDE, RefundState
 from gateway.domain.webhooks import BILL_PAID
-from gateway.store.fragments import FACTS, hears, noted
+from gateway.store.fragments import FACTS, noted, owed_to_endpoints
 from gateway.store.idempotency import BOUNDED, conflicts, kept
 from gateway.store.payments import OrderTaken, PaymentRecord
 
@@ -28,21 +28,36 @@ lines AS (
 OWED = "owed AS (UPDATE bill SET owed = true FROM paid WHERE bill.payment_id = paid.payment_id)"
 """From now on each biller is to be paid for its bill."""
 
-TOLD_BILLERS = f"""
+
+def _told_billers(kind: str, source: str, facts: str) -> str:
+    """Tell the billers of the bills in ``source`` of what happened to theirs, and nothing of whoever else was paid."""
+    return f"""
 told_billers AS (
   INSERT INTO webhook_event (event_id, merchant_id, payment_id, type, facts)
-  SELECT 'evt_' || left(encode(sha256(convert_to('{BILL_PAID}:' || paid.payment_id || ':' || bill.number, 'UTF8')),
-      'hex'), 32), bill.biller_id, paid.payment_id, '{BILL_PAID}',
-    jsonb_build_object('bill_id', bill.bill_id, 'pay_id', bill.pay_id, 'amount', bill.amount_rial,
-      'tracking_code', paid.tracking_code, 'paid_at', paid.authorised_at)
-  FROM paid JOIN bill ON bill.payment_id = paid.payment_id ORDER BY bill.number
+  SELECT 'evt_' || left(encode(sha256(convert_to('{kind}:' || bill.payment_id || ':' || bill.number, 'UTF8')),
+      'hex'), 32), bill.biller_id, bill.payment_id, '{kind}',
+    jsonb_build_object('bill_id', bill.bill_id, 'pay_id', bill.pay_id, 'amount', bill.amount_rial, {facts})
+  FROM {source} ORDER BY bill.number
   ON CONFLICT (event_id) DO NOTHING RETURNING event_id, number, merchant_id, payment_id, type),
-owed_billers AS (
-  INSERT INTO webhook_delivery (endpoint_id, event_id, number, payment_id)
-  SELECT endpoint.endpoint_id, told.event_id, told.number, told.payment_id
-  FROM told_billers AS told JOIN webhook_endpoint AS endpoint ON endpoint.merchant_id = told.merchant_id
-    AND {hears("endpoint", "told.type")})"""
-"""Each biller hears of its own bills, one by one, and nothing of whoever else was paid beside it."""
+{owed_to_endpoints("billers")}"""
+
+
+def told_of_refund(kind: str, of: str) -> str:
+    """Tell the biller of each bill that a refund in ``of`` is about how it ended; of a purchase there is none."""
+    return _told_billers(
+        kind,
+        f"{of} JOIN bill ON bill.payment_id = {of}.payment_id AND bill.number = {of}.bill "
+        "JOIN payment ON payment.payment_id = bill.payment_id",
+        f"'tracking_code', payment.tracking_code, 'decided_at', {of}.decided_at",
+    )
+
+
+TOLD_BILLERS = _told_billers(
+    BILL_PAID,
+    "paid JOIN bill ON bill.payment_id = paid.payment_id",
+    "'tracking_code', paid.tracking_code, 'paid_at', paid.authorised_at",
+)
+"""Each biller hears that its bills are paid, one by one."""
 
 _BILLERS = text("""
 SELECT wanted.service, wanted.company, m.merchant_id, m.name_fa, m.name_en

@@ -103,6 +103,13 @@ def told_as(kind: str, of: str, *, once: str, where: str = "") -> str:
         f"SELECT 'evt_' || left({digest}, 32), {of}.merchant_id, {of}.payment_id, '{kind}', to_jsonb({of}) "
         f"FROM {of} {where}"
         "ON CONFLICT (event_id) DO NOTHING RETURNING event_id, number, merchant_id, payment_id, type), "
+        f"{owed_to_endpoints(of)}"
+    )
+
+
+def owed_to_endpoints(of: str) -> str:
+    """Owe the events of ``told_<of>`` to every endpoint that wants to hear, behind what waits there of the payment."""
+    return (
         f"owed_{of} AS (INSERT INTO webhook_delivery (endpoint_id, event_id, number, payment_id, due_at) "
         "SELECT endpoint.endpoint_id, told.event_id, told.number, told.payment_id, greatest(house_now(), ("
         "SELECT max(earlier.due_at) FROM webhook_delivery AS earlier WHERE earlier.endpoint_id = endpoint.endpoint_id "

@@ -19,8 +19,9 @@ from sqlalchemy import Connection, RowMapping, TextClause, text
 from gateway.domain.payment import MACHINE, PaymentEvent
 from gateway.domain.refund import MACHINE as REFUND
 from gateway.domain.refund import REFUNDS_MAX, TELLS, RefundEvent, RefundState
+from gateway.domain.webhooks import BILL_REFUND_REFUSED, BILL_REFUNDED
 from gateway.store.balances import balance_of
-from gateway.store.bills import refunded
+from gateway.store.bills import refunded, told_of_refund
 from gateway.store.fragments import among, facts_of, moved, noted, told_as
 from gateway.store.idempotency import BOUNDED, conflicts, kept
 
@@ -133,7 +134,8 @@ whole AS (SELECT * FROM returned WHERE state = 'refunded'),
 {noted(PaymentEvent.REFUND_DONE, "part")},
 {noted(PaymentEvent.REFUNDED_WHOLE, "whole")},
 {moved(PaymentEvent.REFUND_DONE, "ended", refund="ended.number")},
-{told_as(TELLS[RefundState.DONE], "returned", once="returned.number")}
+{told_as(TELLS[RefundState.DONE], "returned", once="returned.number")},
+{told_of_refund(BILL_REFUNDED, "ended")}
 SELECT number FROM returned
 """)
 
@@ -150,7 +152,8 @@ returned AS (
   {_RETURNED}),
 {noted(PaymentEvent.REFUND_REFUSED, "returned")},
 {moved(PaymentEvent.REFUND_REFUSED, "ended", refund="ended.number")},
-{told_as(TELLS[RefundState.REFUSED], "returned", once="returned.number")}
+{told_as(TELLS[RefundState.REFUSED], "returned", once="returned.number")},
+{told_of_refund(BILL_REFUND_REFUSED, "ended")}
 SELECT number FROM returned
 """)
 

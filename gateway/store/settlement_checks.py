@@ -38,7 +38,9 @@ WHERE p.{_PAYMENTS} AND (bill.owed <> (p.state IN ('confirmed', 'settled', 'refu
     AND refund.number IS NULL)
   OR (line.bill IS NOT NULL AND (line.merchant_id, line.gross_rial) <> (bill.biller_id, bill.amount_rial)))
 UNION ALL SELECT p.payment_id, line.gross_rial FROM payment p JOIN settlement_line AS line USING (payment_id)
-WHERE p.{_PAYMENTS} AND CASE WHEN line.bill IS NULL THEN line.merchant_id <> p.merchant_id
+LEFT JOIN top_up USING (payment_id)
+WHERE p.{_PAYMENTS} AND CASE WHEN line.bill IS NULL
+  THEN line.merchant_id <> coalesce(top_up.operator_merchant_id, p.merchant_id)
   ELSE p.kind <> 'BILL_PAYMENT' END
 """
 """A line's gross is all of the bill: together with what I3 says of the books, what is paid out for a payment to
@@ -116,7 +118,7 @@ SETTLEMENT_CHECKS = (
     ),
     Check(
         "I13_billers",
-        "each bill's money is owed to its biller, stands in one line of that biller's, or is back on the card",
+        "a bill's money is owed to its biller, in one line of that biller's, or on the card; a line is its payee's",
         _MONEY,
         _BILLERS_PAID,
         "payment",

@@ -38,6 +38,8 @@ _GIVEN_BACK = f"""EXISTS (SELECT FROM refund WHERE refund.payment_id = bill.paym
 """A condition: the biller said no to the bill, and its money is back on the card or on its way."""
 _DUE_BILL = f"bill.owed AND NOT {_GIVEN_BACK} AND payment.state IN ('confirmed', 'settled') AND {_MATCHED}"
 """A condition: a bill's biller may be paid for it. Its payment is settled already where a refund was refused later."""
+_DUE_TOP_UP = f"payment.kind = 'TOP_UP' AND payment.state IN {_CONFIRMED} AND {_MATCHED}"
+"""A condition: a top-up's operator may be paid for it; what was delivered nobody gives back (D7)."""
 _CAME_BACK = """settlement_return.at <= :cut_off_at AND NOT EXISTS (
     SELECT FROM settlement_line AS line WHERE line.returned_payout = settlement_return.payout_id)"""
 
@@ -58,6 +60,8 @@ SELECT merchant_id FROM merchant WHERE merchant_id > :after
   AND (EXISTS (SELECT FROM payment WHERE payment.merchant_id = merchant.merchant_id AND {_DUE})
     OR EXISTS (SELECT FROM bill JOIN payment USING (payment_id) WHERE bill.biller_id = merchant.merchant_id
       AND {_DUE_BILL})
+    OR EXISTS (SELECT FROM top_up JOIN payment USING (payment_id)
+      WHERE top_up.operator_merchant_id = merchant.merchant_id AND {_DUE_TOP_UP})
     OR EXISTS (SELECT FROM settlement_return WHERE settlement_return.merchant_id = merchant.merchant_id
       AND {_CAME_BACK}))
 ORDER BY merchant_id LIMIT :most
@@ -86,6 +90,12 @@ FROM unnest(CAST(:payments AS text[]), CAST(:numbers AS integer[])) AS held (pay
 JOIN bill USING (payment_id, number) JOIN payment USING (payment_id)
 WHERE bill.owed AND NOT {_GIVEN_BACK} ORDER BY payment.confirmed_at, bill.payment_id, bill.number
 """)
+_HOLD_TOP_UPS = text(f"""
+SELECT payment.payment_id, payment.amount_rial AS kept,
+  CAST(payment.confirmed_at AT TIME ZONE 'Asia/Tehran' AS date) AS day
+FROM payment JOIN top_up USING (payment_id) WHERE top_up.operator_merchant_id = :merchant_id AND {_DUE_TOP_UP}
+ORDER BY payment.confirmed_at, payment.payment_id LIMIT :most FOR UPDATE OF payment SKIP LOCKED
+""")
 _RETURNED = text(f"""
 SELECT payout_id, amount_rial, CAST(at AT TIME ZONE 'Asia/Tehran' AS date) AS day FROM settlement_return
 WHERE merchant_id = :merchant_id AND {_CAME_BACK} ORDER BY payout_id LIMIT :most
@@ -94,15 +104,19 @@ _SETTLE = text(f"""
 WITH chosen AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
   AS row (payment_id text, gross_rial bigint, charge_rial bigint, net_rial bigint)),
 settled AS (
-  UPDATE payment SET state = 'settled' FROM chosen
+  UPDATE payment SET state = 'settled' FROM chosen LEFT JOIN top_up USING (payment_id)
   WHERE payment.payment_id = chosen.payment_id AND payment.state IN {_CONFIRMED}
-  RETURNING {facts_of("payment")}, payment.attempt_id, chosen.gross_rial, chosen.charge_rial, chosen.net_rial),
+  RETURNING {facts_of("payment")}, payment.attempt_id,
+    coalesce(top_up.operator_merchant_id, payment.merchant_id) AS owed_to),
+owed AS (
+  SELECT payment_id, settled.attempt_id, settled.owed_to AS merchant_id, settled.confirmed_at, gross_rial, charge_rial,
+    net_rial FROM settled JOIN chosen USING (payment_id)),
 lined AS (
   INSERT INTO settlement_line (batch_id, merchant_id, payment_id, gross_rial, fee_rial, net_rial)
-  SELECT :batch_id, merchant_id, payment_id, gross_rial, charge_rial, net_rial FROM settled
+  SELECT :batch_id, merchant_id, payment_id, gross_rial, charge_rial, net_rial FROM owed
   ORDER BY confirmed_at, payment_id),
 {noted(PaymentEvent.SETTLED_IN_BATCH, "settled")},
-{moved(PaymentEvent.SETTLED_IN_BATCH, "settled")},
+{moved(PaymentEvent.SETTLED_IN_BATCH, "owed")},
 {told(PaymentEvent.SETTLED_IN_BATCH, "settled")}
 SELECT payment_id FROM settled
 """)
@@ -225,7 +239,8 @@ def hold(connection: Connection, batch_id: int) -> bool:
 def due(connection: Connection, merchant_id: str, cut_off_at: dt.datetime, *, window: int, most: int) -> list[Owed]:
     """Return what a merchant may be paid for, the payments held; its payable is locked.
 
-    Payouts that came back are first, then payments in the order confirmed, then bills that it sent in the order paid.
+    Payouts that came back are first, then payments in the order confirmed, then bills that it sent and top-ups that
+    it delivered in the order paid.
     """
     values = {"merchant_id": merchant_id, "cut_off_at": cut_off_at, "reverse_window_seconds": window, "most": most}
     back = connection.execute(_RETURNED, values).all()
@@ -234,9 +249,10 @@ def due(connection: Connection, merchant_id: str, cut_off_at: dt.datetime, *, wi
     bills = connection.execute(_HOLD_BILLS, values).all()
     pairs = {"payments": [row.payment_id for row in bills], "numbers": [row.number for row in bills]}
     kept_bills = connection.execute(_KEPT_BILLS, pairs).all()
+    top_ups = connection.execute(_HOLD_TOP_UPS, values).all()
     return [
         *(Owed(Rial(row.amount_rial), row.day, returned_payout=row.payout_id) for row in back),
-        *(Owed(Rial(int(row.kept)), row.day, payment_id=row.payment_id) for row in kept),
+        *(Owed(Rial(int(row.kept)), row.day, payment_id=row.payment_id) for row in (*kept, *top_ups)),
         *(Owed(Rial(row.kept), row.day, payment_id=row.payment_id, bill=row.number) for row in kept_bills),
     ]
 

@@ -18,12 +18,14 @@ WHERE batch.closed_at IS NOT NULL AND sums.lines > 0 {which}
 """
 _LIST = text(_OURS.format(which="AND batch.batch_id < :before ORDER BY batch.batch_id DESC LIMIT :most"))
 _ONE = text(_OURS.format(which="AND batch.batch_id = :batch_id"))
-_LINES = text("""
+_OWN = "bill.number IS NULL AND payment.merchant_id = line.merchant_id"
+_LINES = text(f"""
 SELECT line.line_id, CASE WHEN bill.number IS NULL THEN line.payment_id END AS payment_id,
-  CASE WHEN bill.number IS NULL THEN payment.terminal_id END AS terminal_id,
-  CASE WHEN bill.number IS NULL THEN payment.order_id END AS order_id, payment.rrn, payment.confirmed_at,
-  bill.bill_id, bill.pay_id, line.returned_payout, line.gross_rial, line.fee_rial AS charge_rial, line.net_rial
-FROM settlement_line AS line LEFT JOIN payment USING (payment_id)
+  CASE WHEN {_OWN} THEN payment.terminal_id END AS terminal_id,
+  CASE WHEN {_OWN} THEN payment.order_id END AS order_id, payment.rrn, payment.confirmed_at,
+  bill.bill_id, bill.pay_id, top_up.payment_id IS NOT NULL AS is_top_up, top_up.operator_reference,
+  line.returned_payout, line.gross_rial, line.fee_rial AS charge_rial, line.net_rial
+FROM settlement_line AS line LEFT JOIN payment USING (payment_id) LEFT JOIN top_up USING (payment_id)
 LEFT JOIN bill ON bill.payment_id = line.payment_id AND bill.number = line.bill
 WHERE line.merchant_id = :merchant_id AND line.batch_id = :batch_id AND line.line_id > :after
 ORDER BY line.line_id LIMIT :most
@@ -64,9 +66,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One line: a payment, a bill, or a payout that came back and is paid again.
+    """One line: a payment, a bill, a top-up, or a payout that came back and is paid again.
 
-    Of a bill its biller learns the two numbers, and nothing of the payment that it was in.
+    Of a bill its biller learns the two numbers, and nothing of the payment that it was in; of a top-up its operator
+    learns under which reference it was asked, which is the payment's id, and under which it answered.
     """
 
     line_id: int
@@ -77,6 +80,8 @@ class StatementLine:
     confirmed_at: dt.datetime | None
     bill_id: str | None
     pay_id: str | None
+    is_top_up: bool
+    operator_reference: str | None
     returned_payout: int | None
     gross_rial: int
     charge_rial: int

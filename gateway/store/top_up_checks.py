@@ -11,8 +11,8 @@ _WHOLE = f"""
 SELECT payment_id, greatest(abs(clearing - held) + abs(given - wanted) + abs(fees - due), 1) FROM (
   SELECT p.payment_id, p.state, p.amount_rial, t.credit, books.clearing, books.given, books.fees,
     CASE p.state WHEN 'authorised' THEN p.amount_rial ELSE 0 END AS held,
-    CASE p.state WHEN 'confirmed' THEN p.amount_rial ELSE 0 END AS wanted,
-    CASE WHEN p.state IN ('authorised', 'confirmed') THEN p.fee_rial ELSE 0 END AS due
+    CASE WHEN p.state IN ('confirmed', 'settled') THEN p.amount_rial ELSE 0 END AS wanted,
+    CASE WHEN p.state IN ('authorised', 'confirmed', 'settled') THEN p.fee_rial ELSE 0 END AS due
   FROM payment p JOIN top_up t USING (payment_id) JOIN LATERAL (
     SELECT coalesce(sum(CASE 'transfer-clearing' WHEN destination THEN posting.amount_rial
         WHEN source THEN -posting.amount_rial END), 0) AS clearing,
@@ -24,8 +24,8 @@ SELECT payment_id, greatest(abs(clearing - held) + abs(given - wanted) + abs(fee
   WHERE p.payment_id = ANY(CAST(:subjects AS text[]))) AS moved
 WHERE CASE WHEN state IN ('reversing', 'disputed') THEN given <> 0 OR clearing NOT IN (0, amount_rial)
     ELSE (clearing, given, fees) <> (held, wanted, due) END
-  OR CASE state WHEN 'authorised' THEN credit NOT IN ('owed', 'reversing') WHEN 'confirmed' THEN credit <> 'given'
-    ELSE credit NOT IN ('none', 'refused', 'reversed') END
+  OR CASE WHEN state = 'authorised' THEN credit NOT IN ('owed', 'reversing')
+    WHEN state IN ('confirmed', 'settled') THEN credit <> 'given' ELSE credit NOT IN ('none', 'refused', 'reversed') END
 """
 
 TOP_UP_CHECKS = (

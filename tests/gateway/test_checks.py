@@ -382,6 +382,14 @@ TOP_UP_PLANTS = [
     ("I4_top_up", "DELETE FROM posting WHERE event = 'top_up_delivered'", 2 * TOPPED),
     ("I4_top_up", "UPDATE top_up SET credit = 'refused'", 1),
     ("I4_top_up", "UPDATE payment SET state = 'authorised'", 2 * TOPPED),
+    (
+        "I13_billers",
+        (
+            "INSERT INTO settlement_line (batch_id, merchant_id, payment_id, gross_rial, fee_rial, net_rial) "
+            "SELECT 1, '000000000000009', payment_id, amount_rial, 0, amount_rial FROM payment"
+        ),
+        TOPPED,
+    ),
     ("I5_top_up", f"{DUE} deadline_at = house_now() - interval '61 minutes'", TOPPED),
     ("I11_top_up", f"{DUE} deadline_at = house_now()", TOPPED),
     ("I18_number", "UPDATE top_up SET mobile_sealed = 'x', decided_at = house_now() - interval '3 minutes'", 0),

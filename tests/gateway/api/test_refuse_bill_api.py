@@ -55,6 +55,18 @@ def test_d12_what_bill_paid_told_is_enough_to_refuse_it(town: Shop, client: Flas
     ).get_json()
     check("/api/v1/payments/{id}/refunds", "get", 200, listed)
     assert [(row["bill"], row["amount"], row["state"]) for row in listed["items"]] == [(2, 10_000, "done")]
+    town.work()
+    kinds = ("bill.paid", "bill.refunded")
+    of_water = [sent for sent in bodies(town) if sent["type"] in kinds and sent["data"]["bill_id"] == WATER.bill_id]
+    assert [sent["type"] for sent in of_water] == list(kinds), "in this order"
+    end = of_water[1]["data"]
+    assert {name: end[name] for name in ("bill_id", "pay_id", "tracking_code")} == {
+        name: heard[name] for name in ("bill_id", "pay_id", "tracking_code")
+    }
+    assert (end["amount"], "decided_at" in end) == (10_000, True)
+    feed = client.get("/api/v1/events?type=bill.refunded", headers={"Authorization": f"Bearer {KEY}"}).get_json()
+    check("/api/v1/events", "get", 200, feed)
+    assert [event["data"] for event in feed["items"]] == [end]
 
 
 def bodies(town: Shop) -> list[dict[str, Any]]:

@@ -104,6 +104,12 @@ def lines(town: Shop, payment: PaymentRecord) -> list[tuple[str, str | None]]:
     return [(line.bill.bill_id, line.refund_said) for line in page_of(town.gateway, payment.page_token).bills]
 
 
+def heard_by_billers(town: Shop) -> list[tuple[str, str]]:
+    """Read who was told how a bill's refund ended."""
+    query = "SELECT merchant_id, type FROM webhook_event WHERE type LIKE 'bill.refund%' ORDER BY number"
+    return [(row[0], row[1]) for row in town.rows(query)]
+
+
 def test_d12_a_no_gives_back_just_that_bill(
     town: Shop, water: Waterworks, paid: PaymentRecord, look: Callable[[], Report]
 ) -> None:
@@ -126,6 +132,7 @@ def test_d12_a_no_gives_back_just_that_bill(
         (MERCHANT.merchant_id,)
     ]
     assert [each.bill for each in refunds_of(town.gateway, town.caller, paid.payment_id)] == [2]
+    assert heard_by_billers(town) == [(WATER_CO, "bill.refunded")]
     assert broken(look()) == set()
 
 
@@ -184,6 +191,7 @@ def test_a_bank_that_says_no_leaves_money_and_bill_where_they_were(
     assert town.balances()[f"payable:{WATER_CO}"] == 10_000
     assert lines(town, paid)[1] == (WATER.bill_id, "refused")
     assert [kind for kind, _ in told(town)] == ["payment.refund_refused"]
+    assert heard_by_billers(town) == [(WATER_CO, "bill.refund_refused")]
     with pytest.raises(BillAlreadyPaid):
         look_up(town.gateway, (WATER,))
     assert broken(look()) == set()

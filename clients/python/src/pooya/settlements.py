@@ -61,7 +61,8 @@ class Settlement:
 class SettlementLine:
     """A payment that was paid out.
 
-    ``kind`` is ``payment``, ``bill``: one that you sent, or ``returned_payout``: one that came back and is paid again.
+    ``kind`` is ``payment``, ``bill``: one that you sent, ``top_up``: one that you delivered, or ``returned_payout``:
+    one that came back and is paid again.
     """
 
     kind: str
@@ -74,6 +75,7 @@ class SettlementLine:
     confirmed_at: dt.datetime | None = None
     bill_id: str | None = None
     pay_id: str | None = None
+    operator_reference: str | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -89,6 +91,7 @@ class SettlementLine:
             confirmed_at=maybe_moment(body, "confirmed_at"),
             bill_id=body.get("bill_id"),
             pay_id=body.get("pay_id"),
+            operator_reference=body.get("operator_reference"),
         )
 
 
