@@ -59,7 +59,10 @@ class RefuseBillIn(BillIn):
 
 
 class RefusedBillOut(BaseModel):
-    """A bill that was paid and then refused, and where its refund stands; `bill.refunded` or `bill.refund_refused` tells its end."""
+    """A bill that was paid and then refused, and where its refund stands.
+
+    `bill.refunded` or `bill.refund_refused` tells its end.
+    """
 
     model_config = ConfigDict(frozen=True)
 
