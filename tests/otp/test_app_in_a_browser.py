@@ -106,7 +106,7 @@ class World:
 
 
 @pytest.fixture
-def world(counter: Counter, browser: Browser) -> Iterator[World]:
+def bank_world(counter: Counter, browser: Browser) -> Iterator[World]:
     """Serve the bank's own application to a phone."""
     pan = counter.here.card(customer="0499370899")
     server = make_server("localhost", 0, create_app(bank=counter.here.bank), threaded=True)
@@ -123,25 +123,25 @@ def world(counter: Counter, browser: Browser) -> Iterator[World]:
     assert complaints == []
 
 
-def test_an_app_that_was_activated_pays(world: World) -> None:
+def test_an_app_that_was_activated_pays(bank_world: World) -> None:
     """Slip, SMS, PIN; the code on the screen is the bank's, pays once, and not above the ceiling."""
-    someone = world.holder
+    someone = bank_world.holder
     someone.activate()
     someone.to_card()
     code = someone.code()
 
     assert someone.is_of_now(code, "second")
-    assert world.pay(world.purchase(800_000), code) == "000"
-    assert world.pay(world.purchase(800_000), code) == "181"
+    assert bank_world.pay(bank_world.purchase(800_000), code) == "000"
+    assert bank_world.pay(bank_world.purchase(800_000), code) == "181"
 
 
-def test_a_code_of_the_app_obeys_the_ceiling_and_one_for_this_purchase_does_not(world: World) -> None:
+def test_a_code_of_the_app_obeys_the_ceiling_and_one_for_this_purchase_does_not(bank_world: World) -> None:
     """Five million rials: refused by the ordinary code, paid by the code that was made from the page's QR."""
-    someone = world.holder
+    someone = bank_world.holder
     someone.activate()
     someone.to_card()
-    purchase = world.purchase(5 * MILLION)
-    assert world.pay(purchase, someone.code()) == "185"
+    purchase = bank_world.purchase(5 * MILLION)
+    assert bank_world.pay(purchase, someone.code()) == "185"
 
     canonical = Binding(
         TransactionType.PURCHASE,
@@ -159,36 +159,36 @@ def test_a_code_of_the_app_obeys_the_ceiling_and_one_for_this_purchase_does_not(
     bound = someone.code()
     assert len(bound) == 8
     again = replace(purchase, key=replace(purchase.key, stan="900001"))
-    assert world.pay(again, bound) == "000"
+    assert bank_world.pay(again, bound) == "000"
 
 
-def test_a_wrong_pin_shows_codes_that_the_bank_counts_as_wrong(world: World) -> None:
+def test_a_wrong_pin_shows_codes_that_the_bank_counts_as_wrong(bank_world: World) -> None:
     """The phone does not know; after five the card waits."""
-    someone = world.holder
+    someone = bank_world.holder
     someone.activate()
     someone.page.reload()
     someone.to_card()
     someone.unlock("000000")
     code = someone.code()
 
-    assert [world.pay(world.purchase(100_000), code) for _ in range(6)] == ["117"] * 5 + ["106"]
+    assert [bank_world.pay(bank_world.purchase(100_000), code) for _ in range(6)] == ["117"] * 5 + ["106"]
 
 
-def test_a_finger_unlocks_what_pays(world: World) -> None:
+def test_a_finger_unlocks_what_pays(bank_world: World) -> None:
     """The stretched PIN, wrapped under what the authenticator gives for that finger."""
-    someone = world.holder
+    someone = bank_world.holder
     put_finger(someone.page)
     someone.activate(finger=True)
     someone.page.reload()
     someone.to_card()
     someone.press("unlock.finger")
 
-    assert world.pay(world.purchase(100_000), someone.code()) == "000"
+    assert bank_world.pay(bank_world.purchase(100_000), someone.code()) == "000"
 
 
-def test_a_second_phone_ends_the_first(world: World, browser: Browser) -> None:
+def test_a_second_phone_ends_the_first(bank_world: World, browser: Browser) -> None:
     """Activated again at the cash machine: the codes of the phone before are wrong from then on."""
-    first = world.holder
+    first = bank_world.holder
     first.activate()
     first.to_card()
     old = first.code()
@@ -199,14 +199,14 @@ def test_a_second_phone_ends_the_first(world: World, browser: Browser) -> None:
         second.to_card()
         new = second.code()
 
-    assert world.pay(world.purchase(100_000), old) == "117"
-    assert world.pay(world.purchase(100_000), new) == "000"
-    assert world.counter.state("device") == ["removed", "active"]
+    assert bank_world.pay(bank_world.purchase(100_000), old) == "117"
+    assert bank_world.pay(bank_world.purchase(100_000), new) == "000"
+    assert bank_world.counter.state("device") == ["removed", "active"]
 
 
-def test_the_holder_is_told_by_sms(world: World) -> None:
+def test_the_holder_is_told_by_sms(bank_world: World) -> None:
     """The number on file hears of every activation."""
-    world.holder.activate()
+    bank_world.holder.activate()
 
-    assert any("فعال شد" in text for text in world.counter.told())
-    expect(world.holder.page.locator("a.card")).to_be_visible()
+    assert any("فعال شد" in text for text in bank_world.counter.told())
+    expect(bank_world.holder.page.locator("a.card")).to_be_visible()

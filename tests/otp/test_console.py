@@ -55,7 +55,7 @@ class Desk:
 
 
 @pytest.fixture
-def world(make_bank: Callable[..., BankWorld]) -> BankWorld:
+def bank_world(make_bank: Callable[..., BankWorld]) -> BankWorld:
     """Give a bank with the page, two operators and a viewer."""
     here = make_bank(console=True, mode="sandbox")
     for name, role in (("sara", Role.OPERATOR), ("reza", Role.OPERATOR), ("omid", Role.VIEWER)):
@@ -64,11 +64,11 @@ def world(make_bank: Callable[..., BankWorld]) -> BankWorld:
 
 
 @pytest.fixture
-def desk(world: BankWorld) -> Callable[[str], Desk]:
+def desk(bank_world: BankWorld) -> Callable[[str], Desk]:
     """Give a maker of desks where somebody has logged in."""
 
     def make(name: str) -> Desk:
-        found = Desk(create_app(bank=world.bank).test_client())
+        found = Desk(create_app(bank=bank_world.bank).test_client())
         assert found.log_in(name).status_code == 303
         return found
 
@@ -103,9 +103,9 @@ def test_a_bank_that_does_not_want_the_page_has_none(here: BankWorld) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/wrong-codes", "/cards", "/cards/1"])
-def test_nobody_sees_a_page_without_a_log_in(world: BankWorld, path: str) -> None:
+def test_nobody_sees_a_page_without_a_log_in(bank_world: BankWorld, path: str) -> None:
     """Every page sends a stranger to the log-in, whatever cookie is made up."""
-    client = create_app(bank=world.bank).test_client()
+    client = create_app(bank=bank_world.bank).test_client()
     client.set_cookie("console", "made-up.cookie", path="/console")
 
     answer = client.get(f"/console{path}")
@@ -125,9 +125,9 @@ def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_http(make_bank: C
     assert "<script" not in answer.text
 
 
-def test_a_log_in_gets_a_token_of_its_own_and_ends_at_log_out(world: BankWorld) -> None:
+def test_a_log_in_gets_a_token_of_its_own_and_ends_at_log_out(bank_world: BankWorld) -> None:
     """The cookie from before the log-in opens nothing after it, and the one after it nothing once it has ended."""
-    found = Desk(create_app(bank=world.bank).test_client())
+    found = Desk(create_app(bank=bank_world.bank).test_client())
     found.get("/log-in")
     before = found.client.get_cookie("console", path="/console")
     assert found.log_in("sara", "not the password").status_code == 403
@@ -142,22 +142,22 @@ def test_a_log_in_gets_a_token_of_its_own_and_ends_at_log_out(world: BankWorld) 
         assert found.get("/").status_code == 303
 
 
-def test_d20_too_many_tries_are_told_how_long_to_wait(world: BankWorld) -> None:
+def test_d20_too_many_tries_are_told_how_long_to_wait(bank_world: BankWorld) -> None:
     """The eleventh try of a name from one address is not looked at."""
-    world.sql(
+    bank_world.sql(
         "INSERT INTO quota SELECT 'log-in|pair|sara|127.0.0.1', date_trunc('hour', house_now(), 'Asia/Tehran'), 10"
     )
 
-    answer = Desk(create_app(bank=world.bank).test_client()).log_in("sara")
+    answer = Desk(create_app(bank=bank_world.bank).test_client()).log_in("sara")
 
     assert answer.status_code == 429
     assert "دوباره امتحان کنید" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/cards", "/cards/1/unlock", "/unlocks/1/approve", "/log-out"])
-def test_a_form_of_another_log_in_does_nothing(desk: Callable[[str], Desk], world: BankWorld, path: str) -> None:
+def test_a_form_of_another_log_in_does_nothing(desk: Callable[[str], Desk], bank_world: BankWorld, path: str) -> None:
     """A POST without the proof, or with that of somebody else's page, is refused."""
-    card_id = _id(world, world.card(status="blocked", pin_failures=15))
+    card_id = _id(bank_world, bank_world.card(status="blocked", pin_failures=15))
     sara, reza = desk("sara"), desk("reza")
     foreign = _PROOF.search(reza.get("/cards").text)
     assert foreign
@@ -167,16 +167,16 @@ def test_a_form_of_another_log_in_does_nothing(desk: Callable[[str], Desk], worl
         answer = sara.client.post(f"/console{path}", data={"csrf_token": proof, "card": str(card_id), "reason": WHY})
         assert answer.status_code in (400, 409, 303)
     assert sara.get("/").status_code == 200
-    assert world.sql("SELECT count(*) AS n FROM unlock_request")[0]["n"] == 0
+    assert bank_world.sql("SELECT count(*) AS n FROM unlock_request")[0]["n"] == 0
 
 
-def test_the_overview_shows_how_codes_reach_phones(desk: Callable[[str], Desk], world: BankWorld) -> None:
+def test_the_overview_shows_how_codes_reach_phones(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:
     """Half of a provider's messages are accepted within p50, 95 of a hundred within p95; a name comes from the id."""
     for _ in range(4):
-        world.ask(world.card())
-    rows = world.challenges()
+        bank_world.ask(bank_world.card())
+    rows = bank_world.challenges()
     for row, (message, seconds) in zip(rows, (("one:1", 1), ("one:2", 2), ("one:3", 9), ("box-1", 4)), strict=True):
-        world.sql(
+        bank_world.sql(
             "UPDATE challenge SET delivery = 'accepted', provider_message_id = :message,"
             " delivery_at = sent_at + make_interval(secs => :seconds) WHERE challenge_id = :id",
             message=message,
@@ -184,7 +184,7 @@ def test_the_overview_shows_how_codes_reach_phones(desk: Callable[[str], Desk], 
             id=row["challenge_id"],
         )
 
-    seen = overview(world.bank)
+    seen = overview(bank_world.bank)
     text = desk("omid").get("/?lang=en").text
 
     assert [(row.provider, row.accepted, row.p50_seconds) for row in seen.deliveries] == [
@@ -196,17 +196,19 @@ def test_the_overview_shows_how_codes_reach_phones(desk: Callable[[str], Desk], 
     assert all(words in text for words in ("Database", "has not looked yet", "unnamed", "8.3"))
 
 
-def test_a_terminal_where_codes_are_guessed_is_an_alarm(desk: Callable[[str], Desk], world: BankWorld) -> None:
+def test_a_terminal_where_codes_are_guessed_is_an_alarm(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:
     """More than 20 wrong of a hundred in at least fifty: neither a share below, nor a few tries, nor other declines."""
-    pan = world.card()
+    pan = bank_world.card()
     for terminal, wrong, right in (("T-BAD", 11, 39), ("T-EDGE", 10, 40), ("T-FEW", 40, 9), ("T-CALM", 1, 99)):
-        _purchases(world, pan, terminal, "code_wrong", wrong)
-        _purchases(world, pan, terminal, "approved", right)
-    _purchases(world, pan, "T-OTHER", "card_data_wrong", 80)
-    _purchases(world, pan, "T-OLD", "code_wrong", 80)
-    world.sql("UPDATE authorisation SET created_at = created_at - interval '61 minutes' WHERE terminal_id = 'T-OLD'")
+        _purchases(bank_world, pan, terminal, "code_wrong", wrong)
+        _purchases(bank_world, pan, terminal, "approved", right)
+    _purchases(bank_world, pan, "T-OTHER", "card_data_wrong", 80)
+    _purchases(bank_world, pan, "T-OLD", "code_wrong", 80)
+    bank_world.sql(
+        "UPDATE authorisation SET created_at = created_at - interval '61 minutes' WHERE terminal_id = 'T-OLD'"
+    )
 
-    found = {row.terminal_id: (row.tried, row.wrong, row.alarming) for row in wrong_codes(world.bank)}
+    found = {row.terminal_id: (row.tried, row.wrong, row.alarming) for row in wrong_codes(bank_world.bank)}
 
     assert found == {
         "T-BAD": (50, 11, True),
@@ -218,35 +220,37 @@ def test_a_terminal_where_codes_are_guessed_is_an_alarm(desk: Callable[[str], De
     assert desk("omid").get("/wrong-codes?lang=en").text.count("Alarm: guessing") == 1
 
 
-def test_d13_codes_tried_without_a_purchase_count_at_their_terminal(world: BankWorld) -> None:
+def test_d13_codes_tried_without_a_purchase_count_at_their_terminal(bank_world: BankWorld) -> None:
     """Guessing by VerifyDynamicPin shows beside purchases at one terminal; wrong card data are no try of a code."""
-    prover, binding = Prover(world), world.binding()
-    pan, other = world.card(), world.card("09121112233")
-    _purchases(world, pan, binding.terminal_id.ljust(15), "approved", 1, ACQUIRER)
+    prover, binding = Prover(bank_world), bank_world.binding()
+    pan, other = bank_world.card(), bank_world.card("09121112233")
+    _purchases(bank_world, pan, binding.terminal_id.ljust(15), "approved", 1, ACQUIRER)
     code = prover.code(pan, binding)
     assert prover.verify(pan, binding, "1111111").body["code"] == "CARD_OR_CODE_WRONG"
     assert prover.verify(pan, binding, code).body["code"] == "VERIFIED"
-    wrong = prover.verify(other, world.binding(), "1111111", expiry=Sensitive("0811"))
+    wrong = prover.verify(other, bank_world.binding(), "1111111", expiry=Sensitive("0811"))
     assert wrong.body["code"] == "CARD_OR_CODE_WRONG"
 
-    (row,) = wrong_codes(world.bank)
+    (row,) = wrong_codes(bank_world.bank)
 
     assert (row.acquirer_id, row.terminal_id, row.tried, row.wrong) == (ACQUIRER, binding.terminal_id, 3, 1)
 
 
-def test_locked_cards_are_shown_with_their_reason(desk: Callable[[str], Desk], world: BankWorld) -> None:
+def test_locked_cards_are_shown_with_their_reason(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:
     """Blocked, locked by codes, paused by card data; masked. A card that is open is not there."""
     open_pan, blocked, locked, paused = (
-        world.card(),
-        world.card(status="blocked", pin_failures=15),
-        world.card(),
-        world.card(),
+        bank_world.card(),
+        bank_world.card(status="blocked", pin_failures=15),
+        bank_world.card(),
+        bank_world.card(),
     )
     later = "house_now() + interval '10 minutes'"
-    world.sql(
-        f"UPDATE card SET pin_locked_until = {later}, pin_failures = 5 WHERE card_id = :id", id=_id(world, locked)
+    bank_world.sql(
+        f"UPDATE card SET pin_locked_until = {later}, pin_failures = 5 WHERE card_id = :id", id=_id(bank_world, locked)
     )
-    world.sql(f"UPDATE card SET card_not_present_paused_until = {later} WHERE card_id = :id", id=_id(world, paused))
+    bank_world.sql(
+        f"UPDATE card SET card_not_present_paused_until = {later} WHERE card_id = :id", id=_id(bank_world, paused)
+    )
 
     text = desk("omid").get("/cards?lang=en").text
 
@@ -259,14 +263,14 @@ def test_locked_cards_are_shown_with_their_reason(desk: Callable[[str], Desk], w
 
 @pytest.mark.parametrize("number", ["pan", "at_bank"])
 def test_a_cards_history_is_found_by_either_number_and_tells_no_secret(
-    desk: Callable[[str], Desk], world: BankWorld, number: str
+    desk: Callable[[str], Desk], bank_world: BankWorld, number: str
 ) -> None:
     """Codes, purchases and acts are there; no card number, mobile or code; and the trail says who looked."""
-    pan = world.card("09121234567")
-    world.ask(pan)
-    _purchases(world, pan, "T1", "code_wrong", 1)
-    _purchases(world, pan, "T1", "funds", 1)
-    card_id = _id(world, pan)
+    pan = bank_world.card("09121234567")
+    bank_world.ask(pan)
+    _purchases(bank_world, pan, "T1", "code_wrong", 1)
+    _purchases(bank_world, pan, "T1", "funds", 1)
+    card_id = _id(bank_world, pan)
     reza = desk("reza")
 
     found = reza.send("/cards?lang=en", "/cards", card=pan.reveal() if number == "pan" else str(card_id))
@@ -278,7 +282,7 @@ def test_a_cards_history_is_found_by_either_number_and_tells_no_secret(
     )
     assert "asked for by a PSP" in text
     assert not any(secret in text for secret in (pan.reveal(), "09121234567", "9121234"))
-    looked = world.sql("SELECT actor FROM audit_entry WHERE action = 'card.shown'")
+    looked = bank_world.sql("SELECT actor FROM audit_entry WHERE action = 'card.shown'")
     assert [row["actor"] for row in looked] == ["operator:reza"]
 
 
@@ -296,9 +300,9 @@ def test_a_card_that_cannot_be_found_is_told_and_not_repeated(
     assert not typed or typed not in answer.text
 
 
-def test_d35_two_desks_unlock_a_card(desk: Callable[[str], Desk], world: BankWorld) -> None:
+def test_d35_two_desks_unlock_a_card(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:
     """A viewer sees no button, the maker cannot approve, a colleague can, and once is enough."""
-    card_id = _id(world, world.card(status="blocked", pin_failures=15))
+    card_id = _id(bank_world, bank_world.card(status="blocked", pin_failures=15))
     card = f"/cards/{card_id}"
     sara, reza, omid = desk("sara"), desk("reza"), desk("omid")
 
@@ -306,14 +310,14 @@ def test_d35_two_desks_unlock_a_card(desk: Callable[[str], Desk], world: BankWor
     assert omid.send(f"{card}/unlock", card, reason=WHY).status_code == 409
     assert sara.send(f"{card}/unlock", card, reason="x").status_code == 409
     assert sara.send(f"{card}/unlock", card, reason=WHY).status_code == 200
-    path = f"/unlocks/{world.sql('SELECT unlock_id FROM unlock_request')[0]['unlock_id']}/approve"
+    path = f"/unlocks/{bank_world.sql('SELECT unlock_id FROM unlock_request')[0]['unlock_id']}/approve"
     assert path not in sara.get("/cards").text
     assert path in reza.get("/cards").text
     assert sara.send(path, "/cards").status_code == 409
     assert reza.send(path, "/cards").status_code == 200
     assert reza.send(path, "/cards").status_code == 409
 
-    assert world.sql("SELECT status FROM card")[0]["status"] == "active"
+    assert bank_world.sql("SELECT status FROM card")[0]["status"] == "active"
     assert "card.unlock_approved" in reza.get(card).text
 
 

@@ -64,7 +64,7 @@ class Desk:
 
 
 @pytest.fixture
-def world(make_bank: Callable[..., BankWorld]) -> BankWorld:
+def bank_world(make_bank: Callable[..., BankWorld]) -> BankWorld:
     """Give a bank with two operators, a card that wrong codes blocked, a wrong code and a message."""
     here = make_bank(console=True, mode="sandbox")
     for name in ("sara", "reza"):
@@ -83,9 +83,9 @@ def world(make_bank: Callable[..., BankWorld]) -> BankWorld:
 
 
 @pytest.fixture
-def url(world: BankWorld) -> Iterator[str]:
+def url(bank_world: BankWorld) -> Iterator[str]:
     """Serve the bank."""
-    server = make_server("localhost", 0, create_app(bank=world.bank), threaded=True)
+    server = make_server("localhost", 0, create_app(bank=bank_world.bank), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://localhost:{server.server_port}/console"
@@ -100,7 +100,7 @@ def _desk(context: BrowserContext, url: str, language: Any) -> Desk:
 
 @pytest.mark.parametrize(("language", "options"), LOOKS)
 def test_two_people_unlock_a_card(
-    world: BankWorld, url: str, browser: Browser, language: Any, options: dict[str, Any]
+    bank_world: BankWorld, url: str, browser: Browser, language: Any, options: dict[str, Any]
 ) -> None:
     """One asks with a reason, the other approves; every page is accessible and nothing scrolls sideways."""
     complaints: list[str] = []
@@ -111,7 +111,7 @@ def test_two_people_unlock_a_card(
         sara, reza = _desk(first, url, language), _desk(second, url, language)
         sara.log_in("sara")
         reza.log_in("reza")
-        card_id = world.sql("SELECT card_id FROM card WHERE status = 'blocked'")[0]["card_id"]
+        card_id = bank_world.sql("SELECT card_id FROM card WHERE status = 'blocked'")[0]["card_id"]
         for path in ("/wrong-codes", "/cards", f"/cards/{card_id}", "/cards/4711"):
             sara.open(path)
         sara.open(f"/cards/{card_id}")
@@ -130,4 +130,4 @@ def test_two_people_unlock_a_card(
 
     refused = [line for line in complaints if not any(status in line for status in ("403", "404"))]
     assert refused == []
-    assert world.sql("SELECT DISTINCT status, pin_failures FROM card") == [{"status": "active", "pin_failures": 0}]
+    assert bank_world.sql("SELECT DISTINCT status, pin_failures FROM card") == [{"status": "active", "pin_failures": 0}]

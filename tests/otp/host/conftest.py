@@ -181,7 +181,7 @@ def keyring() -> Keyring:
 
 
 @pytest.fixture
-def world(bank_database: Database) -> HostWorld:
+def bank_world(bank_database: Database) -> HostWorld:
     """Give a bank with one PSP and no card yet."""
     limits = Limits(
         purchase_max=Rial(50_000_000),

@@ -54,25 +54,25 @@ def broken(report: Report) -> set[str]:
     return {verdict.name for verdict in report.verdicts if not verdict.holds}
 
 
-def lived_in(world: Any) -> None:
+def lived_in(bank_world: Any) -> None:
     """Pay, pay and reverse, decline for a wrong code, and leave a tombstone."""
-    pan = world.card()
+    pan = bank_world.card()
     for _ in range(2):
-        purchase = world.purchase(pan)
-        world.issue(purchase)
-        world.pay(purchase, "1234567")
-    reverse(world.desk, world.reversal(purchase))
-    wrong = world.purchase(world.card())
-    world.issue(wrong)
-    world.pay(wrong, "7654321")
-    reverse(world.desk, world.reversal(world.purchase(pan)))
-    world.sql(OWED)
+        purchase = bank_world.purchase(pan)
+        bank_world.issue(purchase)
+        bank_world.pay(purchase, "1234567")
+    reverse(bank_world.desk, bank_world.reversal(purchase))
+    wrong = bank_world.purchase(bank_world.card())
+    bank_world.issue(wrong)
+    bank_world.pay(wrong, "7654321")
+    reverse(bank_world.desk, bank_world.reversal(bank_world.purchase(pan)))
+    bank_world.sql(OWED)
 
 
-def test_a_bank_that_was_lived_in_breaks_no_rule(world: Any, look: Callable[[], Report]) -> None:
+def test_a_bank_that_was_lived_in_breaks_no_rule(bank_world: Any, look: Callable[[], Report]) -> None:
     """Debits, a reversal, a decline and a tombstone: every rule holds."""
-    lived_in(world)
-    states = {row["state"] for row in world.sql("SELECT state FROM authorisation")}
+    lived_in(bank_world)
+    states = {row["state"] for row in bank_world.sql("SELECT state FROM authorisation")}
     assert states == {"approved", "reversed", "declined", "tombstone"}
 
     report = look()
@@ -83,26 +83,26 @@ def test_a_bank_that_was_lived_in_breaks_no_rule(world: Any, look: Callable[[], 
     assert report.measures["outbox_waiting"] == {f"sms.{topic}": 0 for topic in topics}
 
 
-def move_in_every_way(world: Any) -> None:
+def move_in_every_way(bank_world: Any) -> None:
     """Inside and out, in and back, declined, taken back and not to be taken back."""
-    one, two = world.card(), world.card(balance=0)
-    inside, undone = transfer(world, one, two), transfer(world, one, two)
-    for asked in (inside, undone, out(world, one)):
-        assert world.pay(asked).action_code == "000"
-    assert reverse(world.desk, world.reversal(undone)).action_code == "400"
-    purchase = world.purchase(one)
-    world.issue(purchase)
-    world.pay(purchase, "1234567")
-    given, back = credit(world, two), credit(world, one)
-    wanted = (given, back, refund(world, purchase, 250_000), credit(world, two, 10**9))
-    assert [take_credit(world.desk, one).action_code for one in wanted] == ["000", "000", "000", "121"]
-    assert undo(world, back) == "400"
-    world.sql(OWED)
+    one, two = bank_world.card(), bank_world.card(balance=0)
+    inside, undone = transfer(bank_world, one, two), transfer(bank_world, one, two)
+    for asked in (inside, undone, out(bank_world, one)):
+        assert bank_world.pay(asked).action_code == "000"
+    assert reverse(bank_world.desk, bank_world.reversal(undone)).action_code == "400"
+    purchase = bank_world.purchase(one)
+    bank_world.issue(purchase)
+    bank_world.pay(purchase, "1234567")
+    given, back = credit(bank_world, two), credit(bank_world, one)
+    wanted = (given, back, refund(bank_world, purchase, 250_000), credit(bank_world, two, 10**9))
+    assert [take_credit(bank_world.desk, one).action_code for one in wanted] == ["000", "000", "000", "121"]
+    assert undo(bank_world, back) == "400"
+    bank_world.sql(OWED)
 
 
-def test_d7_money_that_moved_in_every_way_breaks_no_rule(world: Any, look: Callable[[], Report]) -> None:
+def test_d7_money_that_moved_in_every_way_breaks_no_rule(bank_world: Any, look: Callable[[], Report]) -> None:
     """Transfers, credits, refunds and their reversals: every rule holds."""
-    move_in_every_way(world)
+    move_in_every_way(bank_world)
 
     assert broken(look()) == set()
 
@@ -120,10 +120,10 @@ def test_d7_money_that_moved_in_every_way_breaks_no_rule(world: Any, look: Calla
     ],
 )  # fmt: skip
 def test_d7_money_that_moved_wrongly_is_found(
-    world: Any, look: Callable[[], Report], bank_urls: dict[str, str], plant: str, names: set[str]
+    bank_world: Any, look: Callable[[], Report], bank_urls: dict[str, str], plant: str, names: set[str]
 ) -> None:
     """A balance, a posting, an account, a fee, a day's sum."""
-    move_in_every_way(world)
+    move_in_every_way(bank_world)
 
     with psycopg.connect(bank_urls["owner"].replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute(plant.replace("\\:", ":").encode())
@@ -132,13 +132,13 @@ def test_d7_money_that_moved_wrongly_is_found(
 
 
 def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
-    world: Any, look: Callable[[], Report], bank_urls: dict[str, str]
+    bank_world: Any, look: Callable[[], Report], bank_urls: dict[str, str]
 ) -> None:
     """The proof lives on by itself: I9 asks for its life where there is one."""
-    purchase = world.purchase(world.card())
-    world.issue(purchase)
-    world.pay(purchase, "1234567")
-    world.sql(OWED)
+    purchase = bank_world.purchase(bank_world.card())
+    bank_world.issue(purchase)
+    bank_world.pay(purchase, "1234567")
+    bank_world.sql(OWED)
     with psycopg.connect(bank_urls["owner"].replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("UPDATE challenge SET expires_at = house_now() - interval '30 seconds'")
         assert broken(look()) == {"I9_code_fits"}
@@ -146,37 +146,39 @@ def test_d13_a_proof_that_pays_after_its_codes_life_breaks_no_rule(
     assert broken(look()) == set()
 
 
-def test_d6_an_unbound_code_that_paid_within_its_ceiling_breaks_no_rule(world: Any, look: Callable[[], Report]) -> None:
+def test_d6_an_unbound_code_that_paid_within_its_ceiling_breaks_no_rule(
+    bank_world: Any, look: Callable[[], Report]
+) -> None:
     """Its total fits; reference and terminal are open. Not to count it on the day of unbound codes breaks one."""
-    purchase = world.purchase(world.card())
-    world.issue(purchase)
-    world.pay(purchase, "1234567")
-    world.sql(OWED)
+    purchase = bank_world.purchase(bank_world.card())
+    bank_world.issue(purchase)
+    bank_world.pay(purchase, "1234567")
+    bank_world.sql(OWED)
 
-    world.sql(f"{UNBOUND} ceiling_rial = 1000000, transaction_ref = 'AAAAAAAAAAAAAAAA'")
+    bank_world.sql(f"{UNBOUND} ceiling_rial = 1000000, transaction_ref = 'AAAAAAAAAAAAAAAA'")
     assert broken(look()) == {"I9_code_fits"}
-    world.sql("UPDATE authorisation SET unbound = true")
+    bank_world.sql("UPDATE authorisation SET unbound = true")
 
     assert broken(look()) == set()
 
 
-def pay_in_every_way(world: Any) -> None:
+def pay_in_every_way(bank_world: Any) -> None:
     """By the app, by a code that is bound to the purchase, by text message, by a static PIN."""
-    phone = phone_for(world, world.card())
-    assert world.pay(world.purchase(phone.pan, phone.code())).action_code == "000"
-    bound = world.purchase(phone.pan)
-    assert world.pay(bound, phone.bound(canonical(bound))).action_code == "000"
-    other = world.card()
-    by_sms_for(world, other, "5555555")
-    assert world.pay(world.purchase(other, "5555555")).action_code == "000"
-    static(world, other)
-    assert world.pay(world.purchase(other, "24680")).action_code == "000"
+    phone = phone_for(bank_world, bank_world.card())
+    assert bank_world.pay(bank_world.purchase(phone.pan, phone.code())).action_code == "000"
+    bound = bank_world.purchase(phone.pan)
+    assert bank_world.pay(bound, phone.bound(canonical(bound))).action_code == "000"
+    other = bank_world.card()
+    by_sms_for(bank_world, other, "5555555")
+    assert bank_world.pay(bank_world.purchase(other, "5555555")).action_code == "000"
+    static(bank_world, other)
+    assert bank_world.pay(bank_world.purchase(other, "24680")).action_code == "000"
 
 
-def test_every_way_of_paying_keeps_the_rules(world: Any, look: Callable[[], Report]) -> None:
+def test_every_way_of_paying_keeps_the_rules(bank_world: Any, look: Callable[[], Report]) -> None:
     """Four purchases without a code of Harim: no rule is broken."""
-    pay_in_every_way(world)
-    world.sql(OWED)
+    pay_in_every_way(bank_world)
+    bank_world.sql(OWED)
 
     assert broken(look()) == set()
 
@@ -196,12 +198,12 @@ def test_every_way_of_paying_keeps_the_rules(world: Any, look: Callable[[], Repo
         "UPDATE device_card SET last_bound_step = 0",
     ],
 )
-def test_a_debit_without_its_right_code_is_found(world: Any, look: Callable[[], Report], plant: str) -> None:
+def test_a_debit_without_its_right_code_is_found(bank_world: Any, look: Callable[[], Report], plant: str) -> None:
     """Whichever way the code is said to have come."""
-    pay_in_every_way(world)
-    world.sql(OWED)
+    pay_in_every_way(bank_world)
+    bank_world.sql(OWED)
 
-    world.sql(plant)
+    bank_world.sql(plant)
 
     assert broken(look()) == {"I9_code_fits"}
 
@@ -270,13 +272,13 @@ PLANTS = [
 
 @pytest.mark.parametrize(("name", "plant", "rial"), PLANTS, ids=[f"{row[0]}-{at}" for at, row in enumerate(PLANTS)])
 def test_what_is_planted_is_found(
-    world: Any, look: Callable[[], Report], bank_urls: dict[str, str], name: str, plant: str, rial: int
+    bank_world: Any, look: Callable[[], Report], bank_urls: dict[str, str], name: str, plant: str, rial: int
 ) -> None:
     """One paid purchase; the books are broken by hand, and the rule says so with the money it is about."""
-    purchase = world.purchase(world.card())
-    world.issue(purchase)
-    world.pay(purchase, "1234567")
-    world.sql(OWED)
+    purchase = bank_world.purchase(bank_world.card())
+    bank_world.issue(purchase)
+    bank_world.pay(purchase, "1234567")
+    bank_world.sql(OWED)
     assert broken(look()) == set()
 
     with psycopg.connect(bank_urls["owner"].replace("+psycopg", ""), autocommit=True) as owner:

@@ -51,9 +51,9 @@ def test_d22_keys_of_another_size_are_refused() -> None:
 
 
 @pytest.fixture
-def settings_of(tmp_path: Path, bank_urls: dict[str, str], world: Any) -> Callable[..., dict[str, str]]:
+def settings_of(tmp_path: Path, bank_urls: dict[str, str], bank_world: Any) -> Callable[..., dict[str, str]]:
     """Give a maker of the host's environment, with a key file of its own."""
-    assert world.sql("SELECT 1") != []
+    assert bank_world.sql("SELECT 1") != []
     rows = [("card-token-1", "card-token", 32), ("code-mac-1", "code-mac", 32), ("cvk-1", "card-verification", 16)]
     rows += [("gw-mac-1", "iso-mac-in", 16), ("bank-mac-1", "iso-mac-out", 16), ("gw-pin-1", "iso-pin", 24)]
     keys = [

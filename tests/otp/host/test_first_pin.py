@@ -38,39 +38,39 @@ ROOT = Sensitive(bytes(range(32)))
 class Machine:
     """Cards with first PINs, and machines that ask about them."""
 
-    def __init__(self, world: HostWorld, owner_url: str) -> None:
+    def __init__(self, bank_world: HostWorld, owner_url: str) -> None:
         extra = [(purposes.PIN_VERIFICATION, "pin-1"), (purposes.DEVICE_SEAL, "seal-1")]
         keys = keyring().of_purpose
         held = [key for purpose in ("card-token", "code-mac", "card-verification") for key in keys(purpose)]
         more = [Key(key_id, purpose, Sensitive(bytes(31) + key_id[:1].encode())) for purpose, key_id in extra]
-        world.desk = replace(world.desk, keys=Keyring([*held, *more]))
-        self.world, self._owner_url = world, owner_url
+        bank_world.desk = replace(bank_world.desk, keys=Keyring([*held, *more]))
+        self.bank_world, self._owner_url = bank_world, owner_url
 
     def card(self, pin: str | None = PIN, **columns: Any) -> Pan:
         """Open a card account with a first PIN."""
-        pan = self.world.card(**columns)
+        pan = self.bank_world.card(**columns)
         if pin is not None:
-            token = self.world.desk.card_tokens(pan)[0]
-            mac = self.world.desk.keys.mac(purposes.PIN_VERIFICATION, mac_input(token, pin))
-            self.world.sql("UPDATE card SET first_pin_mac = :mac WHERE card_token = :token", mac=mac, token=token)
+            token = self.bank_world.desk.card_tokens(pan)[0]
+            mac = self.bank_world.desk.keys.mac(purposes.PIN_VERIFICATION, mac_input(token, pin))
+            self.bank_world.sql("UPDATE card SET first_pin_mac = :mac WHERE card_token = :token", mac=mac, token=token)
         return pan
 
     def app(self, pan: Pan) -> str:
         """Give a card an active app; return the card's name on it."""
         device_id, card_ref = str(uuid.uuid4()), str(uuid.uuid4())
-        sealed = self.world.desk.keys.seal(
+        sealed = self.bank_world.desk.keys.seal(
             purposes.DEVICE_SEAL, ROOT.reveal(), bound_to=kept_place(Kept.CODE_ROOT, device_id)
         )
-        self.world.sql(
+        self.bank_world.sql(
             "WITH customer AS (INSERT INTO customer (customer_token) VALUES (:customer) RETURNING customer_id) "
             "INSERT INTO device (device_id, customer_id, state, auth_key_sealed, code_root_sealed) "
             "SELECT CAST(:id AS uuid), customer_id, 'active', :sealed, :sealed FROM customer",
             id=device_id, customer=uuid.uuid4().bytes * 2, sealed=sealed,
         )  # fmt: skip
-        self.world.sql(
+        self.bank_world.sql(
             "INSERT INTO device_card (card_ref, device_id, card_id, state) "
             "VALUES (CAST(:ref AS uuid), CAST(:id AS uuid), :card_id, 'active')",
-            ref=card_ref, id=device_id, card_id=self.world.row(pan)["card_id"],
+            ref=card_ref, id=device_id, card_id=self.bank_world.row(pan)["card_id"],
         )  # fmt: skip
         return card_ref
 
@@ -82,12 +82,12 @@ class Machine:
     @property
     def now(self) -> dt.datetime:
         """The bank's time."""
-        now: dt.datetime = self.world.sql("SELECT house_now() AS now")[0]["now"]
+        now: dt.datetime = self.bank_world.sql("SELECT house_now() AS now")[0]["now"]
         return now
 
     def check(self, pan: Pan | None, pin: str | None = PIN, **changes: Any) -> CardPresent:
         """Make a check of a first PIN under a key of its own."""
-        number, now = next(self.world.numbers), self.now.astimezone(TEHRAN)
+        number, now = next(self.bank_world.numbers), self.now.astimezone(TEHRAN)
         asked = CardPresent(
             key=MessageKey(ACQUIRER, "ATM00001", f"{number:06}", f"{number:012}", now.strftime("%y%m%d%H%M%S")),
             sent_at=now,
@@ -110,7 +110,7 @@ class Machine:
 
     def ask(self, asked: CardPresent) -> str:
         """Ask, and return the action code."""
-        return str(judge_present_card(self.world.desk, asked).action_code)
+        return str(judge_present_card(self.bank_world.desk, asked).action_code)
 
     def later(self, seconds: float) -> None:
         """Move the bank's clock."""
@@ -118,9 +118,9 @@ class Machine:
 
 
 @pytest.fixture
-def machine(world: HostWorld, bank_urls: dict[str, str]) -> Iterator[Machine]:
+def machine(bank_world: HostWorld, bank_urls: dict[str, str]) -> Iterator[Machine]:
     """Give machines at a bank; the clock is set right afterwards."""
-    yield Machine(world, bank_urls["owner"])
+    yield Machine(bank_world, bank_urls["owner"])
     set_offset(bank_urls["owner"], 0)
 
 
@@ -130,17 +130,17 @@ def test_d4_a_right_first_pin_opens_and_a_purchase_by_it_pays_and_reverses(machi
     check, purchase = machine.check(pan), machine.purchase(pan)
 
     assert machine.ask(check) == "000"
-    paid = judge_present_card(machine.world.desk, purchase)
+    paid = judge_present_card(machine.bank_world.desk, purchase)
     assert (paid.action_code, len(paid.approval_code or ""), len(paid.capture_date or "")) == ("000", 6, 4)
-    assert machine.world.row(pan)["balance_rial"] == 9_000_000
-    (_, row) = machine.world.sql("SELECT kind, code_channel, unbound FROM authorisation ORDER BY authorisation_id")
+    assert machine.bank_world.row(pan)["balance_rial"] == 9_000_000
+    (_, row) = machine.bank_world.sql("SELECT kind, code_channel, unbound FROM authorisation ORDER BY authorisation_id")
     assert dict(row) == {"kind": "purchase", "code_channel": "first_pin", "unbound": False}
-    assert inquire_authorisation(machine.world.desk, purchase.key).total == Rial(1_000_000)
+    assert inquire_authorisation(machine.bank_world.desk, purchase.key).total == Rial(1_000_000)
 
     back = Reversal(purchase.key, "900001", purchase.key.local_time, purchase.total, pan)
-    assert [reverse(machine.world.desk, back).action_code for _ in range(2)] == ["400", "400"]
-    assert machine.world.row(pan)["balance_rial"] == 10_000_000
-    assert machine.world.unexplained() == 0
+    assert [reverse(machine.bank_world.desk, back).action_code for _ in range(2)] == ["400", "400"]
+    assert machine.bank_world.row(pan)["balance_rial"] == 10_000_000
+    assert machine.bank_world.unexplained() == 0
 
 
 def test_d36_the_monitor_finds_nothing_about_a_purchase_by_first_pin(
@@ -167,11 +167,11 @@ def test_d17_three_wrong_in_a_row_wait_longer_each_time_and_a_right_one_forgets(
         assert machine.ask(machine.check(pan)) == "106"
         after += wait + 5
         machine.later(after)
-    row = machine.world.row(pan)
+    row = machine.bank_world.row(pan)
     assert (row["first_pin_failures"], row["pin_failures"], row["status"]) == (12, 0, "active")
 
     assert machine.ask(machine.check(pan)) == "000"
-    row = machine.world.row(pan)
+    row = machine.bank_world.row(pan)
     assert (row["first_pin_failures"], row["first_pin_locked_until"]) == (0, None)
 
 
@@ -181,7 +181,7 @@ def test_an_entry_that_is_neither_pin_nor_code_is_a_wrong_try(machine: Machine, 
     pan = machine.card(None if pin == PIN else PIN)
 
     assert machine.ask(machine.check(pan, pin)) == "117"
-    assert machine.world.row(pan)["first_pin_failures"] == 1
+    assert machine.bank_world.row(pan)["first_pin_failures"] == 1
 
 
 def test_d14_a_dynamic_first_pin_serves_once_and_a_replay_is_no_guess(machine: Machine) -> None:
@@ -192,13 +192,15 @@ def test_d14_a_dynamic_first_pin_serves_once_and_a_replay_is_no_guess(machine: M
 
     assert machine.ask(machine.purchase(pan, code)) == "000"
     assert [machine.ask(machine.check(pan, code)), machine.ask(machine.purchase(pan, code))] == ["181", "181"]
-    assert machine.world.row(pan)["first_pin_failures"] == 0
-    (row,) = machine.world.sql("SELECT CAST(card_ref AS text) AS card_ref FROM authorisation WHERE state = 'approved'")
+    assert machine.bank_world.row(pan)["first_pin_failures"] == 0
+    (row,) = machine.bank_world.sql(
+        "SELECT CAST(card_ref AS text) AS card_ref FROM authorisation WHERE state = 'approved'"
+    )
     assert row["card_ref"] == card_ref
     assert machine.ask(machine.check(pan)) == "000"  # the card's own PIN works beside it
 
     machine.later(STEP_SECONDS)
-    machine.world.sql("UPDATE device_card SET drift_steps = -2")  # its holder was slow with a second PIN
+    machine.bank_world.sql("UPDATE device_card SET drift_steps = -2")  # its holder was slow with a second PIN
     assert machine.ask(machine.check(pan, machine.code(card_ref))) == "000"
 
 
@@ -223,9 +225,9 @@ def test_d23_ten_wrong_codes_of_the_app_suspend_it_and_the_holder_is_told(machin
         if number % 3 == 2:
             after += 86_500
             machine.later(after)
-    (device,) = machine.world.sql("SELECT state, wrong_codes FROM device")
+    (device,) = machine.bank_world.sql("SELECT state, wrong_codes FROM device")
     assert dict(device) == {"state": "suspended", "wrong_codes": 10}
-    assert [row["payload"]["kind"] for row in machine.world.sql("SELECT payload FROM outbox")] == ["app_suspended"]
+    assert [row["payload"]["kind"] for row in machine.bank_world.sql("SELECT payload FROM outbox")] == ["app_suspended"]
 
     assert machine.ask(machine.check(pan, machine.code(card_ref))) == "117"
     assert machine.ask(machine.check(pan)) == "000"
@@ -248,8 +250,8 @@ def test_d9_the_same_message_again_gets_the_first_answer_and_is_no_try(machine: 
 
     assert [machine.ask(wrong) for _ in range(4)] == ["117"] * 4
     assert [machine.ask(paid) for _ in range(3)] == ["000"] * 3
-    assert machine.world.row(pan)["first_pin_failures"] == 0
-    assert machine.world.row(pan)["balance_rial"] == 9_000_000
+    assert machine.bank_world.row(pan)["first_pin_failures"] == 0
+    assert machine.bank_world.row(pan)["balance_rial"] == 9_000_000
     assert machine.ask(replace(paid, total=Rial(2))) == "913"
     assert machine.ask(replace(machine.check(pan), key=paid.key)) == "913"
     assert machine.ask(replace(machine.check(pan), sent_at=machine.now - dt.timedelta(days=2))) == "915"
@@ -261,9 +263,9 @@ def test_d2_a_reversal_that_came_first_refuses_the_purchase(machine: Machine) ->
     purchase = machine.purchase(pan)
     back = Reversal(purchase.key, "900001", purchase.key.local_time, purchase.total, pan)
 
-    assert reverse(machine.world.desk, back).action_code == "914"
+    assert reverse(machine.bank_world.desk, back).action_code == "914"
     assert machine.ask(purchase) == "184"
-    assert machine.world.row(pan)["balance_rial"] == 10_000_000
+    assert machine.bank_world.row(pan)["balance_rial"] == 10_000_000
 
 
 @pytest.mark.parametrize(
@@ -283,7 +285,7 @@ def test_a_purchase_at_a_till_that_cannot_be_takes_nothing(machine: Machine, cha
     pan = machine.card()
 
     assert machine.ask(machine.purchase(pan, **changes)) == told
-    assert machine.world.row(pan)["balance_rial"] == 10_000_000
+    assert machine.bank_world.row(pan)["balance_rial"] == 10_000_000
 
 
 def test_d33_tills_and_the_net_share_one_day(machine: Machine) -> None:
@@ -303,11 +305,11 @@ def test_d4_one_dynamic_first_pin_in_twelve_workers_pays_once(machine: Machine) 
         code = machine.code(machine.app(pan))
         asked = [machine.purchase(pan, code) for _ in range(WORKERS)]
         seen.update(at_once(*(lambda one=one: machine.ask(one) for one in asked)))
-        assert machine.world.row(pan)["balance_rial"] == 9_000_000
-        assert machine.world.row(pan)["first_pin_failures"] == 0
+        assert machine.bank_world.row(pan)["balance_rial"] == 9_000_000
+        assert machine.bank_world.row(pan)["first_pin_failures"] == 0
 
     assert seen == {"000": 10, "181": 10 * (WORKERS - 1)}
-    assert machine.world.unexplained() == 0
+    assert machine.bank_world.unexplained() == 0
 
 
 def test_d17_twelve_wrong_first_pins_at_once_count_three(machine: Machine) -> None:

@@ -28,10 +28,12 @@ NAMES = itertools.count()
 
 
 @pytest.fixture
-def peer(world: Any) -> Peer:
+def peer(bank_world: Any) -> Peer:
     """The acquirer, with a key-exchange key."""
     kek = Key("kek-1", "iso-kek", Sensitive(KEK))
-    keys = [key for purpose in ("iso-mac-in", "iso-mac-out", "iso-pin") for key in world.desk.keys.of_purpose(purpose)]
+    keys = [
+        key for purpose in ("iso-mac-in", "iso-mac-out", "iso-pin") for key in bank_world.desk.keys.of_purpose(purpose)
+    ]
     return peers_of({ACQUIRER: PEER}, Keyring([*keys, kek]))[ACQUIRER]
 
 
@@ -48,26 +50,26 @@ def offered(**changes: str) -> dict[str, str]:
     return values | {name.removeprefix("de48_"): text for name, text in changes.items()}
 
 
-def asked(world: Any, peer: Peer, values: dict[str, str], *, function: str = "815") -> tuple[str, str]:
+def asked(bank_world: Any, peer: Peer, values: dict[str, str], *, function: str = "815") -> tuple[str, str]:
     """Send an 1804 and return type and action code of the answer."""
     fields = {11: "000001", 12: "261124143005", 24: function, 32: ACQUIRER, 53: "gw-mac-1;"}
     private = {48: write_tlv(values)} if values else {}
     frame = iso8583.encode(
         Message("1804", fields | private), lambda data: mac.mac_of(peer.mac_in["gw-mac-1"].reveal(), data)
     )
-    reply = Responder(world.desk, {ACQUIRER: peer}).respond(frame, None)
+    reply = Responder(bank_world.desk, {ACQUIRER: peer}).respond(frame, None)
     message = iso8583.decode(reply.frame)
     return message.mti, message.text(39)
 
 
-def test_d22_an_offered_set_is_kept_once(world: Any, peer: Peer) -> None:
+def test_d22_an_offered_set_is_kept_once(bank_world: Any, peer: Peer) -> None:
     """Taken, taken again, and refused with other bytes under its name."""
     values = offered()
 
-    assert asked(world, peer, values) == ("1814", "000")
-    assert asked(world, peer, values) == ("1814", "000")
-    assert asked(world, peer, offered(de48_10=values["10"])) == ("1814", "913")
-    assert len(world.sql("SELECT 1 FROM link_key_set")) == 1
+    assert asked(bank_world, peer, values) == ("1814", "000")
+    assert asked(bank_world, peer, values) == ("1814", "000")
+    assert asked(bank_world, peer, offered(de48_10=values["10"])) == ("1814", "913")
+    assert len(bank_world.sql("SELECT 1 FROM link_key_set")) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,46 +83,48 @@ def test_d22_an_offered_set_is_kept_once(world: Any, peer: Peer) -> None:
     ],
 )
 def test_d22_a_bad_offer_is_kept_nowhere(
-    world: Any, peer: Peer, changes: dict[str, str], answer: tuple[str, str]
+    bank_world: Any, peer: Peer, changes: dict[str, str], answer: tuple[str, str]
 ) -> None:
     """Each kind of bad offer has its code, and none leaves a row."""
-    assert asked(world, peer, offered(**changes)) == answer
-    assert world.sql("SELECT 1 FROM link_key_set") == []
+    assert asked(bank_world, peer, offered(**changes)) == answer
+    assert bank_world.sql("SELECT 1 FROM link_key_set") == []
 
 
 @pytest.mark.parametrize("tag", ["12", "13", "14"])
-def test_d22_each_check_value_is_looked_at(world: Any, peer: Peer, tag: str) -> None:
+def test_d22_each_check_value_is_looked_at(bank_world: Any, peer: Peer, tag: str) -> None:
     """A key that opens but has another check value is refused."""
     values = offered()
     values[tag] = values[tag][:-1] + ("0" if values[tag][-1] != "0" else "1")
 
-    assert asked(world, peer, values) == ("1814", "919")
+    assert asked(bank_world, peer, values) == ("1814", "919")
 
 
-def test_d22_a_key_of_another_size_is_refused(world: Any, peer: Peer) -> None:
+def test_d22_a_key_of_another_size_is_refused(bank_world: Any, peer: Peer) -> None:
     """Thirty-two wrapped bytes may open to a key that is no PIN key."""
     values = offered()
     short = aes_key_wrap(KEK, secrets.token_bytes(16)).hex().upper()
     values["12"] = short.ljust(64, "0") + "ABCDEF"
 
-    assert asked(world, peer, values) == ("1814", "919")
+    assert asked(bank_world, peer, values) == ("1814", "919")
 
 
-def test_private_data_belong_to_a_key_change_and_to_no_other(world: Any, peer: Peer) -> None:
+def test_private_data_belong_to_a_key_change_and_to_no_other(bank_world: Any, peer: Peer) -> None:
     """815 without DE 48 and an echo with it are not readable."""
-    assert asked(world, peer, {}) == ("1844", "904")
-    assert asked(world, peer, offered(), function="831") == ("1844", "904")
-    assert asked(world, peer, {}, function="831") == ("1814", "000")
+    assert asked(bank_world, peer, {}) == ("1844", "904")
+    assert asked(bank_world, peer, offered(), function="831") == ("1844", "904")
+    assert asked(bank_world, peer, {}, function="831") == ("1814", "000")
 
 
-def test_d22_an_acquirer_without_a_key_exchange_key_changes_none(world: Any, peer: Peer) -> None:
+def test_d22_an_acquirer_without_a_key_exchange_key_changes_none(bank_world: Any, peer: Peer) -> None:
     """No ``kek`` in the peer's row: every offer names a key that is not there."""
-    assert asked(world, dataclasses.replace(peer, kek={}), offered()) == ("1814", "918")
+    assert asked(bank_world, dataclasses.replace(peer, kek={}), offered()) == ("1814", "918")
 
 
-def test_d22_a_key_exchange_key_has_32_bytes(world: Any) -> None:
+def test_d22_a_key_exchange_key_has_32_bytes(bank_world: Any) -> None:
     """A key file with a shorter one stops the host's start with a sentence."""
-    keys = [key for purpose in ("iso-mac-in", "iso-mac-out", "iso-pin") for key in world.desk.keys.of_purpose(purpose)]
+    keys = [
+        key for purpose in ("iso-mac-in", "iso-mac-out", "iso-pin") for key in bank_world.desk.keys.of_purpose(purpose)
+    ]
     with pytest.raises(PeerRefused, match="kek-1 of purpose iso-kek must have 32 bytes"):
         peers_of({ACQUIRER: PEER}, Keyring([*keys, Key("kek-1", "iso-kek", Sensitive(bytes(16)))]))
 
@@ -165,17 +169,17 @@ def test_rubbish_key_ids_do_not_load_the_database(peer: Peer) -> None:
     assert len(looks) == 2
 
 
-def test_d22_two_sets_are_kept_and_older_ones_go(world: Any) -> None:
+def test_d22_two_sets_are_kept_and_older_ones_go(bank_world: Any) -> None:
     """The newest and the one it replaces; a database that is away gives nothing instead of an error."""
     names: list[str] = []
     for _ in range(4):
         keys = row_of(offered(), replaces=names[-1] if names else None)
-        assert keep_keys(world.desk, keys)
+        assert keep_keys(bank_world.desk, keys)
         names.append(keys.name)
 
-    live = live_keys(world.desk, ACQUIRER)
+    live = live_keys(bank_world.desk, ACQUIRER)
 
     assert live is not None
     assert [keys.name for keys in live] == names[:1:-1]
-    assert live_keys(world.desk, "777777") == []
-    world.desk.database.close()
+    assert live_keys(bank_world.desk, "777777") == []
+    bank_world.desk.database.close()

@@ -32,7 +32,7 @@ class Terminal:
 
     def fields(self, pan: Pan, pin: str = PIN, **changes: str) -> dict[int, str]:
         """Return the fields of a check, with changes named ``de22`` and so on; an empty one leaves its field out."""
-        number, now = next(self._machine.world.numbers), self._machine.now.astimezone(TEHRAN)
+        number, now = next(self._machine.bank_world.numbers), self._machine.now.astimezone(TEHRAN)
         block = seal_pin(self._keys.material("gw-pin-1"), Sensitive(pin), pan).hex().upper()
         fields = {
             2: pan.reveal(), 3: "710000", 11: f"{number:06}", 12: f"{now:%y%m%d%H%M%S}", 22: "51120151314C", 24: "180",
@@ -64,7 +64,7 @@ def open_terminal(machine: Machine) -> Iterator[Any]:
 
     def make(*, card_present: bool = True) -> Terminal:
         peers = peers_of({"581672": HostPeer.model_validate(ROWS | {"card_present": card_present})}, links)
-        server = HostServer(machine.world.desk, peers, host="127.0.0.1", port=0)
+        server = HostServer(machine.bank_world.desk, peers, host="127.0.0.1", port=0)
         server.start()
         opened.append((server, Terminal(machine, links, server.port)))
         return opened[-1][1]
@@ -87,12 +87,12 @@ def test_d37_a_check_and_a_purchase_with_the_card_in_a_machine(machine: Machine,
     answers = [terminal.ask("1200", fields) for _ in range(2)]
     assert [(a.mti, a.text(39), a.text(4)) for a in answers] == [("1210", "000", "000001000000")] * 2
     assert answers[0].text(38) == answers[1].text(38) != ""
-    assert machine.world.row(pan)["balance_rial"] == 9_000_000
+    assert machine.bank_world.row(pan)["balance_rial"] == 9_000_000
 
     back = {key: fields[key] for key in (2, 3, 4, 32, 37, 41, 42, 49)}
     back |= {11: "990001", 12: fields[12], 24: "400", 25: "4021", 56: f"1200{fields[11]}{fields[12]}06581672"}
     assert terminal.ask("1420", back).text(39) == "400"
-    assert machine.world.row(pan)["balance_rial"] == 10_000_000
+    assert machine.bank_world.row(pan)["balance_rial"] == 10_000_000
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_d37_fields_of_the_other_kind_of_purchase_are_not_readable(
     notice = terminal.ask(mti, fields)
 
     assert (notice.mti, notice.text(39)) == (f"{mti[:2]}44", "904")
-    assert machine.world.sql("SELECT 1 FROM authorisation") == []
+    assert machine.bank_world.sql("SELECT 1 FROM authorisation") == []
 
 
 def test_d22_an_acquirer_without_machines_may_not_speak_for_present_cards(machine: Machine, open_terminal: Any) -> None:
@@ -126,7 +126,7 @@ def test_d22_an_acquirer_without_machines_may_not_speak_for_present_cards(machin
     told = [terminal.ask("1100", terminal.fields(pan)), terminal.ask("1200", terminal.till(pan, "1357"))]
 
     assert [answer.text(39) for answer in told] == ["115", "115"]
-    assert machine.world.row(pan)["first_pin_failures"] == 0
+    assert machine.bank_world.row(pan)["first_pin_failures"] == 0
 
 
 def test_d22_a_pin_block_of_another_key_is_126(machine: Machine, open_terminal: Any) -> None:
@@ -134,4 +134,4 @@ def test_d22_a_pin_block_of_another_key_is_126(machine: Machine, open_terminal: 
     terminal, pan = open_terminal(), machine.card()
 
     assert terminal.ask("1100", terminal.fields(pan, de52="00112233445566AA")).text(39) == "126"
-    assert machine.world.row(pan)["first_pin_failures"] == 0
+    assert machine.bank_world.row(pan)["first_pin_failures"] == 0

@@ -87,9 +87,9 @@ def test_d13_what_a_proof_is_worth(change: dict[str, Any], reason: Reason, after
     assert (decision.card is None) == (reason is not Reason.APPROVED)
 
 
-def test_d13_a_proof_is_of_one_request_of_one_psp(world: Any) -> None:
+def test_d13_a_proof_is_of_one_request_of_one_psp(bank_world: Any) -> None:
     """Any other key, PSP, request or body earns another; and it is kept under its card and acquirer."""
-    key, other = (world.desk.keys.material(each) for each in ("code-mac-1", "code-mac-2"))
+    key, other = (bank_world.desk.keys.material(each) for each in ("code-mac-1", "code-mac-2"))
     asked = (key, "psp", "request", bytes(32))
     proofs = {
         derive_proof(*each).reveal()  # type: ignore[arg-type]
@@ -107,19 +107,21 @@ def test_d13_a_proof_is_of_one_request_of_one_psp(world: Any) -> None:
     assert derive_proof(*asked).reveal() in proofs
 
 
-def test_digits_that_are_no_card_number_are_an_unknown_card(world: Any) -> None:
+def test_digits_that_are_no_card_number_are_an_unknown_card(bank_world: Any) -> None:
     """By code as by proof; nothing is counted anywhere."""
-    purchase = replace(world.purchase(world.card()), pan=None, pin=None)
+    purchase = replace(bank_world.purchase(bank_world.card()), pan=None, pin=None)
 
-    assert [world.pay(each).action_code for each in (purchase, replace(world.again(purchase), proof=PROOF_SHOWN))] == [
+    assert [
+        bank_world.pay(each).action_code for each in (purchase, replace(bank_world.again(purchase), proof=PROOF_SHOWN))
+    ] == [
         "117",
         "117",
     ]
 
 
-def fields(world: Any, purchase: Any, **private: str) -> dict[int, str]:
+def fields(bank_world: Any, purchase: Any, **private: str) -> dict[int, str]:
     """Write a 1200 for this purchase with these sub-fields of DE 48 besides the usual ones."""
-    now = world.sql("SELECT house_now() AS now")[0]["now"].astimezone(TEHRAN)
+    now = bank_world.sql("SELECT house_now() AS now")[0]["now"].astimezone(TEHRAN)
     tags = {"01": purchase.cvv2.reveal(), "02": "PURCHASE", "04": purchase.transaction_ref, **private}
     return {
         2: purchase.pan.reveal(), 3: "000000", 4: f"{purchase.total.amount:012}", 11: purchase.key.stan,
@@ -129,26 +131,26 @@ def fields(world: Any, purchase: Any, **private: str) -> dict[int, str]:
     }  # fmt: skip
 
 
-def test_d13_a_1200_with_a_proof_is_paid_over_the_link(acquirer: Acquirer, world: Any) -> None:
+def test_d13_a_1200_with_a_proof_is_paid_over_the_link(acquirer: Acquirer, bank_world: Any) -> None:
     """DE 48.05 without DE 52 and without a PIN key: 000; shown again in another message: 181."""
-    pan = world.card()
-    purchase = world.purchase(pan)
-    data = proof_mac_input(world.desk.card_tokens(pan)[0], purchase.key.acquirer_id, PROOF)
-    now = world.sql("SELECT house_now() AS now")[0]["now"]
-    world.issue(
+    pan = bank_world.card()
+    purchase = bank_world.purchase(pan)
+    data = proof_mac_input(bank_world.desk.card_tokens(pan)[0], purchase.key.acquirer_id, PROOF)
+    now = bank_world.sql("SELECT house_now() AS now")[0]["now"]
+    bank_world.issue(
         purchase,
         state="verified",
         decided_at=now,
-        proof_mac=world.desk.keys.mac_with("code-mac-1", data),
+        proof_mac=bank_world.desk.keys.mac_with("code-mac-1", data),
         proof_expires_at=now + dt.timedelta(seconds=PROOF_SECONDS),
     )
-    message = fields(world, purchase, **{"05": PROOF})
+    message = fields(bank_world, purchase, **{"05": PROOF})
 
     answers = [acquirer.ask("1200", {**message, 11: stan}) for stan in ("000801", "000801", "000802")]
 
     assert [answer.text(39) for answer in answers if answer] == ["000", "000", "181"]
-    assert world.row(pan)["balance_rial"] == 9_000_000
-    assert world.unexplained() == 0
+    assert bank_world.row(pan)["balance_rial"] == 9_000_000
+    assert bank_world.unexplained() == 0
 
 
 @pytest.mark.parametrize(
@@ -163,12 +165,12 @@ def test_d13_a_1200_with_a_proof_is_paid_over_the_link(acquirer: Acquirer, world
 )
 def test_d13_a_1200_has_a_pin_block_or_a_proof(
     acquirer: Acquirer,
-    world: Any,
+    bank_world: Any,
     spoil: Callable[[dict[int, str]], dict[int, str]],
 ) -> None:
     """Anything else cannot be read, and nothing is kept of it."""
-    answer = acquirer.ask("1200", spoil(fields(world, world.purchase(world.card()), **{"05": PROOF})))
+    answer = acquirer.ask("1200", spoil(fields(bank_world, bank_world.purchase(bank_world.card()), **{"05": PROOF})))
 
     assert answer is not None
     assert (answer.mti, answer.text(39)) == ("1244", "904")
-    assert world.sql("SELECT 1 FROM authorisation") == []
+    assert bank_world.sql("SELECT 1 FROM authorisation") == []

@@ -73,20 +73,20 @@ class Acquirer:
 
 
 @pytest.fixture
-def server(world: Any) -> Iterator[HostServer]:
+def server(bank_world: Any) -> Iterator[HostServer]:
     """Give a host with short waits."""
     limits = LinkLimits(threads=8, in_flight_max=4, idle_seconds=1.5, frame_seconds=0.4, refused_max=3, links_max=5)
-    peers = peers_of({"581672": PEER}, world.desk.keys)
-    running = HostServer(world.desk, peers, host="127.0.0.1", port=0, limits=limits)
+    peers = peers_of({"581672": PEER}, bank_world.desk.keys)
+    running = HostServer(bank_world.desk, peers, host="127.0.0.1", port=0, limits=limits)
     running.start()
     yield running
     running.stop()
 
 
 @pytest.fixture
-def acquirer(server: HostServer, world: Any) -> Iterator[Acquirer]:
+def acquirer(server: HostServer, bank_world: Any) -> Iterator[Acquirer]:
     """Give a link to it."""
-    client = Acquirer(server.port, world.desk.keys)
+    client = Acquirer(server.port, bank_world.desk.keys)
     yield client
     client.socket.close()
 
@@ -100,14 +100,14 @@ def test_d37_echo_and_sign_on_are_answered(acquirer: Acquirer) -> None:
         assert (answer.mti, answer.text(39), answer.text(11), answer.text(24)) == ("1814", "000", "000001", function)
 
 
-def test_answers_are_counted_by_type_and_action_code(acquirer: Acquirer, world: Any) -> None:
+def test_answers_are_counted_by_type_and_action_code(acquirer: Acquirer, bank_world: Any) -> None:
     """What the host answers stands on the bank's page of numbers; what nobody genuine sent is no label."""
     acquirer.ask("1804", ECHO)
-    acquirer.ask("1200", _purchase(world.card().reveal()))
+    acquirer.ask("1200", _purchase(bank_world.card().reveal()))
     acquirer.send(b"9999 no message of ours")
     acquirer.hear()
 
-    said = world.desk.meters.metrics.page().decode()
+    said = bank_world.desk.meters.metrics.page().decode()
 
     assert 'bank_host_answers_total{action_code="000",message="1804"}' in said
     assert re.search(r'bank_host_answers_total\{action_code="\d{3}",message="1200"\} 1.0', said)
@@ -185,12 +185,12 @@ def test_a_link_that_stays_silent_or_breaks_its_framing_is_closed(acquirer: Acqu
     assert acquirer.hear() is None
 
 
-def test_links_above_the_cap_are_refused(server: HostServer, world: Any) -> None:
+def test_links_above_the_cap_are_refused(server: HostServer, bank_world: Any) -> None:
     """The sixth link is closed at once, the others go on."""
-    clients = [Acquirer(server.port, world.desk.keys) for _ in range(5)]
+    clients = [Acquirer(server.port, bank_world.desk.keys) for _ in range(5)]
     assert all(client.ask("1804", ECHO) is not None for client in clients)
 
-    sixth = Acquirer(server.port, world.desk.keys)
+    sixth = Acquirer(server.port, bank_world.desk.keys)
 
     assert sixth.socket.recv(1) == b""
     assert clients[0].ask("1804", ECHO) is not None
@@ -198,13 +198,13 @@ def test_links_above_the_cap_are_refused(server: HostServer, world: Any) -> None
         client.socket.close()
 
 
-def test_answers_overtake_a_slow_one_on_the_same_link(acquirer: Acquirer, world: Any) -> None:
+def test_answers_overtake_a_slow_one_on_the_same_link(acquirer: Acquirer, bank_world: Any) -> None:
     """A purchase that waits for its card does not hold up an echo behind it (several in flight)."""
-    pan = world.card()
+    pan = bank_world.card()
     holding, go_on = threading.Event(), threading.Event()
 
     def hold_the_card() -> None:
-        with world.desk.database.begin() as connection:
+        with bank_world.desk.database.begin() as connection:
             connection.exec_driver_sql("SELECT 1 FROM card FOR UPDATE")
             holding.set()
             go_on.wait(10)
@@ -212,7 +212,7 @@ def test_answers_overtake_a_slow_one_on_the_same_link(acquirer: Acquirer, world:
     holder = threading.Thread(target=hold_the_card)
     holder.start()
     holding.wait(10)
-    now = world.sql("SELECT to_char(house_now() AT TIME ZONE 'Asia/Tehran', 'YYMMDDHH24MISS') AS now")[0]["now"]
+    now = bank_world.sql("SELECT to_char(house_now() AT TIME ZONE 'Asia/Tehran', 'YYMMDDHH24MISS') AS now")[0]["now"]
     acquirer.send(acquirer.frame("1200", {**_purchase(pan.reveal()), 12: now}))
     acquirer.send(acquirer.frame("1804", ECHO))
 
@@ -243,34 +243,36 @@ def _purchase(pan: str) -> dict[int, str]:
     ],
 )
 def test_fields_that_mean_nothing_get_904_and_are_not_kept(
-    acquirer: Acquirer, world: Any, change: dict[int, str]
+    acquirer: Acquirer, bank_world: Any, change: dict[int, str]
 ) -> None:
     """A private sub-field that is missing, misshapen or unknown, or a day that does not exist, executes nothing."""
-    notice = acquirer.ask("1200", {**_purchase(world.card().reveal()), **change})
+    notice = acquirer.ask("1200", {**_purchase(bank_world.card().reveal()), **change})
 
     assert notice is not None
     assert (notice.mti, notice.text(39), notice.text(11)) == ("1244", "904", "000042")
-    assert world.sql("SELECT 1 FROM authorisation") == []
+    assert bank_world.sql("SELECT 1 FROM authorisation") == []
 
 
-def test_a_reversal_that_names_another_acquirers_original_is_refused(acquirer: Acquirer, world: Any) -> None:
+def test_a_reversal_that_names_another_acquirers_original_is_refused(acquirer: Acquirer, bank_world: Any) -> None:
     """DE 56 must be of the acquirer who asks."""
     fields = {
-        n: text for n, text in _purchase(world.card().reveal()).items() if n in {2, 3, 4, 11, 12, 32, 37, 41, 42, 49}
+        n: text
+        for n, text in _purchase(bank_world.card().reveal()).items()
+        if n in {2, 3, 4, 11, 12, 32, 37, 41, 42, 49}
     }
     foreign = {**fields, 24: "400", 25: "4021", 56: "120000004226112412000006999999"}
 
     assert acquirer.ask("1420", foreign).text(39) == "904"  # type: ignore[union-attr]
-    assert world.sql("SELECT 1 FROM authorisation") == []
+    assert bank_world.sql("SELECT 1 FROM authorisation") == []
 
 
-def test_d2_a_failing_database_is_909_and_the_host_goes_on(world: Any) -> None:
+def test_d2_a_failing_database_is_909_and_the_host_goes_on(bank_world: Any) -> None:
     """A message that cannot be worked on ends in "nothing can be concluded", never in a crash."""
     nowhere = Database("postgresql+psycopg://nobody@/none?host=/nowhere", pool_size=1)
-    peers = peers_of({"581672": PEER}, world.desk.keys)
-    server = HostServer(replace(world.desk, database=nowhere), peers, host="127.0.0.1", port=0)
+    peers = peers_of({"581672": PEER}, bank_world.desk.keys)
+    server = HostServer(replace(bank_world.desk, database=nowhere), peers, host="127.0.0.1", port=0)
     server.start()
-    acquirer = Acquirer(server.port, world.desk.keys)
+    acquirer = Acquirer(server.port, bank_world.desk.keys)
     inquiry = {n: text for n, text in _purchase("").items() if n in {11, 12, 32, 37, 41}}
 
     with capture_logs() as logs:
@@ -292,10 +294,10 @@ def test_d2_a_failing_database_is_909_and_the_host_goes_on(world: Any) -> None:
         (HostPeer(mac_in=["bank-mac-1"], mac_out="bank-mac-1", pin=["gw-pin-1"]), "no key bank-mac-1"),
     ],
 )
-def test_d22_a_wrong_peer_row_stops_the_start_with_a_sentence(world: Any, row: HostPeer, why: str) -> None:
+def test_d22_a_wrong_peer_row_stops_the_start_with_a_sentence(bank_world: Any, row: HostPeer, why: str) -> None:
     """Keys differ per direction: a key of the other direction is refused like a missing one."""
     with pytest.raises(PeerRefused, match=why):
-        peers_of({"581672": row}, world.desk.keys)
+        peers_of({"581672": row}, bank_world.desk.keys)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

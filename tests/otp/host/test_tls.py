@@ -38,12 +38,12 @@ def root(tmp_path: Path) -> Authority:
 
 
 @pytest.fixture
-def server(root: Authority, world: Any) -> Iterator[HostServer]:
+def server(root: Authority, bank_world: Any) -> Iterator[HostServer]:
     """Give a host with TLS and short waits."""
     limits = LinkLimits(threads=4, idle_seconds=20, frame_seconds=1, handshake_seconds=HANDSHAKE_SECONDS)
-    peers = peers_of({"581672": PEER, "777777": PEER}, world.desk.keys)
+    peers = peers_of({"581672": PEER, "777777": PEER}, bank_world.desk.keys)
     tls = root.host().server_context()
-    running = HostServer(world.desk, peers, host=HOST, port=0, limits=limits, tls=tls)
+    running = HostServer(bank_world.desk, peers, host=HOST, port=0, limits=limits, tls=tls)
     running.start()
     yield running
     running.stop()
@@ -82,13 +82,13 @@ def echo(connection: socket.socket, keys: Keyring, acquirer_id: str = "581672", 
     return iso8583.decode(answer).text(39)
 
 
-def test_d22_an_acquirer_with_its_certificate_is_served(connect: Connect, root: Authority, world: Any) -> None:
+def test_d22_an_acquirer_with_its_certificate_is_served(connect: Connect, root: Authority, bank_world: Any) -> None:
     """TLS 1.2 or newer, both certificates verified, and the messages of the acquirer the certificate names."""
     connection = connect(root.acquirer(ACQUIRER))
 
     assert isinstance(connection, ssl.SSLSocket)
     assert connection.version() in {"TLSv1.2", "TLSv1.3"}
-    assert [echo(connection, world.desk.keys, number=number) for number in (1, 2, 3)] == ["000"] * 3
+    assert [echo(connection, bank_world.desk.keys, number=number) for number in (1, 2, 3)] == ["000"] * 3
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_d22_an_acquirer_with_its_certificate_is_served(connect: Connect, root: 
     ["no_certificate", "rogue_authority", "server_certificate", "no_acquirer", "plain", "old_version", "garbage"],
 )
 def test_d22_a_stranger_is_refused_and_the_others_go_on(
-    connect: Connect, root: Authority, world: Any, tmp_path: Path, stranger: str
+    connect: Connect, root: Authority, bank_world: Any, tmp_path: Path, stranger: str
 ) -> None:
     """Each gets no answer to a message that is signed with the right key; an open link and a new one do."""
-    served, keys = connect(root.acquirer(ACQUIRER)), world.desk.keys
+    served, keys = connect(root.acquirer(ACQUIRER)), bank_world.desk.keys
     assert echo(served, keys) == "000"
 
     with capture_logs() as logs:
@@ -146,9 +146,9 @@ def _without_certificate(root: Authority, *, old: bool) -> ssl.SSLContext:
     return context
 
 
-def test_d22_a_certificate_speaks_for_its_own_acquirer_only(connect: Connect, root: Authority, world: Any) -> None:
+def test_d22_a_certificate_speaks_for_its_own_acquirer_only(connect: Connect, root: Authority, bank_world: Any) -> None:
     """With every key at hand, a message of another acquirer ends the link; a certificate may name several."""
-    both, keys = connect(root.acquirer(ACQUIRER, "urn:pooya:acquirer:777777")), world.desk.keys
+    both, keys = connect(root.acquirer(ACQUIRER, "urn:pooya:acquirer:777777")), bank_world.desk.keys
 
     assert echo(connect(root.acquirer(ACQUIRER)), keys, "777777") is None
     assert echo(connect(root.acquirer(OTHER_ACQUIRER)), keys, "581672") is None
@@ -166,16 +166,16 @@ def test_d22_who_does_not_finish_the_handshake_is_let_go(connect: Connect, sent:
     assert time.monotonic() - began < HANDSHAKE_SECONDS + 2
 
 
-def test_d22_a_host_stops_in_the_middle_of_a_handshake(root: Authority, world: Any) -> None:
+def test_d22_a_host_stops_in_the_middle_of_a_handshake(root: Authority, bank_world: Any) -> None:
     """It does not wait for somebody who says nothing."""
     limits = LinkLimits(handshake_seconds=60)
-    peers = peers_of({"581672": PEER}, world.desk.keys)
-    running = HostServer(world.desk, peers, host=HOST, port=0, limits=limits, tls=root.host().server_context())
+    peers = peers_of({"581672": PEER}, bank_world.desk.keys)
+    running = HostServer(bank_world.desk, peers, host=HOST, port=0, limits=limits, tls=root.host().server_context())
     running.start()
     with socket.create_connection((HOST, running.port), timeout=10) as silent:
         with socket.create_connection((HOST, running.port), timeout=10) as later:
             served = root.acquirer(ACQUIRER).client_context().wrap_socket(later, server_hostname=HOST)
-            assert echo(served, world.desk.keys) == "000"
+            assert echo(served, bank_world.desk.keys) == "000"
             served.close()
         began = time.monotonic()
         running.stop()
@@ -184,9 +184,9 @@ def test_d22_a_host_stops_in_the_middle_of_a_handshake(root: Authority, world: A
     assert time.monotonic() - began < 30
 
 
-def test_d22_the_hosts_threads_share_a_link(connect: Connect, root: Authority, world: Any) -> None:
+def test_d22_the_hosts_threads_share_a_link(connect: Connect, root: Authority, bank_world: Any) -> None:
     """Answers are written while questions are read; every one arrives whole."""
-    connection, keys, count = connect(root.acquirer(ACQUIRER)), world.desk.keys, 300
+    connection, keys, count = connect(root.acquirer(ACQUIRER)), bank_world.desk.keys, 300
     key = keys.material("gw-mac-1").reveal()
     frames = [
         iso8583.encode(

@@ -21,7 +21,7 @@ OPENED = 10_000_000
 AMOUNT = 200_000
 
 
-def top_up(world: Any, **changes: object) -> Any:
+def top_up(bank_world: Any, **changes: object) -> Any:
     """Make a top-up and the code for it."""
     fields: dict[str, Any] = {
         "processing_code": "520000",
@@ -30,22 +30,22 @@ def top_up(world: Any, **changes: object) -> Any:
         "payee_name": "همراه اول 4 5 6 7",
         "payee_key": KEY,
     }
-    made = world.purchase(world.card(), CODE, **fields | changes)
-    world.issue(made, CODE)
+    made = bank_world.purchase(bank_world.card(), CODE, **fields | changes)
+    bank_world.issue(made, CODE)
     return made
 
 
-def test_a_top_up_is_debited_once_and_can_be_given_back(world: Any) -> None:
+def test_a_top_up_is_debited_once_and_can_be_given_back(bank_world: Any) -> None:
     """The same key again gets the first answer; the operator's no becomes a reversal."""
-    asked = top_up(world)
-    first = world.pay(asked)
+    asked = top_up(bank_world)
+    first = bank_world.pay(asked)
 
     assert first.action_code == "000"
-    assert world.pay(asked) == first
-    assert world.row(asked.pan)["balance_rial"] == OPENED - AMOUNT
-    assert reverse(world.desk, world.reversal(asked)).action_code == "400"
-    assert world.row(asked.pan)["balance_rial"] == OPENED
-    assert world.unexplained() == 0
+    assert bank_world.pay(asked) == first
+    assert bank_world.row(asked.pan)["balance_rial"] == OPENED - AMOUNT
+    assert reverse(bank_world.desk, bank_world.reversal(asked)).action_code == "400"
+    assert bank_world.row(asked.pan)["balance_rial"] == OPENED
+    assert bank_world.unexplained() == 0
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_a_top_up_is_debited_once_and_can_be_given_back(world: Any) -> None:
         {"type_word": "PURCHASE", "processing_code": "000000", "payee_key": ""},
     ],
 )
-def test_d5_a_code_tops_up_nothing_but_what_it_was_asked_for(world: Any, change: dict[str, Any]) -> None:
+def test_d5_a_code_tops_up_nothing_but_what_it_was_asked_for(bank_world: Any, change: dict[str, Any]) -> None:
     """Another number, operator, amount or type: foreign, and void."""
-    asked = top_up(world)
+    asked = top_up(bank_world)
 
-    assert world.pay(replace(asked, **change)).action_code == "182"
-    assert world.pay(world.again(asked)).action_code == "181"
-    assert world.row(asked.pan)["balance_rial"] == OPENED
+    assert bank_world.pay(replace(asked, **change)).action_code == "182"
+    assert bank_world.pay(bank_world.again(asked)).action_code == "181"
+    assert bank_world.row(asked.pan)["balance_rial"] == OPENED
 
 
 def test_d5_a_top_up_without_a_payee_key_gets_no_code() -> None:
