@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from sandbox.audit import audit
 from tests.e2e.browser import assert_accessible, visiting
 from tests.world import RunningWorld, wait_for
 
@@ -23,7 +24,8 @@ SHOTS = os.environ.get("POOYA_SHOTS")
 def books_agree(world: RunningWorld) -> Iterator[None]:
     """After every test gateway, bank and shop tell the same story to the rial."""
     yield
-    world.audit()
+    report = audit(world.world)
+    assert report.clean, "\n".join(report.lines)
 
 
 @dataclass

@@ -65,7 +65,6 @@ def test_d29_a_holder_reads_the_balance_once(world: RunningWorld, name: str) -> 
     assert WORDS["balance.gone.title"].fa in holder.page.text
     for log in world.world.logs.glob("*.log"):
         assert str(rial) not in log.read_text(errors="replace"), log.name
-    world.audit()
 
 
 def test_d5_a_code_for_a_balance_buys_nothing_and_the_other_way_round(world: RunningWorld) -> None:
@@ -79,7 +78,6 @@ def test_d5_a_code_for_a_balance_buys_nothing_and_the_other_way_round(world: Run
     assert holder.pay(of_purchase).status_code == 422
 
     assert [row[1:] for row in at_bank(world, holder.page_token)] == [("declined", 0, None)]
-    world.audit()
 
 
 @pytest.mark.world

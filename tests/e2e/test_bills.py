@@ -86,7 +86,6 @@ def test_d12_a_billers_no_brings_back_its_bill_alone(world: RunningWorld) -> Non
     assert "پیش‌تر پرداخت شده" in paid.text
     again = payer.browser.post(address, data={"barcode": power.barcode, "action": "continue"})
     assert "/pay/" in again.url
-    world.audit()
 
 
 def test_a_code_for_a_bill_pays_no_other_bill(world: RunningWorld) -> None:

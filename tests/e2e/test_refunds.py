@@ -96,7 +96,6 @@ def test_d11_two_parts_bring_the_money_back_to_the_card(world: RunningWorld, cli
         ("parts-1", "payment.refunded", "confirmed", "done"),
         ("parts-2", "payment.refunded", "refunded", "done"),
     ]
-    world.audit()
 
 
 def test_d11_a_refund_survives_the_death_of_the_worker_that_sends_it(world: RunningWorld, client: Client) -> None:
@@ -111,4 +110,3 @@ def test_d11_a_refund_survives_the_death_of_the_worker_that_sends_it(world: Runn
     assert over(client, payment) == [("whole-1", "done")]
     assert on_card(world, payment) == before + AMOUNT + (payment.fee or 0)
     assert client.get(payment.id).state == "refunded"
-    world.audit()

@@ -65,7 +65,6 @@ def test_d5_a_number_is_topped_up_and_the_sms_names_it(world: RunningWorld) -> N
     assert "0912***4567" in receipt
     assert re.search(r"OP[0-9]{10}", receipt)
     assert delivered(world, payer) == [AMOUNT]
-    world.audit()
 
 
 def test_d7_a_delivery_whose_answer_is_lost_is_made_once(world: RunningWorld) -> None:
@@ -76,7 +75,6 @@ def test_d7_a_delivery_whose_answer_is_lost_is_made_once(world: RunningWorld) ->
     until(payer, "receipt.title@TOP_UP")
 
     assert delivered(world, payer) == [AMOUNT]
-    world.audit()
 
 
 def test_d7_an_operators_no_brings_the_money_back(world: RunningWorld) -> None:
@@ -87,7 +85,6 @@ def test_d7_an_operators_no_brings_the_money_back(world: RunningWorld) -> None:
     until(payer, "reversed.text@TOP_UP")
 
     assert delivered(world, payer) == []
-    world.audit()
 
 
 def test_d5_a_code_for_one_number_tops_up_no_other(world: RunningWorld) -> None:
@@ -99,7 +96,6 @@ def test_d5_a_code_for_one_number_tops_up_no_other(world: RunningWorld) -> None:
     assert other.pay(code).status_code == 422
     assert one.pay(code).status_code == 422
     assert delivered(world, one) + delivered(world, other) == []
-    world.audit()
 
 
 def test_f5_a_worker_killed_while_the_provider_hangs_delivers_once(world: RunningWorld) -> None:
@@ -117,7 +113,6 @@ def test_f5_a_worker_killed_while_the_provider_hangs_delivers_once(world: Runnin
     until(payer, "receipt.title@TOP_UP")
 
     assert delivered(world, payer) == [AMOUNT]
-    world.audit()
 
 
 def owed(world: RunningWorld, payer: Shopper) -> int:

@@ -110,7 +110,6 @@ def test_d7_money_goes_from_a_card_of_one_bank_to_a_card_of_another(world: Runni
             (two[ways[1]], "credit", "approved", AMOUNT, 0),
         ]
     )
-    world.audit()
 
 
 def test_d7_within_one_bank_it_is_one_message_without_a_fee(world: RunningWorld) -> None:
@@ -121,7 +120,6 @@ def test_d7_within_one_bank_it_is_one_message_without_a_fee(world: RunningWorld)
     finish(sender)
 
     assert at_banks(world, sender.page_token) == [("bank_two", "transfer", "approved", 2_000_000, 0)]
-    world.audit()
 
 
 def test_d5_a_code_for_one_transfer_pays_no_other(world: RunningWorld) -> None:
@@ -135,7 +133,6 @@ def test_d5_a_code_for_one_transfer_pays_no_other(world: RunningWorld) -> None:
     assert refused.status_code == 422
     assert one.pay(code).status_code == 422
     assert [row[2] for row in at_banks(world, one.page_token)] == ["declined"]
-    world.audit()
 
 
 @pytest.mark.parametrize(

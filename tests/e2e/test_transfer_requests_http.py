@@ -74,7 +74,6 @@ def test_a_merchant_asks_and_its_customer_sends_saves_and_sends_again(world: Run
         *two, ("transfer", "approved", AMOUNT + fee, fee),
     ]  # fmt: skip
     send_by_token(sender, merchant, shown["destination"], other["pan"])
-    world.audit()
 
 
 def send_by_token(sender: Shopper, merchant: Merchant, saved: dict[str, Any], number: str) -> None:
@@ -116,4 +115,3 @@ def test_a_given_up_and_a_mistyped_request_move_nothing(world: RunningWorld) -> 
     assert merchant.delivered(opened["id"]) == ["payment.cancelled"]
     assert at_banks(world, opened["page_url"].rsplit("/", 1)[1]) == []
     assert merchant.ask(order_id=opened["order_id"])["state"] == "open"
-    world.audit()

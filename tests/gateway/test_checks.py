@@ -31,6 +31,7 @@ from tests.gateway.services.test_top_ups import opened as top_up_opened
 from tests.gateway.services.test_transfers import AMOUNT, FAR, NEAR, opened
 
 IBAN = "IR062960000000100324200001"
+LINE = "INSERT INTO settlement_line (batch_id, merchant_id, payment_id, gross_rial, fee_rial, net_rial)"
 
 
 @pytest.fixture(scope="session")
@@ -252,14 +253,7 @@ PLANTS = [
     ),
     ("I12_webhook", "DELETE FROM webhook_attempt", 0),
     ("I13_paid_out", "UPDATE payment SET state = 'settled'", 250_000),
-    (
-        "I13_paid_out",
-        (
-            "INSERT INTO settlement_line (batch_id, merchant_id, payment_id, gross_rial, fee_rial, net_rial) "
-            "SELECT 1, merchant_id, payment_id, 300000, 0, 300000 FROM payment"
-        ),
-        300_000,
-    ),
+    ("I13_paid_out", f"{LINE} SELECT 1, merchant_id, payment_id, 300000, 0, 300000 FROM payment", 300_000),
     (
         "I13_billers",
         (
@@ -382,14 +376,7 @@ TOP_UP_PLANTS = [
     ("I4_top_up", "DELETE FROM posting WHERE event = 'top_up_delivered'", 2 * TOPPED),
     ("I4_top_up", "UPDATE top_up SET credit = 'refused'", 1),
     ("I4_top_up", "UPDATE payment SET state = 'authorised'", 2 * TOPPED),
-    (
-        "I13_billers",
-        (
-            "INSERT INTO settlement_line (batch_id, merchant_id, payment_id, gross_rial, fee_rial, net_rial) "
-            "SELECT 1, '000000000000009', payment_id, amount_rial, 0, amount_rial FROM payment"
-        ),
-        TOPPED,
-    ),
+    ("I13_billers", f"{LINE} SELECT 1, '000000000000009', payment_id, 200000, 0, 200000 FROM payment", TOPPED),
     ("I5_top_up", f"{DUE} deadline_at = house_now() - interval '61 minutes'", TOPPED),
     ("I11_top_up", f"{DUE} deadline_at = house_now()", TOPPED),
     ("I18_number", "UPDATE top_up SET mobile_sealed = 'x', decided_at = house_now() - interval '3 minutes'", 0),

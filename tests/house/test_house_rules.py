@@ -1,6 +1,7 @@
 """Rules of the house that a reviewer need not notice, because this does."""
 
 import ast
+import functools
 import re
 import subprocess
 import tokenize
@@ -172,11 +173,16 @@ def _tracked() -> list[Path]:
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
+@functools.cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def _modules(*folders: str) -> Iterator[tuple[str, ast.Module]]:
     for path in _tracked():
         name = path.relative_to(ROOT).as_posix()
         if path.suffix == ".py" and name.startswith(tuple(f"{folder}/" for folder in folders)):
-            yield name, ast.parse(path.read_text())
+            yield name, _parsed(path)
 
 
 def _calls(tree: ast.AST) -> Iterator[str]:

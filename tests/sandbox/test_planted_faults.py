@@ -24,7 +24,7 @@ from otp.domain.challenge import ChallengeState
 from otp.services import deliver
 from otp.store import accounts, authorisations, receivers
 from sandbox.postgres import Cluster
-from sandbox.simulator import invariants, nights, runner
+from sandbox.simulator import invariants, network, nights, runner
 from sandbox.simulator.hooks import Merchants
 from sandbox.simulator.runner import simulate
 
@@ -51,6 +51,11 @@ def _after(patch: Patch, owner: Any, name: str, change: Callable[[Any], Any]) ->
     """Change what a function gives back."""
     before = getattr(owner, name)
     patch.setattr(owner, name, lambda *args, **kwargs: change(before(*args, **kwargs)))
+
+
+def _often(patch: Patch, fates: dict[str, int], fate: str) -> None:
+    """Let something happen to most messages of a kind, so that what is planted shows soon."""
+    patch.setitem(fates, fate, 300)
 
 
 def balance_off_by_one(patch: Patch) -> None:
@@ -116,6 +121,7 @@ def silence_is_no(patch: Patch) -> None:
 
 def silence_is_given_back(patch: Patch) -> None:
     """A reversal that nobody answered counts as accepted (F6)."""
+    _often(patch, network.FATES, "message lost")
     _after(patch, SwitchClient, "reverse", lambda answer: Reversed() if isinstance(answer, ReversalUnknown) else answer)
 
 
@@ -273,11 +279,13 @@ def bills_are_nobodys(patch: Patch) -> None:
 
 def silence_gives(patch: Patch) -> None:
     """A credit that nobody answered counts as given."""
+    _often(patch, network.GIVING_FATES, "message lost")
     _after(patch, SwitchClient, "credit", lambda answer: Approved() if isinstance(answer, Unknown) else answer)
 
 
 def deadline_frees_the_debit(patch: Patch) -> None:
     """Past its deadline a credit counts as taken back, and nobody asks the destination's bank (D7)."""
+    _often(patch, network.GIVING_FATES, "answer lost")
 
     def take_back(_row: Any, leg: Any) -> None:
         leg.decide()
@@ -317,6 +325,7 @@ def credit_under_a_new_number(patch: Patch) -> None:
 
 def silence_refunds(patch: Patch) -> None:
     """A refund that nobody answered counts as given."""
+    _often(patch, network.GIVING_FATES, "message lost")
     _after(patch, SwitchClient, "refund", lambda answer: Approved() if isinstance(answer, Unknown) else answer)
 
 
@@ -365,7 +374,7 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I5", lost_attempts_stay_lost, 2500, 2),
     ("I5", nobody_is_told, 1000, 7),
     ("I6", silence_is_no, 1000, 1),
-    ("I6", silence_is_given_back, 1000, 4),
+    ("I6", silence_is_given_back, 1000, 1),
     ("I7", cancelled_while_paying, 1000, 2),
     ("I8", always_the_first, 600, 1),
     ("I7 I8", confirmed_while_going_back, 1000, 1),
@@ -386,8 +395,8 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I12", sms_past_its_time, 600, 4),
     ("I13", confirmed_without_money, 600, 1),
     ("I15", bills_are_nobodys, 3000, 1),
-    ("I15", silence_gives, 1000, 1),
-    ("I15", deadline_frees_the_debit, 1000, 2),
+    ("I15", silence_gives, 1000, 8),
+    ("I15", deadline_frees_the_debit, 1000, 16),
     ("I11", refused_is_forgotten, 1000, 5),
     ("I15", clearing_keeps_it, 600, 1),
     ("I14", booked_on_another_day, 800, 1),
