@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from foundation.database import guard_no_transaction
+from foundation.rial import Rial
 from merchant_demo.config import Settings
 from merchant_demo.store import Order, Orders
 from pooya import Client, Payment, PooyaError
@@ -87,6 +88,21 @@ def reconcile(shop: Shop, order: Order) -> Order:
         return order
     state = STATES.get(payment.state, "checking")
     return shop.orders.learned(order, payment, state) or shop.orders.by_page(order.page_key) or order
+
+
+def note_refunds(shop: Shop, order: Order) -> bool:
+    """Learn how much of a paid order goes back to its card; ``False`` where the gateway did not say."""
+    if order.state != "paid" or order.payment_id is None:
+        return True
+    guard_no_transaction()
+    try:
+        payment = shop.gateway.get(order.payment_id)
+    except PooyaError as error:
+        log.warning("gateway_not_asked", order=order.number, why=str(error))
+        return False
+    if _belongs(order, payment):
+        shop.orders.refunded(order, Rial(payment.refunded_amount or 0))
+    return True
 
 
 def reconcile_unfinished(shop: Shop) -> int:

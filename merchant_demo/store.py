@@ -20,7 +20,7 @@ NUMBER_LENGTH = 8
 
 _COLUMNS = (
     "order_id, number, page_key, language, recipient, total_rial, state, mobile, open_key, confirm_key, payment_id, "
-    "page_url, rrn, tracking_code, masked_pan, decided_by, created_at, paid_at"
+    "page_url, rrn, tracking_code, masked_pan, decided_by, created_at, paid_at, refunded_rial"
 )
 _PLACE = text(f"""
 INSERT INTO shop_order (number, page_key, checkout_key, language, recipient, mobile, total_rial)
@@ -51,6 +51,9 @@ UPDATE shop_order SET state = :state, rrn = coalesce(:rrn, rrn),
   decided_by = :decided_by, paid_at = CASE WHEN :state = 'paid' THEN now() END
 WHERE order_id = :order_id AND payment_id = :payment_id AND state IN ('awaiting', 'checking') RETURNING {_COLUMNS}
 """)
+_REFUNDED = text("""
+UPDATE shop_order SET refunded_rial = :rial WHERE order_id = :order_id AND payment_id = :payment_id AND state = 'paid'
+""")
 _START_AGAIN = text(f"""
 UPDATE shop_order SET state = 'placed', payment_id = NULL, page_url = NULL, rrn = NULL, tracking_code = NULL,
   masked_pan = NULL, decided_by = NULL, open_key = gen_random_uuid(), confirm_key = gen_random_uuid()
@@ -80,6 +83,7 @@ class Order:
     decided_by: dt.datetime | None
     created_at: dt.datetime
     paid_at: dt.datetime | None
+    refunded: Rial
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,12 @@ class Orders:
             decided_by=payment.decided_by,
         )
 
+    def refunded(self, order: Order, amount: Rial) -> None:
+        """Remember how much of a paid order is back on the card or on its way there."""
+        values = {"order_id": order.order_id, "payment_id": order.payment_id, "rial": amount.amount}
+        with self._database.single() as connection:
+            connection.execute(_REFUNDED, values)
+
     def start_again(self, page_key: str) -> Order | None:
         """Prepare a failed order for a new payment, under new idempotency keys; ``None`` when it has not failed."""
         return self._one(_START_AGAIN, key=page_key)
@@ -206,4 +216,4 @@ def _add_lines(connection: Connection, order_id: int, lines: tuple[Line, ...]) -
 
 def _order(row: RowMapping) -> Order:
     values = dict(row)
-    return Order(total=Rial(values.pop("total_rial")), **values)
+    return Order(total=Rial(values.pop("total_rial")), refunded=Rial(values.pop("refunded_rial")), **values)

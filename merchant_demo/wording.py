@@ -70,6 +70,7 @@ WORDS: dict[str, Words] = {
     "order.number": Words("شماره سفارش", "Order number"),
     "order.placed_at": Words("زمان سفارش", "Ordered"),
     "order.recipient": Words("گیرنده", "Recipient"),
+    "order.refunded": Words("بازگشته به کارت شما، یا در راه آن", "Back on your card, or on its way there"),
     "order.rrn": Words("شماره مرجع", "Reference no."),
     "order.tracking": Words("کد پیگیری", "Tracking code"),
     "order.card": Words("کارت", "Card"),

@@ -43,6 +43,7 @@ def test_an_order_is_refunded_in_part_and_then_whole(
     keeper = customer(language=language, **options)
     look = keeper.look if options.get("java_script_enabled", True) else keeper.picture
     page, number = keeper.page, bought(keeper)
+    buyers_page = page.url
 
     page.get_by_text(getattr(WORDS["keeper"], language), exact=True).click()
     look("desk")
@@ -64,6 +65,10 @@ def test_an_order_is_refunded_in_part_and_then_whole(
     expect(page.locator("form")).to_have_count(0)
     expect(page.get_by_text(getattr(WORDS["refund.nothing_left"], language))).to_be_visible()
     look("whole")
+    paid_back = page.locator("#refunded")
+    wait_for(lambda: page.goto(buyers_page) and paid_back.count() == 1, "the shop to hear of the refund")
+    expect(paid_back).to_contain_text(getattr(WORDS["order.refunded"], language))
+    look("buyer")
 
 
 def over(keeper: Customer, number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from typing import Any
 
 from flask.testing import FlaskClient
 from pydantic import SecretStr
@@ -12,16 +13,17 @@ from standardwebhooks.webhooks import Webhook
 
 from merchant_demo.app import create_app
 from merchant_demo.orders import Shop
+from merchant_demo.wording import WORDS
 from tests.shop.conftest import WEBHOOK_SECRET, FakeGateway
 from tests.shop.test_buying import check_out
 
 OTHER_SECRET = "whsec_" + "b3RoZXIgc2VjcmV0IG90aGVyIHNlY3JldCE="
 
 
-def event_about(payment_id: str, event_id: str = "evt_1") -> bytes:
+def event_about(payment_id: str, event_id: str = "evt_1", kind: str = "payment.authorised", **more: Any) -> bytes:
     """Write an event that says a payment was paid."""
-    data = {"id": payment_id, "state": "authorised", "amount": 6_450_000, "order_id": "S-1", "new_field": 1}
-    event = {"id": event_id, "type": "payment.authorised", "created_at": "2026-11-24T12:00:00Z", "data": data}
+    data = {"id": payment_id, "state": "authorised", "amount": 6_450_000, "order_id": "S-1", "new_field": 1} | more
+    event = {"id": event_id, "type": kind, "created_at": "2026-11-24T12:00:00Z", "data": data}
     return json.dumps(event).encode()
 
 
@@ -60,6 +62,37 @@ def test_an_event_that_says_paid_is_not_believed(browser: FlaskClient, shop: Sho
     order = shop.orders.by_payment("pay_0")
     assert order
     assert order.state == "awaiting"
+
+
+def refunded(browser: FlaskClient) -> int:
+    """Send a signed event about a refund and return the status."""
+    refund = {"refund_id": "r-1", "payment_id": "pay_0", "amount": 1, "state": "done"}
+    body = event_about("pay_0", kind="payment.refunded", refund=refund)
+    return browser.post("/webhooks/pooya", data=body, headers=signed(body)).status_code
+
+
+def test_what_of_an_order_went_back_is_on_its_page(browser: FlaskClient, gateway: FakeGateway, shop: Shop) -> None:
+    """As the gateway says when asked, not as the event does; where it does not answer it is told to knock again."""
+    check_out(browser)
+    gateway.pay()
+    knock(browser, "pay_0")
+    order = shop.orders.by_payment("pay_0")
+    assert order
+    page = f"/orders/{order.page_key}"
+    assert WORDS["order.refunded"].en not in browser.get(f"{page}?lang=en").text
+    gateway.only()["refunded_amount"] = 250_000
+    gateway.down = True
+    assert refunded(browser) == 503
+    gateway.down = False
+
+    assert refunded(browser) == 204
+
+    shown = browser.get(f"{page}?lang=en").text
+    assert WORDS["order.refunded"].en in shown
+    assert "250,000" in shown
+    gateway.only()["refunded_amount"] = 0
+    assert refunded(browser) == 204, "the bank refused it after all"
+    assert WORDS["order.refunded"].en not in browser.get(f"{page}?lang=en").text
 
 
 def test_a_wrong_signature_or_an_old_one_is_refused(browser: FlaskClient, gateway: FakeGateway) -> None:
