@@ -37,7 +37,7 @@ PAN = Pan.parse("9990021234567898")
 EXPIRY = "2012"
 CODE = "246813"
 SHARED = {"pin": secrets.token_bytes(24), "in": secrets.token_bytes(16), "out": secrets.token_bytes(16)}
-ISSUER = Issuer("two", "دو", "Two", "harim-v1-rest", "", "", b"", 1000, "127.0.0.1", 0, 5000, 120, 60, True)  # noqa: FBT003
+ISSUER = Issuer("two", "دو", "Two", "harim-v1-rest", "", "", b"", 1000, "127.0.0.1", 0, 5000, 120, 60, True)  # noqa: FBT003 - by position, as its fields stand
 
 ORDER = Order(Kind.PURCHASE, Rial(1_000_000), Rial(0), "581672", "000000000000123", "T0000001", "فروشگاه", "", "A" * 16)
 
@@ -75,7 +75,7 @@ class Link:
         )
         cvv2 = cvv2_of(self.desk.keys.material("cvk-1").reveal(), PAN, EXPIRY)
         request = AuthorisationRequest(ORDER, trace, PAN, Sensitive(EXPIRY), Sensitive(cvv2), Sensitive(CODE))
-        return replace(request, **changes)  # type: ignore[arg-type]
+        return replace(request, **changes)  # type: ignore[arg-type]  # fields by name
 
     def issue(self, code: str = CODE, order: Order = ORDER) -> None:
         """Issue a code for that purchase, or for something else."""

@@ -225,11 +225,11 @@ class Bent:
 
     def offer(self, issuer: Issuer, keys: WrappedKeys) -> Approved | Declined | Unknown:
         """Offer something else."""
-        bent = replace(keys, **{name: value for name, value in self._changes.items() if name != "check"})  # type: ignore[arg-type]
+        bent = replace(keys, **{name: value for name, value in self._changes.items() if name != "check"})  # type: ignore[arg-type]  # fields by name
         wrong = {"check_values": lambda *_: ("000000",) * 3} if "check" in self._changes else {}
         pin, request, answer = self._exchange.check_values(issuer, keys)
         values = wrong.get("check_values", lambda *_: (pin, request, answer))
-        self._exchange.check_values = values  # type: ignore[method-assign]
+        self._exchange.check_values = values  # type: ignore[method-assign]  # put in its place for this test
         return self._exchange.offer(issuer, bent)
 
 
@@ -260,7 +260,7 @@ def test_d22_keys_wrapped_under_another_key_do_not_open(pair: Pair) -> None:
     exchange = wiring.key_exchange(pair.gateway)
     drawn = exchange.new_keys(pair.issuer)
     crossed = replace(drawn, request_mac=drawn.request_mac[:-1] + bytes([drawn.request_mac[-1] ^ 1]))
-    exchange.check_values = lambda *_: ("000000",) * 3  # type: ignore[method-assign]
+    exchange.check_values = lambda *_: ("000000",) * 3  # type: ignore[method-assign]  # put in its place for this test
 
     assert exchange.offer(pair.issuer, crossed) == Declined("919")
     assert pair.bank("SELECT 1 FROM link_key_set") == []

@@ -23,7 +23,7 @@ PAUSED = say("health.paused", "fa", bank=HANGING_NAME[0])
 def issuer(world: RunningWorld, *words: str) -> None:
     """Run ``python -m gateway issuer …`` as the operator of this world."""
     command = [sys.executable, "-m", "gateway", "issuer", *words]
-    subprocess.run(command, env={**os.environ, **world.world.environment("gateway")}, check=True, timeout=30)  # noqa: S603
+    subprocess.run(command, env={**os.environ, **world.world.environment("gateway")}, check=True, timeout=30)  # noqa: S603 - our own command
 
 
 @pytest.fixture

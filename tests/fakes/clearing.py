@@ -31,7 +31,7 @@ class Told:
 
     def but(self, **changes: object) -> Told:
         """Tell it otherwise."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)  # type: ignore[arg-type]  # fields by name
 
     def undone(self, captured: dt.date) -> Told:
         """Tell that it was undone on a later day."""

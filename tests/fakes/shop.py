@@ -157,7 +157,7 @@ class Shop:
             SELECT source AS account, -amount_rial AS amount FROM posting
             UNION ALL SELECT destination, amount_rial FROM posting) AS rows
             GROUP BY account HAVING sum(amount) <> 0"""
-        return dict(self.rows(query))  # type: ignore[arg-type]
+        return dict(self.rows(query))  # type: ignore[arg-type]  # rows of two
 
     def later(self, seconds: float) -> None:
         """Move the house clock forward, in all."""

@@ -107,7 +107,7 @@ def test_a_question_under_way_is_in_flight(metered: Shop, page: Callable[[], str
         during.append(page())
         raise RuntimeError
 
-    metered.switch.will(looks)  # type: ignore[arg-type]
+    metered.switch.will(looks)  # type: ignore[arg-type]  # an answer or what raises one
     with pytest.raises(RuntimeError):
         metered.pay(metered.open())
 

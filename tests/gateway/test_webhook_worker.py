@@ -58,7 +58,7 @@ def environment(tmp_path: Path, gateway_urls: dict[str, str]) -> dict[str, str]:
 def worker(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``python -m gateway worker`` for the length of the block."""
     command = [sys.executable, "-m", "gateway", "worker"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own command
         try:
             yield process
         finally:

@@ -72,7 +72,7 @@ def test_no_change_of_a_signed_request_is_believed(caller: SoapCaller, at: int, 
 
 @FUZZ
 @given(name=st.sampled_from(FIELDS), text=TEXTS, twice=st.booleans())
-def test_no_signed_text_breaks_the_reader(caller: SoapCaller, name: str, text: str, twice: bool) -> None:  # noqa: FBT001
+def test_no_signed_text_breaks_the_reader(caller: SoapCaller, name: str, text: str, twice: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """A known PSP writes anything into any field: always this operation's answer, signed, never "unavailable"."""
 
     def before(envelope: Element) -> None:

@@ -68,7 +68,7 @@ def test_the_monitors_of_a_running_world_look(world: RunningWorld) -> None:
     """Both say within their first minute that they looked and that every rule holds."""
     for name in ("gateway", "bank"):
         ended = f"{name}_monitor_ended_timestamp_seconds"
-        page = wait_for(lambda: (page := numbers(world, name)).get(ended) and page, "the first look", 90.0)  # noqa: B023
+        page = wait_for(lambda: (page := numbers(world, name)).get(ended) and page, "the first look", 90.0)  # noqa: B023 - called before the loop goes on
         assert page[f"{name}_unexplained_rial"] == 0
         assert not [key for key, value in page.items() if key.startswith(f"{name}_violations") and value]
     assert world.info["metrics"] == [f"{world.world.address(name)}/metrics" for name in ("gateway", "bank", "bank_one")]

@@ -101,7 +101,7 @@ def test_the_guide_says_what_every_card_does(visitor: FlaskClient, language: str
 def test_every_fault_has_words(language: str) -> None:
     """Whatever the control page can set, page and ribbon can say."""
     for name, values in CHOICES.items():
-        assert all(rendering.choice(name, value, language) for value in values)  # type: ignore[arg-type]
+        assert all(rendering.choice(name, value, language) for value in values)  # type: ignore[arg-type]  # each name with its own values
     assert {f"clock.{seconds}" for seconds in CLOCK_WISHES} <= set(WORDS)
     assert rendering.choice("clock_seconds", -60, "fa") == "۶۰ ثانیه عقب"
 
@@ -163,4 +163,4 @@ def test_programs_are_answered_in_json(visitor: FlaskClient) -> None:
     assert visitor.get("/sandbox/control/", headers={"Accept": control.JSON}).json == {
         "bank": "up", "sms": "deliver", "clock_seconds": 0,
     }  # fmt: skip
-    assert visitor.post("/sandbox/control/", json={"bank": "slow"}).json["bank"] == "slow"  # type: ignore[index]
+    assert visitor.post("/sandbox/control/", json={"bank": "slow"}).json["bank"] == "slow"  # type: ignore[index]  # where it is none the test fails

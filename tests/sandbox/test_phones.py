@@ -49,7 +49,7 @@ class Later(dt.datetime):
     ahead = dt.timedelta()
 
     @classmethod
-    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
+    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # whoever asks has use for a plain one
         """Return the time, put forward."""
         return dt.datetime.now(tz) + cls.ahead
 

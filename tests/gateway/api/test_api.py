@@ -127,7 +127,7 @@ def test_malformed_requests_are_problems(
     client: FlaskClient, kwargs: dict[str, object], status: int, at: dict[str, str] | None
 ) -> None:
     """Every refusal is problem+json that names the place and never echoes the value."""
-    answer = client.post("/api/v1/payments", **({"headers": HEADERS} | kwargs))  # type: ignore[arg-type]
+    answer = client.post("/api/v1/payments", **({"headers": HEADERS} | kwargs))  # type: ignore[arg-type]  # fields by name
 
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"

@@ -40,7 +40,7 @@ def check(path: str, method: str, status: int, body: Any) -> None:
 def test_the_document_is_valid_and_published(client: FlaskClient) -> None:
     """OpenAPI 3.1; the file in contracts/ and the answer of the server are one document."""
     spec = document(OPERATIONS, SERVER)
-    validate(spec)  # type: ignore[arg-type]
+    validate(spec)  # type: ignore[arg-type]  # read from JSON
 
     assert json.loads((CONTRACT / "openapi.json").read_text()) == spec
     assert client.get("/api/v1/openapi.json").get_json() == spec

@@ -68,7 +68,7 @@ def test_a_wrong_key_is_refused_with_a_sentence(shop: Shop, wrong: dict[str, obj
     """The operator reads what to correct, and nothing is made."""
     before = len(list_keys(shop.gateway, TERMINAL))
     with pytest.raises(RefusedRow, match=sentence):
-        new_key(shop.gateway, TERMINAL, **wrong)  # type: ignore[arg-type]
+        new_key(shop.gateway, TERMINAL, **wrong)  # type: ignore[arg-type]  # fields by name
 
     assert len(list_keys(shop.gateway, TERMINAL)) == before
 

@@ -57,8 +57,8 @@ def test_an_event_without_a_plan_moves_nothing() -> None:
 
 def test_the_longest_bin_wins() -> None:
     """Blu inside Saman."""
-    assert real_bank_of("6219861834529007").name_en == "Blu"  # type: ignore[union-attr]
-    assert real_bank_of("6219861034529007").name_en == "Saman"  # type: ignore[union-attr]
+    assert real_bank_of("6219861834529007").name_en == "Blu"  # type: ignore[union-attr]  # where it is none the test fails
+    assert real_bank_of("6219861034529007").name_en == "Saman"  # type: ignore[union-attr]  # where it is none the test fails
     assert real_bank_of(PAN) is None
     assert IssuerDirectory.of([("999002", 1), ("99900201", 2)]).find("9990020100000000") == 2
 

@@ -33,7 +33,7 @@ def held(shop: Shop, account: str) -> int:
 
 def folded(shop: Shop) -> dict[str, int]:
     """Read what was folded."""
-    return dict(shop.rows("SELECT account, balance_rial FROM account_snapshot"))  # type: ignore[arg-type]
+    return dict(shop.rows("SELECT account, balance_rial FROM account_snapshot"))  # type: ignore[arg-type]  # rows of two
 
 
 def agree(shop: Shop) -> bool:

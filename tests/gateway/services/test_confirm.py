@@ -10,7 +10,7 @@ import pytest
 from gateway.domain.errors import AmountMismatch, IdempotencyMismatch, NotPossible, PaymentNotFound
 from gateway.domain.payment import PaymentState
 from gateway.services import sweep
-from gateway.services.open_payment import Idempotency
+from gateway.services.open_payment import Idempotency, PaymentRecord
 from gateway.services.reverse import reverse
 from tests.fakes.shop import MERCHANT, Shop
 
@@ -56,12 +56,12 @@ def test_d30_confirm_and_the_sweeper_never_both_win(shop: Shop) -> None:
         shop.later(900 if round_number % 2 else 899.9)
         start = threading.Barrier(2)
 
-        def run(who: str, start: threading.Barrier = start, payment: object = payment) -> bool:
+        def run(who: str, start: threading.Barrier = start, payment: PaymentRecord = payment) -> bool:
             start.wait()
             if who == "sweeper":
                 return sweep.give_back_unconfirmed(shop.gateway) == 1
             try:
-                return shop.confirm(payment).first_time  # type: ignore[arg-type]
+                return shop.confirm(payment).first_time
             except NotPossible:
                 return False
 

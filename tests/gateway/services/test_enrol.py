@@ -55,7 +55,7 @@ def test_d10_a_live_gateway_refuses_test_keys(shop: Shop) -> None:
 def test_a_wrong_merchant_row_is_refused(shop: Shop, change: dict[str, str | None]) -> None:
     """Each with its sentence."""
     with pytest.raises(RefusedRow, match=r"[a-z]"):
-        add_merchant(shop.gateway, dataclasses.replace(MERCHANT, **change))  # type: ignore[arg-type]
+        add_merchant(shop.gateway, dataclasses.replace(MERCHANT, **change))  # type: ignore[arg-type]  # fields by name
 
 
 def test_a_key_for_no_terminal_or_of_the_other_mode_is_refused(shop: Shop) -> None:
@@ -83,7 +83,7 @@ def test_a_key_for_no_terminal_or_of_the_other_mode_is_refused(shop: Shop) -> No
 def test_a_wrong_issuer_row_is_refused(shop: Shop, change: dict[str, object], bins: tuple[str, ...]) -> None:
     """Adding a bank is a row, and a wrong row never serves."""
     with pytest.raises(RefusedRow):
-        add_issuer(shop.gateway, dataclasses.replace(ISSUER, **change), bins)  # type: ignore[arg-type]
+        add_issuer(shop.gateway, dataclasses.replace(ISSUER, **change), bins)  # type: ignore[arg-type]  # fields by name
 
 
 def test_a_wrong_row_in_the_database_is_refused_at_start(shop: Shop) -> None:
@@ -126,7 +126,7 @@ def test_a_shared_link_is_the_same_hosts(shop: Shop, change: dict[str, object], 
     other = dataclasses.replace(ISSUER, issuer_id="two-rest")
 
     with pytest.raises(RefusedRow, match=sentence):
-        add_issuer(shop.gateway, dataclasses.replace(other, **change), ("999004",))  # type: ignore[arg-type]
+        add_issuer(shop.gateway, dataclasses.replace(other, **change), ("999004",))  # type: ignore[arg-type]  # fields by name
 
     add_issuer(shop.gateway, dataclasses.replace(other, switch_of="two"), ("999004",))
     check_rows(shop.gateway)

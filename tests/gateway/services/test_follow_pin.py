@@ -26,7 +26,7 @@ FOLLOWED = dataclasses.replace(SENT, correlation_id=str(uuid.UUID(int=7)))
 def asked(shop: Shop, answer: object = FOLLOWED) -> PaymentRecord:
     """Open a payment and ask for its PIN."""
     payment = shop.open()
-    shop.harim.will(answer)  # type: ignore[arg-type]
+    shop.harim.will(answer)  # type: ignore[arg-type]  # an answer or what raises one
     request_pin(shop.gateway, payment.page_token, card())
     return payment
 

@@ -113,7 +113,7 @@ def test_a_part_outside_its_rules_is_refused(shop: Shop, change: dict[str, objec
     """Nothing is opened, and the reason is named."""
     values: dict[str, object] = {"amount": Rial(10_000), "order_id": "A-1", "callback_url": BACK} | change
     with pytest.raises(error):
-        open_payment(shop.gateway, shop.caller, OpenPurchase(**values), None)  # type: ignore[arg-type]
+        open_payment(shop.gateway, shop.caller, OpenPurchase(**values), None)  # type: ignore[arg-type]  # fields by name
     assert shop.rows("SELECT 1 FROM payment") == []
 
 

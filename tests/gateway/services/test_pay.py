@@ -23,6 +23,7 @@ from gateway.domain.payment import PaymentState
 from gateway.services.authorise import Checking, Paid, PayResult, Refused, pay
 from gateway.services.cancel import cancel
 from gateway.services.extend import extend
+from gateway.services.open_payment import PaymentRecord
 from gateway.services.show_page import page_of
 from gateway.services.take_card import card_token
 from tests.fakes.shop import MERCHANT, PAN, Shop, card
@@ -158,10 +159,10 @@ def test_d8_cancel_against_pay_has_one_winner(shop: Shop) -> None:
         payment = shop.open()
         start = threading.Barrier(2)
 
-        def run(action: str, payment: object = payment, start: threading.Barrier = start) -> bool:
+        def run(action: str, payment: PaymentRecord = payment, start: threading.Barrier = start) -> bool:
             start.wait()
             try:
-                shop.pay(payment) if action == "pay" else cancel(shop.gateway, payment.page_token)  # type: ignore[arg-type, attr-defined]
+                shop.pay(payment) if action == "pay" else cancel(shop.gateway, payment.page_token)
             except NotPossible:
                 return False
             return True

@@ -36,7 +36,7 @@ def late(shop: Shop, **changes: object) -> UnmatchedAnswer:
         approval_code="A00009",
         capture_date="0903",
     )
-    return dataclasses.replace(answer, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(answer, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def kept(shop: Shop) -> list[tuple[object, ...]]:

@@ -184,7 +184,7 @@ def test_d17_locks_and_pauses_that_are_over_do_not_count() -> None:
         ({"proof": Proof.NONE}, False),
     ],
 )
-def test_d17_wrong_card_data_count_on_a_card_that_is_not_paused(changes: dict[str, Any], counts: bool) -> None:  # noqa: FBT001
+def test_d17_wrong_card_data_count_on_a_card_that_is_not_paused(changes: dict[str, Any], counts: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Only a wrong proof of a known card that is open to proof is a failure."""
     assert decide(facts(**changes)).mistyped is counts
 

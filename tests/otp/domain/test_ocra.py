@@ -55,7 +55,7 @@ def test_rfc_6287_every_published_code(row: tuple[str, list[str], dict[str, obje
 
     for number, (question, code) in enumerate(zip(questions, codes.split(), strict=True)):
         more = {**data, "counter": number} if "counter" in data else data
-        assert ocra(suite, key, question=question, **more) == code  # type: ignore[arg-type]
+        assert ocra(suite, key, question=question, **more) == code  # type: ignore[arg-type]  # fields by name
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_rfc_6287_every_published_code(row: tuple[str, list[str], dict[str, obje
 def test_data_that_are_not_the_suites_are_refused(suite: str, data: dict[str, object]) -> None:
     """Nothing is left out or made up in silence."""
     with pytest.raises(ValueError, match=r"OCRA suite|the data are not"):
-        ocra(suite, SEED_20, **data)  # type: ignore[arg-type]
+        ocra(suite, SEED_20, **data)  # type: ignore[arg-type]  # fields by name
 
 
 def test_an_amount_and_sixteen_times_it_are_alike_in_qn_and_not_in_ours() -> None:

@@ -90,12 +90,12 @@ class HostWorld:
             cvv2=Sensitive(cvv2_of(self.desk.keys.material("cvk-1").reveal(), pan, EXPIRY)),
             pin=Sensitive(pin),
         )
-        return replace(purchase, **changes)  # type: ignore[arg-type]
+        return replace(purchase, **changes)  # type: ignore[arg-type]  # fields by name
 
     def again(self, purchase: Purchase, **changes: object) -> Purchase:
         """Make the same purchase under a new key: another attempt."""
         key = replace(purchase.key, stan=f"{next(self.numbers):06}")
-        return replace(purchase, key=key, **changes)  # type: ignore[arg-type]
+        return replace(purchase, key=key, **changes)  # type: ignore[arg-type]  # fields by name
 
     def issue(self, purchase: Purchase, code: str = "1234567", *, life_seconds: int = 120, **columns: object) -> int:
         """Issue a code for exactly this purchase, as the Harim side does."""

@@ -41,7 +41,7 @@ def credit(bank_world: Any, pan: Pan, /, amount: int = AMOUNT, **changes: object
         pan=pan,
         day_max=DAY_MAX,
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def undo(bank_world: Any, given: Credit) -> str:

@@ -108,7 +108,7 @@ def test_d5_a_matching_code_that_cannot_pay_is_no_guess(
     change: dict[str, object], reason: Reason, after: ChallengeState | None
 ) -> None:
     """Used, expired, locked and foreign are told apart and count no failure (D17)."""
-    decision = decide(replace(FACTS, challenges=(replace(CHALLENGE, **change),)))  # type: ignore[arg-type]
+    decision = decide(replace(FACTS, challenges=(replace(CHALLENGE, **change),)))  # type: ignore[arg-type]  # fields by name
 
     assert decision.reason is reason
     assert decision.card is None
@@ -185,7 +185,7 @@ def test_d17_the_tenth_card_data_failure_pauses_and_starts_anew() -> None:
         (dt.date(2030, 1, 1), True),
     ],
 )
-def test_a_card_is_good_until_the_end_of_its_jalali_month(today: dt.date, past: bool) -> None:  # noqa: FBT001
+def test_a_card_is_good_until_the_end_of_its_jalali_month(today: dt.date, past: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Expiry 05/08 is Aban 1405, whose last day is 21 November 2026."""
     assert is_past("0508", today) is past
     assert is_past("9912", today) is True

@@ -92,7 +92,7 @@ def test_d13_a_proof_is_of_one_request_of_one_psp(bank_world: Any) -> None:
     key, other = (bank_world.desk.keys.material(each) for each in ("code-mac-1", "code-mac-2"))
     asked = (key, "psp", "request", bytes(32))
     proofs = {
-        derive_proof(*each).reveal()  # type: ignore[arg-type]
+        derive_proof(*each).reveal()  # type: ignore[arg-type]  # each has all parts
         for each in (
             asked,
             (other, *asked[1:]),

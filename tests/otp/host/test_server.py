@@ -119,12 +119,12 @@ def test_d22_both_live_keys_are_accepted_and_no_other(acquirer: Acquirer) -> Non
     """During a change of keys the old and the new one work; another id or a wrong MAC gets 916 and does nothing."""
     for key_id in ("gw-mac-1", "gw-mac-2"):
         acquirer.send(acquirer.frame("1804", ECHO, key_id=key_id))
-        assert acquirer.hear().text(39) == "000"  # type: ignore[union-attr]
+        assert acquirer.hear().text(39) == "000"  # type: ignore[union-attr]  # where it is none the test fails
     frame = acquirer.frame("1804", ECHO)
     acquirer.send(frame[:-1] + bytes([frame[-1] ^ 1]))
-    assert acquirer.hear().text(39) == "916"  # type: ignore[union-attr]
+    assert acquirer.hear().text(39) == "916"  # type: ignore[union-attr]  # where it is none the test fails
     acquirer.send(acquirer.frame("1804", ECHO, key_id="bank-mac-1"))
-    assert acquirer.hear().text(39) == "916"  # type: ignore[union-attr]
+    assert acquirer.hear().text(39) == "916"  # type: ignore[union-attr]  # where it is none the test fails
 
 
 def test_an_unknown_acquirer_is_closed_without_an_answer(acquirer: Acquirer) -> None:
@@ -152,7 +152,7 @@ def test_a_malformed_message_gets_904_on_a_proven_link(acquirer: Acquirer, frame
 
     assert notice is not None
     assert (notice.mti, notice.text(39)) == (mti, "904")
-    assert acquirer.ask("1804", ECHO).text(39) == "000"  # type: ignore[union-attr]
+    assert acquirer.ask("1804", ECHO).text(39) == "000"  # type: ignore[union-attr]  # where it is none the test fails
 
 
 def test_a_message_that_means_nothing_gets_904_with_its_trace(acquirer: Acquirer) -> None:
@@ -221,7 +221,7 @@ def test_answers_overtake_a_slow_one_on_the_same_link(acquirer: Acquirer, bank_w
     second = acquirer.hear()
     holder.join()
 
-    assert (first.mti, second.mti) == ("1814", "1210")  # type: ignore[union-attr]
+    assert (first.mti, second.mti) == ("1814", "1210")  # type: ignore[union-attr]  # where it is none the test fails
 
 
 def _purchase(pan: str) -> dict[int, str]:
@@ -262,7 +262,7 @@ def test_a_reversal_that_names_another_acquirers_original_is_refused(acquirer: A
     }
     foreign = {**fields, 24: "400", 25: "4021", 56: "120000004226112412000006999999"}
 
-    assert acquirer.ask("1420", foreign).text(39) == "904"  # type: ignore[union-attr]
+    assert acquirer.ask("1420", foreign).text(39) == "904"  # type: ignore[union-attr]  # where it is none the test fails
     assert bank_world.sql("SELECT 1 FROM authorisation") == []
 
 
@@ -280,7 +280,7 @@ def test_d2_a_failing_database_is_909_and_the_host_goes_on(bank_world: Any) -> N
     echo = acquirer.ask("1804", ECHO)
     server.stop()
 
-    assert (answer.text(39), echo.text(39)) == ("909", "000")  # type: ignore[union-attr]
+    assert (answer.text(39), echo.text(39)) == ("909", "000")  # type: ignore[union-attr]  # where it is none the test fails
     assert "message_failed" in {entry["event"] for entry in logs}
     assert acquirer.hear() is None
     acquirer.socket.close()
