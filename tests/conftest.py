@@ -267,8 +267,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorld]:
         running.stop()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep everything that needs the whole sandbox on one worker, so that a run starts it once."""
+    """Keep everything that needs the whole sandbox on one worker, so that a run starts it once.
+
+    First of all: the workers' own hook reads the groups, and it is called before those of ``conftest.py``.
+    """
     for item in items:
         if WORLD_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.world)
