@@ -42,8 +42,7 @@ class Merchant:
         """Wait until a webhook about this payment has arrived; return the types of all there are."""
 
         def found() -> list[str]:
-            feed = self.call("GET", "/events?limit=100")["items"]
-            events = [each for each in feed if each["data"].get("id") == payment_id]
+            events = self.call("GET", f"/events?payment_id={payment_id}")["items"]
             ways = [self.call("GET", f"/events/{each['id']}/deliveries")["items"] for each in events]
             arrived = ways and all(way["state"] == "delivered" for each in ways for way in each)
             return [each["type"] for each in events] if arrived else []
