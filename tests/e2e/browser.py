@@ -41,8 +41,14 @@ def findings(page: Page, *, colours: bool = True, structure: bool = True) -> lis
     Args:
         page: as it stands.
         colours: ask the rules that look at colours.
-        structure: ask every other rule.
+        structure: ask every other rule; without both only the scrolling is looked at.
     """
+    found = _asked(page, colours=colours, structure=structure) if colours or structure else []
+    width, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    return found + ([f"scrolls sideways: {width} > {seen}"] if width > seen else [])
+
+
+def _asked(page: Page, *, colours: bool, structure: bool) -> list[str]:
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(_axe())
     options: dict[str, Any] = {
@@ -54,11 +60,11 @@ def findings(page: Page, *, colours: bool = True, structure: bool = True) -> lis
         options["runOnly"] = list(COLOUR_RULES)
     elif not colours:
         options["rules"] = {rule: {"enabled": False} for rule in COLOUR_RULES}
-    found = page.evaluate(_RUN, options)
-    width, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    return found + ([f"scrolls sideways: {width} > {seen}"] if width > seen else [])
+    said: list[str] = page.evaluate(_RUN, options)
+    return said
 
 
 def assert_accessible(page: Page) -> None:
     """Fail on any rule of WCAG 2.2 AA that axe finds broken or cannot decide, and on sideways scrolling."""
-    assert findings(page) == [], page.url
+    found = findings(page)
+    assert not found, "\n".join((page.url, *found))

@@ -30,6 +30,7 @@ from sandbox.simulator.runner import simulate
 
 pytestmark = [
     pytest.mark.xdist_group("simulator"),
+    pytest.mark.no_cover,  # what stands here is covered by tests of its own, and counting lines takes a third longer
     pytest.mark.timeout(400),  # several histories, where the first ones do not meet the fault
 ]
 
@@ -392,7 +393,7 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("F21", old_secret_signs_on, 1000, 4),
     ("I10", rotated_again, 1000, 1),
     ("I12", told_without_asking, 300, 1),
-    ("I12", sms_past_its_time, 600, 4),
+    ("I12", sms_past_its_time, 600, 2),
     ("I13", confirmed_without_money, 600, 1),
     ("I15", bills_are_nobodys, 3000, 1),
     ("I15", silence_gives, 1000, 8),

@@ -21,6 +21,7 @@ from sandbox.simulator.runner import simulate
 
 pytestmark = [
     pytest.mark.xdist_group("simulator"),
+    pytest.mark.no_cover,  # as in test_planted_faults.py
     pytest.mark.timeout(400),  # a dozen histories at worst, on a machine that does other things too
 ]
 
