@@ -395,7 +395,7 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I12", told_without_asking, 300, 1),
     ("I12", sms_past_its_time, 600, 2),
     ("I13", confirmed_without_money, 600, 1),
-    ("I15", bills_are_nobodys, 3000, 1),
+    ("I15", bills_are_nobodys, 3000, 16),
     ("I15", silence_gives, 1000, 8),
     ("I15", deadline_frees_the_debit, 1000, 16),
     ("I11", refused_is_forgotten, 1000, 5),
