@@ -104,7 +104,7 @@ def test_cards_are_sealed_anew_in_small_transactions(rotating: BankWorld, monkey
     assert rotate(rotating, purposes.MOBILE_SEAL).renewed == len(pans)
 
     keys = rotating.bank.keys
-    rows = rotating.sql("SELECT * FROM card")
+    rows = rotating.sql("SELECT * FROM card ORDER BY card_id")
     assert {open_pan(keys, row["card_name"], row["pan_sealed"]).reveal() for row in rows} == pans
     assert all(row["pan_sealed"].startswith(f"v1|{keys.active_id('pan-seal')}|".encode()) for row in rows)
     assert open_mobile(keys, rows[0]["card_name"], rows[0]["mobile_sealed"]) == Sensitive("09120000000")
