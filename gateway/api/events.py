@@ -75,6 +75,16 @@ class IbanOut(_Out):
 Data = RefundedOut | PaymentOut | BillPaidOut | BillRefundOut | UndeliveredOut | DisabledOut | IbanOut
 """What an event can be about."""
 
+Told = BillPaidOut | BillRefundOut | UndeliveredOut | DisabledOut | IbanOut
+SAID_AS: dict[str, type[Told]] = {
+    UNDELIVERED: UndeliveredOut,
+    ENDPOINT_DISABLED: DisabledOut,
+    BILL_PAID: BillPaidOut,
+    **dict.fromkeys(BILL_REFUNDS, BillRefundOut),
+    **dict.fromkeys(IBAN_NOTICES, IbanOut),
+}
+"""Events whose facts are kept as they are told; all others are about a payment, or a refund of one."""
+
 
 class WebhookEventOut(_Out):
     """One thing that happened, as it was at that moment; it never changes and its id stays its own."""
@@ -89,16 +99,8 @@ class WebhookEventOut(_Out):
 def webhook_event_out(event: Event, settings: Settings) -> WebhookEventOut:
     """Show an event to its merchant."""
     data: Data
-    if event.type == UNDELIVERED:
-        data = UndeliveredOut.model_validate(event.facts)
-    elif event.type == ENDPOINT_DISABLED:
-        data = DisabledOut.model_validate(event.facts)
-    elif event.type == BILL_PAID:
-        data = BillPaidOut.model_validate(event.facts)
-    elif event.type in BILL_REFUNDS:
-        data = BillRefundOut.model_validate(event.facts)
-    elif event.type in IBAN_NOTICES:
-        data = IbanOut.model_validate(event.facts)
+    if event.type in SAID_AS:
+        data = SAID_AS[event.type].model_validate(event.facts)
     elif event.type in REFUND_TELLS.values():
         of = RefundRecord.of(event.facts["refund"])
         data = refunded_out(PaymentRecord.of(event.facts), of, settings)

@@ -89,6 +89,18 @@ def next_week(town: Shop, week: int) -> int:
     return settle(town.gateway)
 
 
+def four_settle(town: Shop) -> int:
+    """Let four workers settle in the same moment; return how many lines they wrote together."""
+    start = threading.Barrier(4)
+
+    def run(_: int) -> int:
+        start.wait(10)
+        return settle(town.gateway)
+
+    with ThreadPoolExecutor(4) as pool:
+        return sum(pool.map(run, range(4)))
+
+
 @pytest.mark.usefixtures("billers")
 def test_d12_each_biller_is_paid_for_its_own_bills(town: Shop, water: Waterworks, look: Callable[[], Report]) -> None:
     """Two of one biller, one of the other, beside a purchase: lines, payouts, file, statement and books agree."""
@@ -279,14 +291,7 @@ def test_i13_several_workers_fill_one_batch_with_bills(town: Shop, monkeypatch: 
     monkeypatch.setattr(service, "LINES_AT_ONCE", 1)
     payments = [paid(town, PHONE, WATER), paid(town, WATER_LATER, order="b-2")]
     matched(town, Clearing(town), *payments)
-    start = threading.Barrier(4)
-
-    def run(_: int) -> int:
-        start.wait(10)
-        return settle(town.gateway)
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(run, range(4))) == 3
+    assert four_settle(town) == 3
     assert lines(town) == [(PHONE_CO, 17_000), (WATER_CO, 10_000), (WATER_CO, 20_000)]
     assert {town.state(payment) for payment in payments} == {PaymentState.SETTLED}
     assert town.balances() == {"issuer:two": -47_000, "bank:settlement": 47_000}

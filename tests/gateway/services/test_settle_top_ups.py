@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -23,7 +21,7 @@ from tests.gateway.services.test_bills import PHONE, PHONE_CO
 from tests.gateway.services.test_bills import opened as bills_opened
 from tests.gateway.services.test_bills import town as town
 from tests.gateway.services.test_settle import WEEK, matched, open_batch
-from tests.gateway.services.test_settle_bills import next_week, usable, wrong
+from tests.gateway.services.test_settle_bills import four_settle, next_week, usable, wrong
 from tests.gateway.services.test_top_ups import AMOUNT, again, opened
 from tests.gateway.services.test_top_ups import kiosk as kiosk
 from tests.gateway.test_checks import look as look
@@ -120,14 +118,7 @@ def test_i13_several_workers_fill_one_batch_with_top_ups(exchange: Shop, monkeyp
     payments = [topped(exchange, f"top-{number}") for number in range(3)]
     matched(exchange, Clearing(exchange), *payments)
     open_batch(exchange)
-    start = threading.Barrier(4)
-
-    def run(_: int) -> int:
-        start.wait(10)
-        return settle(exchange.gateway)
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(run, range(4))) == 3
+    assert four_settle(exchange) == 3
     assert lines(exchange) == [(OPERATOR, each.payment_id, AMOUNT) for each in payments]
     assert exchange.balances() == {"issuer:two": -3 * AMOUNT, "bank:settlement": 3 * AMOUNT}
 
