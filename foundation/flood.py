@@ -17,6 +17,8 @@ QUIET_AFTER_FAILURE_SECONDS = 5.0
 BUCKETS_MAX = 10_000
 """Buckets one process counts by itself; with more, windows that ended are dropped, then all."""
 
+KEYS_BEGIN = "flood:"
+"""What the buckets are called in Redis, before their own names."""
 LOT_MAX = 16
 _COUNT = """
 local used = redis.call('INCR', KEYS[1])
@@ -105,7 +107,7 @@ class FloodControl:
 
     def _take_shared(self, bucket: str, limit: int, per_seconds: int) -> Share:
         lots = 2 * self._workers
-        used, left, lot = map(int, self._count(keys=[f"flood:{bucket}"], args=[per_seconds, limit, LOT_MAX, lots]))
+        used, left, lot = map(int, self._count(keys=[KEYS_BEGIN + bucket], args=[per_seconds, limit, LOT_MAX, lots]))
         if lot:
             with self._lock:
                 if len(self._lots) >= BUCKETS_MAX:

@@ -140,5 +140,5 @@ def challenge(walker: Walker) -> Iterator[Sight]:
         walker.open(strict + path)
         walker.type(walker.world.fresh_card())
         walker.press("request_pin")
-        expect(page.locator("#picture_code")).to_be_visible()
+        expect(page.locator("#picture_code-mistake")).to_be_visible()
         yield walker.sight("payment", "challenge")

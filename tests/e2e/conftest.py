@@ -22,7 +22,8 @@ SHOTS = os.environ.get("POOYA_SHOTS")
 
 @pytest.fixture(autouse=True)
 def books_agree(world: RunningWorld) -> Iterator[None]:
-    """After every test gateway, bank and shop tell the same story to the rial."""
+    """Before a test nobody has called yet; after it gateway, bank and shop tell the same story to the rial."""
+    world.forget_calls()
     yield
     report = audit(world.world)
     assert report.clean, "\n".join(report.lines)

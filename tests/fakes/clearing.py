@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from gateway.domain.clearing import COLUMNS
+from gateway.domain.clearing import CLOSES_AFTER, COLUMNS
 from gateway.services.open_payment import PaymentRecord
 from tests.fakes.shop import Shop
 
 ACQUIRER = "581672"
-DAY_SECONDS = 86_400
+DAY_SECONDS = 86_400 + CLOSES_AFTER.seconds
+"""A day, and the minutes until its file is the last word: then it is over, whatever the hour the tests run at."""
 
 
 @dataclass(frozen=True)
