@@ -12,15 +12,15 @@ import functools
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, values
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from foundation.networks import Networks, within
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-Network = IPv4Network | IPv6Network
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the histograms of calls, in seconds: from one own statement to the longest time-out."""
@@ -64,15 +64,9 @@ def open_metrics(directory: Path | None) -> Metrics:
     return Metrics(directory=directory)
 
 
-def may_read(peer: str | None, headers: Iterable[tuple[str, str]], networks: tuple[Network, ...]) -> bool:
+def may_read(peer: str | None, headers: Iterable[tuple[str, str]], networks: Networks) -> bool:
     """Tell whether a request comes from an operator's network itself; what a proxy passed on never does (D29)."""
-    if peer is None or _SIGNS_OF_A_PROXY & {name.lower() for name, _ in headers}:
-        return False
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return False
-    return any(address in network for network in networks)
+    return within(peer, networks) and not _SIGNS_OF_A_PROXY & {name.lower() for name, _ in headers}
 
 
 def fold_the_dead(directory: Path) -> None:

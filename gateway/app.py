@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from foundation.logs import configure_logging, place_of
 from foundation.metrics import CONTENT_TYPE, may_read
+from foundation.proxies import BehindProxies
 from gateway import config, wiring
 from gateway.api import problems
 from gateway.api.door import blueprint as api
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         gateway = wiring.build(settings)
         settings.require_master()
     app = Flask("gateway")
+    app.wsgi_app = BehindProxies(app.wsgi_app, gateway.settings.trusted_proxies)  # type: ignore[method-assign]  # as Flask says to
     app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["gateway"] = gateway

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,8 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.keys import Keyring
+from foundation.networks import Networks
+from foundation.proxies import DESCRIPTION as TRUSTED_PROXIES
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
 from gateway.domain.limits import UNCHALLENGED_PIN_REQUESTS
@@ -56,7 +57,8 @@ class Settings(BaseSettings):
     metrics_directory: Path | None = Field(
         None, description="of this organisation on this machine; its processes add their numbers up there"
     )
-    metrics_from: tuple[IPv4Network | IPv6Network, ...] = Field(
+    trusted_proxies: Networks = Field((), description=TRUSTED_PROXIES)
+    metrics_from: Networks = Field(
         (), description='JSON list of networks, e.g. ["10.9.0.0/16"], that may read /metrics; without, nobody may'
     )
 

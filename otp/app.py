@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from foundation.logs import configure_logging
 from foundation.metrics import CONTENT_TYPE, may_read
+from foundation.proxies import BehindProxies
 from otp import config, wiring
 from otp.config import Settings
 from otp.console import pages as console
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
         configure_logging("otp", settings.log_level)
         bank = wiring.build(settings)
     app = Flask(__name__, static_folder=None)
+    app.wsgi_app = BehindProxies(app.wsgi_app, bank.settings.trusted_proxies)  # type: ignore[method-assign]  # as Flask says to
     app.config["MAX_CONTENT_LENGTH"] = operations.BODY_MAX_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.extensions["bank"] = bank

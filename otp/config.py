@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.keys import Keyring
+from foundation.networks import Networks
+from foundation.proxies import DESCRIPTION as TRUSTED_PROXIES
 from foundation.rial import Rial
 from foundation.settings import InvalidSettings, from_environment
 from foundation.tls import TlsFiles
@@ -68,7 +69,8 @@ class Settings(BaseSettings):
         None,
         description="where heads of the audit trail are kept, on another machine's disk; a live worker requires it",
     )
-    metrics_from: tuple[IPv4Network | IPv6Network, ...] = Field(
+    trusted_proxies: Networks = Field((), description=TRUSTED_PROXIES)
+    metrics_from: Networks = Field(
         (), description='JSON list of networks, e.g. ["10.9.0.0/16"], that may read /metrics; without, nobody may'
     )
 

@@ -11,9 +11,10 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
+from foundation.networks import Networks, within
 from foundation.sensitive import Sensitive
 from foundation.settings import InvalidSettings
 
@@ -38,14 +39,13 @@ class InboundProvider:
 
     name: str
     secret: Sensitive[str]
-    networks: tuple[IPv4Network | IPv6Network, ...]
+    networks: Networks
     fields: Mapping[str, str]
 
     def admits(self, secret: str, address: str | None) -> bool:
         """Tell in constant time whether somebody shows the secret, and comes from where the provider is."""
         known = hmac.compare_digest(self.secret.reveal().encode(), secret.encode())
-        placed = not self.networks or (address is not None and any(ip_address(address) in net for net in self.networks))
-        return known and placed
+        return known and (not self.networks or within(address, self.networks))
 
 
 def read_providers(path: Path) -> Mapping[str, InboundProvider]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +301,23 @@ def test_a_provider_with_field_names_of_its_own(pushing: BankWorld) -> None:
     assert pushing.challenges() == []
     assert push(f"/sms/inbound/kavenegar/{SECRET}", "192.0.2.7") == 204
     assert len(pushing.challenges()) == 1
+
+
+def test_d29_a_provider_behind_a_named_proxy_is_where_the_proxy_heard_it(pushing: BankWorld) -> None:
+    """D29: in its network by the proxy's word; the same of anybody else, or of the provider itself, counts nothing."""
+    named = {"trusted_proxies": (ip_network("10.8.0.4/32"),)}
+    pushing.bank = replace(pushing.bank, settings=pushing.bank.settings.model_copy(update=named))
+    pan = active(pushing)
+    client = create_app(bank=pushing.bank).test_client()
+    fields = {"from": MOBILE, "message": tail(pan), "messageid": "9"}
+
+    def push(peer: str, told: str) -> int:
+        heard = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": told}
+        return client.post(f"/sms/inbound/kavenegar/{SECRET}", data=fields, environ_overrides=heard).status_code
+
+    assert push("198.51.100.7", "192.0.2.7") == 404
+    assert push("10.8.0.4", "192.0.2.7, 198.51.100.7") == 404
+    assert push("10.8.0.4", "192.0.2.7") == 204
 
 
 def test_a_push_without_a_sender_or_with_too_much_text_is_refused(pushing: BankWorld) -> None:

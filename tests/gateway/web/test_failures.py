@@ -1,6 +1,7 @@
 """What a customer sees when there is no page to show."""
 
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 from flask.testing import FlaskClient
@@ -67,6 +68,21 @@ def test_d20_a_flood_from_one_address_is_slowed(shop: Shop) -> None:
     assert [answer.status_code for answer in answers] == [404, 404, 429]
     assert "Check again in a minute" in words_of(answers[-1])
     assert 'href="/pay/none?lang=en"' in answers[-1].text
+
+
+def test_d29_shoppers_behind_a_named_proxy_do_not_share_a_limit(shop: Shop) -> None:
+    """D29: one has called too often, the next comes by the same proxy; without the setting they are one address."""
+    some = {"page_calls_per_minute": 1, "trusted_proxies": (ip_network("10.8.0.4/32"),)}
+    shop.gateway = replace(shop.gateway, settings=shop.gateway.settings.model_copy(update=some))
+    client = create_app(gateway=shop.gateway).test_client()
+
+    def by_proxy(proxy: str, shopper: str) -> int:
+        called = {"REMOTE_ADDR": proxy, "HTTP_X_FORWARDED_FOR": shopper}
+        return client.get("/pay/none", environ_overrides=called).status_code
+
+    named = [by_proxy("10.8.0.4", shopper) for shopper in ("203.0.113.9", "203.0.113.9", "203.0.113.10")]
+    other = [by_proxy("10.8.0.5", shopper) for shopper in ("203.0.113.11", "203.0.113.12")]
+    assert (named, other) == ([404, 429, 404], [404, 429])
 
 
 def test_no_address_makes_a_page_link_to_another_house(client: FlaskClient) -> None:
