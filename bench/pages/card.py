@@ -132,12 +132,15 @@ def troubles(walker: Walker) -> Iterator[Sight]:
 
 def challenge(walker: Walker) -> Iterator[Sight]:
     """Digits to be seen or heard, where the browser cannot work and its address has asked for many codes."""
-    walker.to_the_gateway()
-    walker.code(walker.world.fresh_card())  # one is many below, and nobody may have asked for ten minutes
-    walker.to_the_gateway()
-    path = walker.page.url.removeprefix(walker.gateway).partition("?")[0]
+    paths = []
+    for _ in range(2):
+        walker.to_the_gateway()
+        paths.append(walker.page.url.removeprefix(walker.gateway).partition("?")[0])
     with walker.other_gateway(UNCHALLENGED_PIN_REQUESTS="1") as strict, walker.beside(script=NO_WORK) as page:
-        walker.open(strict + path)
+        with walker.beside():
+            walker.open(strict + paths[0])
+            walker.code(walker.world.fresh_card())  # one is many here
+        walker.open(strict + paths[1])
         walker.type(walker.world.fresh_card())
         walker.press("request_pin")
         expect(page.locator("#picture_code-mistake")).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -20,7 +21,7 @@ def bills(walker: Walker) -> Iterator[Sight]:
     page, bill, address = walker.page, new_bill(), f"{walker.gateway}/bill"
     yield walker.at("bill", "empty", address)
     page.fill("#bill_id", bill.bill_id)
-    page.fill("#payment_id", bill.payment_id[:-1])
+    page.fill("#payment_id", f"{bill.payment_id[:-1]}{(int(bill.payment_id[-1]) + 1) % 10}")
     walker.press("add")
     expect(page.locator("#errors")).to_be_visible()
     yield walker.sight("bill", "mistake")
@@ -45,8 +46,7 @@ def bills(walker: Walker) -> Iterator[Sight]:
 def transfers(walker: Walker) -> Iterator[Sight]:
     """Send money to a card of the other bank, to one's own card at first."""
     page, card = walker.page, walker.world.fresh_card()
-    others = [each for each in walker.world.info["cards"] if each["behaviour"] == APPROVE]
-    destination = next(each["pan"] for each in others if each["bank"] != card["bank"])
+    destination = _elsewhere(walker, card)
     yield walker.at("transfer", "empty", f"{walker.gateway}/transfer")
     page.fill("#pan", card["pan"])
     page.fill("#destination_pan", card["pan"])
@@ -65,6 +65,36 @@ def transfers(walker: Walker) -> Iterator[Sight]:
     walker.pay(card, code)
     expect(page.locator("[data-print]").first).to_be_visible(timeout=RECEIPT_SECONDS * 1_000)
     yield walker.sight("transfer", "receipt")
+
+
+def asked_transfers(walker: Walker) -> Iterator[Sight]:
+    """A merchant asks for a transfer: where to is typed, and kept; the next goes there by its token."""
+    page, card = walker.page, walker.world.fresh_card()
+    destination = _elsewhere(walker, card)
+    asked = walker.ask("transfers", description={"fa": "قسط دوم", "en": "Second instalment"}[walker.language])
+    yield walker.at("transfer", "asked", str(asked["page_url"]))
+    for name, text in (("pan", card["pan"]), ("destination_pan", destination), ("amount", AMOUNT)):
+        page.fill(f"#{name}", text)
+    page.check("#save")
+    page.press("#amount", "Enter")
+    expect(page.locator(".purchase .payee")).to_be_visible()
+    yield walker.sight("transfer", "asked-confirm")
+    code = walker.code(card)
+    if page.locator("#checked").count():
+        page.check("#checked")
+    with walker.staying(walker.shop):
+        walker.pay(card, code)
+        expect(page.locator(".deeds .first")).to_be_visible(timeout=RECEIPT_SECONDS * 1_000)
+        yield walker.sight("transfer", "asked-receipt")
+    token = walker.transfer(asked)["destination"]["token"]
+    again = walker.ask("transfers", amount=int(AMOUNT), destination_token=token)
+    yield walker.at("transfer", "saved", str(again["page_url"]))
+
+
+def _elsewhere(walker: Walker, card: dict[str, Any]) -> str:
+    """Return the number of a good card of the other bank."""
+    others = [each for each in walker.world.info["cards"] if each["behaviour"] == APPROVE]
+    return str(next(each["pan"] for each in others if each["bank"] != card["bank"]))
 
 
 def top_ups(walker: Walker) -> Iterator[Sight]:

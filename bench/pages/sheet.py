@@ -36,6 +36,10 @@ TITLES = {
     "top-up": ("شارژ", "Top-up"),
     "balance": ("مانده", "Balance"),
     "shop": ("فروشگاه", "Shop"),
+    "machine": ("خودپرداز", "Cash machine"),
+    "ramznegar": ("رمزنگار", "Ramznegar"),
+    "till": ("کارتخوان", "Till"),
+    "console": ("میز اپراتورها", "Operators' page"),
     "sandbox": ("محیط آزمایشی", "Sandbox"),
     "reference": ("مرجع API", "API reference"),
 }

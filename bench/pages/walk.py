@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bench.pages.around import controls, phones, reference
+from bench.pages.bank import console, machine, ramznegar, till
 from bench.pages.card import challenge, purchase, refusals, time_passing, troubles, typing
-from bench.pages.kinds import balances, bills, top_ups, transfers
+from bench.pages.kinds import asked_transfers, balances, bills, top_ups, transfers
 from bench.pages.outcomes import cancelling, endings, failures, receipts, silence, waiting
-from bench.pages.shop import shelf
+from bench.pages.shop import shelf, shopkeeping
 from bench.pages.walker import LANGUAGES, Language, Sight, Walker
 
 Part = Callable[[Walker], Iterator[Sight]]
 CARD: tuple[Part, ...] = (purchase, typing, refusals, time_passing, troubles, challenge)
 OUTCOMES: tuple[Part, ...] = (cancelling, receipts, endings, failures, waiting)
-KINDS: tuple[Part, ...] = (bills, transfers, top_ups, balances)
+KINDS: tuple[Part, ...] = (bills, transfers, asked_transfers, top_ups, balances)
 AROUND: tuple[Part, ...] = (phones, controls, reference)
+BANK: tuple[Part, ...] = (machine, ramznegar, till, console)
 
 
 def walk(walker: Walker) -> Iterator[Sight]:
@@ -23,17 +25,23 @@ def walk(walker: Walker) -> Iterator[Sight]:
     for language in LANGUAGES:
         yield from in_one(walker, language)
         yield from kinds_in(walker, language)
+        yield from bank_in(walker, language)
     yield from silence(walker)
 
 
 def in_one(walker: Walker, language: Language) -> Iterator[Sight]:
     """Go through all around a purchase in one language but the long silence of a bank, which is one for both."""
-    yield from _parts(walker, language, (shelf, *CARD, *OUTCOMES, *AROUND))
+    yield from _parts(walker, language, (shelf, *CARD, *OUTCOMES, shopkeeping, *AROUND))
 
 
 def kinds_in(walker: Walker, language: Language) -> Iterator[Sight]:
     """Go through everything in one language that is not a purchase."""
     yield from _parts(walker, language, KINDS)
+
+
+def bank_in(walker: Walker, language: Language) -> Iterator[Sight]:
+    """Go through the bank's own pages in one language."""
+    yield from _parts(walker, language, BANK)
 
 
 def _parts(walker: Walker, language: Language, parts: tuple[Part, ...]) -> Iterator[Sight]:

@@ -130,13 +130,17 @@ class Walker:
 
     def code(self, card: dict[str, Any]) -> str:
         """Type the card, ask for a PIN and read the code on the phone."""
-        messages = f"{self.bank}/sandbox/phone/{card['mobile']}/messages.json"
-        before = len(self._json(messages))
+        before = len(self.messages(card))
         self.type(card)
         self.press("request_pin")
-        wait_for(lambda: len(self._json(messages)) > before, "the SMS")
+        wait_for(lambda: len(self.messages(card)) > before, "the SMS")
         expect(self.page.locator("#pin-answer p").first).to_be_visible()
-        return str(self._json(messages)[0]["code"])
+        return str(self.messages(card)[0]["code"])
+
+    def messages(self, card: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what is on the phone of a card's holder, newest first."""
+        found: list[dict[str, Any]] = self._json(f"{self.bank}/sandbox/phone/{card['mobile']}/messages.json")
+        return found
 
     def pay(self, card: dict[str, Any], code: str) -> None:
         """Type what a page never keeps, and press pay; returns before the answer."""
@@ -157,14 +161,25 @@ class Walker:
 
     def to_the_gateway_alone(self) -> None:
         """Arrive at the page of a payment that the shop knows nothing of."""
+        self.open(self.ask("payments", amount=2_400_000)["page_url"])
+
+    def ask(self, what: str, **fixed: Any) -> dict[str, Any]:
+        """Let the merchant open a payment, ``what`` = ``payments``, or a transfer, ``transfers``."""
         order_id = f"W-{secrets.token_hex(4)}"
         opened = requests.post(
-            f"{self.gateway}/api/v1/payments",
-            json={"amount": 2_400_000, "order_id": order_id, "callback_url": f"{self.shop}/"},
+            f"{self.gateway}/api/v1/{what}",
+            json={"order_id": order_id, "callback_url": f"{self.shop}/", **fixed},
             headers=self._key | {"Idempotency-Key": order_id},
             timeout=30,
         )
-        self.open(opened.json()["page_url"])
+        opened.raise_for_status()
+        found: dict[str, Any] = opened.json()
+        return found
+
+    def transfer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return a transfer of the merchant's as it stands."""
+        found: dict[str, Any] = self._json(f"{self.gateway}/api/v1/transfers/{asked['id']}", self._key)
+        return found
 
     def give_back(self, payment: dict[str, Any]) -> None:
         """Let the merchant reverse a payment."""

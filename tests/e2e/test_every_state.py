@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from bench.pages.outcomes import silence
-from bench.pages.walk import in_one, kinds_in
+from bench.pages.walk import bank_in, in_one, kinds_in
 from bench.pages.walker import Sight, Walker
 from tests.e2e.browser import findings, visiting
 from tests.world import RunningWorld
@@ -18,10 +18,12 @@ pytestmark = [pytest.mark.world, pytest.mark.browser]
 
 WIDTHS = (320, 412, 1180)
 STRETCHES: dict[str, tuple[Callable[[Walker], Iterator[Sight]], int]] = {
-    "fa": (partial(in_one, language="fa"), 49),
-    "en": (partial(in_one, language="en"), 49),
-    "fa kinds": (partial(kinds_in, language="fa"), 19),
-    "en kinds": (partial(kinds_in, language="en"), 19),
+    "fa": (partial(in_one, language="fa"), 54),
+    "en": (partial(in_one, language="en"), 54),
+    "fa kinds": (partial(kinds_in, language="fa"), 23),
+    "en kinds": (partial(kinds_in, language="en"), 23),
+    "fa bank": (partial(bank_in, language="fa"), 33),
+    "en bank": (partial(bank_in, language="en"), 33),
     "silence": (silence, 2 * 8),
 }
 """The walk in pieces, and what there is to be seen on each."""
