@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_pl
 
 from sandbox.places import CannotRun
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -37,7 +37,7 @@ def find_chromium() -> str:
     """
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
-        raise CannotRun("no browser found: install Debian's package chromium, or set CHROMIUM to the path of one")
+        raise CannotRun("no browser found: install Debian's package chromium-headless-shell, or set CHROMIUM to the path of one")
     return found
 
 

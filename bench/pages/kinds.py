@@ -84,7 +84,7 @@ def asked_transfers(walker: Walker) -> Iterator[Sight]:
         page.check("#checked")
     with walker.staying(walker.shop):
         walker.pay(card, code)
-        expect(page.locator(".deeds .first")).to_be_visible(timeout=RECEIPT_SECONDS * 1_000)
+        expect(page.locator("[data-print]").first).to_be_visible(timeout=RECEIPT_SECONDS * 1_000)
         yield walker.sight("transfer", "asked-receipt")
     token = walker.transfer(asked)["destination"]["token"]
     again = walker.ask("transfers", amount=int(AMOUNT), destination_token=token)

@@ -22,8 +22,8 @@ STRETCHES: dict[str, tuple[Callable[[Walker], Iterator[Sight]], int]] = {
     "en": (partial(in_one, language="en"), 54),
     "fa kinds": (partial(kinds_in, language="fa"), 23),
     "en kinds": (partial(kinds_in, language="en"), 23),
-    "fa bank": (partial(bank_in, language="fa"), 33),
-    "en bank": (partial(bank_in, language="en"), 33),
+    "fa bank": (partial(bank_in, language="fa"), 34),
+    "en bank": (partial(bank_in, language="en"), 34),
     "silence": (silence, 2 * 8),
 }
 """The walk in pieces, and what there is to be seen on each."""

@@ -54,7 +54,7 @@ def until(condition: Any) -> None:
 
 def test_late_repeated_strange_and_forged_answers_are_told_apart(client: Any, host: Any, make: Any, box: Box) -> None:
     """Each with its fields that are no secret, and with the issuer whose link it came over."""
-    hasty = make.issuer_at(host.port, timeout_ms=150)
+    hasty = make.issuer_at(host.port, timeout_ms=1_000)
     host.play = lambda *_: None
     assert client.authorise(hasty, make.purchase(1)) == Unknown("silent")
     host.send(host.answer(host.heard[-1], "000", de38="A00001"))
