@@ -37,7 +37,7 @@ def find_chromium() -> str:
     """
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
-        raise CannotRun("no browser found: install Debian's package chromium-headless-shell, or set CHROMIUM to the path of one")
+        raise CannotRun("no browser: install Debian's chromium-headless-shell, or set CHROMIUM to the path of one")
     return found
 
 
