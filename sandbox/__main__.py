@@ -1,9 +1,10 @@
-"""``python -m sandbox up | reset | audit | info --json | docs | simulate | chaos | crash``: its commands."""
+"""``python -m sandbox up | reset | audit | info --json | run | docs | simulate | chaos | crash``: its commands."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from sandbox.info import info_of
 from sandbox.places import CannotRun
 from sandbox.simulator.command import add_arguments, run_seeds
 from sandbox.up import reset, up
-from sandbox.world import World
+from sandbox.world import PROGRAMS, World
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +29,9 @@ def main(arguments: list[str]) -> int:
             command.add_argument("--json", action="store_true", help="for programs (it is the only form)")
     crash = commands.add_parser("crash", help="let a process die at a named place; without a name, list the places")
     crash.add_argument("wish", nargs="?", metavar="NAME[:N[:stop]]", help="at the N-th passing; stop freezes it")
+    run = commands.add_parser("run", help="run a command as an operator: run gateway reconcile list")
+    run.add_argument("organisation", choices=PROGRAMS)
+    run.add_argument("words", nargs=argparse.REMAINDER, help="of the organisation's own command")
     add_arguments(commands.add_parser("simulate", help="run both organisations under faults from one seed"))
     chaos.add_arguments(commands.add_parser("chaos", help="break processes while people buy, then compare the books"))
     chosen = parser.parse_args(arguments)
@@ -38,6 +42,8 @@ def main(arguments: list[str]) -> int:
             return chaos.run(chosen.seconds, chosen.seed, keep=chosen.keep)
         if chosen.command == "crash":
             return _crash(World.from_environment(), chosen.wish)
+        if chosen.command == "run":
+            return _run(World.from_environment(), chosen.organisation, chosen.words)
         return COMMANDS[chosen.command][0](World.from_environment())
     except CannotRun as error:
         print(error, file=sys.stderr)
@@ -57,6 +63,14 @@ def _reset(world: World) -> int:
 def _info(world: World) -> int:
     print(json.dumps(info_of(world), ensure_ascii=False, indent=2))
     return 0
+
+
+def _run(world: World, organisation: str, words: list[str]) -> int:
+    """Become the organisation's own command, in the environment of its processes."""
+    world.handed_out()  # says so where nothing was ever started
+    os.execve(  # noqa: S606 - ours, and no shell shall read the words
+        sys.executable, [sys.executable, "-m", PROGRAMS[organisation], *words], world.environment(organisation)
+    )
 
 
 def _crash(world: World, wish: str | None) -> int:

@@ -21,7 +21,7 @@ from sandbox.banks import BANK_TWO
 from sandbox.cards import APPROVE
 from sandbox.crashes import CrashFile
 from sandbox.places import CannotRun
-from sandbox.world import PORTS, World
+from sandbox.world import PORTS, PROGRAMS, World
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = tuple(variable for variable, _ in PORTS.values())
@@ -131,6 +131,17 @@ class RunningWorld:
             [sys.executable, "-m", "sandbox", *words],
             cwd=ROOT,
             env=self.environment,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=COMMAND_SECONDS,
+        )
+
+    def operate(self, organisation: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of an organisation as its operator does: ``operate("gateway", "merchant", "list")``."""
+        return subprocess.run(
+            [sys.executable, "-m", PROGRAMS[organisation], *words],
+            env=self.world.environment(organisation),
             text=True,
             capture_output=True,
             check=False,

@@ -42,6 +42,9 @@ ORGANISATIONS = ("gateway", *BY_ORGANISATION, "shop")
 PREFIXES = {"gateway": "GATEWAY_", **dict.fromkeys(BY_ORGANISATION, "OTP_"), "shop": "SHOP_"}
 """What the names of an organisation's settings begin with."""
 
+PROGRAMS = {"gateway": "gateway", **dict.fromkeys(BY_ORGANISATION, "otp"), "shop": "merchant_demo"}
+"""Whose commands an organisation's operators run: ``python -m …``."""
+
 CLOCKED = ("gateway", *BY_ORGANISATION)
 """Whose deciding clocks move together."""
 

@@ -198,11 +198,6 @@ class Walker:
         with psycopg.connect(self.world.world.database_url("gateway", "owner").replace("+psycopg", "")) as connection:
             connection.execute(_LATE[column], (token,))
 
-    def operate(self, *words: str) -> None:
-        """Run ``python -m gateway …`` as the operator of this world."""
-        environment = {**os.environ, **self.world.world.environment("gateway")}
-        subprocess.run([sys.executable, "-m", "gateway", *words], env=environment, check=True, timeout=60)  # noqa: S603 - ours
-
     def wrong(self, **faults: str | bool) -> None:
         """Make something wrong with the world, or right again with ``reset``."""
         requests.post(f"{self.bank}/sandbox/control", json=faults, timeout=30).raise_for_status()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,8 +19,7 @@ PAUSED = say("health.paused", "fa", bank=HANGING_NAME[0])
 
 def issuer(world: RunningWorld, *words: str) -> None:
     """Run ``python -m gateway issuer …`` as the operator of this world."""
-    command = [sys.executable, "-m", "gateway", "issuer", *words]
-    subprocess.run(command, env={**os.environ, **world.world.environment("gateway")}, check=True, timeout=30)  # noqa: S603 - our own command
+    world.operate("gateway", "issuer", *words).check_returncode()
 
 
 @pytest.fixture

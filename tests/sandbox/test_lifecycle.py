@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.banks import BANK_TWO, BANKS
 from sandbox.shopper import Shopper
+from sandbox.world import PSP_ID
 from tests.world import VARIABLES, RunningWorld, free_ports, wait_for
 
 
@@ -68,15 +70,26 @@ def test_a_wrong_port_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_commands_without_a_sandbox_say_so(tmp_path: Path) -> None:
-    """Nothing was started here yet: info and audit say it in a sentence."""
+    """Nothing was started here yet: info, audit and an operator's command say it in a sentence."""
     world = RunningWorld(tmp_path / "var")
 
-    for command in (("info", "--json"), ("audit",)):
+    for command in (("info", "--json"), ("audit",), ("run", "gateway", "issuer", "list")):
         done = world.command(*command)
 
         assert done.returncode == 1
         assert "make demo" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_an_operators_command_runs_as_that_organisation(world: RunningWorld) -> None:
+    """``run`` becomes the command: its words, its exit code, and each bank its own book."""
+    paused, wrong = (world.command("run", "gateway", "issuer", word) for word in ("list", "lst"))
+    assert (paused.returncode, wrong.returncode) == (0, 2)
+    assert BANK_TWO.name_en in paused.stdout
+    assert "invalid choice" in wrong.stderr
+    for bank in BANKS:
+        assert PSP_ID in world.command("run", bank.organisation, "psp", "list").stdout
+    assert world.command("run", "nobody", "psp", "list").returncode == 2
 
 
 def test_a_second_sandbox_in_the_same_place_is_refused(world: RunningWorld) -> None:

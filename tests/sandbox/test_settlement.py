@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,22 +32,9 @@ def own_world(tmp_path: Path) -> Iterator[RunningWorld]:
         running.stop()
 
 
-def run(world: RunningWorld, organisation: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of an organisation as its operator does."""
-    program = "gateway" if organisation == "gateway" else "otp"
-    return subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-m", program, *words],
-        env=world.world.environment(organisation),
-        text=True,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-
-
 def said(world: RunningWorld, organisation: str, *words: str) -> str:
     """Run a command that must go well; return what it said."""
-    done = run(world, organisation, *words)
+    done = world.operate(organisation, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -93,13 +78,13 @@ def test_d11_f31_from_the_purchase_to_the_merchants_account(own_world: RunningWo
     """D11, F31: two purchases, one of which the bank's file lacks: it is listed; the other is paid out to the rial."""
     add = ("settlement", "iban-add", MERCHANT_ID, IBAN, "--by", "sara", "--reason", "letter of the shop")
     assert said(own_world, "gateway", *add).startswith("request 1;")
-    assert "somebody else approves" in run(own_world, "gateway", "reconcile", "approve", "1", "--by", "sara").stderr
+    assert "somebody else approves" in own_world.operate("gateway", "reconcile", "approve", "1", "--by", "sara").stderr
     said(own_world, "gateway", "reconcile", "approve", "1", "--by", "ali")
     bought(own_world)
     bought(own_world)
     day = captured_on(own_world)
     export = ("clearing", "export", "--date", day, "--acquirer", ACQUIRER_ID)
-    assert "five minutes after midnight" in run(own_world, BANK_TWO.organisation, *export).stderr
+    assert "five minutes after midnight" in own_world.operate(BANK_TWO.organisation, *export).stderr
     control = f"{own_world.info['banks'][0]['url']}/sandbox/control"
     requests.post(control, json={"clock_seconds": WEEK_SECONDS}, timeout=10).raise_for_status()
 
@@ -107,7 +92,7 @@ def test_d11_f31_from_the_purchase_to_the_merchants_account(own_world: RunningWo
     file = tmp_path / "clearing.csv"
     take = ("reconcile", "import", str(file), "--issuer", BANK_TWO.issuer_id)
     file.write_text(whole[:-20])
-    assert "is cut" in run(own_world, "gateway", *take).stderr
+    assert "is cut" in own_world.operate("gateway", *take).stderr
     file.write_text(without_last(whole))
     assert said(own_world, "gateway", *take).splitlines()[1].startswith("1 missing_there")
     assert "imported before" in said(own_world, "gateway", *take)
