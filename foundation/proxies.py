@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from foundation.networks import Networks, within
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 DESCRIPTION = (
     'JSON list of networks, e.g. ["10.8.0.4/32"], whose proxies are believed when they write X-Forwarded-For; '
