@@ -4,7 +4,9 @@ SHELL := /bin/bash
 RUN := .venv/bin/python -m
 WORKERS ?= 2
 # Three copies of a sandbox would not fit on two cores, so tests of one world stay on one worker.
-PYTEST := $(RUN) pytest -n $(WORKERS) --dist loadgroup
+# Tests are shuffled, the same way each time: what failed can be seen again, and another number tries another order.
+ORDER ?= 1
+PYTEST := $(RUN) pytest -n $(WORKERS) --dist loadgroup --randomly-seed=$(ORDER)
 
 .PHONY: help setup setup-demo demo test test-fast test-otp test-gateway check lint type fmt docs reset simulate chaos bench shots
 
