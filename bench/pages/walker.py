@@ -6,6 +6,7 @@ A walk yields a :class:`Sight`; the one who looks may change size and theme of i
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 import subprocess
@@ -86,6 +87,8 @@ class Walker:
         try:
             yield self.page
         finally:
+            if clock:  # the window's clock is that of all windows
+                self.page.clock.set_system_time(dt.datetime.now(dt.UTC))
             self.page.close()
             self.page = walked
 
