@@ -116,7 +116,9 @@ def troubles(walker: Walker) -> Iterator[Sight]:
     """A bank that an operator paused, before a card is typed and after."""
     page = walker.page
     walker.to_the_gateway()
-    walker.world.operate("gateway", "issuer", "pause", HANGING_BIN, "--by", "walk", "--reason", "to be looked at")
+    walker.world.operate(
+        "gateway", "issuer", "pause", HANGING_BIN, "--by", "walk", "--reason", "to be looked at"
+    ).check_returncode()
     notice = page.locator("#troubles")
     try:
         wait_for(lambda: page.reload() and notice.is_visible(), "the notice")
@@ -126,7 +128,7 @@ def troubles(walker: Walker) -> Iterator[Sight]:
         expect(page.locator("#pan-mistake")).to_be_visible()
         yield walker.sight("payment", "bank-paused-refused")
     finally:
-        walker.world.operate("gateway", "issuer", "resume", HANGING_BIN, "--by", "walk")
+        walker.world.operate("gateway", "issuer", "resume", HANGING_BIN, "--by", "walk").check_returncode()
     wait_for(lambda: page.reload() and not notice.is_visible(), "the notice to go")
 
 

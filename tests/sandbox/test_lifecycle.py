@@ -83,9 +83,9 @@ def test_commands_without_a_sandbox_say_so(tmp_path: Path) -> None:
 
 def test_an_operators_command_runs_as_that_organisation(world: RunningWorld) -> None:
     """``run`` becomes the command: its words, its exit code, and each bank its own book."""
-    paused, wrong = (world.command("run", "gateway", "issuer", word) for word in ("list", "lst"))
-    assert (paused.returncode, wrong.returncode) == (0, 2)
-    assert BANK_TWO.name_en in paused.stdout
+    listed, wrong = (world.command("run", "gateway", "issuer", word) for word in ("list", "lst"))
+    assert (listed.returncode, wrong.returncode) == (0, 2)
+    assert BANK_TWO.name_en in listed.stdout
     assert "invalid choice" in wrong.stderr
     for bank in BANKS:
         assert PSP_ID in world.command("run", bank.organisation, "psp", "list").stdout
