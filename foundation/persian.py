@@ -46,6 +46,14 @@ def toman_in_words(rials: int, language: Language) -> str:
     return f"{digits.to_word(toman)} تومان" if language == "fa" else f"{grouped(toman, language)} toman"
 
 
+def numerals(language: Language) -> tuple[tuple[int, str], ...]:
+    """Return the Persian words that numbers are spelled with, the greatest first, for a browser; English has digits."""
+    if language == "en":
+        return ()
+    values = (1_000_000_000, 1_000_000, 1_000, *range(900, 100, -100), *range(100, 20, -10), *range(20, 0, -1))
+    return tuple((value, digits.to_word(value).removeprefix("یک ")) for value in values)
+
+
 def jalali_moment(moment: datetime, language: Language) -> str:
     """Return a moment as a Jalali date and the time of Tehran: «۳ آذر ۱۴۰۵، ساعت ۱۴:۰۵»."""
     local = JalaliDateTime.to_jalali(moment.astimezone(TEHRAN))  # type: ignore[no-untyped-call]  # the library has no types

@@ -23,10 +23,11 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    "--font-render-hinting=none",  # else a small picture has letters at whole pixels, with gaps inside of words
 )
 SIZES = {"phone": {"width": 412, "height": 860}, "desktop": {"width": 1180, "height": 820}}
-_ON_PURPOSE = re.compile("the server responded with a status of (4|503)")
-"""The browser's own note about a page that says by its status that it refuses, is missing or is out of order."""
+_ON_PURPOSE = re.compile("the server responded with a status of (4|503)|Service Worker registration blocked by")
+"""The browser’s own notes: a page that refuses, is missing or is out of order; a worker that a test does without."""
 
 
 def find_chromium() -> str:

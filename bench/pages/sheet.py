@@ -87,6 +87,7 @@ def take(sights: Iterable[Sight]) -> Iterator[Shot]:
 
 def picture(page: Page, scale: float) -> bytes:
     """Return the whole page as a small WebP picture."""
+    page.evaluate("scrollTo(0, 0)")  # what stays in sight stands where it began
     session = page.context.new_cdp_session(page)
     size = session.send("Page.getLayoutMetrics")["cssContentSize"]
     height = min(size["height"], TALLEST_PIXELS)

@@ -55,6 +55,7 @@ HALF_SPACE = "\u200c"
 """Zero-width non-joiner, which Persian words need."""
 
 _MOBILE = re.compile(r"09[0-9]{9}")
+_DIGITS_APART = re.compile("[0-9](?: [0-9]){3}")
 _PAYEE_FORBIDDEN = re.compile(r"[^\w \u200c]|_|[0-9۰-۹٠-٩]{2}")
 
 
@@ -88,6 +89,15 @@ def check_payee_name(text: str) -> str:
     if not text.strip() or units > PAYEE_NAME_MAX or _PAYEE_FORBIDDEN.search(text):
         raise InvalidText("payee_name", "has letters, spaces and single digits, at most 20")
     return text
+
+
+def with_digits_together(payee_name: str) -> str:
+    """Return a payee as a message shows it: a binding has last digits apart (D25), and right-to-left turns those round.
+
+    >>> with_digits_together("کارت 0 2 6 6")
+    'کارت 0266'
+    """
+    return _DIGITS_APART.sub(lambda digits: digits[0].replace(" ", ""), payee_name)
 
 
 def check_callback(url: str, *, site: str, https_only: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from foundation.rial import Rial
 from gateway.domain.attempt import AttemptState
 from gateway.domain.errors import AttemptInProgress, GatewayError, NotPossible, PaymentNotFound
-from gateway.domain.limits import ATTEMPTS_MAX, EXTENSIONS_MAX, PIN_REQUESTS_MAX
+from gateway.domain.limits import ATTEMPTS_MAX, EXTENSIONS_MAX, PIN_REQUESTS_MAX, with_digits_together
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.ports import Delivery, Kind, Order
 from gateway.services.gateway import Gateway
@@ -111,6 +111,11 @@ class PageView:
     def payee_open(self) -> bool:
         """Tell whether the payer may still say who gets the money: nobody does once a card was submitted."""
         return self.request is not None and self.state is PaymentState.OPEN and self.attempts_left == ATTEMPTS_MAX
+
+    @property
+    def payee_told(self) -> str:
+        """Who is paid, as the bank's message tells it."""
+        return self.payee_name if self.kind is Kind.PURCHASE else with_digits_together(self.payee_name)
 
     @property
     def total(self) -> Rial:

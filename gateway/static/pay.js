@@ -9,6 +9,16 @@
   const shown = (value) => persian ? String(value).replace(/\d/g, (c) => "۰۱۲۳۴۵۶۷۸۹"[c]) : String(value);
   const clock = (seconds) => shown(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
   const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  // Digits of any script in groups, the caret behind as many of them as before.
+  const regroup = (input, grouped) => {
+    if (input.value === grouped) return;
+    let before = digits(input.value.slice(0, input.selectionStart)).length, caret = 0;
+    while (before && caret < grouped.length) if (grouped[caret++] >= "0") before--;
+    input.value = grouped;
+    input.setSelectionRange(caret, caret);
+  };
+  const byFour = (number) => number.slice(0, 16).replace(/(.{4})(?=.)/g, "$1 ");
+  globalThis.typing = { digits, regroup, byFour };
   const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
   const countdown = (seconds, tick) => {
     const end = Date.now() + seconds * 1000;
@@ -109,7 +119,6 @@
     if (sentence) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
   };
 
-  // The card number: digits of any script, by four, the caret where the customer left it.
   const luhn = (number) => [...number].reverse().reduce((sum, digit, place) => {
     const value = Number(digit) * (place % 2 ? 2 : 1);
     return sum + (value > 9 ? value - 9 : value);
@@ -134,13 +143,8 @@
     if (troubles.length) by("troubles").hidden = troubles.every((trouble) => trouble.hidden);
   };
   const group = () => {
-    const before = digits(pan.value.slice(0, pan.selectionStart)).length;
-    const number = digits(pan.value).slice(0, 16), grouped = number.replace(/(.{4})(?=.)/g, "$1 ");
-    if (pan.value !== grouped) {
-      pan.value = grouped;
-      const caret = before + Math.max(0, Math.ceil(before / 4) - 1);
-      pan.setSelectionRange(caret, caret);
-    }
+    const number = digits(pan.value).slice(0, 16);
+    regroup(pan, byFour(number));
     const bank = bankOf(number);
     narrow(bank, number.length >= 6);
     const hint = bank ? fill(words.bank, { bank }) : words.hint;

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from flask import current_app, render_template, request, url_for
 
 from foundation.digits import to_ascii_digits
-from foundation.persian import Language, clock_time, grouped, isolate, jalali_moment, number, toman_in_words
+from foundation.persian import Language, clock_time, grouped, isolate, jalali_moment, number, numerals, toman_in_words
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from gateway.domain.challenge import PICTURE_DIGITS
@@ -302,6 +302,7 @@ def _render(template: str, *, view: PageView | None = None, **values: object) ->
         t=partial(_said_in, chosen, f"@{view.kind}" if view else ""),
         sentence=_sentence,
         grouped=lambda amount: grouped(amount, chosen),
+        numerals=numerals(chosen),
         toman=lambda amount: toman_in_words(amount, chosen),
         decided_by=clock_time(view.decided_by, chosen) if view and view.decided_by else None,
         moment=lambda when: jalali_moment(when, chosen),

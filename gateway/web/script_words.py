@@ -47,4 +47,4 @@ def named(issuer: Issuer, chosen: Language) -> str:
 def _written(chosen: Language, banks: tuple[tuple[str, str], ...]) -> bytes:
     words: dict[str, object] = {name: getattr(WORDS[key], chosen) for name, key in _KEYS.items()}
     said = {"words": words | {"months": MONTHS[chosen]}, "banks": dict(banks)}
-    return f"globalThis.said = {json.dumps(said, ensure_ascii=False)};\n".encode()
+    return f"globalThis.said = {json.dumps(said, ensure_ascii=False, separators=(',', ':'))};\n".encode()

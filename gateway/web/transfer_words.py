@@ -19,6 +19,7 @@ TRANSFERS = {
     ),
     "transfer.continue": Words("ادامه", "Continue"),
     "transfer.errors.title": Words("هنوز چیزی منتقل نشده است", "Nothing has been transferred yet"),
+    "transfer.amount.toman": Words("{toman} تومان", "{toman} toman"),
     "transfer.amount.form": Words("مبلغ را به ریال و با رقم بنویسید.", "Enter the amount in Rial, in digits."),
     "transfer.limit.least": Words(
         "کمترین مبلغ هر انتقال ۱۰٬۰۰۰ ریال است.", "The least one transfer takes is 10,000 Rial."

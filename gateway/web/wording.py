@@ -34,7 +34,6 @@ _FRAME = {
     "title.error": Words("خطا: {title}", "Error: {title}"),
     "title": Words("{title} – درگاه پویا", "{title} – Pooya Gateway"),
     "rial": Words("ریال", "Rial"),
-    "rial.full": Words("ریال ایران", "Iranian rial"),
 }
 
 _PIN = {

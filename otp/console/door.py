@@ -13,7 +13,7 @@ from foundation.form_proof import FormProof
 from foundation.persian import Language, clock_time, grouped, jalali_moment, number
 from foundation.sensitive import Sensitive
 from otp.console.forms import BareForm, proof_of
-from otp.console.wording import say
+from otp.console.wording import WORDS, say
 from otp.domain import purposes
 from otp.domain.operators import Operator
 from otp.services.bank import Bank
@@ -108,9 +108,14 @@ def page(template: str, **values: Any) -> str:
     def t(key: str, **named: object) -> str:
         return say(key, chosen, **named)
 
+    def act(action: str) -> str:
+        """Return what an act is called; one that only an earlier release knew keeps its own name."""
+        return t(f"act.{action}") if f"act.{action}" in WORDS else action
+
     return render_template(
         f"console/{template}",
         t=t,
+        act=act,
         lang=chosen,
         address=address,
         bank_name=settings.bank_name_en if chosen == "en" else settings.bank_name_fa,

@@ -114,7 +114,7 @@ _CARDS = {
     "unlock.own": Words("درخواست خود شما؛ همکاری دیگر باید تأیید کند.", "Your own request; a colleague must approve."),
     "unlock.approve": Words("تأیید و باز کردن", "Approve and unlock"),
     "history.codes": Words("رمزها", "Codes"),
-    "history.purchases": Words("خریدها", "Purchases"),
+    "history.purchases": Words("تراکنش‌ها", "Transactions"),
     "history.acts": Words("کارهای انجام‌شده بر کارت", "Acts on the card"),
     "history.none": Words("چیزی نیست.", "Nothing."),
     "history.at": Words("زمان", "Time"),

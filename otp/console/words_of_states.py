@@ -69,6 +69,28 @@ REASON = {
     "reason.credit_day": Words("بیش از سقف واریز پذیرنده در روز", "above the acquirer’s credits of a day"),
     "reason.nothing_to_refund": Words("چیزی برای برگرداندن نمانده", "nothing left to give back"),
 }
+ACT = {
+    "act.app.activated": Words("فعال‌سازی رمزنگار", "activated Ramznegar"),
+    "act.app.card_added": Words("افزودن کارت به رمزنگار", "added the card to Ramznegar"),
+    "act.app.card_removed": Words("حذف کارت از رمزنگار", "removed the card from Ramznegar"),
+    "act.app.ceiling_lowered": Words("کاستن از سقف هر رمز", "lowered the ceiling per code"),
+    "act.app.ceiling_raised": Words("افزودن بر سقف هر رمز", "raised the ceiling per code"),
+    "act.app.pin_changed": Words("تغییر رمز ورود رمزنگار", "changed Ramznegar’s app PIN"),
+    "act.atm.activate_app": Words("درخواست فعال‌سازی رمزنگار", "asked to activate Ramznegar"),
+    "act.atm.activate_sms": Words("فعال‌سازی رمزنگار پیامکی", "activated Ramznegar by SMS"),
+    "act.atm.change_first_pin": Words("تغییر رمز اول", "changed the first PIN"),
+    "act.atm.change_mobile": Words("درخواست تغییر شمارهٔ موبایل", "asked to change the mobile number"),
+    "act.atm.end_app": Words("غیرفعال‌کردن رمزنگار", "ended Ramznegar"),
+    "act.atm.end_sms": Words("غیرفعال‌کردن رمزنگار پیامکی", "ended Ramznegar by SMS"),
+    "act.atm.end_static_pin": Words("غیرفعال‌کردن رمز دوم ایستا", "ended the static second PIN"),
+    "act.atm.set_static_pin": Words("تعیین رمز دوم ایستا", "set a static second PIN"),
+    "act.card.blocked": Words("مسدود کردن کارت", "blocked the card"),
+    "act.card.shown": Words("دیدن سرگذشت کارت", "looked at the card’s history"),
+    "act.card.unlock_approved": Words("تأیید باز کردن کارت", "approved the unlock"),
+    "act.card.unlock_asked": Words("درخواست باز کردن کارت", "asked for the unlock"),
+    "act.card.unlocked": Words("باز کردن کارت", "unlocked the card"),
+}
+"""What the audit trail's acts on a card are called."""
 OUTCOME = {
     "outcome.asked": Words(
         "درخواست ثبت شد. همکاری دیگر باید تا ۲۴ ساعت آن را تأیید کند.",
@@ -103,4 +125,4 @@ OUTCOME = {
         "این فرم کهنه شده است؛ صفحه را دوباره باز کنید.", "This form is out of date; open the page again."
     ),
 }
-STATES = CHALLENGE | CHANNEL | DELIVERY | PURCHASE | REASON | OUTCOME
+STATES = CHALLENGE | CHANNEL | DELIVERY | PURCHASE | REASON | ACT | OUTCOME

@@ -92,7 +92,9 @@ def test_the_payment_page_keeps_its_weight(browser: Browser, payment_page: str, 
     assert complaints == []
 
 
-@pytest.mark.parametrize("path", ["shop /", "bank /sandbox/", "bank /sandbox/control/", "gateway /api/v1/docs"])
+@pytest.mark.parametrize(
+    "path", ["shop /", "bank /sandbox/", "bank /sandbox/control/", "gateway /transfer", "gateway /api/v1/docs"]
+)
 def test_the_pages_around_it_keep_theirs(world: RunningWorld, browser: Browser, path: str) -> None:
     """Eighty kilobytes and five requests, all to the page's own house."""
     whose, _, rest = path.partition(" ")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from foundation.persian import Language, toman_in_words
 from gateway.web.wording import WORDS
 from sandbox.banks import BANK_ONE
 from tests.e2e.conftest import Customer
@@ -19,6 +20,13 @@ pytestmark = [pytest.mark.world, pytest.mark.browser]
 
 Customers = Callable[..., Customer]
 PHONE = {"width": 360, "height": 640}
+
+READ_BACK = """amounts => amounts.map(typed => {
+  const amount = document.getElementById("amount");
+  amount.value = typed;
+  amount.dispatchEvent(new Event("input"));
+  return document.getElementById("amount-toman").textContent.trim();
+})"""
 
 
 def said(key: str, language: str) -> str:
@@ -68,6 +76,32 @@ def test_money_is_sent_from_a_phone(customer: Customers, world: RunningWorld, la
     pay_with_tick(sender)
     expect(page.locator("main")).to_contain_text("***")
     sender.look("receipt")
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_an_amount_is_grouped_and_read_back_while_it_is_typed(
+    customer: Customers, world: RunningWorld, language: Language
+) -> None:
+    """Digits of any script by three, the caret where it was; tomans as the confirmation will tell them."""
+    page = customer(card=world.fresh_card(), language=language, viewport=PHONE).page
+    page.goto(f"{world.info['gateway']}/transfer?lang={language}")
+    amount, told = page.locator("#amount"), page.locator("#amount-toman")
+    expect(told).to_have_text("")
+
+    amount.press_sequentially("۱۵۰۰۰۰۰")
+    expect(amount).to_have_value("1,500,000")
+    expect(told).to_have_text(toman_in_words(1_500_000, language))
+    for _ in range(7):
+        amount.press("ArrowLeft")
+    amount.press_sequentially("2")
+    expect(amount).to_have_value("12,500,000")
+    amount.press_sequentially("3")
+    expect(amount).to_have_value("123,500,000")
+
+    some = [rials * 10 for power in range(11) for rials in (10**power, 2 * 10**power + 1, 987_654_321_012 % 10**power)]
+    wanted = [toman_in_words(rials, language) if rials else "" for rials in some]
+    assert page.evaluate(READ_BACK, [str(rials) for rials in some]) == wanted
+    assert page.evaluate(READ_BACK, ["0", "000", "99999999999999"]) == ["", "", ""]
 
 
 def test_a_page_loaded_again_is_the_same_transfer_without_the_card(customer: Customers, world: RunningWorld) -> None:

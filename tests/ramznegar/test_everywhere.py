@@ -33,6 +33,13 @@ CODE_AFTER = """async () => {
 }"""
 
 
+def open_anew(someone: Holder, screen: str) -> None:
+    """Open a screen in a page that shows no other one before it."""
+    someone.open(screen)
+    someone.page.reload()
+    expect(someone.page.locator("h1")).not_to_be_empty()
+
+
 @pytest.mark.parametrize(("language", "options"), LOOKS)
 def test_every_screen_is_accessible_and_never_scrolls_sideways(
     holder: Holders, language: str, options: dict[str, Any]
@@ -42,7 +49,7 @@ def test_every_screen_is_accessible_and_never_scrolls_sideways(
     colours = "forced_colors" not in options  # there the phone decides
     put_finger(someone.page)
     for before in ("", "#/activate", "#/help"):
-        someone.open(before)
+        open_anew(someone, before)
         someone.look(f"before-{before.strip('#/')}", colours=colours)
     someone.activate(finger=True)
     card = f"#/cards/{someone.card_ref}"
@@ -56,9 +63,7 @@ def test_every_screen_is_accessible_and_never_scrolls_sideways(
         "#/settings/pin",
     ]
     for screen in ["#/", *screens, "#/help", card]:
-        someone.open(screen)
-        someone.page.reload()
-        expect(someone.page.locator("h1")).not_to_be_empty()
+        open_anew(someone, screen)
         someone.look(screen.strip("#/").replace(someone.card_ref, "card").replace("/", "-") or "home", colours=colours)
     someone.unlock()
     someone.code()

@@ -133,7 +133,7 @@ def test_a_new_pin_is_proven_by_the_old_one_and_the_finger_follows(holder: Holde
 
 def test_a_lost_answer_to_a_new_pin_is_told_as_what_it_is(holder: Holders, complaints: list[str]) -> None:
     """The bank may have changed it: the app says to try the new one first."""
-    someone = holder()
+    someone = holder(service_workers="block")  # what asks on its behalf may go by the test
     someone.activate()
     someone.open("#/settings/pin")
     someone.page.route("**/api/pin", lambda route: route.abort())

@@ -73,6 +73,15 @@ def test_d29_the_answer_names_the_holder_and_keeps_the_source_card_in_its_field(
     assert PAN not in client.get(f"/pay/{page_of(shown)}").text.replace(" ", "")
 
 
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_what_the_message_must_say_has_the_cards_digits_in_their_order(client: FlaskClient, lang: str) -> None:
+    """The binding has them apart (D25); so shown, right-to-left text would turn 0266 into 6620."""
+    shown = words_of(go_on(client, lang=lang))
+
+    assert f"کارت {FAR[-4:]}" in shown
+    assert " ".join(FAR[-4:]) not in shown
+
+
 def test_d7_a_transfer_waits_for_its_second_leg_and_ends_in_a_receipt(client: FlaskClient, shop: Shop) -> None:
     """The page waits while the credit is owed; nobody could pay twice meanwhile."""
     shown = go_on(client, amount="۲۰۰۰۰۰۰۰")
