@@ -138,7 +138,7 @@ def console(walker: Walker) -> Iterator[Sight]:
     yield walker.at("console", "overview", f"{at}/")
     yield walker.at("console", "wrong-codes", f"{at}/wrong-codes")
     yield walker.at("console", "cards", f"{at}/cards")
-    page.fill("#card", walker.world.fresh_card()["pan"])
+    page.fill("#card", walker.world.info["cards"][0]["pan"])  # it was bought with, so that there is a story
     page.press("#card", "Enter")
     yield walker.sight("console", "card")
 
