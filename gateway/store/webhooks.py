@@ -135,7 +135,10 @@ WHERE (event_id, endpoint_id) IN (
 """)
 _OLD = """
 WITH old AS (
-  SELECT event_id FROM webhook_event WHERE created_at <= (SELECT house_now() - make_interval(days => :keep_days))
+  SELECT event_id FROM webhook_event event
+  WHERE created_at <= (SELECT house_now() - make_interval(days => :keep_days)) AND NOT EXISTS (
+    SELECT FROM webhook_delivery owed
+    WHERE owed.event_id = event.event_id AND owed.state = 'waiting' AND owed.give_up_at > house_now())
   ORDER BY created_at LIMIT :most)"""
 _FORGET = (
     text(f"{_OLD} DELETE FROM webhook_attempt WHERE event_id IN (SELECT event_id FROM old)"),
@@ -222,7 +225,10 @@ def hasten(connection: Connection, *, most: int) -> int:
 
 
 def forget(connection: Connection, *, keep_days: int, most: int) -> int:
-    """Delete events older than ``keep_days`` with their deliveries and log; return how many rows."""
+    """Delete events older than ``keep_days`` with their deliveries and log; return how many rows.
+
+    One that was asked for again, and is not given up yet, stays until it ended.
+    """
     return sum(connection.execute(part, {"keep_days": keep_days, "most": most}).rowcount for part in _FORGET)
 
 

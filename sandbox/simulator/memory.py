@@ -52,6 +52,7 @@ class Memory:
         debited: by pair, the payments whose money the bank holds.
         endpoints: the merchant's, by their ids, those that were removed too.
         event_types: by event that tells of a payment.
+        told_at: by such an event, when it became true.
         deliveries: by event and endpoint, as everything that follows.
         owing: events whose commit is not yet read whole, and who has to be told.
         unnoticed: given up in such a commit; its owner has to be told.
@@ -98,6 +99,7 @@ class Memory:
     debited: dict[Pair, set[str]] = field(default_factory=lambda: defaultdict(set))
     endpoints: dict[str, Row] = field(default_factory=dict)
     event_types: dict[str, str] = field(default_factory=dict)
+    told_at: dict[str, dt.datetime] = field(default_factory=dict)
     deliveries: dict[tuple[str, str], Row] = field(default_factory=dict)
     owing: set[tuple[str, str]] = field(default_factory=set)
     unnoticed: set[tuple[str, str]] = field(default_factory=set)

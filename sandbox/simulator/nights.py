@@ -27,6 +27,9 @@ from sandbox.world import ACQUIRER_ID, MERCHANT_ID
 IBANS = ("IR062960000000100324200001",)
 MAKER, CHECKER, REASON = "sara", "ali", "letter of the merchant"
 HONEST = 0.3
+BEHIND_MOST = 30
+"""Days that the clerks may be late: a file of 35 days ago is compared no more (D9)."""
+
 HOUR_OF_FILES = dt.timedelta(minutes=20)
 NO_REVERSAL_AFTER = dt.timedelta(hours=1)
 WRONG = {
@@ -78,8 +81,10 @@ class Nights:
             approve.approve(self.gateway, request, by=CHECKER)
 
     def end_day(self) -> str:
-        """Let the time go on to a little after midnight in Tehran."""
+        """Let the time go on to a little after midnight in Tehran, unless clerks are late: then they work first."""
         now = self.network.clock.now("nobody").astimezone(TEHRAN)
+        if (now.date() - min(*self.next_day.values(), *(file.day for file in self.sent))).days >= BEHIND_MOST:
+            return self.work()
         midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), TEHRAN)
         self.network.clock.seconds += (midnight + HOUR_OF_FILES - now).total_seconds()
         return str(now.date())

@@ -59,6 +59,7 @@ def note_event(memory: Memory, event: Row) -> None:
     known = memory.states[event["payment_id"]]
     require(state in known, f"I11: {event['type']} of {event['payment_id']} tells of {state}, which never was")
     memory.event_types[event["event_id"]] = event["type"]
+    memory.told_at[event["event_id"]] = instant(event["created_at"])
     for endpoint in memory.endpoints.values():
         if hears(endpoint, event["type"]):
             memory.owing.add((event["event_id"], endpoint["endpoint_id"]))
@@ -105,10 +106,13 @@ def _note_death(memory: Memory, key: tuple[str, str], delivery: Row) -> None:
 
 
 def note_forgotten(memory: Memory, delivery: Row) -> None:
-    """Check D43: what is deleted is old."""
-    age = memory.now - instant(delivery["give_up_at"])
-    require(age >= KEPT - dt.timedelta(days=3) - CLOCKS_DIFFER, f"D43: {delivery['event_id']} is forgotten after {age}")
-    memory.deliveries.pop((delivery["event_id"], delivery["endpoint_id"]))
+    """Check D43 and I11: what is deleted is old, and ended or can no longer end otherwise."""
+    key = (delivery["event_id"], delivery["endpoint_id"])
+    age = memory.now - memory.told_at[delivery["event_id"]]
+    require(age >= KEPT - CLOCKS_DIFFER, f"D43: {key} is forgotten after {age}")
+    lapsed = instant(delivery["give_up_at"]) <= memory.now + CLOCKS_DIFFER
+    require(lapsed or delivery["state"] != "waiting", f"I11: {key} is forgotten on its way")
+    memory.deliveries.pop(key)
 
 
 def note_endpoint(memory: Memory, before: Row | None, endpoint: Row) -> None:
