@@ -12,7 +12,9 @@ from gateway.store import payments
 
 
 def minutes_since_alike(gateway: Gateway, view: PageView, pan: Pan) -> int | None:
-    """Return how many minutes ago, rounded up, this card paid the same amount at the same terminal; else ``None``.
+    """Return how many minutes ago, rounded up, this card paid the same amount to the same; else ``None``.
+
+    That is the terminal, and where money goes on from there, the destination card or the number that is topped up.
 
     Money that went back does not count, and a balance is asked for as often as one likes. Only for whom the issuer told
     something of the card (D19): what a card paid is its holder's to know.

@@ -84,6 +84,7 @@ _ALIKE = text("""
 SELECT CAST(ceil(extract(epoch FROM house_now() - max(o.authorised_at)) / 60) AS integer)
 FROM payment p JOIN payment o ON o.terminal_id = p.terminal_id AND o.card_token = :card_token
 WHERE p.page_token = :page_token AND o.payment_id <> p.payment_id AND o.amount_rial = p.amount_rial
+  AND o.payee_key = p.payee_key
   AND o.state IN ('authorised', 'confirmed', 'settled')
   AND o.authorised_at > house_now() - make_interval(secs => :within_seconds)
   AND o.created_at > house_now() - make_interval(secs => :within_seconds) - interval '1 hour'
@@ -238,7 +239,7 @@ def extend(connection: Connection, page_token: str, *, extension_seconds: int, e
 
 
 def minutes_since_alike(connection: Connection, page_token: str, card_token: str, *, within_seconds: int) -> int | None:
-    """Return how many minutes ago this card last paid what this page asks for, to the same terminal."""
+    """Return how many minutes ago this card last paid what this page asks for, to the same terminal and payee."""
     values = {"page_token": page_token, "card_token": card_token, "within_seconds": within_seconds}
     return connection.execute(_ALIKE, values).scalar()
 

@@ -40,6 +40,7 @@ from gateway.web.rendering import (
     said,
 )
 from gateway.web.sound import sound_of
+from gateway.web.wording import WORDS
 
 blueprint = Blueprint("pages", __name__)
 blueprint.before_request(slow_floods)
@@ -186,7 +187,8 @@ def _alike(gateway: Gateway, view: PageView, form: CardForm, answer: PinAnswer) 
     if not isinstance(answer, PinSent) or answer.expires_in_seconds is None:
         return None
     minutes = minutes_since_alike(gateway, view, form.card_entry().pan)
-    return None if minutes is None else Message("pay.alike", "warn", {"minutes": minutes})
+    key = own if (own := f"pay.alike@{view.kind}") in WORDS else "pay.alike"
+    return None if minutes is None else Message(key, "warn", {"minutes": minutes})
 
 
 def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:

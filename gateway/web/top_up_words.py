@@ -44,6 +44,10 @@ TOP_UPS = {
         "Check number and operator carefully: a delivered top-up can’t be taken back.",
     ),
     "pay.title@TOP_UP": Words("پرداخت و شارژ", "Pay and top up"),
+    "pay.alike@TOP_UP": Words(
+        "{minutes} دقیقه پیش همین شماره را به همین مبلغ شارژ کرده‌اید. باز هم شارژ شود؟",
+        "You topped up this number by the same amount {minutes} min ago. Top up again?",
+    ),
     "sms.text@TOP_UP": Words(
         "شارژ · {payee} · {amount} ریال", "\u2068شارژ\u2069 (top-up) · \u2068{payee}\u2069 · {amount} Rial"
     ),

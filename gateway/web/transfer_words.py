@@ -113,6 +113,10 @@ TRANSFERS = {
     ),
     "pay@CARD_TRANSFER": Words("بله، {amount} ریال منتقل شود", "Yes, transfer {amount} Rial"),
     "pay.title@CARD_TRANSFER": Words("تأیید و انتقال", "Confirm and transfer"),
+    "pay.alike@CARD_TRANSFER": Words(
+        "{minutes} دقیقه پیش همین مبلغ را به همین کارت فرستاده‌اید. باز هم منتقل شود؟",
+        "You sent this card the same amount {minutes} min ago. Transfer again?",
+    ),
     "sms.text@CARD_TRANSFER": Words(
         "کارت به کارت · {payee} · {amount} ریال",
         "\u2068کارت به کارت\u2069 (transfer) · \u2068{payee}\u2069 · {amount} Rial",

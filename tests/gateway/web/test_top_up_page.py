@@ -72,6 +72,19 @@ def test_a_number_is_topped_up_from_form_to_receipt(client: FlaskClient, shop: S
     assert "OP-" in receipt
 
 
+@pytest.mark.parametrize(("mobile", "is_asked"), [(NUMBER, True), ("09121234568", False)])
+def test_the_same_number_and_amount_minutes_ago_is_asked_about(
+    client: FlaskClient, mobile: str, *, is_asked: bool
+) -> None:
+    """In a top-up's own words; another number is another top-up."""
+    press(client, str(go_on(client).headers["Location"]))
+
+    shown = words_of(press(client, str(go_on(client, mobile=mobile).headers["Location"]), "request_pin"))
+
+    assert (WORDS["pay.alike@TOP_UP"].fa.partition("}")[2] in shown) is is_asked
+    assert ("دقیقه پیش" in shown) is is_asked
+
+
 def test_an_operators_no_is_told_with_the_money_on_its_way_back(client: FlaskClient, shop: Shop) -> None:
     """Nothing was topped up, and the page says so."""
     provider(shop).will("refuse")

@@ -105,6 +105,18 @@ def test_within_one_bank_the_receipt_comes_at_once(client: FlaskClient) -> None:
     assert WORDS["receipt.title@CARD_TRANSFER"].en in words_of(client.get(paid.location + "?lang=en"))
 
 
+def test_the_same_amount_to_the_same_card_minutes_ago_is_asked_about(client: FlaskClient) -> None:
+    """Before its code is typed, in a transfer's own words; to another card it is another transfer."""
+    asked = WORDS["pay.alike@CARD_TRANSFER"].fa.partition("}")[2]
+    press(client, go_on(client, destination_pan=NEAR), "pay")
+
+    again = words_of(press(client, go_on(client, destination_pan=NEAR), "request_pin"))
+    other = words_of(press(client, go_on(client, destination_pan=FAR), "request_pin"))
+
+    assert asked in again
+    assert "دقیقه پیش" not in other
+
+
 def test_d28_another_card_than_the_one_named_is_told_so(client: FlaskClient, shop: Shop) -> None:
     """For a code and for money; the field is named."""
     shown = go_on(client)
