@@ -115,7 +115,7 @@ class PageView:
     @property
     def payee_told(self) -> str:
         """Who is paid, as the bank's message tells it."""
-        return self.payee_name if self.kind is Kind.PURCHASE else with_digits_together(self.payee_name)
+        return with_digits_together(self.payee_name) if self.transfer or self.top_up else self.payee_name
 
     @property
     def total(self) -> Rial:

@@ -15,7 +15,7 @@
     let before = digits(input.value.slice(0, input.selectionStart)).length, caret = 0;
     while (before && caret < grouped.length) if (grouped[caret++] >= "0") before--;
     input.value = grouped;
-    input.setSelectionRange(caret, caret);
+    if (document.activeElement === input) input.setSelectionRange(caret, caret);  // elsewhere some browsers take the focus
   };
   const byFour = (number) => number.slice(0, 16).replace(/(.{4})(?=.)/g, "$1 ");
   globalThis.typing = { digits, regroup, byFour };

@@ -122,8 +122,8 @@ class Simulation:
         }
         self._jobs, self._sweeps = self._crew.jobs(), self._crew.sweeps()
         self._look()
-        self._developer.add()
-        self._cast.open()
+        for first in (self._developer.add, self._cast.open):
+            self._result(first)  # who dies already here is asked again, as later
         self._look()
 
     def _people(self) -> tuple[Cast, Crew, Merchants]:
