@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.domain.attempt import AttemptState
-from gateway.domain.clearing import APPROVED, CREDIT, CREDIT_REVERSAL, PURCHASE, REVERSAL, BankLine, Key
+from gateway.domain.clearing import APPROVED, CREDIT, PURCHASE, BankLine, Key
 from gateway.domain.refund import RefundState
 from gateway.domain.transfer import Credit
 
@@ -215,8 +215,7 @@ def missing(lines: Iterable[BankLine], captured: Iterable[Ours], undone: Iterabl
     Args:
         lines: the file's.
         captured: our movements whose approval names this capture date.
-        undone: our movements undone on this day, that a file of an earlier day calls approved and that no file
-            calls reversed yet.
+        undone: our movements that the files of all days until they were undone call approved, and none reversed.
     """
     told = {(line.key, line.kind) for line in lines}
     return [
@@ -225,11 +224,7 @@ def missing(lines: Iterable[BankLine], captured: Iterable[Ours], undone: Iterabl
             for row in captured
             if row.standing is Standing.KEPT and (row.key, CREDIT if row.gives else PURCHASE) not in told
         ),
-        *(
-            Missing(row, row.names.reversed_here)
-            for row in undone
-            if (row.key, CREDIT_REVERSAL if row.gives else REVERSAL) not in told
-        ),
+        *(Missing(row, row.names.reversed_here) for row in undone),
     ]
 
 

@@ -125,11 +125,11 @@ def _compare(
     ours = clearing.named(connection, issuer_id, file.lines)
     told = clearing.told_before(connection, issuer_id, file.lines)
     judged = judge_all(file.lines, ours, file.day, told)
+    clearing.keep_lines(connection, file_id, issuer_id, judged, ours)
     gone = missing(
         file.lines,
         clearing.captured(connection, issuer_id, file),
         clearing.undone(connection, issuer_id, file),
     )
-    clearing.keep_lines(connection, file_id, issuer_id, judged, ours)
     clearing.keep_missing(connection, file_id, gone)
     return judged, gone

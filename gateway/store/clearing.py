@@ -46,14 +46,14 @@ SELECT sha256 FROM clearing_file WHERE issuer_id = :issuer_id AND acquirer_id = 
 APART = "interval '5 minutes'"
 """How far the two sides' clocks may be apart about a reversal: ours of a day's last minutes counts as the next's."""
 
+_VOIDED_ON = f"CAST((attempt.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date)"
+_TAKEN_BACK_ON = f"CAST((transfer.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date)"
 _ATTEMPT = f"""attempt.attempt_id, attempt.acquirer_id, attempt.terminal_id, attempt.stan, attempt.rrn,
   attempt.local_time, attempt.state, attempt.amount_rial + attempt.fee_rial AS total_rial,
-  CASE attempt.state WHEN 'voided' THEN CAST((attempt.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date) END
-    AS reversed_on, 'attempt' AS book"""
+  CASE attempt.state WHEN 'voided' THEN {_VOIDED_ON} END AS reversed_on, 'attempt' AS book"""
 _CREDIT = f"""attempt.attempt_id, attempt.acquirer_id, attempt.terminal_id, transfer.stan, transfer.rrn,
   transfer.local_time, transfer.credit AS state, attempt.amount_rial AS total_rial,
-  CASE transfer.credit WHEN 'reversed' THEN
-    CAST((transfer.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date) END AS reversed_on, 'credit' AS book"""
+  CASE transfer.credit WHEN 'reversed' THEN {_TAKEN_BACK_ON} END AS reversed_on, 'credit' AS book"""
 _REFUND = """refund.attempt_id, refund.acquirer_id, refund.terminal_id, refund.stan, refund.rrn, refund.local_time,
   refund.state, refund.amount_rial + refund.fee_rial AS total_rial, CAST(NULL AS date) AS reversed_on,
   'refund' AS book"""
@@ -62,7 +62,6 @@ _WITH_DEBIT = "JOIN payment USING (payment_id) JOIN attempt ON attempt.attempt_i
 
 _LINKED = "IN (SELECT issuer_id FROM issuer WHERE coalesce(switch_of, issuer_id) = :issuer_id)"
 _BEGINS = "CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Asia/Tehran'"
-_ENDS = "CAST(CAST(:day AS date) + 1 AS timestamp) AT TIME ZONE 'Asia/Tehran'"
 _CAPTURED_ON = "capture_date = to_char(CAST(:day AS date), 'MMDD')"
 _ABOUT_THEN = "BETWEEN CAST(:day AS date) - interval '2 days' AND CAST(:day AS date) + interval '3 days'"
 _KEYS = """unnest(CAST(:acquirers AS text[]), CAST(:terminals AS text[]), CAST(:stans AS text[]), CAST(:rrns AS text[]),
@@ -92,21 +91,27 @@ UNION ALL SELECT {_REFUND} FROM refund WHERE refund.issuer_id {_LINKED} AND acqu
 """)
 
 
-def _told_only(kind: str, undone: str) -> str:
+def _told_only(kind: str, undone: str, undone_on: str) -> str:
+    """Return the condition that all files from the approval's day to that of its end are read, and none tells the end.
+
+    Files may come in any order: whichever is the last of them decides.
+    """
     return f"""EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = attempt.attempt_id
-    AND line.kind = '{kind}' AND line.state = 'approved' AND line.captured < CAST(:day AS date) AND NOT line.duplicate)
+    AND line.kind = '{kind}' AND line.state = 'approved' AND NOT line.duplicate
+    AND line.captured <= CAST(:day AS date) AND line.captured < {undone_on}
+    AND {undone_on} - line.captured + 1 = (SELECT count(*) FROM clearing_file AS file
+      WHERE file.issuer_id = :issuer_id AND file.acquirer_id = :acquirer_id
+        AND file.day BETWEEN line.captured AND {undone_on}))
   AND NOT EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = attempt.attempt_id
     AND line.kind = '{undone}')"""
 
 
 _UNDONE = text(f"""
 SELECT {_ATTEMPT} FROM attempt WHERE attempt.issuer_id {_LINKED} AND acquirer_id = :acquirer_id AND state = 'voided'
-  AND capture_date IS NOT NULL AND decided_at >= {_BEGINS} - {APART} AND decided_at < {_ENDS} - {APART}
-  AND {_told_only(PURCHASE, REVERSAL)}
+  AND capture_date IS NOT NULL AND decided_at >= {_BEGINS} - {APART} AND {_told_only(PURCHASE, REVERSAL, _VOIDED_ON)}
 UNION ALL SELECT {_CREDIT} FROM transfer {_WITH_DEBIT}
 WHERE transfer.destination_issuer_id {_LINKED} AND attempt.acquirer_id = :acquirer_id AND transfer.credit = 'reversed'
-  AND transfer.decided_at >= {_BEGINS} - {APART} AND transfer.decided_at < {_ENDS} - {APART}
-  AND {_told_only(CREDIT, CREDIT_REVERSAL)}
+  AND transfer.decided_at >= {_BEGINS} - {APART} AND {_told_only(CREDIT, CREDIT_REVERSAL, _TAKEN_BACK_ON)}
 """)
 
 _KEEP_LINES = text(f"""
@@ -232,7 +237,10 @@ def captured(connection: Connection, issuer_id: str, file: ClearingFile) -> list
 
 
 def undone(connection: Connection, issuer_id: str, file: ClearingFile) -> list[Ours]:
-    """Read what was undone here on this file's day and the bank's earlier files call approved, and only that."""
+    """Read what the bank's files call approved, and nothing else, up to the day when it was undone here.
+
+    Only what this file, whose lines are kept, decides: it is the last of those days to come.
+    """
     return _of_day(connection, issuer_id, file, undone=True)
 
 

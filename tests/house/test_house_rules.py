@@ -317,6 +317,8 @@ def test_every_exception_from_the_checks_gives_its_reason() -> None:
     folders = (*PRODUCTION, "bench", "sandbox", "tests")
     silent = []
     for name, _ in _modules(*folders):
+        if not _EXCEPTION.search((ROOT / name).read_text("utf-8")):
+            continue  # to take a module apart is slow
         with (ROOT / name).open("rb") as module:
             for token in tokenize.tokenize(module.readline):
                 comment = token.string if token.type == tokenize.COMMENT else ""

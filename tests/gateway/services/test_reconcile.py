@@ -144,6 +144,28 @@ def test_f32_a_bank_that_said_reversed_and_kept_the_debit_is_found_by_a_later_fi
     assert {side for side, _, _ in history} == {"bank", "gateway", "merchant"}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 2, 0), (2, 1, 0), (2, 0, 1)])
+@pytest.mark.parametrize("told", [True, False])
+def test_f31_f32_files_may_come_in_any_order(
+    shop: Shop, clearing: Clearing, order: tuple[int, ...], *, told: bool
+) -> None:
+    """F31, F32: approved on one day, undone there on the next, here the day after: the last file to come decides."""
+    payment = shop.paid()
+    clearing.capture()
+    line, days = clearing.line(payment), [clearing.day + dt.timedelta(days=after) for after in range(3)]
+    shop.later(2 * DAY_SECONDS)
+    reverse(shop.gateway, shop.caller, payment.payment_id, None)
+    shop.work()
+    shop.later(4 * DAY_SECONDS)
+    undone = (line.undone(clearing.day),) if told else ()
+    files = [clearing.written(*lines, day=day) for lines, day in zip(((line,), undone, ()), days, strict=True)]
+
+    differences = [import_file(shop.gateway, "two", files[each]).differences for each in order]
+
+    assert differences == [{}, {}, {} if told else {"reversed_here": 1}]
+    assert len(list_exceptions(shop.gateway)) == (0 if told else 1)
+
+
 def test_f31_f32_clocks_that_differ_at_midnight_accuse_nobody_and_hide_nothing(shop: Shop, clearing: Clearing) -> None:
     """F31, F32: given back here at 23:57 and there after midnight: matched, and the next file still has to say so."""
     payment = given_back(shop)
