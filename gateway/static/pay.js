@@ -18,6 +18,7 @@
     if (document.activeElement === input) input.setSelectionRange(caret, caret);  // elsewhere some browsers take the focus
   };
   const byFour = (number) => number.slice(0, 16).replace(/(.{4})(?=.)/g, "$1 ");
+  // The form of a transfer groups by these as well.
   globalThis.typing = { digits, regroup, byFour };
   const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
   const countdown = (seconds, tick) => {

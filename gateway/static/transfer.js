@@ -1,5 +1,5 @@
-// The form of a transfer is complete without this file. It groups what is typed, and reads the amount back in tomans
-// at once: the next page would tell it too late for whoever sees a zero too many there no better.
+// The form of a transfer is complete without this file. It groups what is typed and reads the amount back in tomans: the
+// next page tells it again, but a zero too many is best seen where it is typed.
 "use strict";
 (() => {
   const { digits, regroup, byFour } = globalThis.typing;
