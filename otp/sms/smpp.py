@@ -122,7 +122,7 @@ class SmppProvider:
 
     def _ring(self) -> None:
         if self._bell is not None:
-            with suppress(BlockingIOError):  # it has rung often enough
+            with suppress(BlockingIOError, BrokenPipeError):  # it has rung often enough, or nobody listens any more
                 self._bell.send(b"\0")
 
     def _run(self, wake: socket.socket) -> None:
