@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,7 @@ def toman_in_words(rials: int, language: Language) -> str:
     return f"{digits.to_word(toman)} تومان" if language == "fa" else f"{grouped(toman, language)} toman"
 
 
+@cache
 def numerals(language: Language) -> tuple[tuple[int, str], ...]:
     """Return the Persian words that numbers are spelled with, the greatest first, for a browser; English has digits."""
     if language == "en":

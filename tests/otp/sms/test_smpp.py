@@ -248,6 +248,19 @@ def test_a_refused_bind_is_an_error_in_the_log(port: int) -> None:
     assert lines[0] == {"event": "smpp_broken", "provider": "smsc", "why": "bind refused: 14", "log_level": "error"}
 
 
+def test_a_link_that_ended_before_its_bell_rang_is_stopped_without_an_error(port: int) -> None:
+    """Its thread saw the sign to stop first, and nobody listens to the bell any more."""
+    ours = SmppProvider(account(port))
+    ours.start(Heard())
+    thread = next(each for each in threading.enumerate() if each.name == "smpp-smsc")
+    ours._stop.set()  # noqa: SLF001 - the moment lies inside of stop()
+    thread.join()
+
+    ours.stop()
+
+    assert not ours.bound.is_set()
+
+
 @pytest.mark.parametrize(
     "said",
     [b"\xff\xff\xff\xff", b"\0\0\0\0", struct.pack(">LLLL", 16, 0x77, 0, 1), b"\0\0\0\x20\0\0\0\x05" + b"\xff" * 24],
