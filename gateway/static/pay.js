@@ -81,7 +81,7 @@
         const page = await read(location.href), next = page.querySelector("[data-kind]");
         if (!next) { location.reload(); return; }  // a card can be typed again
         if (next.dataset.kind !== sheet.dataset.kind) { change(sheet, document.adoptNode(next), page.title); return; }
-      } catch { /* the next time, then */ }
+      } catch {}  // the next time, then
       watch(sheet, Math.min(seconds * 1.3, 30), rounds - 1);
     }, seconds * 1000);
   };
@@ -275,7 +275,7 @@
         const answer = await response.json();
         showDelivery(answer);
         follow(answer.again_in_seconds, rounds - 1);
-      } catch { /* the page is complete without */ }
+      } catch {}  // the page is complete without
     }, seconds * 1000);
   };
   const prove = (challenge, bits) => import(workplace).then(({ solve }) => solve(challenge, bits)).catch(() => null);

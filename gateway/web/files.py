@@ -20,10 +20,11 @@ _NEVER_ASKED = ("Accept-Ranges", "Content-Disposition", "ETag", "Last-Modified")
 """What a browser would ask again with; of a file that it keeps for good it never asks again."""
 
 _REMARKS = {
-    "text/css": re.compile(rb"/\*.*?\*/\s*|^[ \t]+", re.DOTALL | re.MULTILINE),
-    "text/javascript": re.compile(rb"^[ \t]+(//.*\n)?|^//.*\n", re.MULTILINE),
+    "text/css": re.compile(rb"/\*.*?\*/\s*|(?<=[{};:,])\s+|\s+(?=[{}])", re.DOTALL),
+    "text/javascript": re.compile(rb"^[ \t]+(//.*\n)?|^//.*\n| {2}//.*$", re.MULTILINE),
 }
-"""What a browser does not need of our own style and script: remarks on lines of their own, and indentation."""
+"""What a browser does not need of our own style and script: remarks (a script's stand two spaces behind the code), and
+the space that only sets out what we read."""
 
 
 @blueprint.get("/words/<any(fa, en):lang>.js")

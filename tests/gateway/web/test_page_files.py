@@ -51,6 +51,21 @@ def test_files_are_packed_and_kept_for_good(page: Page) -> None:
         assert "Set-Cookie" not in answer.headers
 
 
+def test_what_is_written_for_readers_is_not_sent(page: Page) -> None:
+    """Neither remarks nor the space that sets out style and script; what a browser does with them stays the same."""
+    style, script = (
+        gzip.decompress(load(page.client, file).data).decode()
+        for name in ("pay.css", "pay.js")
+        for file in files_of(page)
+        if f"/{name}" in file
+    )
+    assert "/*" not in style
+    assert not re.search(r"[{};:,]\s|\s[{}]", style)
+    assert ".top :focus-visible{" in style
+    assert not re.search(r"^[ \t]|^//| {2}//", script, re.MULTILINE)
+    assert "http://www.w3.org/2000/svg" in style
+
+
 def test_a_browser_that_cannot_unpack_gets_files_plain(page: Page) -> None:
     """The same words, and caches are told what the answer depends on."""
     (file,) = (file for file in files_of(page) if "/words/" in file)
