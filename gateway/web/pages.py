@@ -238,11 +238,16 @@ def _shown_again(
     title: str | None = None,
 ) -> AnyResponse:
     """Answer with the card page and what went wrong; the card number stands in this answer only (D29)."""
-    first = messages[0]
+    first, view = messages[0], page_of(gateway_of_app(), page_token)
     if _wants_json():
-        answer = jsonify(tone=first.tone, message=said(first), field=first.place, reload=not keep)
+        answer = jsonify(
+            tone=first.tone,
+            message=said(first),
+            field=first.place,
+            reload=not keep,
+            seconds_left=view.seconds_left,
+        )
         return make_response(answer, status)
-    view = page_of(gateway_of_app(), page_token)
     typed = form.shown_again() if keep else NOTHING_TYPED
     page = payment_page(view, mistakes=messages, typed=typed, title=title or _TITLES[form.deed])
     return make_response(page, status if kind_of(view) == "card" else HTTPStatus.OK)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from gateway.domain.challenge import WORK_BITS, proves_work
+from gateway.domain.limits import PIN_REQUESTS_MAX
 from gateway.web.wording import WORDS
 from tests.e2e.browser import SIZES
 from tests.e2e.conftest import Customer
@@ -150,6 +151,30 @@ def test_a_receipt_is_copied_printed_and_checked_and_waits_for_it(customer: Cust
     expect(buyer.page.locator("h1")).to_have_text(WORDS["check.title"].fa)
     expect(buyer.page.locator("dl")).to_contain_text(buyer.card["pan"][:4])
     buyer.look("check")
+
+
+def test_a_sixth_code_is_refused_in_its_place(customer: Customers) -> None:
+    """The sentence stands on the page, what was typed stays, and the time that is left goes on."""
+    buyer = customer()
+    page, ask = buyer.page, buyer.page.locator("#request_pin")
+    page.clock.install()
+    buyer.order()
+    buyer.type_card()
+    for _ in range(PIN_REQUESTS_MAX):
+        buyer.press("request_pin")
+        expect(page.locator("#pin")).to_be_focused()
+        page.clock.run_for(60_000)
+        expect(ask).not_to_have_attribute("aria-disabled", "true")
+        page.locator("#pin").blur()
+    page.evaluate("globalThis.sameDocument = true")
+    buyer.press("request_pin")
+    expect(page.locator("#pin-answer")).to_have_text(WORDS["pin.too_many_for_payment"].fa)
+    expect(page.locator("#left")).to_have_text(re.compile("^[۰-۹]+:[۰-۹]{2}$"))
+    expect(page.locator("#cvv2")).to_have_value(buyer.card["cvv2"])
+    expect(ask).to_have_text(WORDS["resend"].fa)
+    page.clock.run_for(5_000)
+    assert page.evaluate("sameDocument")
+    buyer.look("sixth-code")
 
 
 def challenged_once(page: Page, challenge: str) -> list[str]:

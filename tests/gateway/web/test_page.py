@@ -171,13 +171,14 @@ def test_d20_a_payments_share_and_a_cards_share_are_told_apart(page: Page, shop:
 
 
 def test_the_script_gets_the_same_answer_as_data(page: Page) -> None:
-    """Sentence, tone and waiting time; a mistake names its field."""
+    """Sentence, tone and waiting time; a mistake names its field; both tell how long the page lasts."""
     sent = page.press("request_pin", json=True).get_json()
     assert sent["tone"] == "good"
     assert sent["resend_in_seconds"] == 60
     wrong = page.press("request_pin", json=True, pan="12").get_json()
     assert wrong["field"] == "pan"
     assert wrong["message"] == WORDS["pan.length"].fa
+    assert 0 < wrong["seconds_left"] <= sent["seconds_left"] <= 900
 
 
 @pytest.mark.parametrize(
