@@ -105,14 +105,36 @@
   if (sheet) arrive(sheet);
   by("errors")?.focus();
 
-  const form = by("card"), { words, banks } = globalThis.said ?? {};
-  if (!form || !words) return;
+  const form = document.forms[0], { words, banks } = globalThis.said ?? {};
+  if (!words) return;
   history.replaceState(null, "", form.getAttribute("action"));
+  let busy = false;
+
+  // The time that is left, and more of it on demand once it runs short.
+  const left = by("left"), extend = by("extend");
+  let running;
+  const run = (seconds) => {
+    clearInterval(running);
+    running = countdown(seconds, (rest) => {
+      left.textContent = clock(rest);
+      by("clock").classList.toggle("late", rest <= 120);
+      if (extend) extend.hidden = rest > 120;
+      if (rest === 120) tell(words.two_minutes);
+      if (!rest && !busy) location.reload();
+    });
+  };
+  run(Number(left.dataset.seconds));
+  if (form.id !== "card") return;  // no tries are left
+
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
   const ask = by("request_pin"), pay = by("pay");
   const workplace = new URL("pow.js", document.currentScript.src).href;
-  let busy = false;
 
+  // What a script types counts as typed.
+  const put = (input, value) => {
+    input.value = value;
+    input.dispatchEvent(new Event("input"));
+  };
   const mistake = (input, sentence) => {
     const place = by(`${input.id}-mistake`);
     place.textContent = sentence;
@@ -180,10 +202,7 @@
     const box = input.parentElement, label = fill(words.keypad, { field: input.labels[0].textContent });
     const toggle = make("button", "", { type: "button", className: "eye keys", ariaLabel: label });
     const keypad = make("div", "", { id: `${input.id}-keypad`, className: "keypad", role: "group", ariaLabel: label, hidden: true });
-    const type = (value) => {
-      input.value = value.slice(0, input.maxLength);
-      input.dispatchEvent(new Event("input", { bubbles: true }));
-    };
+    const type = (value) => put(input, value.slice(0, input.maxLength));
     const key = (text, press) => {
       const button = make("button", text, { type: "button", className: "press second" });
       button.addEventListener("click", press);
@@ -213,8 +232,8 @@
     if (m > 12 && y >= 1 && y <= 12) {
       const swap = make("button", words.swap, { type: "button", className: "press second small" });
       swap.addEventListener("click", () => {
-        [month.value, year.value] = [String(y).padStart(2, "0"), String(m).padStart(2, "0")];
-        readBack();
+        put(month, String(y).padStart(2, "0"));
+        put(year, String(m).padStart(2, "0"));
         year.focus();
       });
       echo.replaceChildren(`${words.swapped} `, swap);
@@ -356,19 +375,4 @@
     if (deed === "pay") { pay.setAttribute("aria-disabled", "true"); pay.textContent = words.paying; tell(words.paying); }
   });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-
-  // The time that is left, and more of it on demand once it runs short.
-  const left = by("left"), extend = by("extend");
-  let running;
-  const run = (seconds) => {
-    clearInterval(running);
-    running = countdown(seconds, (rest) => {
-      left.textContent = clock(rest);
-      by("clock").classList.toggle("late", rest <= 120);
-      if (extend) extend.hidden = rest > 120;
-      if (rest === 120) tell(words.two_minutes);
-      if (!rest && !busy) location.reload();
-    });
-  };
-  run(Number(left.dataset.seconds));
 })();

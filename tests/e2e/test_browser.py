@@ -8,8 +8,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from bench.pages.walker import Walker
 from foundation.digits import to_persian_digits
 from foundation.pan import with_check_digit
+from gateway.domain.limits import ATTEMPTS_MAX
 from gateway.web.outcomes import SECONDS_UNTIL_RETURN
 from gateway.web.wording import WORDS
 from tests.e2e.browser import SIZES, assert_accessible
@@ -217,6 +219,20 @@ def test_the_expiry_is_read_back_and_a_swap_is_put_right(customer: Customers) ->
     expect(buyer.page.locator("#exp_year")).to_have_value("14")
 
 
+def test_a_swap_ends_what_was_said_of_the_fields(customer: Customers) -> None:
+    """The server named the month; once month and year are put right neither is marked any more."""
+    buyer = customer()
+    buyer.order()
+    buyer.type_card(exp_month="14", exp_year="07", pin="123456")
+    buyer.press("pay")
+    expect(buyer.page.locator("#exp_month-mistake")).to_have_text(WORDS["month.form"].fa)
+    buyer.page.locator("#expiry-hint button").click()
+    expect(buyer.page.locator("#exp_year")).to_be_focused()
+    expect(buyer.page.locator("#exp_month-mistake")).to_be_hidden()
+    expect(buyer.page.locator("#exp_month")).not_to_have_attribute("aria-invalid", "true")
+    expect(buyer.page.locator("#expiry-hint")).to_have_text("انقضا: مهر ۱۴۱۴")
+
+
 def test_time_runs_out_with_a_warning_and_can_be_extended(customer: Customers) -> None:
     """The button for more time shows at two minutes and keeps what was typed (SC 2.2.1)."""
     buyer = customer()
@@ -230,6 +246,28 @@ def test_time_runs_out_with_a_warning_and_can_be_extended(customer: Customers) -
     expect(buyer.page.locator("#pin-answer")).to_have_text(WORDS["extended"].fa)
     assert buyer.page.locator("#pan").input_value().replace(" ", "") == buyer.card["pan"]
     assert int(buyer.page.locator("#left").get_attribute("data-seconds") or 0) > 15 * 60
+
+
+def test_time_runs_out_where_no_tries_are_left(customer: Customers, world: RunningWorld) -> None:
+    """The clock goes on, warns, and ends at a page that says so; nothing is sent a second time."""
+    buyer = customer(card=world.card("expired"))
+    page = buyer.page
+    page.clock.install()
+    buyer.order()
+    for _ in range(ATTEMPTS_MAX):
+        buyer.type_card(pin="123456")
+        with page.expect_navigation():
+            buyer.press("pay")
+    expect(page.locator("#card")).to_have_count(0)
+    expect(page.locator("#errors")).to_contain_text(WORDS["tries.none"].fa)
+    page.clock.fast_forward(13 * 60_000 + 10_000)
+    expect(page.locator("#clock")).to_have_class(re.compile("late"))
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method) if request.is_navigation_request() else None)
+    Walker(world, buyer.context).make_late("page_expires_at", page.url)
+    page.clock.fast_forward(2 * 60_000)
+    heading(page, "expired.title")
+    assert sent == ["GET"]
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
