@@ -298,12 +298,15 @@
     }, seconds * 1000);
   };
   const prove = (challenge, bits) => import(workplace).then(({ solve }) => solve(challenge, bits)).catch(() => null);
+  // The browser reads the SMS for as long as its code lives, or until the form goes away.
+  let reading = new AbortController();
   const readSms = () => {
     if (!("OTPCredential" in window)) return;
-    const stop = new AbortController();
-    setTimeout(() => stop.abort(), 120000);
-    navigator.credentials.get({ otp: { transport: ["sms"] }, signal: stop.signal })
-      .then((credential) => { if (credential) { pin.value = credential.code; tell(words.read); } })
+    reading.abort();
+    const own = reading = new AbortController();
+    setTimeout(() => own.abort(), 120000);
+    navigator.credentials.get({ otp: { transport: ["sms"] }, signal: own.signal })
+      .then((credential) => { if (credential) { put(pin, credential.code); tell(words.read); } })
       .catch(() => {});
   };
   // Help for a late SMS opens quietly while no code was typed; it stands below the buttons, so that nothing moves.
@@ -372,6 +375,7 @@
       return;
     }
     busy = true;
+    reading.abort();
     if (deed === "pay") { pay.setAttribute("aria-disabled", "true"); pay.textContent = words.paying; tell(words.paying); }
   });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

@@ -222,6 +222,53 @@ def test_a_browser_that_cannot_work_sends_the_plain_form(customer: Customers) ->
     expect(buyer.page.locator("#cvv2")).to_have_value("")
 
 
+READER = """window.readers = [];
+window.OTPCredential ??= class {};
+navigator.credentials.get = (options) => new Promise((done, failed) => {
+  const reader = { options, ended: false, read: (code) => done({ code }) };
+  options.signal.addEventListener("abort", () => { reader.ended = true; failed(options.signal.reason); });
+  readers.push(reader);
+});
+addEventListener("submit", () => sessionStorage.setItem("ended", readers.map((reader) => reader.ended)));
+"""
+"""A browser that reads SMS, as those on phones do: each wish for a code is kept, and is granted by the test."""
+
+
+def test_the_browser_reads_the_code_from_the_sms(customer: Customers) -> None:
+    """The code comes into its field, is said, and pays."""
+    buyer = customer()
+    buyer.context.add_init_script(READER)
+    buyer.order()
+    buyer.type_card()
+    code = buyer.code(lambda: buyer.press("request_pin"))
+    expect(buyer.page.locator("#pin")).to_be_focused()
+    assert buyer.page.evaluate("readers[0].options.otp") == {"transport": ["sms"]}
+    buyer.page.evaluate("code => readers[0].read(code)", code)
+    expect(buyer.page.locator("#pin")).to_have_value(code)
+    expect(buyer.page.locator("#live")).to_have_text(WORDS["otp.read"].fa)
+    buyer.press("pay")
+    expect(buyer.page.locator("h1")).to_have_text(WORDS["receipt.title"].fa)
+
+
+def test_reading_the_sms_ends_with_the_next_code_and_with_the_form(customer: Customers) -> None:
+    """One reader at a time; whoever types the code and pays is not asked by the browser any more."""
+    buyer = customer()
+    buyer.context.add_init_script(READER)
+    buyer.page.clock.install()
+    buyer.order()
+    buyer.type_card()
+    buyer.press("request_pin")
+    expect(buyer.page.locator("#pin")).to_be_focused()
+    buyer.page.clock.run_for(60_000)
+    buyer.press("request_pin")
+    expect(buyer.page.locator("#request_pin")).to_have_attribute("aria-disabled", "true")
+    assert buyer.page.evaluate("readers.map(reader => reader.ended)") == [True, False]
+    buyer.page.fill("#pin", "123456")
+    buyer.press("pay")
+    expect(buyer.page.locator("#errors")).to_be_visible()
+    assert buyer.page.evaluate("sessionStorage.getItem('ended')") == "true,true"
+
+
 SHIFTS = """window.shifts = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
