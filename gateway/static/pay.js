@@ -9,17 +9,33 @@
   const shown = (value) => persian ? String(value).replace(/\d/g, (c) => "۰۱۲۳۴۵۶۷۸۹"[c]) : String(value);
   const clock = (seconds) => shown(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
   const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  // Digits of any script in groups, the caret behind as many of them as before.
-  const regroup = (input, grouped) => {
-    if (input.value === grouped) return;
-    let before = digits(input.value.slice(0, input.selectionStart)).length, caret = 0;
-    while (before && caret < grouped.length) if (grouped[caret++] >= "0") before--;
-    input.value = grouped;
-    if (document.activeElement === input) input.setSelectionRange(caret, caret);  // elsewhere some browsers take the focus
-  };
   const byFour = (number) => number.slice(0, 16).replace(/(.{4})(?=.)/g, "$1 ");
+  // Digits of any script in groups, the caret behind as many of them as before.
+  const grouping = (input, way, then) => {
+    let held;
+    const group = (event) => {
+      let number = digits(input.value), before = digits(input.value.slice(0, input.selectionStart)).length, caret = 0;
+      const step = { deleteContentForward: 0, deleteContentBackward: -1 }[event?.inputType];
+      if (step <= 0 && number === held) {  // a gap was deleted: the digit beyond it was meant
+        before += step;
+        number = number.slice(0, before) + number.slice(before + 1);
+      }
+      const grouped = way(number);
+      held = digits(grouped);
+      if (input.value !== grouped) {
+        while (before && caret < grouped.length) if (grouped[caret++] >= "0") before--;
+        input.value = grouped;
+        if (document.activeElement === input) input.setSelectionRange(caret, caret);  // elsewhere some browsers take the focus
+      }
+      then?.(held, event);
+    };
+    input.addEventListener("input", group);
+    // A whole card number takes the place of whatever stood there.
+    input.addEventListener("paste", (event) => { if (digits(event.clipboardData.getData("text")).length > 15) input.select(); });
+    group();
+  };
   // The form of a transfer groups by these as well.
-  globalThis.typing = { digits, regroup, byFour };
+  globalThis.typing = { digits, grouping, byFour };
   const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
   const countdown = (seconds, tick) => {
     const end = Date.now() + seconds * 1000;
@@ -165,18 +181,13 @@
     }
     if (troubles.length) by("troubles").hidden = troubles.every((trouble) => trouble.hidden);
   };
-  const group = () => {
-    const number = digits(pan.value).slice(0, 16);
-    regroup(pan, byFour(number));
-    const bank = bankOf(number);
+  grouping(pan, byFour, (number) => {
+    const bank = bankOf(number), hint = bank ? fill(words.bank, { bank }) : words.hint;
     narrow(bank, number.length >= 6);
-    const hint = bank ? fill(words.bank, { bank }) : words.hint;
     if (by("pan-hint").textContent !== hint) by("pan-hint").textContent = hint;
     if (isReal(number)) mistake(pan, words.real); else if (!faultOfPan()) mistake(pan, "");
-  };
-  pan.addEventListener("input", group);
+  });
   pan.addEventListener("change", () => { if (pan.value) mistake(pan, faultOfPan()); });
-  if (pan.value) group();
 
   for (const input of [cvv2, month, year, pin]) {
     input.addEventListener("input", () => {

@@ -2,18 +2,10 @@
 // next page tells it again, but a zero too many is best seen where it is typed.
 "use strict";
 (() => {
-  const { digits, regroup, byFour } = globalThis.typing;
-  const byThree = (number) => number.replace(/^0+(?=.)/, "").replace(/\B(?=(\d{3})+$)/g, ",");
-  const groups = (input, way) => {
-    if (!input) return;
-    const group = () => regroup(input, way(digits(input.value)));
-    input.addEventListener("input", group);
-    group();
-  };
-  const [pan, destination, amount] = ["pan", "destination_pan", "amount"].map((id) => document.getElementById(id));
-  groups(pan, byFour);
-  groups(destination, byFour);
-  groups(amount, byThree);
+  const { grouping, byFour } = globalThis.typing;
+  const byThree = (number) => number.replace(/^0+(?=.)/, "").slice(0, 15).replace(/\B(?=(\d{3})+$)/g, ",");
+  const { pan, destination_pan: destination, amount } = document.forms[0].elements;
+  for (const card of [pan, destination]) if (card) grouping(card, byFour);
   if (!amount) return;
 
   const place = document.getElementById("amount-toman"), numerals = JSON.parse(place.dataset.numerals), most = 1e12;
@@ -27,11 +19,9 @@
     }
     return words.join(" و ");  // only Persian is spelled
   };
-  const readBack = () => {
-    const toman = Math.floor(Number(digits(amount.value)) / 10);
+  grouping(amount, byThree, (number) => {
+    const toman = Math.floor(Number(number) / 10);
     const told = numerals.length ? spelled(toman) : toman.toLocaleString("en");
     place.textContent = toman && toman < most ? place.dataset.sentence.replace("{toman}", told) : "\u00a0";  // keeps its line
-  };
-  amount.addEventListener("input", readBack);
-  readBack();
+  });
 })();
