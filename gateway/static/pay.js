@@ -34,8 +34,20 @@
     input.addEventListener("paste", (event) => { if (digits(event.clipboardData.getData("text")).length > 15) input.select(); });
     group();
   };
-  // The form of a transfer groups by these as well.
-  globalThis.typing = { digits, grouping, byFour };
+  const mistake = (input, sentence) => {
+    const place = by(`${input.id}-mistake`);
+    place.textContent = sentence;
+    place.hidden = !sentence;
+    if (sentence) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
+  };
+  const luhn = (number) => [...number].reverse().reduce((sum, digit, place) => {
+    const value = Number(digit) * (place % 2 ? 2 : 1);
+    return sum + (value > 9 ? value - 9 : value);
+  }, 0) % 10 === 0;
+  // Test cards begin with 9990, and no bank's do.
+  const isReal = (number) => number.length === 16 && luhn(number) && !number.startsWith("9990");
+  // The form of a transfer uses these as well.
+  globalThis.typing = { digits, grouping, byFour, mistake, isReal };
   const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
   const countdown = (seconds, tick) => {
     const end = Date.now() + seconds * 1000;
@@ -143,6 +155,7 @@
   if (form.id !== "card") return;  // no tries are left
 
   const pan = by("pan"), cvv2 = by("cvv2"), month = by("exp_month"), year = by("exp_year"), pin = by("pin");
+  const fields = [pan, cvv2, month, year, pin];
   const ask = by("request_pin"), pay = by("pay");
   const workplace = new URL("pow.js", document.currentScript.src).href;
 
@@ -151,24 +164,12 @@
     input.value = value;
     input.dispatchEvent(new Event("input"));
   };
-  const mistake = (input, sentence) => {
-    const place = by(`${input.id}-mistake`);
-    place.textContent = sentence;
-    place.hidden = !sentence;
-    if (sentence) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
-  };
-
-  const luhn = (number) => [...number].reverse().reduce((sum, digit, place) => {
-    const value = Number(digit) * (place % 2 ? 2 : 1);
-    return sum + (value > 9 ? value - 9 : value);
-  }, 0) % 10 === 0;
-  const isReal = (number) => "sandbox" in form.dataset && number.length === 16 && luhn(number)
-    && !(number.slice(0, 6) in banks) && !number.startsWith("9990");
+  const refused = () => "sandbox" in form.dataset && isReal(digits(pan.value));
   const faultOfPan = () => {
     const number = digits(pan.value);
     if (number.length !== 16) return words.length;
     if (!luhn(number)) return words.luhn;
-    return isReal(number) ? words.real : "";
+    return refused() ? words.real : "";
   };
   const bankOf = (number) => banks[number.slice(0, 8)] ?? banks[number.slice(0, 7)] ?? banks[number.slice(0, 6)];
   // Of the banks in trouble a card's first digits leave its own.
@@ -181,11 +182,12 @@
     }
     if (troubles.length) by("troubles").hidden = troubles.every((trouble) => trouble.hidden);
   };
-  grouping(pan, byFour, (number) => {
+  grouping(pan, byFour, (number, typed) => {
     const bank = bankOf(number), hint = bank ? fill(words.bank, { bank }) : words.hint;
     narrow(bank, number.length >= 6);
     if (by("pan-hint").textContent !== hint) by("pan-hint").textContent = hint;
-    if (isReal(number)) mistake(pan, words.real); else if (!faultOfPan()) mistake(pan, "");
+    const fault = faultOfPan();
+    if (typed && (!fault || refused())) mistake(pan, fault);
   });
   pan.addEventListener("change", () => { if (pan.value) mistake(pan, faultOfPan()); });
 
@@ -260,7 +262,7 @@
   // Enter goes to the next empty field; in a full form it means "pay", the form's first button.
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
-    const empty = [pan, cvv2, month, year, pin].find((input) => !input.value);
+    const empty = fields.find((input) => !input.value);
     if (empty) { event.preventDefault(); empty.focus(); }
   });
 
@@ -375,11 +377,12 @@
   if (!late.hidden) offerHelp();
   if (delivery.dataset.again) follow(Number(delivery.dataset.again));
 
-  // One press pays once; a card of a real bank never leaves a sandbox page.
+  // One press pays once. A card of a real bank never leaves a sandbox page; no button sends what it does not need.
+  const unneeded = { request_pin: [pin], extend: [cvv2, pin], cancel: fields };
   form.addEventListener("submit", (event) => {
     const deed = event.submitter?.value ?? "pay";
     if (busy) { event.preventDefault(); return; }
-    if (deed === "pay" && isReal(digits(pan.value))) {
+    if (deed !== "cancel" && refused()) {
       event.preventDefault();
       mistake(pan, words.real);
       pan.focus();
@@ -387,6 +390,7 @@
     }
     busy = true;
     reading.abort();
+    for (const input of unneeded[deed] ?? []) input.disabled = true;
     if (deed === "pay") { pay.setAttribute("aria-disabled", "true"); pay.textContent = words.paying; tell(words.paying); }
   });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

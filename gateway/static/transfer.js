@@ -1,11 +1,23 @@
-// The form of a transfer is complete without this file. It groups what is typed and reads the amount back in tomans: the
-// next page tells it again, but a zero too many is best seen where it is typed.
+// The form of a transfer is complete without this file. It groups what is typed, keeps cards of real banks out of a sandbox,
+// and reads the amount back in tomans: the next page tells it again, but a zero too many is best seen where it is typed.
 "use strict";
 (() => {
-  const { grouping, byFour } = globalThis.typing;
+  const { digits, grouping, byFour, mistake, isReal } = globalThis.typing;
   const byThree = (number) => number.replace(/^0+(?=.)/, "").slice(0, 15).replace(/\B(?=(\d{3})+$)/g, ",");
-  const { pan, destination_pan: destination, amount } = document.forms[0].elements;
-  for (const card of [pan, destination]) if (card) grouping(card, byFour);
+  const form = document.forms[0], { pan, destination_pan: destination, amount } = form.elements;
+  const cards = [pan, destination].filter(Boolean);
+  const refused = (card) => "real" in card.dataset && isReal(digits(card.value));
+  for (const card of cards) {
+    grouping(card, byFour, (_, typed) => { if (typed) mistake(card, refused(card) ? card.dataset.real : ""); });
+  }
+  form.addEventListener("submit", (event) => {
+    const cancels = event.submitter?.value === "cancel", real = !cancels && cards.find(refused);
+    for (const card of cards) card.disabled = cancels;
+    if (!real) return;
+    event.preventDefault();
+    mistake(real, real.dataset.real);
+    real.focus();
+  });
   if (!amount) return;
 
   const place = document.getElementById("amount-toman"), numerals = JSON.parse(place.dataset.numerals), most = 1e12;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.world, pytest.mark.browser]
 
 Customers = Callable[..., Customer]
 PAID = "#state[data-state=paid]"
+UNKNOWN_PAN = with_check_digit("999099000000000")
 REAL_PAN = with_check_digit("621986103452900")
 
 
@@ -185,8 +187,41 @@ def test_a_real_card_never_leaves_a_sandbox_page(customer: Customers) -> None:
     buyer.look("real-card")
     buyer.press("request_pin")
     buyer.press("pay")
+    buyer.page.locator("#extend").evaluate("button => button.click()")  # it shows when time runs short
     expect(buyer.page.locator("#pan")).to_be_focused()
     assert not sent
+
+
+def test_what_the_server_says_of_a_card_number_stays_until_it_is_edited(customer: Customers) -> None:
+    """A bank that nobody knows is no mistake that the browser could find, or forget."""
+    buyer = customer()
+    buyer.order()
+    buyer.type_card(pan=UNKNOWN_PAN, pin="123456")
+    buyer.press("pay")
+    expect(buyer.page.locator("#errors")).to_be_focused()
+    expect(buyer.page.locator("#pan-mistake")).to_have_text(WORDS["pan.unknown_issuer"].fa)
+    expect(buyer.page.locator("#pan")).to_have_attribute("aria-invalid", "true")
+    buyer.page.fill("#pan", buyer.card["pan"])
+    expect(buyer.page.locator("#pan-mistake")).to_be_hidden()
+
+
+def test_no_button_sends_what_it_does_not_need(customer: Customers) -> None:
+    """More time needs no CVV2 and no PIN, cancelling nothing of a card at all: not even of a real one."""
+    buyer = customer()
+    page = buyer.page
+    buyer.order()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
+    buyer.type_card(pin="765432")
+    page.locator("#extend").evaluate("button => button.click()")
+    expect(page.locator("#pin-answer")).to_have_text(WORDS["extended"].fa)
+    buyer.type_card(pan=REAL_PAN, pin="765432")
+    buyer.press("cancel")
+    heading(page, "cancelled.title")
+    extended, cancelled = (dict(parse_qsl(body)) for body in sent)
+    assert {"pan", "exp_month", "exp_year"} <= extended.keys()
+    assert not {"cvv2", "pin"} & extended.keys()
+    assert cancelled.keys() == {"csrf_token", "lang", "action"}
 
 
 def test_typing_a_card_number_groups_it_and_keeps_the_caret(customer: Customers) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from foundation.pan import with_check_digit
 from foundation.persian import Language, toman_in_words
 from gateway.web.wording import WORDS
 from sandbox.banks import BANK_ONE
@@ -20,6 +22,7 @@ pytestmark = [pytest.mark.world, pytest.mark.browser]
 
 Customers = Callable[..., Customer]
 PHONE = {"width": 360, "height": 640}
+REAL_PAN = with_check_digit("621986103452900")
 
 READ_BACK = """amounts => amounts.map(typed => {
   const amount = document.getElementById("amount");
@@ -102,6 +105,45 @@ def test_an_amount_is_grouped_and_read_back_while_it_is_typed(
     wanted = [toman_in_words(rials, language) if rials else "" for rials in some]
     assert page.evaluate(READ_BACK, [str(rials) for rials in some]) == wanted
     assert page.evaluate(READ_BACK, ["0", "000", "99999999999999"]) == ["", "", ""]
+
+
+def test_a_real_card_never_leaves_a_sandboxs_transfer(customer: Customers, world: RunningWorld) -> None:
+    """Neither as source nor as destination: the browser says so while it is typed, and nothing is sent."""
+    card = world.fresh_card()
+    page = customer(card=card, viewport=PHONE).page
+    page.goto(f"{world.info['gateway']}/transfer")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    for field, other, key in (
+        ("pan", "destination_pan", "pan.real"),
+        ("destination_pan", "pan", "transfer.destination.real"),
+    ):
+        page.fill(f"#{other}", card["pan"])
+        page.fill(f"#{field}", REAL_PAN)
+        expect(page.locator(f"#{field}-mistake")).to_have_text(WORDS[key].fa)
+        page.fill(f"#{field}", card["pan"])
+        expect(page.locator(f"#{field}-mistake")).to_be_hidden()
+        page.fill(f"#{field}", REAL_PAN)
+        page.fill("#amount", "1500000")
+        page.press("#amount", "Enter")
+        expect(page.locator(f"#{field}")).to_be_focused()
+    assert sent == []
+
+
+def test_whoever_cancels_an_asked_transfer_sends_no_card(customer: Customers, world: RunningWorld) -> None:
+    """Going on with a real card is refused in the browser; cancelling works, and takes neither number along."""
+    page = customer(card=world.fresh_card(), viewport=PHONE).page
+    page.goto(str(Merchant(world).ask()["page_url"]))
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
+    page.fill("#pan", REAL_PAN)
+    page.locator("button[value=continue]:not([tabindex])").click()
+    expect(page.locator("#pan")).to_be_focused()
+    assert sent == []
+    page.locator("button[value=cancel]").click()
+    expect(page.locator("h1")).to_have_text(WORDS["cancelled.title"].fa)
+    (body,) = sent
+    assert not {"pan", "destination_pan"} & dict(parse_qsl(body)).keys()
 
 
 def test_a_page_loaded_again_is_the_same_transfer_without_the_card(customer: Customers, world: RunningWorld) -> None:
