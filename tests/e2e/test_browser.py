@@ -17,6 +17,7 @@ from gateway.web.outcomes import SECONDS_UNTIL_RETURN
 from gateway.web.wording import WORDS
 from tests.e2e.browser import SIZES, assert_accessible
 from tests.e2e.conftest import Customer
+from tests.e2e.test_refusals_http import later
 from tests.world import RunningWorld
 
 pytestmark = [pytest.mark.world, pytest.mark.browser]
@@ -116,6 +117,26 @@ def test_a_code_on_its_way_ends_what_was_said_before(customer: Customers) -> Non
     buyer.code(lambda: buyer.press("request_pin"))
     expect(buyer.page.locator("#errors")).to_have_count(0)
     expect(buyer.page.locator("#pin-mistake")).to_be_hidden()
+
+
+def test_d9b_a_code_that_is_sent_again_is_the_same(customer: Customers, world: RunningWorld) -> None:
+    """D9b: after a minute the button offers it; the second SMS has the code of the first, which pays."""
+    buyer = customer()
+    page, ask = buyer.page, buyer.page.locator("#request_pin")
+    page.clock.install()
+    buyer.order()
+    buyer.type_card()
+    first = buyer.code(lambda: buyer.press("request_pin"))
+    expect(ask).to_have_attribute("aria-disabled", "true")
+    page.clock.run_for(60_000)
+    expect(ask).to_have_text(WORDS["resend"].fa)
+    with later(world, "bank_two", 61):
+        again = buyer.code(lambda: buyer.press("request_pin"))
+        expect(page.locator("#pin-answer")).to_have_class(re.compile("good"))
+        page.fill("#pin", again)
+        buyer.press("pay")
+        heading(page, "receipt.title")
+    assert again == first
 
 
 def test_a_card_without_money_is_told_before_any_moves(customer: Customers, world: RunningWorld) -> None:
