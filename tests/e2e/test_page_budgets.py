@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from bench.pages.walker import Walker
 from bench.pages.wire import Wire
+from gateway.web.wording import WORDS
 from tests.e2e.browser import SIZES, visiting
+from tests.e2e.conftest import Customer
 from tests.e2e.test_every_state import LISTEN
 from tests.world import RunningWorld
 
@@ -141,6 +143,25 @@ def test_on_slow_4g_the_page_is_soon_there_and_nothing_jumps(browser: Browser, p
     assert max(load["shift"] for load in loads) <= SHIFT_EVER, loads
     assert any(map(is_soon, loads)), loads
     assert complaints == []
+
+
+def test_a_whole_purchase_on_slow_4g(customer: Callable[..., Customer]) -> None:
+    """Shop, card, code, receipt and shop again; the card is sent for its code and to pay, not more."""
+    buyer = customer(viewport=SIZES["phone"])
+    page = buyer.page
+    slowed(page)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    buyer.order()
+    buyer.type_card()
+    code = buyer.code(lambda: buyer.press("request_pin"))
+    expect(page.locator("#pin")).to_be_focused()
+    page.fill("#pin", code)
+    buyer.press("pay")
+    expect(page.locator("h1")).to_have_text(WORDS["receipt.title"].fa)
+    assert len([address for address in sent if "/pay/" in address]) == 2
+    page.get_by_text(WORDS["return"].fa, exact=True).click()
+    expect(page.locator("#state[data-state=paid]")).to_be_visible()
 
 
 PRESSED = """() => new Promise(done => {
