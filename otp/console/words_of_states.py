@@ -33,6 +33,8 @@ DELIVERY = {
     "delivery.accepted": Words("تحویل سامانهٔ پیامک شد", "accepted by the provider"),
     "delivery.refused": Words("سامانهٔ پیامک نپذیرفت", "refused by the provider"),
     "delivery.dropped": Words("فرستاده نشد", "not sent"),
+    "delivery.delivered": Words("به گوشی رسید", "delivered to the phone"),
+    "delivery.undelivered": Words("به گوشی نرسید", "not delivered to the phone"),
 }
 PURCHASE = {
     "purchase.approved": Words("تأییدشده", "approved"),

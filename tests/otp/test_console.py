@@ -37,6 +37,9 @@ _PROOF = re.compile(r'name="csrf_token" type="hidden" value="([0-9a-f]{64})"')
 SERVICES = Path(open_card.__file__).parent
 _NOTED_ON_CARDS = re.compile(r'"((?:app|card)\.[a-z_]+)", (?:f"card:|subject)')
 _HOLE = re.compile(r"\{(\w+)\}")
+_ALLOWED_DELIVERY = (
+    "SELECT pg_get_constraintdef(oid) AS words FROM pg_constraint WHERE conname = 'challenge_delivery_check'"
+)
 
 
 class Desk:
@@ -290,6 +293,23 @@ def test_a_cards_history_is_found_by_either_number_and_tells_no_secret(
     assert not any(secret in text for secret in (pan.reveal(), "09121234567", "9121234"))
     looked = bank_world.sql("SELECT actor FROM audit_entry WHERE action = 'card.shown'")
     assert [row["actor"] for row in looked] == ["operator:reza"]
+
+
+def test_a_card_shows_what_became_of_each_message(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:
+    """Whatever the table of codes may say of a message has words, a provider's receipt among them."""
+    pan = bank_world.card()
+    bank_world.ask(pan)
+    states = re.findall(r"'(\w+)'", bank_world.sql(_ALLOWED_DELIVERY)[0]["words"])
+    omid = desk("omid")
+
+    shown = []
+    for state in states:
+        bank_world.sql("UPDATE challenge SET delivery = :state, delivery_at = house_now()", state=state)
+        shown.append(omid.get(f"/cards/{_id(bank_world, pan)}?lang=en"))
+
+    assert {"queued", "delivered", "undelivered"} < set(states)
+    assert [page.status_code for page in shown] == [200] * len(states)
+    assert all(WORDS[f"delivery.{state}"].en in page.text for state, page in zip(states, shown, strict=True))
 
 
 @pytest.mark.parametrize(
