@@ -55,11 +55,15 @@ _OVERVIEW = {
     "sms.accepted": Words("پذیرفته", "Accepted"),
     "sms.refused": Words("نپذیرفته", "Refused"),
     "sms.dropped": Words("فرستاده‌نشده", "Not sent"),
-    "sms.p50": Words("میانه (ثانیه)", "p50 (s)"),
-    "sms.p95": Words("صدک ۹۵ (ثانیه)", "p95 (s)"),
+    "sms.delivered": Words("رسیده", "Delivered"),
+    "sms.undelivered": Words("نرسیده", "Undelivered"),
+    "sms.accepted_after": Words("پذیرش: میانه / صدک ۹۵ (ثانیه)", "Accepted after: p50 / p95 (s)"),
+    "sms.delivered_after": Words("رسیدن: میانه / صدک ۹۵ (ثانیه)", "Delivered after: p50 / p95 (s)"),
     "sms.note": Words(
-        "از درخواست رمز تا پذیرش پیامک نزد سامانهٔ پیامک.",
-        "From asking for a code until the provider accepts its message.",
+        "زمان‌ها از درخواست رمز است: تا پذیرش پیامک نزد سامانهٔ پیامک، و تا آگاهی از رسیدن آن به گوشی. "
+        "دربارهٔ رمزی که به کار رفته دیگر پرسیده نمی‌شود.",
+        "Times count from asking for a code: until the provider accepts its message, and until it says that the phone "
+        "has it. Of a code that was used nothing more is asked.",
     ),
 }
 _WRONG = {

@@ -67,7 +67,7 @@ issued AS (
     RETURNING challenge_id, resends),
 resent AS (
     UPDATE challenge SET resends = resends + 1, sent_at = clock.now, delivery = 'queued',
-           proven = proven OR CAST(:proven AS boolean)
+           delivery_at = NULL, accepted_at = NULL, proven = proven OR CAST(:proven AS boolean)
       FROM clock, verdict
      WHERE CAST(:step AS text) = 'resend' AND NOT held AND challenge_id = CAST(:resent_id AS bigint)
        AND state = 'issued'

@@ -158,7 +158,7 @@ SELECT c.challenge_id, 0 FROM challenge c WHERE c.challenge_id = {_SUBJECTS} AND
 
 _SENT_DEAD = f"""
 SELECT challenge_id, 0 FROM challenge
-WHERE challenge_id = {_SUBJECTS} AND delivery = 'accepted' AND delivery_at > expires_at
+WHERE challenge_id = {_SUBJECTS} AND accepted_at > expires_at
 """
 
 _STUCK = """

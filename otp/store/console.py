@@ -32,12 +32,18 @@ _DELIVERY = text(f"""
 recent AS MATERIALIZED (
     SELECT CASE WHEN position(':' IN provider_message_id) > 0 THEN split_part(provider_message_id, ':', 1) END
              AS provider,
-           delivery, extract(epoch FROM delivery_at - sent_at) AS seconds
+           delivery, extract(epoch FROM accepted_at - sent_at) AS accepted_seconds,
+           CASE delivery WHEN 'delivered' THEN extract(epoch FROM delivery_at - sent_at) END AS delivered_seconds
       FROM challenge WHERE issued_at >= {_NOW} - {_HOUR})
-SELECT provider, count(*) AS asked, count(*) FILTER (WHERE delivery = 'accepted') AS accepted,
+SELECT provider, count(*) AS asked,
+       count(*) FILTER (WHERE delivery IN ('accepted', 'delivered', 'undelivered')) AS accepted,
        count(*) FILTER (WHERE delivery = 'refused') AS refused, count(*) FILTER (WHERE delivery = 'dropped') AS dropped,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE delivery = 'accepted') AS p50_seconds,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE delivery = 'accepted') AS p95_seconds
+       count(*) FILTER (WHERE delivery = 'delivered') AS delivered,
+       count(*) FILTER (WHERE delivery = 'undelivered') AS undelivered,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY accepted_seconds) AS accepted_p50_seconds,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY accepted_seconds) AS accepted_p95_seconds,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY delivered_seconds) AS delivered_p50_seconds,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY delivered_seconds) AS delivered_p95_seconds
   FROM recent GROUP BY provider ORDER BY provider NULLS LAST LIMIT {ROWS_MOST}
 """)
 
@@ -119,10 +125,13 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How one provider took over the codes of the last hour; seconds from asking for a code to its acceptance.
+    """How one provider carried the codes of the last hour.
 
     Args:
         provider: ``None`` where message ids name none.
+        accepted: all that it took over, whatever became of them.
+        accepted_p50_seconds: from asking for a code until the provider took it over.
+        delivered_p50_seconds: as long, until its receipt said that the phone has it; ``None`` without any.
     """
 
     provider: str | None
@@ -130,8 +139,12 @@ class Delivery:
     accepted: int
     refused: int
     dropped: int
-    p50_seconds: float | None
-    p95_seconds: float | None
+    delivered: int
+    undelivered: int
+    accepted_p50_seconds: float | None
+    accepted_p95_seconds: float | None
+    delivered_p50_seconds: float | None
+    delivered_p95_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)

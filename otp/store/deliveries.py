@@ -22,7 +22,7 @@ SELECT challenge.challenge_id, challenge.state, challenge.nonce, challenge.canon
 
 _DELIVERED = text("""
 UPDATE challenge SET delivery = :delivery, provider_message_id = coalesce(:message_id, provider_message_id),
-       delivery_at = house_now()
+       delivery_at = house_now(), accepted_at = CASE WHEN CAST(:delivery AS text) = 'accepted' THEN house_now() END
  WHERE challenge_id = :challenge_id
 """)
 

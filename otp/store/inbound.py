@@ -57,7 +57,8 @@ issued AS (
      WHERE CAST(:step AS text) = 'code' AND NOT held AND (SELECT count(*) FROM ended) >= 0
     RETURNING challenge_id, resends),
 resent AS (
-    UPDATE challenge SET resends = resends + 1, sent_at = clock.now, delivery = 'queued'
+    UPDATE challenge SET resends = resends + 1, sent_at = clock.now, delivery = 'queued',
+           delivery_at = NULL, accepted_at = NULL
       FROM clock, verdict
      WHERE challenge_id = CAST(:resent AS bigint) AND state = 'issued' AND NOT held
     RETURNING challenge_id, resends),

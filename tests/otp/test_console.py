@@ -22,7 +22,9 @@ from otp.domain.challenge import ChallengeState
 from otp.domain.operators import Role
 from otp.domain.unlocking import Unlock
 from otp.domain.verdict import Channel
+from otp.ports import Receipt
 from otp.services import open_card
+from otp.services.ask_receipts import keep_receipt
 from otp.services.audit_trail import By, note
 from otp.services.cards import card_tokens
 from otp.services.operators import add_operator
@@ -30,6 +32,7 @@ from otp.services.overview import overview
 from otp.services.wrong_codes import wrong_codes
 from tests.otp.conftest import ACQUIRER, BankWorld
 from tests.otp.prover import Prover
+from tests.otp.test_deliver import tick
 
 PASSWORD = "a long password"
 WHY = "دارندهٔ کارت در شعبه شناسایی شد"
@@ -87,6 +90,17 @@ def desk(bank_world: BankWorld) -> Callable[[str], Desk]:
 def _id(here: BankWorld, pan: Pan) -> int:
     rows = here.sql("SELECT card_id FROM card WHERE card_token = :token", token=card_tokens(here.bank.keys, pan)[0])
     return int(rows[0]["card_id"])
+
+
+def _accepted(here: BankWorld, challenge_id: int, message: str, seconds: float) -> None:
+    here.sql(
+        "UPDATE challenge SET delivery = 'accepted', provider_message_id = :message,"
+        " delivery_at = sent_at + make_interval(secs => :seconds),"
+        " accepted_at = sent_at + make_interval(secs => :seconds) WHERE challenge_id = :id",
+        message=message,
+        seconds=seconds,
+        id=challenge_id,
+    )
 
 
 def _purchases(here: BankWorld, pan: Pan, terminal: str, reason: str, count: int, acquirer: str = "581672") -> None:
@@ -185,24 +199,60 @@ def test_the_overview_shows_how_codes_reach_phones(desk: Callable[[str], Desk], 
         bank_world.ask(bank_world.card())
     rows = bank_world.challenges()
     for row, (message, seconds) in zip(rows, (("one:1", 1), ("one:2", 2), ("one:3", 9), ("box-1", 4)), strict=True):
-        bank_world.sql(
-            "UPDATE challenge SET delivery = 'accepted', provider_message_id = :message,"
-            " delivery_at = sent_at + make_interval(secs => :seconds) WHERE challenge_id = :id",
-            message=message,
-            seconds=seconds,
-            id=row["challenge_id"],
-        )
+        _accepted(bank_world, row["challenge_id"], message, seconds)
 
     seen = overview(bank_world.bank)
     text = desk("omid").get("/?lang=en").text
 
-    assert [(row.provider, row.accepted, row.p50_seconds) for row in seen.deliveries] == [
+    assert [(row.provider, row.accepted, row.accepted_p50_seconds) for row in seen.deliveries] == [
         ("one", 3, 2.0),
         (None, 1, 4.0),
     ]
-    assert seen.deliveries[0].p95_seconds == pytest.approx(8.3)
+    assert seen.deliveries[0].accepted_p95_seconds == pytest.approx(8.3)
+    assert seen.deliveries[0].delivered_p50_seconds is None
     assert (seen.work.live_codes, seen.work.waiting) == (4, 4)
     assert all(words in text for words in ("Database", "has not looked yet", "unnamed", "8.3"))
+
+
+def test_a_receipt_takes_nothing_from_what_was_accepted(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:
+    """What a provider reports it had accepted, and when; its receipts have numbers and times of their own."""
+    for _ in range(4):
+        bank_world.ask(bank_world.card())
+    rows = bank_world.challenges()
+    for row, seconds in zip(rows, (1, 2, 9, 4), strict=True):
+        _accepted(bank_world, row["challenge_id"], f"one:{row['challenge_id']}", seconds)
+    bank_world.sql("UPDATE challenge SET sent_at = sent_at - interval '20 seconds'")
+    bank_world.sql("UPDATE challenge SET accepted_at = accepted_at - interval '20 seconds'")
+    for row, receipt in zip(rows, (Receipt.DELIVERED, Receipt.DELIVERED, Receipt.UNDELIVERED), strict=False):
+        keep_receipt(bank_world.bank, f"one:{row['challenge_id']}", receipt)
+
+    (row,) = overview(bank_world.bank).deliveries
+    text = desk("omid").get("/?lang=en").text
+
+    assert (row.asked, row.accepted, row.delivered, row.undelivered) == (4, 4, 2, 1)
+    assert (row.accepted_p50_seconds, row.accepted_p95_seconds) == (3.0, pytest.approx(8.25))
+    assert row.delivered_p50_seconds == pytest.approx(20, abs=15)
+    assert row.delivered_p50_seconds >= 20
+    assert row.delivered_p95_seconds >= row.delivered_p50_seconds
+    assert all(words in text for words in ("Undelivered", "Delivered after: p50 / p95", "3.0 / 8."))
+
+
+def test_a_code_that_is_sent_again_counts_from_then(bank_world: BankWorld) -> None:
+    """Neither the moments of its first message, nor a time before it was asked for."""
+    pan, binding = bank_world.card(), bank_world.binding()
+    bank_world.ask(pan, binding)
+    tick(bank_world)
+    bank_world.age(61)
+    bank_world.ask(pan, binding, sequence=2)
+    (between,) = bank_world.challenges()
+    tick(bank_world)
+
+    (row,) = overview(bank_world.bank).deliveries
+
+    assert (between["delivery"], between["delivery_at"], between["accepted_at"]) == ("queued", None, None)
+    assert (row.asked, row.accepted) == (1, 1)
+    assert row.accepted_p50_seconds is not None
+    assert 0 <= row.accepted_p50_seconds < 60
 
 
 def test_a_terminal_where_codes_are_guessed_is_an_alarm(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:

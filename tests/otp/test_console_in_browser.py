@@ -78,7 +78,10 @@ def bank_world(make_bank: Callable[..., BankWorld]) -> BankWorld:
         " '051201120000', 'purchase', card_id, 250000, 0, '117', 'code_wrong', 'declined', house_now()"
         " FROM card, generate_series(1, CASE pin_failures WHEN 15 THEN 3 ELSE 50 END)"
     )
-    here.sql("UPDATE challenge SET delivery = 'accepted', provider_message_id = 'one:1', delivery_at = house_now()")
+    here.sql(
+        "UPDATE challenge SET delivery = 'delivered', provider_message_id = 'one:1',"
+        " accepted_at = house_now(), delivery_at = house_now()"
+    )
     return here
 
 

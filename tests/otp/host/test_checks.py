@@ -247,7 +247,8 @@ PLANTS = [
     ("I9_tries", "UPDATE challenge SET wrong_tries = 6, tries_max = 9", 0),
     ("I9_tries", "UPDATE challenge SET wrong_tries = 4", 0),
     ("I11_sms_owed", "DELETE FROM outbox", 0),
-    ("I12_sms", "UPDATE challenge SET delivery = 'accepted', delivery_at = expires_at + interval '1 second'", 0),
+    ("I12_sms", "UPDATE challenge SET delivery = 'accepted', accepted_at = expires_at + interval '1 second'", 0),
+    ("I12_sms", "UPDATE challenge SET delivery = 'delivered', accepted_at = expires_at + interval '1 second'", 0),
     ("I18_jobs", "UPDATE outbox SET done_at = NULL, due_at = house_now() - interval '3 minutes'", 0),
     (
         "I18_chained",
