@@ -139,6 +139,8 @@ class SmppProvider:
                 self._serve(link, wake)
             except Broken as broken:
                 why = str(broken)
+            except Exception as error:  # noqa: BLE001 - without this thread nothing goes through the centre any more
+                why = type(error).__name__
             finally:
                 self._end(link)
             if why:

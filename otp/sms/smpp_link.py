@@ -1,16 +1,22 @@
-"""smpplib's client with what it lacks: a bound on what it reads, TLS that checks names, and no shrug at a half PDU."""
+"""smpplib's client with what it lacks: a bound on what it reads, TLS that checks names, and no shrug at a half PDU.
+
+The library reads an optional parameter that it knows as an error where its class for the PDU lacks it, and leaves
+``unbind`` without an answer: both are done here.
+"""
 
 from __future__ import annotations
 
 import select
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import smpplib.client
 import smpplib.consts
 import smpplib.exceptions
+import smpplib.pdu
 import smpplib.smpp
 
 PDU_MAX_BYTES = 65_536
@@ -21,6 +27,20 @@ BROKEN = (
     smpplib.exceptions.UnknownCommandError,
     OSError,
 )
+LENGTH_BYTES = 4
+OPTION_HEADER_BYTES = 4
+
+
+def _number(value: bytes) -> int:
+    return int.from_bytes(value, "big")
+
+
+_OPTIONS: Mapping[int, tuple[str, Callable[[bytes], object]]] = {
+    0x001E: ("receipted_message_id", lambda value: value.rstrip(b"\0")),
+    0x0424: ("message_payload", bytes),
+    0x0427: ("message_state", _number),
+}
+"""The optional parameters that are of use here, by tag; a centre may add any other to any PDU."""
 
 
 class Broken(Exception):
@@ -73,6 +93,28 @@ class Link(smpplib.client.Client):  # type: ignore[misc]  # the library ships no
             raise Broken(f"bind refused: {status}") from None
         except BROKEN:
             raise Broken("no answer to bind") from None
+        except Exception:  # noqa: BLE001 - whatever the library makes of an answer without sense
+            raise Broken("senseless answer to bind") from None
+
+    def read_pdu(self) -> Any:
+        """Read one PDU; of its optional parameters those that are of use here.
+
+        Raises:
+            Broken: the centre took its leave, and was answered.
+        """
+        length = self._recv_exact(LENGTH_BYTES)
+        whole = length + self._recv_exact(_number(length) - LENGTH_BYTES)
+        pdu = smpplib.smpp.make_pdu(smpplib.pdu.extract_command(whole), client=self)
+        pdu.parse_optional_params = partial(_read_options, pdu)
+        pdu.parse(whole)
+        if pdu.command == "unbind":
+            farewell = smpplib.smpp.make_pdu("unbind_resp", client=self)
+            farewell.sequence = pdu.sequence
+            self.send_pdu(farewell)
+            raise Broken("unbound")
+        if not pdu.is_error():
+            self.state = smpplib.consts.STATE_SETTERS.get(pdu.command, self.state)
+        return pdu
 
     def _recv_exact(self, exact_size: int) -> bytes:
         if not 0 <= exact_size <= PDU_MAX_BYTES:
@@ -105,7 +147,18 @@ class Link(smpplib.client.Client):  # type: ignore[misc]  # the library ships no
     def _safely(self, act: Callable[[], object]) -> None:
         try:
             act()
+        except Broken:
+            raise
         except BROKEN:
             raise Broken("connection lost") from None
         except Exception:  # noqa: BLE001 - whatever the library makes of a PDU without sense
             raise Broken("senseless PDU") from None
+
+
+def _read_options(pdu: Any, options: bytes) -> None:
+    while len(options) >= OPTION_HEADER_BYTES:
+        tag, ends = _number(options[:2]), OPTION_HEADER_BYTES + _number(options[2:OPTION_HEADER_BYTES])
+        if tag in _OPTIONS:
+            name, read = _OPTIONS[tag]
+            setattr(pdu, name, read(options[OPTION_HEADER_BYTES:ends]))
+        options = options[ends:]

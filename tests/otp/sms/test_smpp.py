@@ -52,13 +52,6 @@ class Heard:
         self.told.append(words)
 
 
-@pytest.fixture
-def port() -> int:
-    """Give a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def account(port: int, **changes: Any) -> Account:
     """Make the bank's account with a centre on this port."""
     values = {"name": "smsc", "host": "127.0.0.1", "port": port, "line": "30003303"}

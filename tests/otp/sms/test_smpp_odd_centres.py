@@ -1,0 +1,113 @@
+"""SMPP 3.4 with centres that do what is allowed and seldom, or what makes no sense: byte by byte."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import pytest
+import smpp34
+from structlog.testing import capture_logs
+
+from otp.ports import SmsAccepted
+from otp.sms.smpp_link import Link
+from tests.fakes.smsc import centre
+from tests.otp.sms.accounts import message
+from tests.otp.sms.test_smpp import Heard, answer_bind, bound, fake, started, wait_until
+
+BIND_ANSWER, SUBMIT_ANSWER, UNBIND, UNBIND_ANSWER = 0x80000009, 0x80000004, 0x06, 0x80000006
+STATUS_TEXT = struct.pack(">HH", smpp34.TLV_ADDITIONAL_STATUS_INFO_TEXT, 3) + b"ok\0"
+
+
+def pdu(command: int, number: int, body: bytes = b"") -> bytes:
+    """Write a PDU."""
+    return struct.pack(">LLLL", 16 + len(body), command, 0, number) + body
+
+
+def heard_by(client: socket.socket) -> tuple[int, int]:
+    """Read a PDU; say which command it is, and its number."""
+    length, command, _, number = struct.unpack(">LLLL", client.recv(16, socket.MSG_WAITALL))
+    client.recv(length - 16, socket.MSG_WAITALL)
+    return command, number
+
+
+def test_optional_parameters_of_answers_are_passed_over(port: int) -> None:
+    """Known to the library, not to its class for the PDU: the bind holds, and the message was taken over."""
+
+    def act(client: socket.socket) -> None:
+        client.sendall(pdu(BIND_ANSWER, heard_by(client)[1], b"smsc\0" + STATUS_TEXT))
+        client.sendall(pdu(SUBMIT_ANSWER, heard_by(client)[1], b"2a\0" + STATUS_TEXT))
+        client.recv(4096)
+
+    with fake(port, act), started(port) as ours:
+        assert ours.bound.wait(10)
+        assert ours.send(message()) == SmsAccepted("2a")
+
+
+def test_a_holders_text_may_have_any_optional_parameter(port: int) -> None:
+    """It is told and acknowledged, and the link stays as it is."""
+    heard = Heard()
+    tlvs = [
+        smpp34.Tlv(smpp34.TLV_QOS_TIME_TO_LIVE, b"\0\0\0\x3c"),
+        smpp34.Tlv(smpp34.TLV_CALLBACK_NUM_PRES_IND, b"\x01"),
+        smpp34.Tlv(0x1400, b"of the centre's own"),
+        smpp34.Tlv(smpp34.TLV_MESSAGE_PAYLOAD, b"4321"),
+    ]
+    with capture_logs() as lines, bound(port, heard=heard) as (_, theirs):
+        assert theirs.deliver(b"", tlvs=tlvs) == 0
+
+    assert heard.told == [("smsc", "989121234567", "4321")]
+    assert [line["event"] for line in lines] == ["smpp_bound"]
+
+
+@pytest.mark.parametrize("said", [b"\0\0\0\x04", b"\0\0\0\x0c\x80\0\0\x09\0\0\0\0", pdu(BIND_ANSWER, 1, b"no end")])
+def test_an_answer_to_bind_without_sense_ends_the_connection_and_nothing_else(said: bytes, port: int) -> None:
+    """No more than its length, half a header, a text without its end: the next centre on the port is bound."""
+
+    def act(client: socket.socket) -> None:
+        heard_by(client)
+        client.sendall(said)
+
+    with capture_logs() as lines, started(port) as ours:
+        with fake(port, act):
+            wait_until(lambda: any(line["event"] == "smpp_broken" and line["why"] != "unreachable" for line in lines))
+        with centre(port):
+            wait_until(lambda: isinstance(ours.send(message()), SmsAccepted))
+
+
+def test_a_centre_that_takes_its_leave_is_answered_and_bound_anew(port: int) -> None:
+    """Nothing is sent over a link that the centre has ended."""
+    answers = []
+
+    def act(client: socket.socket) -> None:
+        answer_bind(client)
+        client.sendall(pdu(UNBIND, 77))
+        answers.append(heard_by(client))
+        client.recv(4096)
+
+    with capture_logs() as lines, started(port) as ours:
+        with fake(port, act):
+            wait_until(lambda: answers and not ours.bound.is_set())
+        with centre(port):
+            wait_until(lambda: isinstance(ours.send(message()), SmsAccepted))
+
+    assert answers[0] == (UNBIND_ANSWER, 77)
+    assert "unbound" in [line["why"] for line in lines if line["event"] == "smpp_broken"]
+
+
+def test_what_nobody_thought_of_ends_the_connection_and_nothing_else(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a process has more files open than it can wait for: the link is made anew."""
+    attend, troubles = Link.attend, [ValueError("filedescriptor out of range in select()")]
+
+    def troubled(link: Link, wake: socket.socket, seconds: float) -> bool:
+        if troubles:
+            raise troubles.pop()
+        return attend(link, wake, seconds)
+
+    monkeypatch.setattr(Link, "attend", troubled)
+    with capture_logs() as lines, bound(port) as (ours, _):
+        wait_until(lambda: isinstance(ours.send(message()), SmsAccepted))
+
+    assert [line["why"] for line in lines if line["event"] == "smpp_broken"] == ["ValueError"]
