@@ -15,6 +15,8 @@ from otp.domain.financial import MessageKey
 UNDER_WAY = ("sent", "reversing")
 PROMISE_SECONDS = 300.0
 """How long a sale may be without its end; after that it counts as a difference."""
+SENT_SECONDS = 30.0
+"""How long a question may be without its answer; after that the sale is to be undone."""
 SHOWN = 10
 
 _TABLE = """
@@ -30,6 +32,10 @@ VALUES (:rrn, :acquirer_id, :terminal_id, :stan, :local_time, :masked_pan, :pan_
 _MOVE = """
 UPDATE sale SET state = ?, action_code = coalesce(?, action_code)
  WHERE rrn = ? AND state IN (SELECT value FROM json_each(?))
+"""
+_TO_BE_UNDONE = """
+SELECT * FROM sale WHERE terminal_id = :terminal_id AND (state = 'reversing' OR (state = 'sent' AND at < :sent_before))
+ ORDER BY rrn = :first DESC, random() LIMIT :most
 """
 
 
@@ -65,13 +71,21 @@ class SalesBook:
 
     def all(self) -> list[Sale]:
         """Return every sale, oldest first."""
-        return self._read("SELECT * FROM sale ORDER BY at")
+        return self._read("SELECT * FROM sale ORDER BY at", ())
 
     def newest(self, terminal_id: str) -> list[Sale]:
         """Return the last sales of a till, newest first."""
-        return self._read("SELECT * FROM sale WHERE terminal_id = ? ORDER BY at DESC LIMIT ?", terminal_id, SHOWN)
+        return self._read("SELECT * FROM sale WHERE terminal_id = ? ORDER BY at DESC LIMIT ?", (terminal_id, SHOWN))
 
-    def _read(self, question: str, *values: object) -> list[Sale]:
+    def to_be_undone(self, terminal_id: str, *, first: str | None, most: int) -> list[Sale]:
+        """Return sales of a till that have no end, however old: the one of the RRN ``first`` before all others.
+
+        These come in no order, so that no other waits for ever behind one that its bank does not undo.
+        """
+        values = {"terminal_id": terminal_id, "sent_before": time.time() - SENT_SECONDS, "first": first, "most": most}
+        return self._read(_TO_BE_UNDONE, values)
+
+    def _read(self, question: str, values: tuple[object, ...] | dict[str, object]) -> list[Sale]:
         with self._open() as connection:
             return [_sale(row) for row in connection.execute(question, values)]
 

@@ -15,14 +15,12 @@ from sandbox.rendering import address, guard, language, page, redirected
 from sandbox.terminals.cards import card_typed, cards_here
 from sandbox.terminals.hall import Hall, hall_here
 from sandbox.terminals.network import APPROVED, NO_PIN
-from sandbox.terminals.sales import Sale
 
 TERMINAL = "POS00001"
 PAYEE = "کارت‌خوان آزمایشی"
 SALE_MAX_RIAL = 10**11
 DECLINES = frozenset({"101", "104", "106", "110", "115", "116", "117", "121", "124", "126", "181", NO_PIN})
 """Answers that say no; whatever else comes, or nothing, says nothing, and the sale is undone until told (D2, D3)."""
-SENT_SECONDS = 30.0
 SETTLED_AT_ONCE = 3
 _SEAL = "pan-seal"
 
@@ -79,17 +77,12 @@ def take_back(hall: Hall, rrn: str) -> None:
 
 def settle(hall: Hall, *, asked_for: str | None = None) -> None:
     """Undo what has no answer: a few sales at a time, the rest the next time anybody looks."""
-    waiting = [sale for sale in hall.sales.newest(TERMINAL) if _is_to_be_undone(sale)]
-    for sale in waiting[:SETTLED_AT_ONCE]:
+    for sale in hall.sales.to_be_undone(TERMINAL, first=asked_for, most=SETTLED_AT_ONCE):
         pan = Pan.parse(hall.network.keys.open(sale.pan_sealed, bound_to=f"sale|{sale.key.rrn}").decode())
         own = hall.network.new_key(TERMINAL, hall.now())
         wanted = sale.key.rrn == asked_for
         if hall.network.reverse(sale.key, own, pan, sale.rial, asked_for=wanted):
             hall.sales.move(sale.key.rrn, "reversed")
-
-
-def _is_to_be_undone(sale: Sale) -> bool:
-    return sale.state == "reversing" or (sale.state == "sent" and sale.age_seconds > SENT_SECONDS)
 
 
 def _page(mistake: str = "") -> str:
