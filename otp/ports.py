@@ -38,6 +38,7 @@ class SmsMessage:
         text: what the holder reads; it may carry a code.
         timeout_seconds: the longest that all providers together may take.
         template: where the message is a code.
+        life_seconds: how long it is of any use, where that is not for ever.
     """
 
     reference: str
@@ -46,6 +47,7 @@ class SmsMessage:
     text: Sensitive[str]
     timeout_seconds: float
     template: SmsTemplate | None = None
+    life_seconds: float | None = None
 
 
 class Fault(StrEnum):

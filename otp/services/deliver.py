@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 
 import structlog
 
@@ -45,11 +44,11 @@ EXPIRE_AT_ONCE_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a message says, also for a template, and how long it has to live: after that no provider may get it."""
+    """What a message says, also for a template, and how long it has to live: near that end no provider may get it."""
 
     text: Sensitive[str]
     template: SmsTemplate | None = None
-    seconds_left: float = inf
+    seconds_left: float | None = None
 
 
 def send_code(bank: Bank, job: Job) -> Result:
@@ -176,12 +175,23 @@ def _send(
     guard_no_transaction()
     if bank.sms is None:
         return SmsUnanswered("no provider is wired")
-    settings = bank.settings
-    time_out = min(settings.sms_timeout_seconds, words.seconds_left)
-    message = SmsMessage(f"sms-{job.id}", settings.sms_sender, mobile, words.text, time_out, words.template)
+    message = SmsMessage(
+        reference=f"sms-{job.id}",
+        sender=bank.settings.sms_sender,
+        mobile=mobile,
+        text=words.text,
+        timeout_seconds=_time_for(bank, words),
+        template=words.template,
+        life_seconds=words.seconds_left,
+    )
     answer = bank.sms.send(message)
     bank.meters.sms.labels(kind, OUTCOMES[type(answer)]).inc()
     return answer
+
+
+def _time_for(bank: Bank, words: Words) -> float:
+    most = bank.settings.sms_timeout_seconds
+    return most if words.seconds_left is None else min(most, words.seconds_left - LIFE_LEAST_SECONDS)
 
 
 def _result(answer: SmsAnswer) -> Result:

@@ -86,13 +86,16 @@ class Failover:
     def send(self, message: SmsMessage) -> SmsAnswer:
         """Hand one message over to the first that takes it."""
         guard_no_transaction()
-        until = self._clock() + message.timeout_seconds
+        begun = self._clock()
         answers: list[Unanswered] = []
         for member in self._in_turn():
-            left = until - self._clock()
+            gone = self._clock() - begun
+            left = message.timeout_seconds - gone
             if left < LEAST_SECONDS:
                 break
-            answer = self._ask(member, replace(message, timeout_seconds=min(left, member.timeout_seconds)))
+            life = None if message.life_seconds is None else message.life_seconds - gone
+            now = replace(message, timeout_seconds=min(left, member.timeout_seconds), life_seconds=life)
+            answer = self._ask(member, now)
             if not isinstance(answer, Unanswered):
                 return answer
             answers.append(answer)

@@ -62,7 +62,10 @@ class HttpProvider:
         return SmsRefused(why) if verdict is Verdict.REFUSED else SmsUnanswered(why, FAULTS[verdict])
 
     def receipts(self, message_ids: Sequence[str], timeout_seconds: float) -> Mapping[str, Receipt]:
-        """Ask about messages, as many at once as the provider allows, until the time is up or it does not answer."""
+        """Ask about messages, as many at once as the provider allows, until the time is up or it does not answer.
+
+        An answer without sense says nothing of what was asked, and nothing against the next question.
+        """
         until, found = self._clock() + timeout_seconds, dict[str, Receipt]()
         for start in range(0, len(message_ids), self._panel.ask_most):
             asked = message_ids[start : start + self._panel.ask_most]
@@ -72,8 +75,10 @@ class HttpProvider:
             try:
                 heard = self._sender.exchange(self._panel.ask(self._account, self._base, asked), left)
                 told = self._panel.told(json.loads(heard.body), asked)
-            except (NoAnswer, *_SENSELESS):
+            except NoAnswer:
                 break
+            except _SENSELESS:
+                continue
             found |= {name: self._receipt(state) for name, state in told.items() if name in asked}
         return found
 

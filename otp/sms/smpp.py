@@ -24,7 +24,7 @@ from otp.sms.panel import Verdict
 from otp.sms.provider import FAULTS
 from otp.sms.smpp_centre import STATUSES, Centre
 from otp.sms.smpp_link import Broken, Link
-from otp.sms.smpp_words import KINDS, UCS2, UDHI, parts_of, receipt_of, text_of
+from otp.sms.smpp_words import KINDS, UCS2, UDHI, parts_of, receipt_of, text_of, validity
 
 log = structlog.get_logger(__name__)
 
@@ -35,8 +35,6 @@ PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 TICK_SECONDS, HURRY_SECONDS = 0.5, 0.05
 """Between two looks at the queue: when it is empty, and when the window or the rate holds it up."""
 QUEUE_MOST = 1_000
-VALID = "000000000200000R"
-"""Of a code, two minutes from now: a centre that is late is not to deliver what is of no use any more."""
 NOT_KEPT = 0x64
 """``ESME_RX_T_APPN``: a receiver that cannot take the message now, so the centre tries again."""
 
@@ -51,6 +49,7 @@ class _Sending:
     several: bool
     wants_receipt: bool
     until: float
+    dies: float | None
     open: int = 0
     message_id: str = ""
     answer: SmsAnswer | None = None
@@ -101,14 +100,15 @@ class SmppProvider:
     def send(self, message: SmsMessage) -> SmsAnswer:
         """Hand all parts of one message over, within its time-out."""
         guard_no_transaction()
-        parts = parts_of(message.text.reveal(), secrets.randbelow(256))
+        parts, now = parts_of(message.text.reveal(), secrets.randbelow(256)), time.monotonic()
         sending = _Sending(
             deque(parts),
             self._centre.line or message.sender,
             message.mobile,
             len(parts) > 1,
             message.template is not None,
-            time.monotonic() + message.timeout_seconds,
+            now + message.timeout_seconds,
+            None if message.life_seconds is None else now + message.life_seconds,
         )
         with self._lock:
             if not self.bound.is_set() or len(self._queue) >= QUEUE_MOST:
@@ -213,7 +213,7 @@ class SmppProvider:
             "esm_class": UDHI if sending.several else 0,
             "data_coding": UCS2,
             "registered_delivery": int(last and sending.wants_receipt),
-            "validity_period": VALID if sending.wants_receipt else "",
+            "validity_period": "" if sending.dies is None else validity(sending.dies - time.monotonic()),
             "short_message": part,
         }
 

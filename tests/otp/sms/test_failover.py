@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -127,6 +127,19 @@ def test_no_provider_gets_more_than_its_own_time_and_all_no_more_than_the_messag
 
     assert answer == SmsUnanswered("silent; silent; silent")
     assert [each.got[0].timeout_seconds for each in here.by_name.values() if each.got] == [3.0, 3.0, 1.0]
+
+
+def test_the_next_provider_is_told_what_is_left_of_a_codes_life() -> None:
+    """The time that the first took is gone for both; what has no end stays so."""
+    here = several(a=(100, [SILENT]), b=(50, [TAKES]))
+    for each in here.by_name.values():
+        each.takes = 3.0
+
+    here.whole.send(replace(message(seconds=10.0), life_seconds=100.0))
+    here.whole.send(message(seconds=10.0))
+
+    assert [each.life_seconds for each in here.by_name["a"].got] == [100.0, None]
+    assert [each.life_seconds for each in here.by_name["b"].got] == [97.0, None]
 
 
 def test_a_message_without_time_is_given_to_nobody() -> None:

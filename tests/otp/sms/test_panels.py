@@ -141,3 +141,13 @@ def test_messages_are_asked_about_in_the_numbers_a_provider_allows() -> None:
 
     assert [request.path for request in site.requests] == ["/v1/send/11", "/v1/send/12", "/v1/send/13"]
     assert found == {"11": "delivered", "12": "undelivered", "13": "waiting"}
+
+
+def test_an_answer_without_sense_about_one_message_does_not_end_the_questions() -> None:
+    """As a message that the provider has lost, or a page of its proxy; silence does end them."""
+    answers = iter([b"<html>", json.dumps({"status": 1, "data": {"deliveryState": 1}}).encode()])
+    with serving(lambda _: Reply(200, body=next(answers))) as site:
+        found = provider("smsir", site.url).receipts(["11", "12"], 5.0)
+
+    assert found == {"12": "delivered"}
+    assert provider("smsir", site.url).receipts(["11", "12"], 5.0) == {}, "nobody is there any more"

@@ -82,7 +82,7 @@ def bound(
 
 
 def test_a_short_message_is_one_part(port: int) -> None:
-    """UCS-2 without a header, to ``98…``, with a receipt wanted and two minutes to live."""
+    """UCS-2 without a header, to ``98…``, with a receipt wanted."""
     with bound(port) as (ours, theirs):
         answer = ours.send(message())
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
+from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 import smpp34
@@ -18,25 +21,44 @@ from tests.otp.sms.test_smpp import Heard, answer_bind, bound, fake, started, wa
 BIND_ANSWER, SUBMIT_ANSWER, UNBIND, UNBIND_ANSWER = 0x80000009, 0x80000004, 0x06, 0x80000006
 STATUS_TEXT = struct.pack(">HH", smpp34.TLV_ADDITIONAL_STATUS_INFO_TEXT, 3) + b"ok\0"
 
+_VALID = re.compile(rb"00000000(\d\d)(\d\d)000R\0")
+
 
 def pdu(command: int, number: int, body: bytes = b"") -> bytes:
     """Write a PDU."""
     return struct.pack(">LLLL", 16 + len(body), command, 0, number) + body
 
 
-def heard_by(client: socket.socket) -> tuple[int, int]:
-    """Read a PDU; say which command it is, and its number."""
-    length, command, _, number = struct.unpack(">LLLL", client.recv(16, socket.MSG_WAITALL))
-    client.recv(length - 16, socket.MSG_WAITALL)
-    return command, number
+class Pdu(NamedTuple):
+    """A PDU as it came."""
+
+    command: int
+    number: int
+    body: bytes
+
+
+def heard_by(client: socket.socket) -> Pdu:
+    """Read a PDU."""
+    length, command, _, number = struct.unpack(">LLLL", exactly(client, 16))
+    return Pdu(command, number, exactly(client, length - 16))
+
+
+def exactly(client: socket.socket, size: int) -> bytes:
+    """Read so many bytes."""
+    read = b""
+    while len(read) < size:
+        piece = client.recv(size - len(read))
+        assert piece, "the other side has gone"
+        read += piece
+    return read
 
 
 def test_optional_parameters_of_answers_are_passed_over(port: int) -> None:
     """Known to the library, not to its class for the PDU: the bind holds, and the message was taken over."""
 
     def act(client: socket.socket) -> None:
-        client.sendall(pdu(BIND_ANSWER, heard_by(client)[1], b"smsc\0" + STATUS_TEXT))
-        client.sendall(pdu(SUBMIT_ANSWER, heard_by(client)[1], b"2a\0" + STATUS_TEXT))
+        client.sendall(pdu(BIND_ANSWER, heard_by(client).number, b"smsc\0" + STATUS_TEXT))
+        client.sendall(pdu(SUBMIT_ANSWER, heard_by(client).number, b"2a\0" + STATUS_TEXT))
         client.recv(4096)
 
     with fake(port, act), started(port) as ours:
@@ -91,8 +113,30 @@ def test_a_centre_that_takes_its_leave_is_answered_and_bound_anew(port: int) -> 
         with centre(port):
             wait_until(lambda: isinstance(ours.send(message()), SmsAccepted))
 
-    assert answers[0] == (UNBIND_ANSWER, 77)
+    assert answers[0] == (UNBIND_ANSWER, 77, b"")
     assert "unbound" in [line["why"] for line in lines if line["event"] == "smpp_broken"]
+
+
+def test_a_code_dies_at_the_centre_when_it_dies_here(port: int) -> None:
+    """Its rest of life goes along as validity; what has no end goes without."""
+    sent = []
+
+    def act(client: socket.socket) -> None:
+        answer_bind(client)
+        for _ in range(2):
+            sent.append(heard_by(client))
+            client.sendall(pdu(SUBMIT_ANSWER, sent[-1].number, b"2a\0"))
+        client.recv(4096)
+
+    with fake(port, act), started(port) as ours:
+        assert ours.bound.wait(10)
+        for life in (100.0, None):
+            assert ours.send(replace(message(), life_seconds=life)) == SmsAccepted("2a")
+
+    dying, lasting = (_VALID.search(each.body) for each in sent)
+    assert dying
+    assert 80 <= 60 * int(dying[1]) + int(dying[2]) <= 100
+    assert lasting is None
 
 
 def test_what_nobody_thought_of_ends_the_connection_and_nothing_else(
