@@ -118,7 +118,11 @@ class SmsListener(Protocol):
         ...
 
     def received(self, provider: str, sender: Sensitive[str], text: Sensitive[str]) -> None:
-        """Hear what a person texted to the bank's number."""
+        """Hear what a person texted to the bank's number.
+
+        A text in several parts is heard once and without its words: they may come in any order and to any process, and
+        what the bank understands is never as long.
+        """
         ...
 
 

@@ -24,7 +24,7 @@ from otp.sms.panel import Verdict
 from otp.sms.provider import FAULTS
 from otp.sms.smpp_centre import STATUSES, Centre
 from otp.sms.smpp_link import Broken, Link
-from otp.sms.smpp_words import KINDS, UCS2, UDHI, parts_of, receipt_of, text_of, validity
+from otp.sms.smpp_words import KINDS, UCS2, UDHI, parts_of, place_of, receipt_of, text_of, validity
 
 log = structlog.get_logger(__name__)
 
@@ -260,8 +260,10 @@ class SmppProvider:
             if found is not None:
                 listener.reported(f"{self._centre.name}:{found[0]}", found[1])
             return
-        text = text_of(content, pdu.data_coding, headed=bool(pdu.esm_class & UDHI))
-        listener.received(self._centre.name, Sensitive(_ascii(pdu.source_addr)), Sensitive(text))
+        place, parts = _place(pdu, content)
+        if place == 1:
+            text = text_of(content, pdu.data_coding, headed=_headed(pdu)) if parts == 1 else ""
+            listener.received(self._centre.name, Sensitive(_ascii(pdu.source_addr)), Sensitive(text))
 
     def _end(self, link: Link) -> None:
         if self.bound.is_set() and self._stop.is_set():
@@ -274,6 +276,17 @@ class SmppProvider:
                 sending.settle(SmsUnanswered("connection lost"))
             self._queue.clear()
             self._waiting.clear()
+
+
+def _headed(pdu: Any) -> bool:
+    return bool(pdu.esm_class & UDHI)
+
+
+def _place(pdu: Any, content: bytes) -> tuple[int, int]:
+    """Return which part of how many this is: by header, otherwise by the optional parameters, otherwise the whole."""
+    if _headed(pdu):
+        return place_of(content)
+    return (pdu.sar_segment_seqnum or 1, pdu.sar_total_segments) if pdu.sar_total_segments else (1, 1)
 
 
 def _ascii(field: bytes | None) -> str:

@@ -37,6 +37,8 @@ def _number(value: bytes) -> int:
 
 _OPTIONS: Mapping[int, tuple[str, Callable[[bytes], object]]] = {
     0x001E: ("receipted_message_id", lambda value: value.rstrip(b"\0")),
+    0x020E: ("sar_total_segments", _number),
+    0x020F: ("sar_segment_seqnum", _number),
     0x0424: ("message_payload", bytes),
     0x0427: ("message_state", _number),
 }

@@ -19,6 +19,9 @@ UDHI = 0x40
 KINDS = 0x3C
 """Bits of the ESM class that say what comes from the centre: none for a person's message, else a receipt."""
 
+_SEVERAL = {0x00: 3, 0x08: 4}
+"""The elements of a header that say which part of how many this is, and their lengths (TS 23.040, 9.2.3.24.1, .8)."""
+
 _RECEIPT = re.compile(rb"\bid:(?P<id>[\w.-]{1,64})\b.*?\bstat:(?P<stat>[A-Z]{5,7})", re.DOTALL)
 _BY_WORD: Mapping[bytes, Receipt] = {
     b"DELIVRD": Receipt.DELIVERED,
@@ -59,6 +62,21 @@ def text_of(content: bytes, coding: int, *, headed: bool) -> str:
     if headed and content:
         content = content[content[0] + 1 :]
     return content.decode(_CODECS.get(coding, "latin-1"), errors="replace")
+
+
+def place_of(content: bytes) -> tuple[int, int]:
+    """Return which part of how many a text with a header is.
+
+    >>> place_of(bytes.fromhex("05 00 03 07 02 01 0031")), place_of(bytes.fromhex("06 08 04 07 07 03 02 0031"))
+    ((1, 2), (2, 3))
+    """
+    header = content[1 : content[0] + 1] if content else b""
+    while len(header) > 1:
+        kind, size, data = header[0], header[1], header[2 : 2 + header[1]]
+        if len(data) == _SEVERAL.get(kind):
+            return data[-1], data[-2]
+        header = header[2 + size :]
+    return 1, 1
 
 
 def receipt_of(content: bytes, message_id: str | None, state: int | None) -> tuple[str, Receipt] | None:

@@ -268,6 +268,17 @@ def test_d26_a_holders_text_to_a_centre_brings_a_code(here: Any) -> None:
     assert [row["channel"] for row in here.challenges()] == ["sms"]
 
 
+def test_d26_a_holders_text_in_parts_is_answered_once_with_what_to_send(here: Any) -> None:
+    """A centre tells of it without its words: a sentence to the number on file, and no code."""
+    here.card(sms_codes_active=True)
+
+    Hearing(here.bank).received("smsc", Sensitive("989121234567"), Sensitive(""))
+
+    assert here.challenges() == []
+    assert here.sql("SELECT outcome FROM inbound_message") == [{"outcome": "garbage"}]
+    assert here.queued() == 1
+
+
 def test_the_receipt_of_an_earlier_message_says_nothing_of_a_later_one(here: Any) -> None:
     """Sent again meanwhile, the code's message is the new one."""
     with wired(here) as there:

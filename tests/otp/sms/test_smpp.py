@@ -22,7 +22,7 @@ from otp.ports import Fault, Receipt, SmsAccepted, SmsRefused, SmsUnanswered
 from otp.sms import smpp
 from otp.sms.smpp import SmppProvider
 from otp.sms.smpp_centre import Centre as Account
-from otp.sms.smpp_words import PART_UNITS, PARTS_MOST, SEVERAL_UNITS, parts_of, receipt_of, text_of
+from otp.sms.smpp_words import PART_UNITS, PARTS_MOST, SEVERAL_UNITS, parts_of, place_of, receipt_of, text_of
 from tests.fakes.smsc import Centre, centre
 from tests.otp.sms.accounts import TEXT, message
 
@@ -184,7 +184,7 @@ def test_a_holders_text_is_told_to_the_listener(port: int) -> None:
     heard = Heard()
     with bound(port, heard=heard) as (_, theirs):
         theirs.deliver("رمز ۴۳۲۱".encode("utf-16-be"), data_coding=8)
-        theirs.deliver(b"\x05\x00\x03\x07\x02\x01" + "۴۳۲۱".encode("utf-16-be"), data_coding=8, esm_class=0x40)
+        theirs.deliver(b"\x05\x00\x03\x07\x01\x01" + "۴۳۲۱".encode("utf-16-be"), data_coding=8, esm_class=0x40)
         theirs.deliver(b"4321")
 
     assert heard.told == [
@@ -297,6 +297,7 @@ def test_parts_put_together_are_the_text(text: str, number: int) -> None:
     assert all(len(part) <= 140 for part in parts)
     assert whole == (text if _encodes(text) else "") or (len(parts) == PARTS_MOST and text.startswith(whole))
     if headed:
+        assert [place_of(part) for part in parts] == [(place, len(parts)) for place in range(1, len(parts) + 1)]
         assert [part[:6] for part in parts] == [
             bytes((5, 0, 3, number & 0xFF, len(parts), place)) for place in range(1, len(parts) + 1)
         ]
@@ -308,6 +309,7 @@ def test_nothing_a_phone_sends_is_an_error_of_ours(content: bytes, coding: int, 
     """Whatever the bytes and their coding say."""
     assert isinstance(text_of(content, coding, headed=headed), str)
     receipt_of(content, None, coding)
+    place_of(content)
 
 
 def _encodes(text: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import smpp34
@@ -80,6 +81,39 @@ def test_a_holders_text_may_have_any_optional_parameter(port: int) -> None:
 
     assert heard.told == [("smsc", "989121234567", "4321")]
     assert [line["event"] for line in lines] == ["smpp_bound"]
+
+
+def headed(place: int) -> dict[str, Any]:
+    """Write a part of three with a header."""
+    return {"text": bytes((5, 0, 3, 7, 3, place)) + b"4321", "esm_class": 0x40}
+
+
+def headed_long(place: int) -> dict[str, Any]:
+    """Write a part of three with a header of a longer number, after another element."""
+    return {"text": bytes((10, 0x24, 1, 0, 8, 4, 7, 7, 3, place)) + b"\0" + b"4321", "esm_class": 0x40}
+
+
+def numbered(place: int) -> dict[str, Any]:
+    """Write a part of three with optional parameters."""
+    said = ((smpp34.TLV_SAR_MSG_REF_NUM, b"\0\x07"), (smpp34.TLV_SAR_TOTAL_SEGMENTS, b"\x03"))
+    return {
+        "text": b"4321",
+        "tlvs": [smpp34.Tlv(*each) for each in (*said, (smpp34.TLV_SAR_SEGMENT_SEQNUM, bytes((place,))))],
+    }
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
+@pytest.mark.parametrize("written", [headed, headed_long, numbered])
+def test_a_text_in_parts_is_heard_once_and_is_none_of_four_digits(
+    written: Callable[[int], dict[str, Any]], order: tuple[int, ...], port: int
+) -> None:
+    """Whatever one of its parts looks like, in whatever order they come; all of them are acknowledged."""
+    heard = Heard()
+    with bound(port, heard=heard) as (_, theirs):
+        assert [theirs.deliver(**written(place)) for place in order] == [0, 0, 0]
+        assert theirs.deliver(b"1234") == 0
+
+    assert heard.told == [("smsc", "989121234567", ""), ("smsc", "989121234567", "1234")]
 
 
 @pytest.mark.parametrize("said", [b"\0\0\0\x04", b"\0\0\0\x0c\x80\0\0\x09\0\0\0\0", pdu(BIND_ANSWER, 1, b"no end")])
