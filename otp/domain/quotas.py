@@ -126,6 +126,16 @@ def _part(limit: Limit, shard: int) -> str:
     return f"|{shard % parts}" if parts > 1 else ""
 
 
+def budget_scopes(proof: str) -> tuple[str, ...]:
+    """Name every row that the bank's budget of a day may be counted on, however many parts it has.
+
+    Args:
+        proof: ``proven``, which whatever is no request of a PSP counts on as well, or ``unproven``.
+    """
+    whole = f"{Holder.BANK}|{proof}|{Span.DAY}|sms"
+    return (whole, *(f"{whole}|{part}" for part in range(SHARDS[Holder.BANK])))
+
+
 def activation_charges(
     channel: str, names: Mapping[Holder, str], *, sms_per_day: int, shard: int
 ) -> tuple[Charge, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from foundation.audit_proof import NOT_SEALED
 from foundation.checks import Check, Measure, Rules, Scope, Severity
+from otp.domain.quotas import budget_scopes
 from otp.store.activations import ACTIVATION_TOPIC
 from otp.store.deliveries import CODE_TOPIC, LAST_TRY_TOPIC
 from otp.store.mobile_changes import FORMER_MOBILE_TOPIC, MOBILE_CODE_TOPIC
@@ -15,6 +16,7 @@ from otp.store.notices import NOTICE_TOPIC
 _MONEY, _DELAY = Severity.MONEY, Severity.DELAY
 _SUBJECTS = "ANY(CAST(:subjects AS bigint[]))"
 _TOPICS = (CODE_TOPIC, LAST_TRY_TOPIC, ACTIVATION_TOPIC, MOBILE_CODE_TOPIC, FORMER_MOBILE_TOPIC, NOTICE_TOPIC)
+PROOFS = ("proven", "unproven")
 TRIES_MOST = 5
 
 
@@ -165,6 +167,12 @@ _STUCK = """
 SELECT id, 0 FROM outbox WHERE done_at IS NULL AND dead_at IS NULL AND due_at < house_now() - interval '2 minutes'
 """
 
+_BUDGET_USED = " UNION ALL ".join(
+    f"SELECT '{proof}', sum(used) FROM quota WHERE window_start = date_trunc('day', house_now(), 'Asia/Tehran') "
+    f"AND scope IN ({', '.join(repr(scope) for scope in budget_scopes(proof))}) HAVING sum(used) > 0"
+    for proof in PROOFS
+)
+
 _NOT_SWEPT = """
 SELECT challenge_id, 0 FROM challenge WHERE state = 'issued' AND expires_at < house_now() - interval '2 minutes'
 UNION ALL
@@ -237,6 +245,13 @@ MEASURES = (
         "SELECT topic, count(*) FROM outbox WHERE dead_at IS NOT NULL GROUP BY topic",
         "topic",
         _TOPICS,
+    ),
+    Measure(
+        "sms_budget_used",
+        "messages counted today on OTP_SMS_PER_DAY, with and without proof of the card",
+        _BUDGET_USED,
+        "proof",
+        PROOFS,
     ),
     Measure("live_codes", "codes that could be used now", "SELECT '', count(*) FROM challenge WHERE state = 'issued'"),
 )

@@ -291,20 +291,6 @@ def test_d20_ten_requests_an_hour_per_card_whatever_the_race(here: Any) -> None:
     assert row["used"] == 10
 
 
-def test_d20_a_mobile_a_terminal_and_a_psp_have_limits_of_their_own(make_bank: Callable[..., Any]) -> None:
-    """Twenty messages a day reach one phone over all its cards; a terminal's limit stops every card at it."""
-    here = make_bank(terminal_requests_per_hour=2)
-    pans = [here.card() for _ in range(3)]
-
-    told = [here.ask(pan) for pan in pans]
-    elsewhere = here.ask(pans[2], here.binding(terminal_id="00099999"))
-
-    assert [each.body["code"] for each in told] == ["ACCEPTED", "ACCEPTED", "TOO_MANY_REQUESTS"]
-    assert elsewhere.body["code"] == "ACCEPTED"
-    (row,) = here.sql("SELECT used FROM quota WHERE scope LIKE 'mobile|proven|%'")
-    assert row["used"] == 4
-
-
 def test_d20_customers_of_one_terminal_do_not_wait_for_each_other(here: Any, bank_owner_database: Database) -> None:
     """While one's count is not committed yet, another's on another part of the terminal's limit goes through."""
     cards = [here.card(f"0912{number:07}") for number in range(40)]

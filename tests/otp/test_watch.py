@@ -85,6 +85,8 @@ def test_a_round_is_kept_and_shown(watched: Any) -> None:
     said = page(watched)
     assert 'bank_violations{check="I1_balances"} 0.0' in said
     assert "bank_live_codes 1.0" in said
+    assert 'bank_sms_budget_used{proof="proven"} 1.0' in said
+    assert 'bank_sms_budget_used{proof="unproven"} 0.0' in said
     assert 'bank_outbox_waiting{topic="sms.last_try"} 0.0' in said
     assert "bank_monitor_ended_timestamp_seconds 1." in said
 

@@ -25,7 +25,7 @@ from otp.domain.errors import InvalidBinding, InvalidExpiry, InvalidHolderName, 
 from otp.domain.fees import FeeRow, fee_ceiling
 from otp.domain.holder import check_holder_name
 from otp.domain.message import TYPE_WORDS, CodeMessage, code_text, code_values, last_try_text
-from otp.domain.quotas import Holder, Span, charges, default_limits
+from otp.domain.quotas import Holder, Span, budget_scopes, charges, default_limits
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 KEY = Sensitive(bytes(range(32)))
@@ -333,6 +333,16 @@ def test_d20_a_row_that_everybody_counts_on_is_split_and_keeps_its_sum() -> None
 
     assert len(psp) == 16
     assert sum(psp.values()) == 1_600
+
+
+@pytest.mark.parametrize("per_day", [16, 3_200])
+@pytest.mark.parametrize("proof", ["proven", "unproven"])
+def test_d20_every_row_of_the_banks_budget_has_a_known_name(proof: str, per_day: int) -> None:
+    """What reads how much of it is used misses no part, whether it is split or not."""
+    limits = default_limits(terminal_per_hour=100, psp_per_hour=1_600, sms_per_day=per_day)
+    rows = [row for shard in range(256) for row in charges(limits, NAMES, proven=proof == "proven", shard=shard)]
+
+    assert {row.scope for row in rows if row.scope.startswith("bank|")} <= set(budget_scopes(proof))
 
 
 @pytest.mark.parametrize(("per_hour", "parts"), [(3_000, [750] * 4), (160, [53] * 3), (99, [99]), (2, [2]), (1, [1])])
