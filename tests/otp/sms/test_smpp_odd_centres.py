@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,10 +14,14 @@ import pytest
 import smpp34
 from structlog.testing import capture_logs
 
+from foundation.sensitive import Sensitive
 from otp.ports import SmsAccepted
+from otp.sms.failover import Failover, Member
+from otp.sms.health import Health
 from otp.sms.smpp_link import Link
 from tests.fakes.smsc import centre
-from tests.otp.sms.accounts import message
+from tests.otp.sms.accounts import TEXT, message
+from tests.otp.sms.test_failover import TAKES, Clock, Scripted
 from tests.otp.sms.test_smpp import Heard, answer_bind, bound, fake, started, wait_until
 
 BIND_ANSWER, SUBMIT_ANSWER, UNBIND, UNBIND_ANSWER = 0x80000009, 0x80000004, 0x06, 0x80000006
@@ -149,6 +154,39 @@ def test_a_centre_that_takes_its_leave_is_answered_and_bound_anew(port: int) -> 
 
     assert answers[0] == (UNBIND_ANSWER, 77, b"")
     assert "unbound" in [line["why"] for line in lines if line["event"] == "smpp_broken"]
+
+
+def test_f23_a_link_cut_in_the_middle_of_a_window_loses_no_code(port: int) -> None:
+    """Six codes, four at a time; two are answered, then the link is cut: the next provider gets the other four."""
+    seen: list[Pdu] = []
+
+    def act(client: socket.socket) -> None:
+        answer_bind(client)
+        if seen:  # the link that was made anew
+            client.recv(4096)
+            return
+        seen.extend(heard_by(client) for _ in range(4))
+        for each in seen[:2]:
+            client.sendall(pdu(SUBMIT_ANSWER, each.number, b"2a\0"))
+        seen.extend(heard_by(client) for _ in range(2))
+
+    sent = [replace(message(), reference=f"sms-{n}", text=Sensitive(f"{TEXT}{n}")) for n in range(6)]
+    spare = Scripted(Clock(), [TAKES])
+    with capture_logs() as lines, fake(port, act), started(port, window=4) as ours:
+        assert ours.bound.wait(10)
+        members = [Member("first", ours, 20.0, Health(100)), Member("spare", spare, 5.0, Health(50))]
+        both = Failover(members, lambda *_: None)
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda each: both.send(replace(each, timeout_seconds=20.0)), sent))
+
+    words = [each.body[-2 * len(sent[0].text.reveal()) :].decode("utf-16-be") for each in seen]
+    assert sorted(words) == [each.text.reveal() for each in sent]
+    assert sorted(each.text.reveal() for each in spare.got) == sorted(words[2:])
+    assert sorted(str(answer) for answer in answers) == [
+        *[str(SmsAccepted("first:2a"))] * 2,
+        *[str(SmsAccepted("spare:7"))] * 4,
+    ]
+    assert [line["why"] for line in lines if line["event"] == "sms_unanswered"] == ["connection lost"] * 4
 
 
 def test_a_code_dies_at_the_centre_when_it_dies_here(port: int) -> None:
