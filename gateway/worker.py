@@ -130,6 +130,7 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
     )
     return (
         *(Periodic(name, seconds, partial(_sweep, gateway, once, batch)) for name, seconds, once, batch in sweeps),
+        Periodic("advance_feed", SWEEP_SECONDS, lambda: deliver.advance_feed(gateway)),
         Periodic("seal_ledger", audit_trail.SEAL_EVERY_SECONDS, lambda: ledger.seal_ledger(gateway), aside=True),
         Periodic("seal_trail", audit_trail.SEAL_EVERY_SECONDS, lambda: audit_trail.seal_trail(gateway), aside=True),
         Periodic("settle", SETTLE_SECONDS, partial(_settle, gateway), aside=True),

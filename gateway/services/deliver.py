@@ -13,7 +13,7 @@ from gateway.domain.webhooks import SLOW_SECONDS, wait_after
 from gateway.ports import Delivered, NotDelivered, Webhook
 from gateway.services.endpoints import secret_place
 from gateway.services.gateway import Gateway
-from gateway.store import endpoints, webhooks
+from gateway.store import endpoints, events, webhooks
 from gateway.store.webhooks import Delivery as Delivery
 from gateway.store.webhooks import Event as Event
 from gateway.store.webhooks import Share, Try
@@ -90,6 +90,12 @@ def hasten(gateway: Gateway) -> int:
     """After an outage, send what waits for its back-off soon; return how many."""
     with gateway.database.single() as connection:
         return webhooks.hasten(connection, most=BATCH)
+
+
+def advance_feed(gateway: Gateway) -> None:
+    """Show in the feed what nothing earlier can come in before any more; those who read it do the same."""
+    with gateway.database.begin() as connection:
+        events.advance(connection)
 
 
 def forget(gateway: Gateway) -> int:

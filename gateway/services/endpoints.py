@@ -205,6 +205,7 @@ def list_events(
         EventNotFound: ``choice.after`` is no event of this merchant.
     """
     with gateway.database.begin() as connection:
+        events.advance(connection)
         if choice.after is not None and events.get(connection, merchant_id, choice.after) is None:
             raise EventNotFound("there is no event where cursor points to")
         found = events.listed(connection, merchant_id, choice, most=most + 1)

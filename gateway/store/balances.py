@@ -4,22 +4,15 @@ Whoever charges an account that has a floor (``payable:<merchant>``) locks it fi
 looks and decides in the next one: a statement that waited for a lock would go on with its old snapshot (D4). No other
 account is ever locked.
 
-Folding must never pass over a posting that commits later with a lower id. Ids are drawn in order, but commit in any.
-So a mark is set at the highest committed id, and *after* that the transactions are noted that hold a writer's lock on
-the table. An insert takes that lock before it draws an id and keeps it until its end, therefore whoever may still
-commit an id up to the mark is among them; once all of them have ended, every id up to the mark is there for good or
-never will be. Those who write meanwhile have higher ids, and nobody waits for anybody.
+Folding must never pass over a posting that commits later with a lower id: it goes up to a mark
+(:mod:`gateway.store.marks`).
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-_WRITERS = """
-SELECT DISTINCT virtualtransaction FROM pg_locks
-WHERE locktype = 'relation' AND relation = CAST('posting' AS regclass) AND mode = 'RowExclusiveLock'
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
+from gateway.store.marks import write_on, writers
 
 _LOCK = text("""
 INSERT INTO account_lock (account) VALUES (:account) ON CONFLICT (account) DO UPDATE SET account = excluded.account
@@ -29,8 +22,8 @@ INSERT INTO posting_fold (one) SELECT true WHERE NOT EXISTS (SELECT FROM posting
 """)
 _TAKE = text("SELECT folded, mark, writers FROM posting_fold FOR UPDATE SKIP LOCKED")
 _NEWEST = text("SELECT coalesce(max(posting_id), 0) FROM posting")
-_MARK = text(f"UPDATE posting_fold SET mark = :mark, writers = ARRAY({_WRITERS}) RETURNING writers")
-_WRITE_ON = text(f"SELECT EXISTS ({_WRITERS} AND virtualtransaction = ANY(CAST(:writers AS text[])))")
+_MARK = text(f"UPDATE posting_fold SET mark = :mark, writers = ARRAY({writers('posting')}) RETURNING writers")
+_WRITE_ON = write_on("posting")
 _FOLD = text("""
 WITH these AS MATERIALIZED (
   SELECT posting_id, source, destination, amount_rial FROM posting
@@ -85,12 +78,12 @@ def fold(connection: Connection, *, most: int) -> int:
     row = connection.execute(_TAKE).one_or_none()
     if row is None:
         return 0
-    mark, writers = row.mark, list(row.writers)
+    mark, writing = row.mark, list(row.writers)
     if row.folded == mark:
         mark = connection.execute(_NEWEST).scalar_one()
         if mark == row.folded:
             return 0
-        writers = list(connection.execute(_MARK, {"mark": mark}).scalar_one())
-    if connection.execute(_WRITE_ON, {"writers": writers}).scalar_one():
+        writing = list(connection.execute(_MARK, {"mark": mark}).scalar_one())
+    if connection.execute(_WRITE_ON, {"writers": writing}).scalar_one():
         return 0
     return int(connection.execute(_FOLD, {"folded": row.folded, "mark": mark, "most": most}).scalar_one())

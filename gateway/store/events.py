@@ -1,4 +1,8 @@
-"""The feed: a merchant's events in the order in which they happened, who was told, and telling again."""
+"""The feed: a merchant's events in the order in which they happened, who was told, and telling again.
+
+Whoever follows it keeps the last event read and never looks behind it. So it is shown up to a mark that no event comes
+in below any more (:mod:`gateway.store.marks`); the worker and those who read move it on.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,23 @@ from sqlalchemy import Connection, RowMapping, text
 
 from gateway.store.fragments import hears
 from gateway.store.idempotency import kept
+from gateway.store.marks import write_on, writers
 from gateway.store.webhooks import Event, Try
 
+ROUNDS = 3
+"""A mark that waited is reached, another set, and reached at once where nobody writes."""
+
+_FIRST = text("""
+INSERT INTO webhook_feed (one) SELECT true WHERE NOT EXISTS (SELECT FROM webhook_feed) ON CONFLICT DO NOTHING
+""")
+_TAKE = text("""
+WITH drawn AS MATERIALIZED (SELECT last_value AS newest FROM webhook_event_number_seq)
+SELECT whole, mark, writers, newest FROM webhook_feed CROSS JOIN drawn
+WHERE whole < newest FOR UPDATE OF webhook_feed SKIP LOCKED
+""")
+_MARK = text(f"UPDATE webhook_feed SET mark = :mark, writers = ARRAY({writers('webhook_event')})")
+_WRITE_ON = write_on("webhook_event")
+_REACH = text("UPDATE webhook_feed SET whole = mark")
 _COLUMNS = "event_id, type, payment_id, facts, created_at"
 _LIST = text(f"""
 SELECT {_COLUMNS} FROM webhook_event
@@ -21,6 +40,7 @@ WHERE merchant_id = :merchant_id AND (CAST(:type AS text) IS NULL OR type = :typ
   AND (CAST(:since AS timestamptz) IS NULL OR created_at >= :since)
   AND number > coalesce((SELECT number FROM webhook_event AS last WHERE last.event_id = :after
     AND last.merchant_id = :merchant_id), 0)
+  AND number <= (SELECT whole FROM webhook_feed)
 ORDER BY number LIMIT :most
 """)
 _GET = text(f"SELECT {_COLUMNS} FROM webhook_event WHERE merchant_id = :merchant_id AND event_id = :event_id")
@@ -93,8 +113,26 @@ class Choice:
     after: str | None = None
 
 
+def advance(connection: Connection) -> None:
+    """Move the mark up to which the feed is shown as far as nobody can come in below it, within one transaction.
+
+    One at a time; a second caller, and one that would have to wait for writers, leaves it where it is.
+    """
+    connection.execute(_FIRST)
+    for _ in range(ROUNDS):
+        row = connection.execute(_TAKE).one_or_none()
+        if row is None:
+            return
+        if row.whole == row.mark:
+            connection.execute(_MARK, {"mark": row.newest})
+        elif connection.execute(_WRITE_ON, {"writers": list(row.writers)}).scalar_one():
+            return
+        else:
+            connection.execute(_REACH)
+
+
 def listed(connection: Connection, merchant_id: str, choice: Choice, *, most: int) -> list[Event]:
-    """Read up to ``most`` events in their order, after the one whose id is ``choice.after``."""
+    """Read up to ``most`` events in their order, after the one whose id is ``choice.after``, up to the mark."""
     values = {
         "merchant_id": merchant_id,
         "type": choice.type,

@@ -216,7 +216,9 @@ class Events:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Iterator[Event]:
-        """Go over the feed in the order in which it happened, page by page; ``cursor`` is the last event you know.
+        """Go over the feed in its order, page by page; ``cursor`` is the id of the last event that you read here.
+
+        What you keep the last event of, and go on from there, misses nothing.
 
         Raises:
             InvalidRequest, NotFound: a value is outside its rules; ``cursor`` is no event.
