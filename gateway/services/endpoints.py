@@ -115,7 +115,7 @@ def get_endpoint(gateway: Gateway, merchant_id: str, endpoint_id: str) -> Endpoi
 
 
 def change_endpoint(gateway: Gateway, merchant_id: str, endpoint_id: str, wish: Wish) -> Endpoint:
-    """Change an endpoint; enabled again it hears at once what waited for it.
+    """Change an endpoint; enabled again it hears soon what waited for it, as after an outage.
 
     Raises:
         EndpointNotFound, InvalidEndpoint, DuplicateEndpoint: as when it is added.

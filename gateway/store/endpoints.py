@@ -44,7 +44,8 @@ UPDATE webhook_endpoint SET url = coalesce(:url, url), description = coalesce(:d
   disabled_at = CASE coalesce(:enabled, enabled) WHEN true THEN NULL ELSE coalesce(disabled_at, house_now()) END,
   disabled_why = CASE coalesce(:enabled, enabled) WHEN true THEN NULL ELSE coalesce(disabled_why, 'asked') END,
   failing_since = CASE WHEN :enabled AND NOT enabled THEN NULL ELSE failing_since END,
-  failures = CASE WHEN :enabled AND NOT enabled THEN 0 ELSE failures END
+  failures = CASE WHEN :enabled AND NOT enabled THEN 0 ELSE failures END,
+  recovered_at = CASE WHEN :enabled AND NOT enabled THEN house_now() ELSE recovered_at END
 WHERE {_OWN} RETURNING {_COLUMNS}
 """)
 _REMOVE = text(f"""
@@ -152,7 +153,7 @@ def get(connection: Connection, merchant_id: str, endpoint_id: str) -> Endpoint 
 
 
 def change(connection: Connection, values: Mapping[str, Any]) -> Endpoint | None:
-    """Change what is not ``None``; enabling again forgets its failures.
+    """Change what is not ``None``; enabling again forgets its failures, as an outage that ended.
 
     Raises:
         AddressTaken: the merchant has this address already.

@@ -274,6 +274,25 @@ def test_f23_when_an_outage_ends_what_waits_is_sent_soon(shop: Shop, servers: Se
     assert send_due(shop) == 6
 
 
+def test_an_endpoint_that_is_enabled_again_hears_soon_what_waited_for_hours(shop: Shop, servers: Servers) -> None:
+    """Whoever mends a server and enables it does not wait for the back-off of its last failure."""
+    servers.down.add("webhooks")
+    cancelled(shop)
+    seconds = 0
+    for wait in (0, 10, 50, 200, 1_000, 3_000, 5_000, 10_000):
+        seconds += wait
+        shop.later(seconds)
+        send_due(shop)
+    endpoints.change_endpoint(shop.gateway, MERCHANT.merchant_id, FIRST, Wish(enabled=False))
+    servers.down.clear()
+    endpoints.change_endpoint(shop.gateway, MERCHANT.merchant_id, FIRST, Wish(enabled=True))
+
+    shop.sweep()
+    shop.later(seconds + 40)
+    assert send_due(shop) == 1
+    assert shop.rows("SELECT state FROM webhook_delivery") == [("delivered",)]
+
+
 def test_an_event_refused_by_an_endpoint_that_is_well_keeps_its_back_off(shop: Shop, servers: Servers) -> None:
     """A poisoned event is not sent again with each success of the others."""
     servers.refused.add("poison")

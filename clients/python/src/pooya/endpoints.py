@@ -160,7 +160,7 @@ class Endpoints:
         description: str | None = None,
         enabled: bool | None = None,
     ) -> Endpoint:
-        """Change what is given; enabled again, an endpoint hears at once what waited for it.
+        """Change what is given; enabled again, an endpoint hears within a minute what waited for it.
 
         Raises:
             NotFound, InvalidRequest, DuplicateEndpoint: as when it is read and added.
