@@ -181,8 +181,8 @@ ROWS = (
         403,
         ("امضای نپذیرفتن قبض درست نیست", "The refusal is not signed by you"),
         (
-            "متن `bill.refused.<tracking_code>.<bill_id>.<pay_id>` را با راز یکی از نشانی‌های وب‌هوک خود امضا کنید.",
-            "Sign `bill.refused.<tracking_code>.<bill_id>.<pay_id>` with a secret of your webhook endpoints.",
+            "متن `bill.refused.<tracking_code>.<bill_id>.<pay_id>` را با راز ۴۸‌ساعتهٔ یکی از وب‌هوک‌های خود امضا کنید.",
+            "Sign `bill.refused.<tracking_code>.<bill_id>.<pay_id>` under a webhook secret of yours, 48 hours old.",
         ),
     ),
     _row(

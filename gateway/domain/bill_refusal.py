@@ -1,7 +1,9 @@
 """A biller's later no to a bill that was paid: what it signs, and how the one refund that follows is called (D12).
 
-The biller signs with a secret of its webhook endpoints: whoever was told of the bill is who refuses it, and a stolen
-API key alone gives nobody's money away. The text names one bill of one receipt, so a copy of it says nothing new.
+The biller signs with a secret of its webhook endpoints: whoever was told of the bill is who refuses it. An API key can
+make new secrets, so those it makes sign no refusal for two days, as money goes to no new IBAN: a stolen key alone gives
+nothing away before its owner could see the strange endpoint. The text names one bill of one receipt, so a copy of it
+says nothing new.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from foundation.sensitive import Sensitive
 from gateway.domain.bills import Bill
 
 SIGNATURE_PATTERN = "^v1,[A-Za-z0-9+/]{43}=$"
+SECRET_HOLD_HOURS = 48
+"""How long a secret that an API key made waits before it signs refusals."""
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret begins
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from foundation.sensitive import Sensitive
 from gateway.domain import purposes
 from gateway.domain import webhooks as rules
+from gateway.domain.bill_refusal import SECRET_HOLD_HOURS
 from gateway.domain.errors import (
     DuplicateEndpoint,
     EndpointNotFound,
@@ -83,6 +84,7 @@ def add_endpoint(gateway: Gateway, merchant_id: str, url: str, wish: Wish, *, as
         "description": wish.description,
         "event_types": list(rules.check_event_types(wish.event_types or ())),
         "secret_sealed": sealed(gateway, merchant_id, secret),
+        "hold_hours": _hold_hours(asked),
     }
 
     def add(connection: Connection, kept: dict[str, object]) -> WithSecret:
@@ -171,6 +173,7 @@ def rotate_secret(
         "endpoint_id": endpoint_id,
         "secret_sealed": sealed(gateway, merchant_id, secret),
         "overlap_seconds": overlap,
+        "hold_hours": _hold_hours(asked),
     }
 
     def rotate(connection: Connection, kept: dict[str, object]) -> WithSecret:
@@ -266,10 +269,10 @@ def sealed(gateway: Gateway, merchant_id: str, secret: str) -> bytes:
     return gateway.keyring.seal(purposes.WEBHOOK_SECRET, secret.encode(), bound_to=secret_place(merchant_id))
 
 
-def live_secrets(gateway: Gateway, merchant_id: str) -> tuple[Sensitive[str], ...]:
-    """Open the secrets that a merchant's webhooks are signed with; with them it signs what it answers."""
+def refusing_secrets(gateway: Gateway, merchant_id: str) -> tuple[Sensitive[str], ...]:
+    """Open the secrets under which a merchant may refuse bills: none that an API key made in the last two days."""
     with gateway.database.single() as connection:
-        found = endpoints.live_secrets(connection, merchant_id)
+        found = endpoints.refusing_secrets(connection, merchant_id)
     place = secret_place(merchant_id)
     return tuple(Sensitive(gateway.keyring.open(each, bound_to=place).decode()) for each in found)
 
@@ -328,6 +331,11 @@ def _shown_again(gateway: Gateway, merchant_id: str, answer: Mapping[str, Any]) 
 
 def _new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(rules.SECRET_BYTES)).decode()
+
+
+def _hold_hours(asked: Asked | None) -> int:
+    """Return how long a new secret refuses no bill: whoever holds an API key waits, an operator does not."""
+    return SECRET_HOLD_HOURS if asked else 0
 
 
 def _https_only(gateway: Gateway) -> bool:

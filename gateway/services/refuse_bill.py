@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from foundation.rial import Rial
 from gateway.domain.bill_errors import BillNotFound, RefusalNotSigned
-from gateway.domain.bill_refusal import is_signed, refund_id_of, refusal_text
+from gateway.domain.bill_refusal import SECRET_HOLD_HOURS, is_signed, refund_id_of, refusal_text
 from gateway.domain.bills import Bill
 from gateway.domain.payment import PaymentState
 from gateway.domain.refund import check_reason
 from gateway.ports import Kind
-from gateway.services.endpoints import live_secrets
+from gateway.services.endpoints import refusing_secrets
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import Idempotency, first_answer, keep_answer, kept_under
 from gateway.services.refund import limits_of, reserve, why_nothing
@@ -42,7 +42,7 @@ def refuse_bill(
     Raises:
         InvalidText: the reason is outside its rules.
         BillNotFound: no bill of the caller's merchant was paid under this tracking code.
-        RefusalNotSigned: no secret of the caller's merchant made the signature.
+        RefusalNotSigned: no secret of the caller's merchant made the signature, or one that is not two days old.
         IdempotencyMismatch: the key was used for another request.
         NotPossible, RefundWindowOver, PayableTooLow, RequestInProgress: as for any refund.
     """
@@ -52,8 +52,8 @@ def refuse_bill(
     if line is None:
         raise BillNotFound("no bill of yours was paid under this tracking code")
     text = refusal_text(refusal.tracking_code, refusal.bill)
-    if not is_signed(live_secrets(gateway, caller.merchant_id), text, refusal.signature):
-        raise RefusalNotSigned("sign with a secret of your webhook endpoints")
+    if not is_signed(refusing_secrets(gateway, caller.merchant_id), text, refusal.signature):
+        raise RefusalNotSigned(f"sign with a secret of your webhook endpoints that is {SECRET_HOLD_HOURS} hours old")
     values = _values(gateway, caller, line) | {"reason": reason, "signed": refusal.signature}
     record = reserve(gateway, caller, values | kept_under(idempotency))
     return record or _again(gateway, caller, values, line, idempotency)

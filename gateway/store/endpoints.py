@@ -21,17 +21,19 @@ SELECT merchant_id FROM merchant, {BOUNDED} WHERE merchant_id = :merchant_id FOR
 """)
 _COUNT = text("SELECT count(*) FROM webhook_endpoint WHERE merchant_id = :merchant_id AND deleted_at IS NULL")
 _KEPT = f"{_COLUMNS}, secret_sealed, CAST(:terminal_id AS text) AS terminal_id"
+_HELD = "house_now() + make_interval(hours => :hold_hours)"
 _ADD = text(f"""
 WITH added AS (
-  INSERT INTO webhook_endpoint (endpoint_id, merchant_id, url, description, event_types, secret_sealed)
-  VALUES (:endpoint_id, :merchant_id, :url, :description, :event_types, :secret_sealed) RETURNING {_KEPT}),
+  INSERT INTO webhook_endpoint (endpoint_id, merchant_id, url, description, event_types, secret_sealed, refuses_from)
+  VALUES (:endpoint_id, :merchant_id, :url, :description, :event_types, :secret_sealed, {_HELD}) RETURNING {_KEPT}),
 {kept("added")}
 SELECT {_COLUMNS} FROM added
 """)
 _PUT = text("""
 INSERT INTO webhook_endpoint (endpoint_id, merchant_id, url, secret_sealed)
 VALUES (:endpoint_id, :merchant_id, :url, :secret_sealed)
-ON CONFLICT (endpoint_id) DO UPDATE SET url = EXCLUDED.url, secret_sealed = EXCLUDED.secret_sealed
+ON CONFLICT (endpoint_id) DO UPDATE SET url = EXCLUDED.url, secret_sealed = EXCLUDED.secret_sealed,
+  refuses_from = EXCLUDED.refuses_from
 """)
 _LIST = text(f"""
 SELECT {_COLUMNS} FROM webhook_endpoint WHERE merchant_id = :merchant_id AND deleted_at IS NULL
@@ -60,18 +62,22 @@ WITH rotated AS (
   UPDATE webhook_endpoint SET secret_sealed = :secret_sealed,
     previous_secret_sealed = CASE WHEN :overlap_seconds > 0 THEN secret_sealed END,
     previous_until = CASE WHEN :overlap_seconds > 0
-      THEN house_now() + make_interval(secs => :overlap_seconds) END
+      THEN house_now() + make_interval(secs => :overlap_seconds) END,
+    refuses_from = {_HELD}, previous_refuses_from = CASE WHEN :overlap_seconds > 0 THEN refuses_from END
   WHERE {_OWN} AND (:overlap_seconds = 0 OR previous_until IS NULL OR previous_until <= house_now())
   RETURNING {_KEPT}),
 {kept("rotated")}
 SELECT {_COLUMNS} FROM rotated
 """)
-_LIVE = text("""
-SELECT secret_sealed, CASE WHEN previous_until > house_now() THEN previous_secret_sealed END AS previous_sealed
-FROM webhook_endpoint WHERE merchant_id = :merchant_id AND deleted_at IS NULL
+_REFUSING = text("""
+SELECT sealed FROM webhook_endpoint, LATERAL (VALUES (secret_sealed, refuses_from, NULL),
+  (previous_secret_sealed, previous_refuses_from, previous_until)) AS secret (sealed, since, until)
+WHERE merchant_id = :merchant_id AND deleted_at IS NULL AND since <= house_now()
+  AND (until IS NULL OR until > house_now())
 """)
 _END_OVERLAPS = text("""
-UPDATE webhook_endpoint SET previous_secret_sealed = NULL, previous_until = NULL WHERE previous_until <= house_now()
+UPDATE webhook_endpoint SET previous_secret_sealed = NULL, previous_refuses_from = NULL, previous_until = NULL
+WHERE previous_until <= house_now()
 """)
 _TIMES = ("disabled_at", "failing_since", "previous_until", "created_at")
 _MERCHANT_OF = text("SELECT merchant_id FROM webhook_endpoint WHERE endpoint_id = :endpoint_id AND deleted_at IS NULL")
@@ -183,10 +189,9 @@ def merchant_of(connection: Connection, endpoint_id: str) -> str | None:
     return None if found is None else str(found)
 
 
-def live_secrets(connection: Connection, merchant_id: str) -> list[bytes]:
-    """Read the sealed secrets of a merchant's endpoints, old ones while they overlap."""
-    rows = connection.execute(_LIVE, {"merchant_id": merchant_id})
-    return [bytes(each) for row in rows for each in (row.secret_sealed, row.previous_sealed) if each is not None]
+def refusing_secrets(connection: Connection, merchant_id: str) -> list[bytes]:
+    """Read the sealed secrets under which a merchant refuses bills: none too new, old ones while they overlap."""
+    return [bytes(row.sealed) for row in connection.execute(_REFUSING, {"merchant_id": merchant_id})]
 
 
 def sealed_secret_of(answer: Mapping[str, Any]) -> bytes:

@@ -25,8 +25,8 @@ from gateway.services.approve_refund import approve_refund, refuse_refund, waiti
 from gateway.services.authenticate import authenticate
 from gateway.services.authorise import Paid
 from gateway.services.bills import look_up
-from gateway.services.endpoints import rotate_secret, secret_place
-from gateway.services.idempotency import Idempotency
+from gateway.services.endpoints import Wish, add_endpoint, rotate_secret, secret_place
+from gateway.services.idempotency import Asked, Idempotency
 from gateway.services.keys import new_key
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.refund import AskedRefund, refund, refunds_of
@@ -279,6 +279,27 @@ def test_an_old_secret_signs_as_long_as_it_overlaps(town: Shop, water: Waterwork
     with pytest.raises(RefusalNotSigned):
         water.refuse(paid)
     assert water.refuse(paid, secret=new).bill == 2
+
+
+def test_a_stolen_key_alone_gives_nothing_away(town: Shop, water: Waterworks, paid: PaymentRecord) -> None:
+    """A secret that an API key made, new or by rotating one, signs no refusal for two days; the old one does."""
+    asked = Asked(water.caller, None)
+    (endpoint,) = town.rows("SELECT endpoint_id FROM webhook_endpoint WHERE merchant_id = :id", id=WATER_CO)[0]
+    made = add_endpoint(town.gateway, WATER_CO, "http://localhost:8200/strange", Wish(), asked=asked)
+    again = rotate_secret(town.gateway, WATER_CO, made.endpoint.endpoint_id, overlap_seconds=604_800, asked=asked)
+    new = rotate_secret(town.gateway, WATER_CO, endpoint, overlap_seconds=172_800, asked=asked).secret
+    for seconds in (0, 47 * 3_600):
+        town.later(seconds)
+        for secret in (made.secret, again.secret, new):
+            with pytest.raises(RefusalNotSigned):
+                water.refuse(paid, secret=secret)
+    town.later(47 * 3_600 + 3_000)
+    assert water.refuse(paid).bill == 2
+    town.later(48 * 3_600 + 60)
+    for secret in (made.secret, again.secret, new):
+        assert water.refuse(paid, secret=secret).bill == 2
+    with pytest.raises(RefusalNotSigned):
+        water.refuse(paid)
 
 
 def test_what_is_owed_no_more_is_not_given_back(town: Shop, water: Waterworks, paid: PaymentRecord) -> None:

@@ -167,12 +167,13 @@ class Client:
             bill_id: as ``bill.paid`` told it.
             pay_id: the other number on the bill, as told there.
             tracking_code: as told there.
-            secret: ``whsec_…`` of one of your webhook endpoints; the no is signed with it, and it is not sent.
+            secret: ``whsec_…`` of one of your webhook endpoints, made or rotated 48 hours ago or earlier; the no is
+                signed with it, and it is not sent.
             reason: why, at most 120 characters.
             idempotency_key: as for :meth:`open`.
 
         Raises:
-            NotFound, NotAllowed: no such bill of yours was paid; the secret is not yours.
+            NotFound, NotAllowed: no such bill of yours was paid; the secret is not yours, or too new.
             NotPossible, RefundRefused: it is too late; you are not owed so much at this moment.
         """
         signature = sign_refusal(secret, tracking_code, bill_id, pay_id)
