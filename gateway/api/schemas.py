@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from gateway.config import Settings
 from gateway.domain.limits import CALLBACK_MAX, DESCRIPTION_MAX, PURCHASE_LEAST, PURCHASE_MOST
 from gateway.domain.payment import OUTSIDE, TIMELINE, PaymentEvent, PaymentState
+from gateway.domain.order import Kind
 from gateway.domain.references import ORDER_ID_PATTERN
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.read_payment import EventRecord
@@ -196,7 +197,8 @@ class PaymentOut(_Out):
     created_at: dt.datetime
     expires_at: Annotated[dt.datetime, Field(description="until then the page can be paid")]
     confirm_before: Annotated[
-        dt.datetime | None, Field(description="authorised money not confirmed by then goes back by itself")
+        dt.datetime | None,
+        Field(description="a purchase not confirmed by then goes back by itself; null for everything else"),
     ]
     decided_by: Annotated[
         dt.datetime | None,
@@ -205,7 +207,7 @@ class PaymentOut(_Out):
     authorised_at: dt.datetime | None
     confirmed_at: dt.datetime | None
     reverse_before: Annotated[
-        dt.datetime | None, Field(description="a confirmed payment can be reversed until then; null when it is not")
+        dt.datetime | None, Field(description="a confirmed purchase can be reversed until then; null when it is not")
     ]
     reversed_at: dt.datetime | None
     refunded_amount: Annotated[
@@ -306,7 +308,8 @@ def facts(record: PaymentRecord, settings: Settings) -> dict[str, object]:
     if record.pan_masked is not None and record.card_token is not None:
         card = CardOut(masked_pan=record.pan_masked, token=record.card_token)
     window = dt.timedelta(seconds=record.confirm_window_seconds)
-    whole = record.state is PaymentState.CONFIRMED and not record.refunded_rial
+    purchase = record.kind is Kind.PURCHASE
+    whole = purchase and record.state is PaymentState.CONFIRMED and not record.refunded_rial
     reversible = record.confirmed_at if whole else None
     return {
         "id": record.payment_id,
@@ -319,7 +322,7 @@ def facts(record: PaymentRecord, settings: Settings) -> dict[str, object]:
         "callback_url": record.callback_url,
         "created_at": record.created_at,
         "expires_at": record.page_expires_at,
-        "confirm_before": record.authorised_at + window if record.authorised_at else None,
+        "confirm_before": record.authorised_at + window if purchase and record.authorised_at else None,
         "decided_by": record.decided_by if record.state is PaymentState.UNKNOWN else None,
         "authorised_at": record.authorised_at,
         "confirmed_at": record.confirmed_at,

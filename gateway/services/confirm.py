@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from foundation.rial import Rial
 from gateway.domain.errors import AmountMismatch, NotPossible, PaymentNotFound, RequestInProgress
 from gateway.domain.payment import OUTSIDE, PaymentState
+from gateway.ports import Kind
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under
 from gateway.store import payments
@@ -38,7 +39,7 @@ def confirm(
         AmountMismatch: ``amount`` is not the payment's; nothing was changed.
         IdempotencyMismatch: the key was used for another request.
         RequestInProgress: a request with this key, or about this payment, is being carried out.
-        NotPossible: it is not authorised, or its window is over and the money goes back.
+        NotPossible: it is not authorised, its window is over and the money goes back, or it is nobody's to confirm.
     """
     values = {
         "payment_id": payment_id,
@@ -73,5 +74,5 @@ def _again(
         if record.state in CONFIRMED:
             keep_answer(connection, caller, idempotency, record.json(**{AGAIN: True}))
             return Confirmed(record, first_time=False)
-    late = record.state is PaymentState.AUTHORISED
+    late = record.kind is Kind.PURCHASE and record.state is PaymentState.AUTHORISED
     raise NotPossible(OUTSIDE[PaymentState.REVERSING if late else record.state])

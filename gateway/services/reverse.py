@@ -12,6 +12,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.payment import OUTSIDE, PaymentState
 from gateway.domain.refund_errors import RefundsExist
+from gateway.ports import Kind
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, keep_answer, kept_under
 from gateway.store import payments
@@ -42,7 +43,7 @@ def reverse(
         RequestInProgress: a request with this key, or about this payment, is being carried out.
         RefundsExist: a part of it was refunded.
         ReversalWindowOver: it was confirmed too long ago.
-        NotPossible: nothing was taken, or it is settled.
+        NotPossible: nothing was taken, it is settled, or it is no purchase.
     """
     values = {
         "payment_id": payment_id,
@@ -78,6 +79,8 @@ def _again(
         if record.state in GOING_BACK:
             keep_answer(connection, caller, idempotency, record.json())
             return record
+    if record.kind is not Kind.PURCHASE:
+        raise NotPossible(OUTSIDE[record.state])
     if record.state is PaymentState.CONFIRMED and record.refunded_rial:
         raise RefundsExist(OUTSIDE[record.state])
     if record.state is PaymentState.CONFIRMED:

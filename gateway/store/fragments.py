@@ -25,7 +25,7 @@ _PARTS = {
 }
 
 FACTS = (
-    "payment_id, page_token, state, terminal_id, merchant_id, order_id, amount_rial, fee_rial, description, "
+    "payment_id, page_token, kind, state, terminal_id, merchant_id, order_id, amount_rial, fee_rial, description, "
     "callback_url, created_at, page_expires_at, confirm_window_seconds, authorised_at, confirmed_at, reversed_at, "
     "rrn, tracking_code, pan_masked, card_token, issuer_id, decided_by, refunded_rial"
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, TextClause, text
 
+from gateway.domain.order import Kind
 from gateway.domain.payment import MACHINE, PaymentEvent, PaymentState
 from gateway.store.fragments import FACTS, among, moved, noted, queued, told, voiding
 from gateway.store.idempotency import BOUNDED, conflicts, kept
@@ -104,6 +105,7 @@ class PaymentRecord:
 
     payment_id: str
     page_token: str
+    kind: Kind
     state: PaymentState
     terminal_id: str
     merchant_id: str
@@ -134,7 +136,8 @@ class PaymentRecord:
             if isinstance(values[name], str):
                 values[name] = dt.datetime.fromisoformat(values[name])
         values["refunded_rial"] = values["refunded_rial"] or 0  # answers kept before there were refunds
-        return cls(**{**values, "state": PaymentState(values["state"])})
+        kind = Kind(values["kind"] or Kind.PURCHASE)  # answers and events kept before they said it
+        return cls(**{**values, "kind": kind, "state": PaymentState(values["state"])})
 
     def json(self, **more: object) -> str:
         """Return this row as the JSON that a stored answer keeps, with ``more`` beside its columns."""

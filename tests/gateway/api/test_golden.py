@@ -35,6 +35,7 @@ from gateway.api.top_ups import OpenTopUpIn
 from gateway.api.transfers import OpenTransferIn, TransfersOut, transfer_out
 from gateway.config import Settings
 from gateway.domain.bills import Bill
+from gateway.domain.order import Kind
 from gateway.domain.payment import PaymentState
 from gateway.domain.refund import RefundState
 from gateway.store.destinations import Destination
@@ -112,6 +113,7 @@ def record(state: PaymentState) -> PaymentRecord:
     return PaymentRecord(
         payment_id="pay_0123456789ABCDEFGHJK",
         page_token="0123456789ABCDEFGHJKMNPQRSTVWXYZ",
+        kind=Kind.PURCHASE,
         state=state,
         terminal_id="10000001",
         merchant_id="000000000000001",
@@ -138,9 +140,10 @@ def record(state: PaymentState) -> PaymentRecord:
 
 def transfer(state: PaymentState) -> TransferRecord:
     """Make the one transfer of all examples: left to whoever pays, or complete and to a saved destination."""
+    of_cards = replace(record(state), kind=Kind.CARD_TRANSFER, order_id="T-1001", description=None)
     if state is PaymentState.OPEN:
-        return TransferRecord(replace(record(state), order_id="T-1001", amount_rial=0, description=None), None)
-    payment = replace(record(state), order_id="T-1001", amount_rial=20_000_000, fee_rial=10_000, description=None)
+        return TransferRecord(replace(of_cards, amount_rial=0), None)
+    payment = replace(of_cards, amount_rial=20_000_000, fee_rial=10_000)
     return TransferRecord(payment, DESTINATION)
 
 

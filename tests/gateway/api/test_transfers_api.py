@@ -189,7 +189,7 @@ def test_nobody_confirms_reverses_or_refunds_a_transfer(shop: Shop, client: Flas
     complete(shop, opened)
     path = f"/api/v1/payments/{opened['id']}"
     refusals = {
-        "reverse": ({}, "reversal_window_over"),
+        "reverse": ({}, "not_possible"),
         "refund": ({"refund_id": "r", "amount": 1_000}, "refund_not_offered"),
     }
     for act, (body, code) in refusals.items():

@@ -173,8 +173,9 @@ def test_a_bill_is_not_reversed_by_who_opened_it(town: Shop) -> None:
     """The biller was told already; its money goes back by a refund of that line alone (D12)."""
     payment = opened(town, PHONE)
     town.pay(payment)
-    with pytest.raises(NotPossible):
+    with pytest.raises(NotPossible) as refused:
         reverse(town.gateway, town.caller, payment.payment_id, None)
+    assert (type(refused.value), refused.value.state) == (NotPossible, "confirmed")
 
 
 def test_what_cannot_be_paid_is_refused_before_anything_is_opened(town: Shop) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from foundation.checks import Inspector, Severity
 from foundation.rial import Rial
+from gateway.api.schemas import PaymentOut, payment_out
 from gateway.domain.errors import DuplicateOrder, IdempotencyMismatch, NotPossible, RefusedRow
 from gateway.domain.payment import PaymentState
 from gateway.domain.refund_errors import RefundNotOffered
@@ -17,6 +18,7 @@ from gateway.services.authorise import Checking, Paid, Refused
 from gateway.services.confirm import confirm
 from gateway.services.idempotency import Idempotency
 from gateway.services.open_payment import PaymentRecord
+from gateway.services.read_payment import get_payment
 from gateway.services.request_pin import request_pin
 from gateway.services.reverse import reverse
 from gateway.services.show_page import page_of
@@ -225,6 +227,25 @@ def test_a_no_of_the_bank_delivers_nothing_and_may_be_tried_again(kiosk: Shop) -
     assert_whole(kiosk)
 
 
+def test_a_top_up_has_no_time_until_which_anybody_confirms_or_reverses_it(kiosk: Shop) -> None:
+    """Its merchant is shown neither, on its way and complete; a purchase has both."""
+
+    def shown(payment: PaymentRecord) -> PaymentOut:
+        record = get_payment(kiosk.gateway, kiosk.caller, payment.payment_id)
+        return payment_out(record, kiosk.gateway.settings)
+
+    payment = opened(kiosk)
+    kiosk.pay(payment)
+    assert (shown(payment).state, shown(payment).confirm_before) == ("authorised", None)
+    kiosk.work()
+    assert (shown(payment).state, shown(payment).confirm_before) == ("confirmed", None)
+    assert shown(payment).reverse_before is None
+
+    bought = kiosk.paid()
+    kiosk.confirm(bought)
+    assert None not in (shown(bought).confirm_before, shown(bought).reverse_before)
+
+
 def test_nobody_confirms_reverses_or_refunds_a_top_up(kiosk: Shop) -> None:
     """What the operator decides no merchant does; no window gives it back."""
     payment = opened(kiosk)
@@ -233,12 +254,16 @@ def test_nobody_confirms_reverses_or_refunds_a_top_up(kiosk: Shop) -> None:
         lambda: confirm(kiosk.gateway, kiosk.caller, payment.payment_id, Rial(AMOUNT), None),
         lambda: reverse(kiosk.gateway, kiosk.caller, payment.payment_id, None),
     ):
-        with pytest.raises(NotPossible):
+        with pytest.raises(NotPossible) as refused:
             deed()
+        assert (type(refused.value), refused.value.state) == (NotPossible, "authorised")
     kiosk.change("UPDATE payment SET authorised_at = authorised_at - interval '2 hours'")
     kiosk.sweep()
     assert kiosk.state(payment) is PaymentState.AUTHORISED
     again(kiosk)
+    with pytest.raises(NotPossible) as refused:
+        reverse(kiosk.gateway, kiosk.caller, payment.payment_id, None)
+    assert (type(refused.value), refused.value.state) == (NotPossible, "confirmed")
     with pytest.raises(RefundNotOffered):
         kiosk.refund(payment, AMOUNT, "r-1")
 

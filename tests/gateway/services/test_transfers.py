@@ -252,8 +252,9 @@ def test_d30_nobody_confirms_or_gives_back_a_transfer(town: Shop) -> None:
     town.switch.credit_answers.extend([Unknown("silent")] * 200)
     payment = opened(town)
     town.send(payment)
-    with pytest.raises(NotPossible):
+    with pytest.raises(NotPossible) as refused:
         confirm(town.gateway, town.caller, payment.payment_id, Rial(AMOUNT), None)
+    assert refused.value.state == "authorised"
     with pytest.raises(NotPossible):
         reverse(town.gateway, town.caller, payment.payment_id, None)
     town.later(899)

@@ -26,8 +26,8 @@ class Payment:
         state: open, unknown, authorised, confirmed, settled, reversing, reversed, refunded, cancelled or expired;
             a later version may have others, which mean neither paid nor failed.
         page_url: where the shopper pays.
-        confirm_before: while authorised, by then it must be confirmed, or the money goes back.
-        reverse_before: while confirmed, by then it can be given back whole.
+        confirm_before: of a purchase, by then it must be confirmed, or the money goes back; ``None`` where nobody does.
+        reverse_before: of a confirmed purchase, by then it can be given back whole.
         decided_by: while unknown, by then the result is known or the money is back; do not charge again.
         refunded_amount: what of it was refunded or is on its way back.
         first_time: after confirming, whether this call did it: deliver once. ``None`` elsewhere.
