@@ -15,6 +15,7 @@ from foundation.proxies import BehindProxies
 from gateway import config, wiring
 from gateway.api import problems
 from gateway.api.door import blueprint as api
+from gateway.api.door import finish
 from gateway.config import Settings
 from gateway.services.enrol import check_rows_at_start
 from gateway.services.gateway import Gateway
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["gateway"] = gateway
     app.before_request(_begin_trace)
+    app.after_request(_finish)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _failed)
     for blueprint in BLUEPRINTS:
@@ -70,14 +72,22 @@ def _begin_trace() -> None:
     structlog.contextvars.bind_contextvars(trace_id=secrets.token_hex(TRACE_BYTES))
 
 
+def _of_api() -> bool:
+    return request.path.startswith(API_PREFIX)
+
+
+def _finish(response: Response) -> Response:
+    return finish(response) if _of_api() else response
+
+
 def _refused(error: HTTPException) -> Response:
-    return problems.of_http(error) if request.path.startswith(API_PREFIX) else failures.of_http(error)
+    return problems.of_http(error) if _of_api() else failures.of_http(error)
 
 
 def _failed(error: Exception) -> Response:
     """Answer for a fault of ours, in the caller's form; the log has its kind and place, not its text."""
     log.error("request_failed", error=type(error).__name__, at=place_of(error))
-    if request.path.startswith(API_PREFIX):
+    if _of_api():
         return problems.of_failure()
     return failures.failure_page(HTTPStatus.SERVICE_UNAVAILABLE)
 

@@ -63,8 +63,8 @@ def _guard() -> None:
     require(g.caller.scopes, operation.scope)
 
 
-@blueprint.after_request
-def _finish(response: Response) -> Response:
+def finish(response: Response) -> Response:
+    """Put on an answer below ``/api/``, a refused address too, what each of them has."""
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Request-Id"] = structlog.contextvars.get_contextvars().get("trace_id", "-")

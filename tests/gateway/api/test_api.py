@@ -145,6 +145,15 @@ def test_wrong_paths_methods_and_parameters_are_problems(client: FlaskClient) ->
     assert client.get("/api/v1/payments/pay_x", headers=HEADERS).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["v1/nothing", "v2/payments", "v1/payments"])
+def test_a_refused_address_has_what_each_answer_has(client: FlaskClient, path: str) -> None:
+    """What the contract says of each answer, also where no operation answers: 404, and 405 of a known path."""
+    answer = client.delete(f"/api/{path}", headers=HEADERS)
+    assert answer.status_code in {404, 405}
+    assert len(answer.headers["Request-Id"]) == 16
+    assert (answer.headers["Cache-Control"], answer.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+
+
 def test_a_lost_database_is_503_never_a_no(shop: Shop) -> None:
     """D34: a lost answer is no answer; the caller repeats with the same key."""
     away = Database("postgresql+psycopg://nobody@/nowhere?host=/nonexistent", application_name="tests")
