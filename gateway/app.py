@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from foundation.logs import configure_logging, place_of
 from foundation.metrics import CONTENT_TYPE, may_read
+from foundation.nul import refuse_nul_in_fields, refuse_nul_in_path
 from foundation.proxies import BehindProxies
 from gateway import config, wiring
 from gateway.api import problems
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["gateway"] = gateway
     app.before_request(_begin_trace)
+    app.before_request(_refuse_nul)
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _failed)
@@ -70,6 +72,13 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
 def _begin_trace() -> None:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(trace_id=secrets.token_hex(TRACE_BYTES))
+
+
+def _refuse_nul() -> None:
+    """Refuse it here; fields of the API are read, and refused by their names, by its models."""
+    refuse_nul_in_path()
+    if not _of_api():
+        refuse_nul_in_fields()
 
 
 def _of_api() -> bool:

@@ -14,6 +14,7 @@ from flask import Flask, Response, jsonify, request, url_for
 
 from foundation.database import Database
 from foundation.logs import configure_logging
+from foundation.nul import refuse_nul_in_fields, refuse_nul_in_path
 from merchant_demo import config, pages, shopkeeper, webhook
 from merchant_demo.orders import Shop
 from merchant_demo.store import Orders
@@ -47,6 +48,8 @@ def create_app(settings: config.Settings | None = None, shop: Shop | None = None
         MAX_CONTENT_LENGTH=64 * 1024,
     )
     app.extensions["shop"] = shop or build(settings)
+    app.before_request(refuse_nul_in_path)
+    app.before_request(refuse_nul_in_fields)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(shopkeeper.blueprint)
     app.register_blueprint(webhook.blueprint)

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from foundation.logs import configure_logging
 from foundation.metrics import CONTENT_TYPE, may_read
+from foundation.nul import refuse_nul_in_fields, refuse_nul_in_path
 from foundation.proxies import BehindProxies
 from otp import config, wiring
 from otp.config import Settings
@@ -41,6 +42,8 @@ def create_app(settings: Settings | None = None, bank: Bank | None = None) -> Fl
     app.config["MAX_CONTENT_LENGTH"] = operations.BODY_MAX_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
     app.extensions["bank"] = bank
+    app.before_request(refuse_nul_in_path)
+    app.before_request(refuse_nul_in_fields)
     for door in (rest, sadad, ramznegar_api, pages):
         app.register_blueprint(door.blueprint)
     if bank.settings.console:

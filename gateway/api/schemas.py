@@ -6,12 +6,13 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from foundation.nul import NUL
 from gateway.config import Settings
 from gateway.domain.limits import CALLBACK_MAX, DESCRIPTION_MAX, PURCHASE_LEAST, PURCHASE_MOST
-from gateway.domain.payment import OUTSIDE, TIMELINE, PaymentEvent, PaymentState
 from gateway.domain.order import Kind
+from gateway.domain.payment import OUTSIDE, TIMELINE, PaymentEvent, PaymentState
 from gateway.domain.references import ORDER_ID_PATTERN
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.read_payment import EventRecord
@@ -88,9 +89,17 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class In(BaseModel):
-    """What is sent; an unknown member is refused."""
+    """What is sent; an unknown member is refused, and a text that the database cannot hold."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _without_nul(cls, value: object) -> object:
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and NUL in text for text in texts):
+            raise ValueError("has the character NUL")
+        return value
 
 
 class _Out(BaseModel):

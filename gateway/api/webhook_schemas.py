@@ -8,35 +8,31 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.api.events import WebhookEventOut
-from gateway.api.schemas import Limit, Moment, whole
+from gateway.api.schemas import In, Limit, Moment, Text, whole
 from gateway.domain.webhooks import OVERLAP_SECONDS, OVERLAP_SECONDS_MAX
 from gateway.services.endpoints import PAGE_USUAL, Endpoint, Log, WithSecret
 
-Url = Annotated[str, Field(strict=True, description="where events are sent; https, on the public internet")]
+Url = Annotated[Text, Field(description="where events are sent; https, on the public internet")]
 Types = Annotated[
-    list[Annotated[str, Field(strict=True)]],
+    list[Text],
     Field(max_length=32, description="which events are sent; none means all, those of later versions too"),
 ]
-Description = Annotated[str, Field(strict=True, max_length=120, description="for your own eyes")]
-
-
-class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Description = Annotated[Text, Field(max_length=120, description="for your own eyes")]
 
 
 class _Out(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class AddEndpointIn(_In):
+class AddEndpointIn(In):
     """Add an endpoint."""
 
     url: Url
-    event_types: Types = []
+    event_types: Types = []  # noqa: RUF012 - pydantic gives each its own
     description: Description | None = None
 
 
-class ChangeEndpointIn(_In):
+class ChangeEndpointIn(In):
     """Change an endpoint; what is absent stays as it is."""
 
     url: Url | None = None
@@ -45,7 +41,7 @@ class ChangeEndpointIn(_In):
     enabled: Annotated[bool, Field(strict=True)] | None = None
 
 
-class RotateIn(_In):
+class RotateIn(In):
     """Rotate an endpoint's secret."""
 
     overlap_seconds: Annotated[
@@ -60,19 +56,19 @@ class RotateIn(_In):
     ] = OVERLAP_SECONDS
 
 
-class RedeliverEventIn(_In):
+class RedeliverEventIn(In):
     """Send an event again."""
 
-    endpoint_id: Annotated[str, Field(strict=True, description="to this endpoint only")] | None = None
+    endpoint_id: Annotated[Text, Field(description="to this endpoint only")] | None = None
 
 
-class RedeliverSinceIn(_In):
+class RedeliverSinceIn(In):
     """Send every event since a time again."""
 
     since: Moment
 
 
-class WebhookEventsQuery(_In):
+class WebhookEventsQuery(In):
     """Which events are wanted."""
 
     type: Annotated[str | None, Field(max_length=64, description="only events of this type")] = None

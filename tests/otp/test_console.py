@@ -125,6 +125,14 @@ def test_a_bank_that_does_not_want_the_page_has_none(here: BankWorld) -> None:
     assert create_app(bank=here.bank).test_client().get("/console/log-in").status_code == 404
 
 
+def test_a_nul_is_the_callers_mistake_and_no_fault_of_ours(bank_world: BankWorld) -> None:
+    """The database holds no such text, in a name as in an address."""
+    found = Desk(create_app(bank=bank_world.bank).test_client())
+    assert found.log_in("sara\0").status_code == 400
+    assert found.get("/\0").status_code == 404
+    assert found.get("/log-in?lang=%00").status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/", "/wrong-codes", "/cards", "/cards/1"])
 def test_nobody_sees_a_page_without_a_log_in(bank_world: BankWorld, path: str) -> None:
     """Every page sends a stranger to the log-in, whatever cookie is made up."""

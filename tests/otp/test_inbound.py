@@ -326,6 +326,7 @@ def test_a_push_without_a_sender_or_with_too_much_text_is_refused(pushing: BankW
     path = f"/sms/inbound/sandbox/{SECRET}"
     assert client.post(path, data={"text": "1234"}).status_code == 400
     assert client.post(path, data={"from": MOBILE, "text": "1" * 2_001}).status_code == 400
+    assert client.post(path, data={"from": MOBILE, "text": "12\0"}).status_code == 400
     pushing.bank.flood.allow = lambda *_args, **_kw: False  # type: ignore[method-assign]  # the limit itself is tested elsewhere
     assert client.post(path, data={"from": MOBILE, "text": "1234"}).status_code == 429
 

@@ -36,6 +36,12 @@ def return_address(gateway: FakeGateway) -> str:
     return urlsplit(gateway.opened[-1]["callback_url"]).path
 
 
+def test_a_nul_is_the_callers_mistake_and_no_fault_of_ours(browser: FlaskClient) -> None:
+    """The database holds no such text, in a name as in an address."""
+    assert check_out(browser, name="سارا\0").status_code == 400
+    assert browser.get("/orders/%00").status_code == 404
+
+
 def test_every_product_has_a_picture_and_a_price(browser: FlaskClient) -> None:
     """The shelf shows at least four products, each drawn."""
     page = browser.get("/").text

@@ -154,6 +154,53 @@ def test_a_refused_address_has_what_each_answer_has(client: FlaskClient, path: s
     assert (answer.headers["Cache-Control"], answer.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("GET", "/payments/%00", None, (404, None)),
+        ("POST", "/payments/pay_%00/confirm", {"amount": 250_000}, (404, None)),
+        ("GET", "/orders/A%00", None, (404, None)),
+        ("GET", "/events/evt_%00", None, (404, None)),
+        ("GET", "/webhook_endpoints/%00", None, (404, None)),
+        ("GET", "/events?type=%00", None, (400, {"parameter": "type"})),
+        ("GET", "/events?payment_id=pay_%00", None, (400, {"parameter": "payment_id"})),
+        ("GET", "/events?cursor=%00", None, (400, {"parameter": "cursor"})),
+        ("GET", "/payments?cursor=%00", None, (400, {"parameter": "cursor"})),
+        (
+            "POST",
+            "/webhook_endpoints",
+            {"url": "http://localhost:8200/n", "description": "a\0"},
+            (400, {"pointer": "#/description"}),
+        ),
+        ("POST", "/webhook_endpoints", {"url": "\0"}, (400, {"pointer": "#/url"})),
+        (
+            "POST",
+            "/webhook_endpoints",
+            {"url": "http://localhost:8200/n", "event_types": ["\0"]},
+            (400, {"pointer": "#/event_types"}),
+        ),
+        ("POST", "/events/evt_1/redeliver", {"endpoint_id": "whe_\0"}, (400, {"pointer": "#/endpoint_id"})),
+        (
+            "POST",
+            "/bills/refusals",
+            {"tracking_code": "\0", "bill_id": "7748317800142", "pay_id": "1770160", "signature": "v1,"},
+            (400, {"pointer": "#/tracking_code"}),
+        ),
+        ("POST", "/payments", BODY | {"description": "\0"}, (400, {"pointer": "#/description"})),
+    ],
+)
+def test_a_nul_is_the_callers_mistake_and_no_fault_of_ours(
+    client: FlaskClient, method: str, path: str, body: object, said: tuple[int, dict[str, str] | None]
+) -> None:
+    """The database holds no such text: nobody is told that the outcome is not known."""
+    answer = client.open(f"/api/v1{path}", method=method, json=body, headers=HEADERS)
+    status, place = said
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "application/problem+json"
+    if place is not None:
+        assert place.items() <= answer.get_json()["errors"][0].items()
+
+
 def test_a_lost_database_is_503_never_a_no(shop: Shop) -> None:
     """D34: a lost answer is no answer; the caller repeats with the same key."""
     away = Database("postgresql+psycopg://nobody@/nowhere?host=/nonexistent", application_name="tests")

@@ -17,12 +17,14 @@ EXAMPLES = 25
 SEED = 20_261_124
 OPENED = 3
 CONFIG = """
+[generation]
+allow-x00 = false
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "404", "409", "422"]
 [checks.negative_data_rejection]
 expected-statuses = ["400", "401", "404", "405", "413", "415", "422"]
 """
-"""422: a callback address on somebody else's site, which no schema can say."""
+"""422: a callback address on somebody else's site, which no schema can say; nor that no text has the character NUL."""
 
 NOT_TRUE_HERE = "ensure_resource_availability"
 """A repeated idempotency key is answered as the first time, although the endpoint it made was removed since."""

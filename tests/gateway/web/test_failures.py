@@ -25,6 +25,20 @@ def test_a_wrong_address_is_a_page_in_the_pages_own_headers(client: FlaskClient,
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("path", ["/pay/%00", "/receipt/%00", "/receipt/123456789012?s=%00"])
+def test_an_address_with_a_nul_has_no_page(client: FlaskClient, path: str) -> None:
+    """The database holds no such text; it is a wrong address, and no fault that may have come after the money."""
+    answer = client.get(path)
+    assert answer.status_code in {404, 400}
+    assert "چنین پرداختی پیدا نشد" in words_of(answer)
+
+
+def test_a_form_with_a_nul_is_refused(page: Page) -> None:
+    """A browser never sends one."""
+    answer = page.client.post(page.path, data={"action": "pay", "naming": "\0"})
+    assert answer.status_code == 400
+
+
 def test_a_fault_never_claims_that_no_money_moved(page: Page, shop: Shop) -> None:
     """D2, D34: with the database away the page says "do not pay again" and nothing about money that it cannot know."""
     away = Database("postgresql+psycopg://nobody@/nowhere?host=/nonexistent")
