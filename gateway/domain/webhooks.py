@@ -86,9 +86,8 @@ def check_event_types(types: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         InvalidEndpoint: there is no such type.
     """
-    unknown = sorted(set(types) - set(EVENT_TYPES))
-    if unknown:
-        raise InvalidEndpoint(f"there is no event type {unknown[0]}; there are {', '.join(EVENT_TYPES)}")
+    if not set(types) <= set(EVENT_TYPES):
+        raise InvalidEndpoint(f"event_types has one that there is not; there are {', '.join(EVENT_TYPES)}")
     return tuple(sorted(set(types)))
 
 

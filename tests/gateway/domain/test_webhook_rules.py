@@ -62,6 +62,9 @@ def test_types_are_those_of_payments() -> None:
     for unknown in (*NOTICES, "payment", "*"):
         with pytest.raises(InvalidEndpoint):
             check_event_types((unknown,))
+    with pytest.raises(InvalidEndpoint) as refused:
+        check_event_types(("payment.confirmed", "x" * 100_000))
+    assert "xx" not in str(refused.value), "what was sent is not said again"
 
 
 def test_f23_waits_grow_and_are_spread() -> None:
