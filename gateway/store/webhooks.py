@@ -133,17 +133,16 @@ WHERE (event_id, endpoint_id) IN (
     AND d.tried_at < e.recovered_at AND d.due_at > house_now() + make_interval(secs => :spread_seconds)
   LIMIT :most FOR UPDATE OF d SKIP LOCKED)
 """)
-_OLD = """
-WITH old AS (
-  SELECT event_id FROM webhook_event event
-  WHERE created_at <= (SELECT house_now() - make_interval(days => :keep_days)) AND NOT EXISTS (
-    SELECT FROM webhook_delivery owed
-    WHERE owed.event_id = event.event_id AND owed.state = 'waiting' AND owed.give_up_at > house_now())
-  ORDER BY created_at LIMIT :most)"""
-_FORGET = (
-    text(f"{_OLD} DELETE FROM webhook_attempt WHERE event_id IN (SELECT event_id FROM old)"),
-    text(f"{_OLD} DELETE FROM webhook_delivery WHERE event_id IN (SELECT event_id FROM old)"),
-    text(f"{_OLD} DELETE FROM webhook_event WHERE event_id IN (SELECT event_id FROM old)"),
+_OLD = text("""
+SELECT event_id FROM webhook_event event
+WHERE created_at <= (SELECT house_now() - make_interval(days => :keep_days)) AND NOT EXISTS (
+  SELECT FROM webhook_delivery owed
+  WHERE owed.event_id = event.event_id AND owed.state = 'waiting' AND owed.give_up_at > house_now())
+ORDER BY created_at LIMIT :most
+""")
+_FORGET = tuple(
+    text(f"DELETE FROM {table} WHERE event_id = ANY(:old)")
+    for table in ("webhook_attempt", "webhook_delivery", "webhook_event")
 )
 
 
@@ -229,7 +228,8 @@ def forget(connection: Connection, *, keep_days: int, most: int) -> int:
 
     One that was asked for again, and is not given up yet, stays until it ended.
     """
-    return sum(connection.execute(part, {"keep_days": keep_days, "most": most}).rowcount for part in _FORGET)
+    old = list(connection.execute(_OLD, {"keep_days": keep_days, "most": most}).scalars())
+    return sum(connection.execute(part, {"old": old}).rowcount for part in _FORGET)
 
 
 def _key(delivery: Delivery, found: Try) -> dict[str, Any]:

@@ -413,35 +413,6 @@ def test_another_merchants_endpoints_and_events_are_not_there(shop: Shop) -> Non
     assert endpoints.merchant_of_endpoint(shop.gateway, FIRST) == MERCHANT.merchant_id
 
 
-def test_d43_events_and_their_log_are_kept_for_thirty_days(shop: Shop) -> None:
-    """D43: then they go, whole."""
-    cancelled(shop)
-    shop.work()
-    shop.later(29 * DAY)
-    shop.sweep()
-    assert len(feed(shop)) == 1
-    shop.later(31 * DAY)
-    shop.sweep()
-    for table in ("webhook_event", "webhook_delivery", "webhook_attempt"):
-        assert shop.rows(f"SELECT count(*) FROM {table}") == [(0,)]
-
-
-def test_d43_what_was_asked_for_again_is_not_forgotten_on_its_way(shop: Shop, servers: Servers) -> None:
-    """Asked for on its last day, it waits on until it is heard; then it goes as well."""
-    cancelled(shop)
-    send_due(shop)
-    shop.later(29 * DAY)
-    endpoints.redeliver_event(shop.gateway, MERCHANT.merchant_id, feed(shop)[0].event_id)
-    shop.later(31 * DAY)
-    shop.sweep()
-    assert shop.rows("SELECT state FROM webhook_delivery") == [("waiting",)]
-
-    send_due(shop)
-    assert [kind for _, _, kind in servers.heard] == ["payment.cancelled"] * 2
-    shop.sweep()
-    assert shop.rows("SELECT count(*) FROM webhook_event") == [(0,)]
-
-
 def test_a_merchant_without_endpoint_has_a_feed(shop: Shop, servers: Servers) -> None:
     """Nothing is sent, and nothing is forgotten."""
     endpoints.remove_endpoint(shop.gateway, MERCHANT.merchant_id, FIRST)
