@@ -19,6 +19,7 @@ import requests
 from standardwebhooks import Webhook as Signature
 
 from gateway.callbacks.sender import WebhookSender
+from gateway.services.cancel import cancel
 from gateway.services.show_page import page_of
 from tests.fakes.shop import WEBHOOK_SECRET
 from tests.quickstart.conftest import PAGES, Place, code_of
@@ -105,6 +106,28 @@ def test_a_quick_start_sells(name: str, place: Place, running: Running) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
+def test_a_quick_start_sells_after_a_try_that_ended(name: str, place: Place, running: Running) -> None:
+    """Cancelled, then expired: each time another page; what was paid out before the shopper came back is paid."""
+    page, language, file, (program, *_) = PROGRAMS[name]
+    needed(program)
+    with running(file, code_of(page, language), *command_of(name, place)):
+        first = opened(place)
+        cancel(place.shop.gateway, first)
+        second = opened(place)
+        assert second != first
+        assert opened(place) == second
+        place.shop.change("UPDATE payment SET page_expires_at = house_now() WHERE page_token = :token", token=second)
+        place.shop.sweep()
+        third = opened(place)
+        assert third not in {first, second}
+
+        payment_id = pay(place, third)
+        place.shop.change("UPDATE payment SET state = 'settled', confirmed_at = house_now() WHERE state = 'authorised'")
+        assert come_back(place, payment_id) == "paid"
+        assert opened(place) == third
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_f21_a_quick_start_believes_signed_webhooks_alone(name: str, place: Place, running: Running) -> None:
     """F21: another's signature, an old message and an unsigned one are refused; the gateway's own confirms."""
     page, language, file, (program, *_) = PROGRAMS[name]
@@ -145,11 +168,14 @@ def step(name: str, place: Place, **more: str) -> list[str]:
 
 
 def test_the_curl_page_sells(place: Place) -> None:
-    """Open twice is one payment; once paid it is confirmed, the first time and again."""
+    """Open twice is one payment, after one that ended another; once paid it is confirmed, the first time and again."""
     for program in ("curl", "jq"):
         needed(program)
-    payment_id, page_url = step("open", place)
-    assert step("open", place) == [payment_id, page_url]
+    cancelled, page_url = step("open", place, TRY="1")
+    cancel(place.shop.gateway, page_url.rsplit("/", 1)[1])
+    payment_id, page_url = step("open", place, TRY="2")
+    assert payment_id != cancelled
+    assert step("open", place, TRY="2") == [payment_id, page_url]
     pay(place, page_url.rsplit("/", 1)[1])
     assert step("confirm", place, PAYMENT_ID=payment_id) == ["authorised", "confirmed", "true"]
     assert step("confirm", place, PAYMENT_ID=payment_id) == ["confirmed", "confirmed", "true"]
