@@ -39,6 +39,7 @@ FOLD_SECONDS = 10.0
 DISPUTE_SECONDS = 30.0
 ERASE_SECONDS = 3_600.0
 JUDGE_SECONDS = 60.0
+LIST_SECONDS = 3_600.0
 SETTLE_SECONDS = 60.0
 SWITCH_LEASE_SECONDS = 90
 THREADS = 2 * RECOVERIES_AT_ONCE
@@ -125,6 +126,7 @@ def periodics(gateway: Gateway) -> tuple[Periodic, ...]:
         ("dispute", DISPUTE_SECONDS, sweep.dispute, sweep.BATCH),
         ("give_up_refunds", ERASE_SECONDS, approve_refund.give_up_waiting, approve_refund.BATCH),
         ("judge_again", JUDGE_SECONDS, reconcile.judge_again, reconcile.BATCH),
+        ("list_unnamed", LIST_SECONDS, reconcile.list_unnamed, reconcile.BATCH),
         ("erase", ERASE_SECONDS, sweep.erase, sweep.BATCH),
         ("forget_webhooks", ERASE_SECONDS, deliver.forget, deliver.BATCH),
     )

@@ -13,6 +13,8 @@ from gateway.domain.errors import RefusedRow
 LINES_MAX = 2_000_000
 LATE_DAYS = 35
 """How old a capture date may be: as long as the banks keep the keys of messages (D9)."""
+DATED_BEFORE_DAYS, DATED_AFTER_DAYS = 2, 7
+"""How far from its message's day a bank may date a movement (DE 17): some name the working day after a holiday."""
 CLOSES_AFTER = dt.timedelta(minutes=5)
 
 COLUMNS = "acquirer,terminal,stan,rrn,local_time,kind,amount_rial,capture_date,state"
@@ -111,7 +113,8 @@ def check_in_time(day: dt.date, now: dt.datetime) -> dt.date:
         raise RefusedRow(f"{day} is not over; its file is the last word only after midnight in Tehran")
     if now.date() - day > dt.timedelta(days=LATE_DAYS):
         raise RefusedRow(
-            f"{day} is more than {LATE_DAYS} days ago: too late to compare; settle it with the bank by hand"
+            f"{day} is more than {LATE_DAYS} days ago: too late to compare; what it should "
+            "name is listed for two people to decide about: python -m gateway reconcile list"
         )
     return day
 

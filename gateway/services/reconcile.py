@@ -14,7 +14,7 @@ from gateway.domain.clearing import ClearingFile, check_in_time, read
 from gateway.domain.errors import RefusedRow
 from gateway.domain.reconciliation import Difference, Judged, Missing, judge, judge_all, missing
 from gateway.services.gateway import Gateway
-from gateway.store import clearing, exceptions
+from gateway.store import clearing, exceptions, unnamed
 from gateway.store.exceptions import Found as Found
 
 log = structlog.get_logger()
@@ -73,6 +73,20 @@ def judge_again(gateway: Gateway) -> int:
     if overdue:
         log.warning("debits_without_credit", count=overdue)
     return len(waiting)
+
+
+def list_unnamed(gateway: Gateway) -> int:
+    """List what stands here and no file of its bank will name, for two people to decide about; return how many.
+
+    It came to rest after the file of its day was read, or that file never came in time.
+    """
+    with gateway.database.begin() as connection:
+        found = [*unnamed.rested_late(connection, most=BATCH), *unnamed.never_told(connection, most=BATCH)]
+        for file_id, ours in found:
+            clearing.keep_missing(connection, file_id, missing((), (ours,), ()))
+    if found:
+        log.warning("books_differ_without_a_file", count=len(found))
+    return len(found)
 
 
 def list_exceptions(gateway: Gateway, *, after: int = 0) -> list[Found]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from gateway.domain.payment import MACHINE, TELLS, PaymentEvent
 from gateway.store.bills import LINES, OWED, TOLD_BILLERS
-from gateway.store.fragments import among, facts_of, moved, noted, queued, told
+from gateway.store.fragments import among, dated, facts_of, moved, noted, queued, told
 
 _MONEY = "payment.payment_id, payment.merchant_id, payment.amount_rial, payment.fee_rial, payment.state"
 _FACTS = facts_of("payment")
@@ -21,7 +21,7 @@ def approval(event: PaymentEvent, changes: str) -> str:
     return f"""
 decided AS (
   UPDATE attempt SET state = 'approved', action_code = '000', approval_code = :approval_code,
-    capture_date = :capture_date, decided_at = house_now()
+    capture_date = {dated("submitted_at")}, decided_at = house_now()
   FROM payment p
   WHERE attempt.attempt_id = :attempt_id AND attempt.state IN ('submitted', 'unknown')
     AND p.payment_id = attempt.payment_id AND (CAST(:in_time AS boolean) OR p.page_expires_at > house_now())
@@ -59,7 +59,7 @@ SELECT payment_id FROM paid
 _APPROVED_TOO_LATE = text(f"""
 WITH decided AS (
   UPDATE attempt SET state = 'voiding', action_code = '000', approval_code = :approval_code,
-    capture_date = :capture_date, decided_at = house_now(), reversal_decided_at = house_now()
+    capture_date = {dated("submitted_at")}, decided_at = house_now(), reversal_decided_at = house_now()
   FROM payment p
   WHERE attempt.attempt_id = :attempt_id AND attempt.state = 'unknown' AND p.payment_id = attempt.payment_id
     AND (p.page_expires_at <= house_now() OR p.kind = 'BALANCE_INQUIRY')
@@ -81,7 +81,7 @@ WITH before AS (
   SELECT attempt_id, state FROM attempt
   WHERE attempt_id = :attempt_id AND state IN ('declined', 'voiding', 'disputed', 'voided') FOR UPDATE),
 recorded AS (
-  UPDATE attempt SET approval_code = :approval_code, capture_date = :capture_date,
+  UPDATE attempt SET approval_code = :approval_code, capture_date = {dated("submitted_at")},
     state = CASE before.state WHEN 'declined' THEN 'voiding' ELSE before.state END,
     late = attempt.late OR before.state = 'declined',
     pan_sealed = CASE before.state WHEN 'declined' THEN CAST(:pan_sealed AS bytea) ELSE attempt.pan_sealed END,

@@ -10,25 +10,31 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, text
 
 from gateway.domain.attempt import AttemptState
 from gateway.domain.clearing import CREDIT, CREDIT_REVERSAL, PURCHASE, REVERSAL, BankLine, ClearingFile, Key
-from gateway.domain.reconciliation import Difference, Judged, Missing, Ours, State, Verdict
+from gateway.domain.reconciliation import Difference, Judged, Missing, Ours, Verdict
 from gateway.domain.reconciliation import at_rest as resting
 from gateway.domain.refund import RefundState
 from gateway.domain.transfer import Credit
 from gateway.store.fragments import among
+from gateway.store.movements import (
+    APART,
+    ATTEMPTS,
+    CREDITS,
+    REFUNDS,
+    TAKEN_BACK_ON,
+    VOIDED_ON,
+    WITH_DEBIT,
+    captured_on,
+    linked,
+    ours_of,
+)
 from gateway.store.second_legs import OVERDUE
 
 AT_ONCE = 5_000
 """Lines in one statement."""
-
-_BOOKS: dict[str, type[State]] = {
-    "attempt": AttemptState,
-    "credit": Credit,
-    "refund": RefundState,
-}
 
 _TEHRAN_NOW = text("SELECT house_now() AT TIME ZONE 'Asia/Tehran'")
 _LINK = text("SELECT coalesce(switch_of, issuer_id) FROM issuer WHERE issuer_id = :issuer_id")
@@ -43,36 +49,17 @@ _KEPT_FILE = text("""
 SELECT sha256 FROM clearing_file WHERE issuer_id = :issuer_id AND acquirer_id = :acquirer_id AND day = :day
 """)
 
-APART = "interval '5 minutes'"
-"""How far the two sides' clocks may be apart about a reversal: ours of a day's last minutes counts as the next's."""
-
-_VOIDED_ON = f"CAST((attempt.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date)"
-_TAKEN_BACK_ON = f"CAST((transfer.decided_at + {APART}) AT TIME ZONE 'Asia/Tehran' AS date)"
-_ATTEMPT = f"""attempt.attempt_id, attempt.acquirer_id, attempt.terminal_id, attempt.stan, attempt.rrn,
-  attempt.local_time, attempt.state, attempt.amount_rial + attempt.fee_rial AS total_rial,
-  CASE attempt.state WHEN 'voided' THEN {_VOIDED_ON} END AS reversed_on, 'attempt' AS book"""
-_CREDIT = f"""attempt.attempt_id, attempt.acquirer_id, attempt.terminal_id, transfer.stan, transfer.rrn,
-  transfer.local_time, transfer.credit AS state, attempt.amount_rial AS total_rial,
-  CASE transfer.credit WHEN 'reversed' THEN {_TAKEN_BACK_ON} END AS reversed_on, 'credit' AS book"""
-_REFUND = """refund.attempt_id, refund.acquirer_id, refund.terminal_id, refund.stan, refund.rrn, refund.local_time,
-  refund.state, refund.amount_rial + refund.fee_rial AS total_rial, CAST(NULL AS date) AS reversed_on,
-  'refund' AS book"""
-_WITH_DEBIT = "JOIN payment USING (payment_id) JOIN attempt ON attempt.attempt_id = payment.attempt_id"
-"""What a credit takes from its debit's attempt: acquirer, terminal, amount."""
-
-_LINKED = "IN (SELECT issuer_id FROM issuer WHERE coalesce(switch_of, issuer_id) = :issuer_id)"
+_LINKED = linked(":issuer_id")
 _BEGINS = "CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Asia/Tehran'"
-_CAPTURED_ON = "capture_date = to_char(CAST(:day AS date), 'MMDD')"
-_ABOUT_THEN = "BETWEEN CAST(:day AS date) - interval '2 days' AND CAST(:day AS date) + interval '3 days'"
 _KEYS = """unnest(CAST(:acquirers AS text[]), CAST(:terminals AS text[]), CAST(:stans AS text[]), CAST(:rrns AS text[]),
   CAST(:times AS text[])) AS told (acquirer_id, terminal_id, stan, rrn, local_time)"""
 _NAMED = text(f"""
-SELECT {_ATTEMPT} FROM {_KEYS} JOIN attempt USING (acquirer_id, terminal_id, stan, rrn, local_time)
+SELECT {ATTEMPTS} FROM {_KEYS} JOIN attempt USING (acquirer_id, terminal_id, stan, rrn, local_time)
 WHERE attempt.issuer_id {_LINKED}
-UNION ALL SELECT {_CREDIT} FROM {_KEYS} JOIN transfer USING (stan, rrn, local_time) {_WITH_DEBIT}
+UNION ALL SELECT {CREDITS} FROM {_KEYS} JOIN transfer USING (stan, rrn, local_time) {WITH_DEBIT}
 WHERE transfer.destination_issuer_id {_LINKED}
   AND (attempt.acquirer_id, attempt.terminal_id) = (told.acquirer_id, told.terminal_id)
-UNION ALL SELECT {_REFUND} FROM {_KEYS} JOIN refund USING (acquirer_id, terminal_id, stan, rrn, local_time)
+UNION ALL SELECT {REFUNDS} FROM {_KEYS} JOIN refund USING (acquirer_id, terminal_id, stan, rrn, local_time)
 WHERE refund.issuer_id {_LINKED}
 """)
 _TOLD = text(f"""
@@ -80,15 +67,7 @@ SELECT line.acquirer_id, line.terminal_id, line.stan, line.rrn, line.local_time,
 FROM {_KEYS} JOIN clearing_line AS line USING (acquirer_id, terminal_id, stan, rrn, local_time)
 WHERE line.issuer_id = :issuer_id AND NOT line.duplicate
 """)
-_CAPTURED = text(f"""
-SELECT {_ATTEMPT} FROM attempt WHERE attempt.issuer_id {_LINKED} AND acquirer_id = :acquirer_id
-  AND {_CAPTURED_ON} AND state IN ('approved', 'stood') AND amount_rial + fee_rial > 0 AND submitted_at {_ABOUT_THEN}
-UNION ALL SELECT {_CREDIT} FROM transfer {_WITH_DEBIT}
-WHERE transfer.destination_issuer_id {_LINKED} AND attempt.acquirer_id = :acquirer_id
-  AND transfer.{_CAPTURED_ON} AND transfer.credit = 'given' AND transfer.owed_at {_ABOUT_THEN}
-UNION ALL SELECT {_REFUND} FROM refund WHERE refund.issuer_id {_LINKED} AND acquirer_id = :acquirer_id
-  AND {_CAPTURED_ON} AND state = 'done' AND decided_at {_ABOUT_THEN}
-""")
+_CAPTURED = text(captured_on(":issuer_id", ":acquirer_id", "CAST(:day AS date)"))
 
 
 def _told_only(kind: str, undone: str, undone_on: str) -> str:
@@ -107,11 +86,11 @@ def _told_only(kind: str, undone: str, undone_on: str) -> str:
 
 
 _UNDONE = text(f"""
-SELECT {_ATTEMPT} FROM attempt WHERE attempt.issuer_id {_LINKED} AND acquirer_id = :acquirer_id AND state = 'voided'
-  AND capture_date IS NOT NULL AND decided_at >= {_BEGINS} - {APART} AND {_told_only(PURCHASE, REVERSAL, _VOIDED_ON)}
-UNION ALL SELECT {_CREDIT} FROM transfer {_WITH_DEBIT}
+SELECT {ATTEMPTS} FROM attempt WHERE attempt.issuer_id {_LINKED} AND acquirer_id = :acquirer_id AND state = 'voided'
+  AND capture_date IS NOT NULL AND decided_at >= {_BEGINS} - {APART} AND {_told_only(PURCHASE, REVERSAL, VOIDED_ON)}
+UNION ALL SELECT {CREDITS} FROM transfer {WITH_DEBIT}
 WHERE transfer.destination_issuer_id {_LINKED} AND attempt.acquirer_id = :acquirer_id AND transfer.credit = 'reversed'
-  AND transfer.decided_at >= {_BEGINS} - {APART} AND {_told_only(CREDIT, CREDIT_REVERSAL, _TAKEN_BACK_ON)}
+  AND transfer.decided_at >= {_BEGINS} - {APART} AND {_told_only(CREDIT, CREDIT_REVERSAL, TAKEN_BACK_ON)}
 """)
 
 _KEEP_LINES = text(f"""
@@ -139,13 +118,13 @@ _SAID = "line.line_id, line.number, line.kind, line.state AS said, line.amount_r
 _WAITING = "FROM clearing_line AS line JOIN clearing_file AS file USING (file_id)"
 _AT_REST = text(f"""
 SELECT {_SAID}, ours.* {_WAITING} CROSS JOIN LATERAL (
-  SELECT {_ATTEMPT} FROM attempt WHERE attempt.attempt_id = line.attempt_id AND line.kind IN ('purchase', 'reversal')
+  SELECT {ATTEMPTS} FROM attempt WHERE attempt.attempt_id = line.attempt_id AND line.kind IN ('purchase', 'reversal')
     AND attempt.state IN {among(resting(AttemptState))}
-  UNION ALL SELECT {_CREDIT} FROM attempt JOIN payment ON payment.attempt_id = attempt.attempt_id
+  UNION ALL SELECT {CREDITS} FROM attempt JOIN payment ON payment.attempt_id = attempt.attempt_id
     JOIN transfer ON transfer.payment_id = payment.payment_id
   WHERE attempt.attempt_id = line.attempt_id AND transfer.stan = line.stan AND transfer.rrn = line.rrn
     AND transfer.credit IN {among(resting(Credit))}
-  UNION ALL SELECT {_REFUND} FROM refund WHERE refund.acquirer_id = line.acquirer_id
+  UNION ALL SELECT {REFUNDS} FROM refund WHERE refund.acquirer_id = line.acquirer_id
     AND refund.terminal_id = line.terminal_id AND refund.stan = line.stan AND refund.rrn = line.rrn
     AND refund.local_time = line.local_time AND refund.state IN {among(resting(RefundState))}) AS ours
 WHERE line.verdict = 'under_way' ORDER BY line.line_id LIMIT :most FOR UPDATE OF line SKIP LOCKED
@@ -168,7 +147,7 @@ SELECT line.file_id, attempt.attempt_id, '{Difference.DEBIT_WITHOUT_CREDIT}', at
   jsonb_build_object('acquirer_id', attempt.acquirer_id, 'terminal_id', attempt.terminal_id, 'stan', transfer.stan,
     'rrn', transfer.rrn, 'local_time', transfer.local_time, 'attempt_id', attempt.attempt_id,
     'state', transfer.credit, 'total_rial', attempt.amount_rial, 'deadline_at', transfer.deadline_at)
-FROM transfer {_WITH_DEBIT} JOIN clearing_line AS line ON line.attempt_id = attempt.attempt_id
+FROM transfer {WITH_DEBIT} JOIN clearing_line AS line ON line.attempt_id = attempt.attempt_id
 WHERE transfer.credit IN ('owed', 'reversing') AND transfer.deadline_at < house_now() - {OVERDUE}
   AND line.kind = '{PURCHASE}' AND line.state = 'approved' AND NOT line.duplicate
   AND NOT EXISTS (SELECT FROM clearing_line AS other WHERE other.attempt_id = attempt.attempt_id
@@ -218,7 +197,7 @@ def named(connection: Connection, issuer_id: str, lines: Sequence[BankLine]) -> 
     found: dict[Key, Ours] = {}
     for some in _some(lines):
         rows = connection.execute(_NAMED, {"issuer_id": issuer_id, **_arrays(some)}).mappings()
-        found |= {own.key: own for own in map(_ours, rows)}
+        found |= {own.key: own for own in map(ours_of, rows)}
     return found
 
 
@@ -277,7 +256,7 @@ def at_rest(connection: Connection, *, most: int) -> list[tuple[int, dt.date, Ba
     """Hold lines about money that was under way and is no more: each with the file's day and our side now."""
     found = []
     for row in connection.execute(_AT_REST, {"most": most}).mappings():
-        own = _ours(row)
+        own = ours_of(row)
         line = BankLine(row["number"], own.key, row["kind"], row["amount_rial"], row["captured"], row["said"])
         found.append((int(row["line_id"]), row["day"], line, own))
     return found
@@ -293,14 +272,7 @@ def judge_again(connection: Connection, line_id: int, judged: Judged, ours: Ours
 
 def _of_day(connection: Connection, issuer_id: str, file: ClearingFile, *, undone: bool) -> list[Ours]:
     values = {"issuer_id": issuer_id, "acquirer_id": file.acquirer_id, "day": file.day}
-    return [_ours(row) for row in connection.execute(_UNDONE if undone else _CAPTURED, values).mappings()]
-
-
-def _ours(row: RowMapping) -> Ours:
-    key = Key(*(row[name] for name in Key._fields))
-    state: State = _BOOKS[row["book"]](row["state"])
-    total, gives = int(row["total_rial"]), row["book"] != "attempt"
-    return Ours(row["attempt_id"], key, state, total, row["reversed_on"], gives)
+    return [ours_of(row) for row in connection.execute(_UNDONE if undone else _CAPTURED, values).mappings()]
 
 
 def _line_row(judged: Judged, ours: Ours | None) -> dict[str, object]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from gateway.domain.attempt import MACHINE as ATTEMPT
 from gateway.domain.attempt import AttemptEvent
+from gateway.domain.clearing import DATED_AFTER_DAYS, DATED_BEFORE_DAYS
 from gateway.domain.ledger import PLANS, Part
 from gateway.domain.payment import TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_ATTEMPT, PaymentEvent
 
@@ -143,6 +144,19 @@ def voiding(of: str) -> str:
         f"WHERE attempt.attempt_id = {of}.attempt_id "
         f"AND attempt.state IN {among(ATTEMPT.befores(AttemptEvent.REVERSAL_DECIDED))} "
         "RETURNING attempt.attempt_id)"
+    )
+
+
+def dated(at: str, told: str = "CAST(:capture_date AS text)") -> str:
+    """Return the day ``MMDD`` in whose file a movement of the moment ``at`` is looked for.
+
+    As its bank dated it, where that can be; otherwise its own day in Tehran, so that some file has to name it.
+    """
+    own = f"({at} AT TIME ZONE 'Asia/Tehran')"
+    return (
+        f"CASE WHEN {told} = ANY (ARRAY(SELECT to_char({own} + days * interval '1 day', 'MMDD') "
+        f"FROM generate_series(-{DATED_BEFORE_DAYS}, {DATED_AFTER_DAYS}) AS days)) THEN {told} "
+        f"ELSE to_char({own}, 'MMDD') END"
     )
 
 

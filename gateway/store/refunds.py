@@ -22,7 +22,7 @@ from gateway.domain.refund import REFUNDS_MAX, TELLS, RefundEvent, RefundState
 from gateway.domain.webhooks import BILL_REFUND_REFUSED, BILL_REFUNDED
 from gateway.store.balances import balance_of
 from gateway.store.bills import refunded, told_of_refund
-from gateway.store.fragments import among, facts_of, moved, noted, told_as
+from gateway.store.fragments import among, dated, facts_of, moved, noted, told_as
 from gateway.store.idempotency import BOUNDED, conflicts, kept
 
 _FACTS = facts_of("payment")
@@ -117,7 +117,7 @@ WITH {
     _ended(
         RefundEvent.CREDITED,
         RefundState.DONE,
-        ", action_code = '000', approval_code = :approval_code, capture_date = :capture_date",
+        f", action_code = '000', approval_code = :approval_code, capture_date = {dated('sent_at')}",
         condition="number = :number",
     )
 },

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from foundation.audit_proof import NOT_SEALED
 from foundation.checks import Check, Severity
+from gateway.domain.clearing import LATE_DAYS
 from gateway.domain.payment import PaymentEvent
 from gateway.store.ledger_seals import OVERDUE_SECONDS, STRAGGLERS
+from gateway.store.movements import KEPT, NAMED, about, linked
 
 BATCHES_LOOKED_AT = 5
 """Closed batches never change, so the newest are enough; older ones were looked at when they were new."""
@@ -74,11 +76,8 @@ SELECT payment_id, rial FROM (
 JOIN issuer i USING (issuer_id)
 JOIN clearing_file AS file ON file.issuer_id = coalesce(i.switch_of, i.issuer_id)
   AND file.acquirer_id = ours.acquirer_id AND to_char(file.day, 'MMDD') = ours.capture_date
-  AND ours.at BETWEEN file.day - interval '2 days' AND file.day + interval '3 days'
-WHERE NOT EXISTS (SELECT FROM clearing_line AS line WHERE line.attempt_id = ours.attempt_id
-    AND (line.stan, line.rrn) = (ours.stan, ours.rrn))
-  AND NOT EXISTS (SELECT FROM clearing_exception AS found WHERE found.attempt_id = ours.attempt_id
-    AND found.ours ->> 'stan' = ours.stan AND found.ours ->> 'rrn' = ours.rrn)
+  AND ours.at {about("file.day")}
+WHERE NOT {NAMED}
 """
 
 _OLD_EXCEPTIONS = f"""
@@ -86,19 +85,21 @@ SELECT exception_id, rial FROM clearing_exception
 WHERE resolved_at IS NULL AND found_at < house_now() - interval '{EXCEPTION_DAYS} days'
 """
 
-_FILE_LATE = """
+_FILE_LATE = f"""
 SELECT i.issuer_id || ' ' || CAST(day AS date), 0
-FROM issuer i CROSS JOIN generate_series(2, 10) AS ago
+FROM issuer i CROSS JOIN generate_series(2, {LATE_DAYS}) AS ago
 CROSS JOIN LATERAL (SELECT CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date) - ago) AS late (day)
 WHERE EXISTS (SELECT FROM clearing_file AS file WHERE file.issuer_id = i.issuer_id)
   AND NOT EXISTS (SELECT FROM clearing_file AS file WHERE file.issuer_id = i.issuer_id AND file.day = late.day)
-  AND EXISTS (SELECT FROM attempt a JOIN issuer own USING (issuer_id)
-    WHERE coalesce(own.switch_of, own.issuer_id) = i.issuer_id AND a.capture_date = to_char(late.day, 'MMDD')
-      AND a.submitted_at BETWEEN late.day - interval '2 days' AND late.day + interval '3 days' AND a.state = 'approved'
-    UNION ALL SELECT FROM transfer t JOIN issuer own ON own.issuer_id = t.destination_issuer_id
-    WHERE coalesce(own.switch_of, own.issuer_id) = i.issuer_id AND t.capture_date = to_char(late.day, 'MMDD')
-      AND t.owed_at BETWEEN late.day - interval '2 days' AND late.day + interval '3 days' AND t.credit = 'given')
+  AND EXISTS (
+    SELECT FROM attempt WHERE attempt.issuer_id {linked("i.issuer_id")} AND {KEPT["attempt"]}
+      AND attempt.capture_date = to_char(late.day, 'MMDD') AND attempt.submitted_at {about("late.day")}
+    UNION ALL SELECT FROM transfer WHERE transfer.destination_issuer_id {linked("i.issuer_id")} AND {KEPT["credit"]}
+      AND transfer.capture_date = to_char(late.day, 'MMDD') AND transfer.owed_at {about("late.day")}
+    UNION ALL SELECT FROM refund WHERE refund.issuer_id {linked("i.issuer_id")} AND {KEPT["refund"]}
+      AND refund.capture_date = to_char(late.day, 'MMDD') AND refund.decided_at {about("late.day")})
 """
+"""Afterwards what that day's file should have named is listed, and no day older than that is asked for any more."""
 
 _NOT_CHAINED = f"""
 SELECT posting_id, 0 FROM posting

@@ -18,7 +18,7 @@ from gateway.domain.transfer import Credit
 from gateway.store import second_legs
 from gateway.store.approvals import approval
 from gateway.store.destinations import saved_of
-from gateway.store.fragments import among, facts_of, moved, noted, queued, told
+from gateway.store.fragments import among, dated, facts_of, moved, noted, queued, told
 from gateway.store.transfers import TRACE
 
 CREDIT_TOPIC = "switch.credit"
@@ -54,7 +54,7 @@ SELECT payment_id FROM paid
 _STOOD = text(f"""
 WITH ended AS (
   UPDATE attempt SET state = 'stood', pan_sealed = NULL, decided_at = house_now(),
-    capture_date = coalesce(CAST(:capture_date AS text), capture_date)
+    capture_date = {dated("submitted_at", "coalesce(CAST(:capture_date AS text), capture_date)")}
   WHERE attempt_id = :attempt_id AND state IN {among(ATTEMPT.befores(AttemptEvent.REVERSAL_IMPOSSIBLE))}
   RETURNING attempt_id, payment_id, pan_masked, issuer_id, rrn),
 paid AS (
@@ -76,7 +76,7 @@ WITH {
     second_legs.given(
         "transfer",
         PaymentEvent.CREDIT_GIVEN,
-        also="capture_date = :capture_date, destination_sealed = NULL, saving_sealed = NULL",
+        also=f"capture_date = {dated('owed_at')}, destination_sealed = NULL, saving_sealed = NULL",
         returning="destination_issuer_id",
     )
 },

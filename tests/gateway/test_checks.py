@@ -9,6 +9,7 @@ import pytest
 from foundation.checks import LIST_MAX, Inspector, Report, Verdict
 from foundation.database import Database
 from foundation.monitor import open_reader
+from gateway.domain.clearing import LATE_DAYS
 from gateway.domain.outcome import Declined, Unknown
 from gateway.ports import Route
 from gateway.services.approve import approve as agree
@@ -172,6 +173,12 @@ REFUND = (
     "house_now() - interval '25 hours', house_now() FROM payment"
 )
 TODAY = "CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date)"
+FILE_LATE = (
+    "WITH captured AS (UPDATE attempt SET capture_date = to_char({today} - {ago}, 'MMDD'), "
+    "submitted_at = submitted_at - interval '{ago} days' RETURNING acquirer_id) "
+    "INSERT INTO clearing_file (issuer_id, acquirer_id, day, sha256, lines, sum_rial) "
+    "SELECT 'two', acquirer_id, {today}, sha256('x'), 0, 0 FROM captured"
+)
 FOLDED = "INSERT INTO account_snapshot (account, upto, balance_rial) "
 PLANTS = [
     ("I1_snapshot", FOLDED + "VALUES ('payable:000000000000001', 99, 250003), ('fees', 99, -250003)", 3),
@@ -304,15 +311,7 @@ PLANTS = [
         0,
     ),
     ("I18_chained", "UPDATE posting SET at = at - interval '121 seconds'", 0),
-    (
-        "I14_file_late",
-        (
-            f"WITH captured AS (UPDATE attempt SET capture_date = to_char({TODAY} - 2, 'MMDD') RETURNING acquirer_id) "
-            "INSERT INTO clearing_file (issuer_id, acquirer_id, day, sha256, lines, sum_rial) "
-            f"SELECT 'two', acquirer_id, {TODAY} - 20, sha256('x'), 0, 0 FROM captured"
-        ),
-        0,
-    ),
+    *(("I14_file_late", FILE_LATE.format(today=TODAY, ago=ago), 0) for ago in (2, LATE_DAYS)),
     ("I15_bills", f"UPDATE payment SET kind = 'BILL_PAYMENT', payee_key = '{'0' * 64}'", 250_000),
     (
         "I18_jobs",

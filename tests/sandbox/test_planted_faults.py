@@ -307,9 +307,15 @@ def clearing_keeps_it(patch: Patch) -> None:
 
 
 def booked_on_another_day(patch: Patch) -> None:
-    """The gateway books credits on a day of its own."""
-    otherwise = lambda answer: replace(answer, capture_date="0101") if isinstance(answer, Approved) else answer  # noqa: E731 - named to fit
-    _after(patch, SwitchClient, "credit", otherwise)
+    """The gateway books credits on the day after that of their bank."""
+
+    def a_day_later(answer: Any) -> Any:
+        if not isinstance(answer, Approved):
+            return answer
+        day = dt.datetime.strptime(f"2026{answer.capture_date} +0000", "%Y%m%d %z") + dt.timedelta(days=1)
+        return replace(answer, capture_date=f"{day:%m%d}")
+
+    _after(patch, SwitchClient, "credit", a_day_later)
 
 
 def gives_a_rial_more(patch: Patch) -> None:

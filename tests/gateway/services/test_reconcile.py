@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gateway.domain.clearing import LATE_DAYS
 from gateway.domain.errors import RefusedRow
 from gateway.domain.four_eyes import Asked
+from gateway.domain.outcome import Approved
 from gateway.domain.payment import PaymentState
 from gateway.domain.reconciliation import Difference
 from gateway.services.approve import approve, ask, waiting
 from gateway.services.open_payment import PaymentRecord
-from gateway.services.reconcile import import_file, judge_again, list_exceptions, show_exception
+from gateway.services.reconcile import import_file, judge_again, list_exceptions, list_unnamed, show_exception
 from gateway.services.reverse import reverse
 from gateway.store.exceptions import Found
 from tests.fakes.clearing import DAY_SECONDS, Clearing
@@ -109,10 +111,11 @@ def test_f31_each_planted_difference_is_a_listed_exception(shop: Shop, clearing:
 
 def test_f31_an_attempt_nobody_here_knows_is_missing_here(shop: Shop, clearing: Clearing) -> None:
     """F31: the bank took money under a key that is not ours."""
-    stranger = clearing.line(bought(shop)).but(key=("581672", "00000001", "999999", "0" * 12, "261129000000"))
+    own = clearing.line(bought(shop))
+    stranger = own.but(key=("581672", "00000001", "999999", "0" * 12, "261129000000"))
     shop.later(DAY_SECONDS)
 
-    import_file(shop.gateway, "two", clearing.written(stranger))
+    import_file(shop.gateway, "two", clearing.written(own, stranger))
 
     (only,) = list_exceptions(shop.gateway)
     assert (only.difference, only.attempt_id, only.ours) == (Difference.MISSING_HERE, None, None)
@@ -218,6 +221,63 @@ def test_d36_money_under_way_is_judged_when_it_has_come_to_rest(shop: Shop, clea
     shop.change("UPDATE attempt SET state = 'approved', capture_date = '0903'")
     assert judge_again(shop.gateway) == 2
     assert [each.difference for each in list_exceptions(shop.gateway)] == [Difference.REVERSED_THERE]
+
+
+@pytest.mark.parametrize("told", [None, "0101", "9999"])
+def test_i14_an_approval_that_its_bank_did_not_date_is_missed_in_the_file_of_its_own_day(
+    shop: Shop, clearing: Clearing, told: str | None
+) -> None:
+    """I14: DE 17 may be absent or no day that can be; no approval escapes the comparison by that."""
+    shop.switch.will(lambda _switch, _request: Approved("A00001", told))
+    bought(shop)
+    shop.later(DAY_SECONDS)
+
+    assert import_file(shop.gateway, "two", clearing.written()).differences == {"missing_there": 1}
+
+
+def test_i14_money_that_comes_to_rest_after_its_file_and_is_not_in_it_is_listed(shop: Shop, clearing: Clearing) -> None:
+    """I14: nobody had answered for it when the file was read; the file does not name it, and no other will."""
+    late, told = bought(shop), bought(shop)
+    shop.change("UPDATE attempt SET state = 'unknown' WHERE payment_id = :id", id=late.payment_id)
+    content = clearing.written(clearing.line(told))
+    shop.later(DAY_SECONDS)
+    assert import_file(shop.gateway, "two", content).differences == {}
+    assert list_unnamed(shop.gateway) == 0
+    shop.change("UPDATE attempt SET state = 'approved', decided_at = house_now()")
+
+    assert (list_unnamed(shop.gateway), list_unnamed(shop.gateway)) == (1, 0)
+
+    (only,) = list_exceptions(shop.gateway)
+    assert (only.difference, only.rial, only.day) == (Difference.MISSING_THERE, 250_000, clearing.day)
+
+
+def test_i14_what_a_file_that_never_came_should_name_is_listed_once_it_is_too_late(
+    shop: Shop, clearing: Clearing
+) -> None:
+    """I14: it may still come until no file of that day is taken any more; then two people decide."""
+    bought(shop)
+    content = clearing.written()
+    next_day = clearing.day + dt.timedelta(days=1)
+    shop.later(2 * DAY_SECONDS)
+    import_file(shop.gateway, "two", clearing.written(day=next_day))
+    shop.later((LATE_DAYS + 1) * DAY_SECONDS)
+    assert list_unnamed(shop.gateway) == 0
+    shop.later((LATE_DAYS + 3) * DAY_SECONDS)
+    with pytest.raises(RefusedRow, match="reconcile list"):
+        import_file(shop.gateway, "two", content)
+
+    assert (list_unnamed(shop.gateway), list_unnamed(shop.gateway)) == (1, 0)
+
+    (only,) = list_exceptions(shop.gateway)
+    assert (only.difference, only.rial) == (Difference.MISSING_THERE, 250_000)
+
+
+def test_i14_nothing_is_listed_of_a_bank_that_writes_no_files(shop: Shop) -> None:
+    """I14: there is nothing to compare with."""
+    bought(shop)
+    shop.later((LATE_DAYS + 3) * DAY_SECONDS)
+
+    assert list_unnamed(shop.gateway) == 0
 
 
 def test_f31_a_file_of_the_wrong_day_bank_or_acquirer_is_refused(shop: Shop, clearing: Clearing) -> None:

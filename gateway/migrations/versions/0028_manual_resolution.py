@@ -1,0 +1,37 @@
+"""Nothing that is kept escapes the comparison with the banks' files (I14)."""
+
+from foundation.migrations import execute
+
+revision = "0028"
+down_revision = "0026"
+
+
+_DATE = """
+UPDATE {table} SET capture_date = to_char({at} AT TIME ZONE 'Asia/Tehran', 'MMDD') WHERE {kept}
+  AND coalesce(capture_date <> ALL (ARRAY(
+    SELECT to_char(({at} AT TIME ZONE 'Asia/Tehran') + days * interval '1 day', 'MMDD')
+    FROM generate_series(-2, 7) AS days)), true);
+COMMENT ON COLUMN {table}.capture_date IS
+  'MMDD: in the file of which day it is looked for; DE 17 where that can be, otherwise its own day in Tehran';
+"""
+DATES = "".join(
+    _DATE.format(table=table, kept=kept, at=at)
+    for table, kept, at in (
+        ("attempt", "state IN ('approved', 'stood')", "submitted_at"),
+        ("transfer", "credit = 'given'", "owed_at"),
+        ("refund", "state = 'done'", "sent_at"),
+    )
+)
+
+UNNAMED = """
+CREATE INDEX attempt_rested_late ON attempt (decided_at)
+  WHERE state IN ('approved', 'stood') AND decided_at - submitted_at > interval '5 minutes';
+CREATE INDEX transfer_rested_late ON transfer (decided_at)
+  WHERE credit = 'given' AND decided_at - owed_at > interval '5 minutes';
+COMMENT ON COLUMN clearing_exception.file_id IS
+  'by which it was found; of a day whose file never came, the newest file of that bank';
+"""
+
+
+def upgrade() -> None:
+    execute(DATES, UNNAMED, rights="")
