@@ -10,6 +10,7 @@ from typing import Any
 from gateway.domain.four_eyes import Asked
 from gateway.domain.reconciliation import MEANS, PROPOSES
 from gateway.services import approve, reconcile
+from gateway.services.approve import Request
 from gateway.services.gateway import Gateway
 from gateway.services.reconcile import Found
 
@@ -97,16 +98,20 @@ def _resolve(gateway: Gateway, chosen: Arguments) -> None:
 
 def _requests(gateway: Gateway, _: Arguments) -> None:
     for each in approve.waiting(gateway):
-        facts = " ".join(f"{name}={value}" for name, value in each.facts.items())
         until = f"until {each.expires_at:%Y-%m-%d %H:%M} UTC"
-        print(f"{each.request_id} · {each.asks} · {each.subject} · {facts} · {each.maker}: {each.reason} · {until}")
+        print(f"{each.request_id} · {_about(each)} · {each.maker}: {each.reason} · {until}")
+
+
+def _about(each: Request) -> str:
+    facts = " ".join(f"{name}={value}" for name, value in each.facts.items())
+    return f"{each.asks} · {each.subject} · {facts}"
 
 
 def _approve(gateway: Gateway, chosen: Arguments) -> None:
     done = approve.approve(gateway, chosen.request, by=chosen.by)
-    print(f"{done.asks} of {done.subject} is approved and done")
+    print(f"{_about(done)} · approved and done")
 
 
 def _refuse(gateway: Gateway, chosen: Arguments) -> None:
     done = approve.refuse(gateway, chosen.request, by=chosen.by, reason=chosen.reason)
-    print(f"{done.asks} of {done.subject} is refused; nothing was done")
+    print(f"{_about(done)} · refused; nothing was done")

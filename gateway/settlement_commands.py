@@ -32,7 +32,7 @@ def add_to(commands: Any, with_gateway: Callable[[Command], Callable[..., None]]
     file = command("export", _export, "write a closed batch's file for the bank", "batch")
     file.add_argument("--form", choices=sorted(statements.FORMS), default="csv", help="both forms are ours")
     file.add_argument("--to", type=Path, help="a file to write; otherwise it is printed")
-    back = command("returned", _returned, "the bank sent a payout back: owe it again", "payout")
+    back = command("returned", _returned, "ask that a payout which the bank sent back is owed again", "payout")
     command("ibans", _ibans, "where a merchant's money goes", "merchant_id")
     add = command("iban-add", _add, "ask for an IBAN of a merchant; another person approves it", "merchant_id", "iban")
     add.add_argument("--parts", type=int, default=1, help="of several IBANs, how many parts this one gets")
@@ -72,8 +72,9 @@ def _export(gateway: Gateway, chosen: Arguments) -> None:
 
 
 def _returned(gateway: Gateway, chosen: Arguments) -> None:
-    merchant_id, rial = settle.returned(gateway, chosen.payout, by=chosen.by, reason=chosen.reason)
-    print(f"{rial:,} rial are owed to {merchant_id} again and go with the next batch")
+    request, paid = settle.returned(gateway, chosen.payout, by=chosen.by, reason=chosen.reason)
+    print(f"payout {paid.payout_id}: {paid.amount_rial:,} rial to {paid.iban} of {paid.merchant_id}, owed again")
+    _asked(request)
 
 
 def _ibans(gateway: Gateway, chosen: Arguments) -> None:

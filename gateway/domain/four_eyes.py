@@ -23,6 +23,7 @@ class Asked(StrEnum):
     RESOLVE = "exception.resolve"
     ADD_IBAN = "iban.add"
     REMOVE_IBAN = "iban.remove"
+    RETURN_PAYOUT = "payout.return"
 
 
 def check_name(name: str) -> str:

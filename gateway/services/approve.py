@@ -1,4 +1,4 @@
-"""One asks, another approves: resolving what two books differ about, and where a merchant's money goes (D11, D35).
+"""One asks, another approves: what two books differ about, where a merchant's money goes, what came back (D11, D35).
 
 Each kind of request has an action: what it is about as it stands now, and what an approval does. The approval, its
 checks and what it does are one transaction; the database refuses the same person, a late word, and a subject that is
@@ -8,7 +8,7 @@ not what it was when it was asked about.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ from gateway.domain.errors import RefusedRow
 from gateway.domain.four_eyes import Asked, check_name, check_reason, digest
 from gateway.services.audit_trail import By, note
 from gateway.services.gateway import Gateway
-from gateway.store import exceptions, four_eyes, ibans
+from gateway.store import exceptions, four_eyes, ibans, settlements
 from gateway.store.four_eyes import Request as Request
 
 log = structlog.get_logger()
@@ -173,6 +173,15 @@ def _iban_now(connection: Connection, number: int, *, added: bool) -> Mapping[st
     return {name: row[name] for name in ("merchant_id", "iban", "parts")}
 
 
+def _payout_now(connection: Connection, number: int) -> Mapping[str, object] | None:
+    paid = settlements.paid_out(connection, number)
+    return None if paid is None else asdict(paid)
+
+
+def _take_back(connection: Connection, request: Request) -> None:
+    settlements.take_back(connection, _number(request), request.request_id, by=request.maker, reason=request.reason)
+
+
 ACTIONS: dict[Asked, Action] = {
     Asked.RESOLVE: Action(_exception_now, _resolve),
     Asked.ADD_IBAN: Action(
@@ -183,4 +192,5 @@ ACTIONS: dict[Asked, Action] = {
         lambda connection, number: _iban_now(connection, number, added=True),
         lambda connection, request: ibans.remove(connection, _number(request), request.request_id),
     ),
+    Asked.RETURN_PAYOUT: Action(_payout_now, _take_back),
 }

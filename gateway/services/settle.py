@@ -14,11 +14,13 @@ from foundation.audit import Details
 from gateway.domain import settlement
 from gateway.domain.calendar import Calendar
 from gateway.domain.errors import RefusedRow
-from gateway.domain.four_eyes import check_name, check_reason
-from gateway.services.audit_trail import WORKER, By, note
+from gateway.domain.four_eyes import Asked, check_name, check_reason
+from gateway.services.approve import ask_in
+from gateway.services.audit_trail import WORKER, note
 from gateway.services.gateway import Gateway
 from gateway.store import balances, ibans, settlements
 from gateway.store.settlements import Batch
+from gateway.store.settlements import PaidOut as PaidOut
 
 log = structlog.get_logger()
 
@@ -51,22 +53,19 @@ def settle(gateway: Gateway) -> int:
     return written
 
 
-def returned(gateway: Gateway, payout_id: int, *, by: str, reason: str) -> tuple[str, int]:
-    """Owe a merchant again what the bank sent back; return the merchant and the rials.
+def returned(gateway: Gateway, payout_id: int, *, by: str, reason: str) -> tuple[int, PaidOut]:
+    """Ask that a merchant is owed again what the bank sent back; return the request's number, and whose money it is.
 
     Raises:
-        RefusedRow: there is no such payout, its batch is not closed, or it came back before.
+        RefusedRow: there is no such payout, its batch is not closed, it came back before, or as for any request.
     """
-    who, why = check_name(by), check_reason(reason)
+    who = (check_name(by), check_reason(reason))
     with gateway.database.begin() as connection:
-        back = settlements.take_back(connection, payout_id, by=who, reason=why)
-        if back is not None:
-            subject = f"payout:{payout_id}"
-            note(connection, gateway.keyring, By.operator(who, why), "payout.returned", subject, back)
-    if back is None:
-        raise RefusedRow(f"no payout {payout_id} of a closed batch can come back: there is none, or it did before")
-    log.warning("payout_returned", payout_id=payout_id, by=who, reason=why, **back)
-    return str(back["merchant_id"]), int(back["amount_rial"])
+        paid = settlements.paid_out(connection, payout_id)
+        if paid is None:
+            raise RefusedRow(f"no payout {payout_id} of a closed batch can come back: there is none, or it did before")
+        facts: Details = {"merchant": paid.merchant_id, "iban": paid.iban, "rial": paid.amount_rial}
+        return ask_in(gateway, connection, Asked.RETURN_PAYOUT, payout_id, who=who, facts=facts), paid
 
 
 def _batch(gateway: Gateway) -> Batch | None:

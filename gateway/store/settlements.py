@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -172,16 +171,18 @@ FROM (SELECT count(*) AS lines, coalesce(sum(gross_rial), 0) AS gross, coalesce(
   coalesce(sum(net_rial), 0) AS net FROM settlement_line WHERE batch_id = :batch_id) AS sums
 WHERE batch_id = :batch_id AND closed_at IS NULL
 """)
+_PAID_OUT = """SELECT payout_id, merchant_id, iban, amount_rial
+  FROM settlement_payout JOIN settlement_batch USING (batch_id)
+  WHERE payout_id = :payout_id AND closed_at IS NOT NULL AND NOT EXISTS (
+    SELECT FROM settlement_return WHERE settlement_return.payout_id = settlement_payout.payout_id)"""
+_ONE_PAID_OUT = text(_PAID_OUT)
 _RETURN = text(f"""
 WITH back AS (
-  INSERT INTO settlement_return (payout_id, merchant_id, amount_rial, told_by, reason)
-  SELECT payout_id, merchant_id, amount_rial, :by, :reason FROM settlement_payout JOIN settlement_batch USING (batch_id)
-  WHERE payout_id = :payout_id AND closed_at IS NOT NULL ON CONFLICT DO NOTHING
-  RETURNING payout_id, merchant_id, amount_rial),
-posted AS (
-  INSERT INTO posting (payout_id, event, source, destination, amount_rial)
-  SELECT payout_id, '{RETURNED}', 'bank:settlement', 'payable:' || merchant_id, amount_rial FROM back)
-SELECT merchant_id, amount_rial FROM back
+  INSERT INTO settlement_return (payout_id, merchant_id, amount_rial, told_by, reason, approved_by)
+  SELECT payout_id, merchant_id, amount_rial, :by, :reason, :request_id FROM ({_PAID_OUT}) AS paid_out
+  RETURNING payout_id, merchant_id, amount_rial)
+INSERT INTO posting (payout_id, event, source, destination, amount_rial)
+SELECT payout_id, '{RETURNED}', 'bank:settlement', 'payable:' || merchant_id, amount_rial FROM back
 """)
 
 
@@ -193,6 +194,16 @@ class Batch:
     business_day: dt.date
     cut_off_at: dt.datetime
     opened_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOut:
+    """What one IBAN of a merchant got by a closed batch."""
+
+    payout_id: int
+    merchant_id: str
+    iban: str
+    amount_rial: int
 
 
 def now(connection: Connection) -> dt.datetime:
@@ -297,7 +308,13 @@ def close(connection: Connection, batch_id: int, payouts: Iterable[Payout]) -> N
     connection.execute(_CLOSE, {"batch_id": batch_id})
 
 
-def take_back(connection: Connection, payout_id: int, *, by: str, reason: str) -> dict[str, Any] | None:
-    """Post a payout that the bank sent back to its merchant's payable, once; ``None``: no such, or came back before."""
-    row = connection.execute(_RETURN, {"payout_id": payout_id, "by": by, "reason": reason}).mappings().one_or_none()
-    return None if row is None else dict(row)
+def paid_out(connection: Connection, payout_id: int) -> PaidOut | None:
+    """Read a payout of a closed batch that the bank has not sent back; such a row never changes."""
+    row = connection.execute(_ONE_PAID_OUT, {"payout_id": payout_id}).mappings().one_or_none()
+    return None if row is None else PaidOut(**row)
+
+
+def take_back(connection: Connection, payout_id: int, request_id: int, *, by: str, reason: str) -> None:
+    """Post a payout that the bank sent back to its merchant's payable; a payout can come back once."""
+    values = {"payout_id": payout_id, "request_id": request_id, "by": by, "reason": reason}
+    connection.execute(_RETURN, values)

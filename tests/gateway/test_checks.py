@@ -123,7 +123,7 @@ def test_a_world_that_was_paid_out_breaks_no_rule(shop: Shop, look: Callable[[],
     seal_ledger(shop.gateway)
     shop.settle_down(after=6 * DAY_SECONDS)
     assert broken(look()) == set()
-    returned(shop.gateway, 1, by="sara", reason="account is closed")
+    agree(shop.gateway, returned(shop.gateway, 1, by="sara", reason="account is closed")[0], by="ali")
     shop.later(13 * DAY_SECONDS)
     assert settle(shop.gateway) == 1
     seal_ledger(shop.gateway)

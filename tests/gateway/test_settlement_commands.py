@@ -70,7 +70,8 @@ def test_f31_an_operator_imports_lists_shows_and_resolves(
     assert "reconcile approve 1" in command(*resolve)
     assert "settle=True · sara: letter of the merchant" in command("reconcile", "requests")
     assert "somebody else" in command("reconcile", "approve", "1", "--by", "sara", fails=True)
-    assert "exception.resolve of exception:2 is approved" in command("reconcile", "approve", "1", "--by", "ali")
+    done = command("reconcile", "approve", "1", "--by", "ali")
+    assert "exception.resolve · exception:2 · settle=True · approved and done" in done
     assert command("reconcile", "list").splitlines()[-1] == "1 exceptions"
     file.write_bytes(file.read_bytes()[:-5])
     assert "is cut" in command(*take, fails=True)
@@ -102,7 +103,10 @@ def test_d11_an_operator_sees_pays_and_takes_back(shop: Shop, command: Callable[
     assert 'count="2" sum="30001"' in (tmp_path / "s.xml").read_text()
     assert "الف &amp; ب</transfer>" in (tmp_path / "s.xml").read_text()
     assert "no closed batch 9" in command("settlement", "export", "9", fails=True)
-    assert "20,001 rial are owed" in command("settlement", "returned", "1", *BY)
+    said = command("settlement", "returned", "1", *BY)
+    assert f"20,001 rial to {FIRST} of {MERCHANT.merchant_id}" in said
+    assert "came back" not in command("settlement", "show", "1")
+    assert "rial=20001" in command("reconcile", "approve", "3", "--by", "ali")
     assert "came back" in command("settlement", "show", "1")
     shop.change(
         "INSERT INTO settlement_batch (business_day, value_day, cut_off_at) VALUES ('2026-01-03', '2026-01-04', now())"

@@ -1,4 +1,4 @@
-"""Nothing that is kept escapes the comparison with the banks' files (I14)."""
+"""Nothing kept escapes the comparison with the banks' files, and two people say that a payout came back (I14, D35)."""
 
 from foundation.migrations import execute
 
@@ -33,5 +33,15 @@ COMMENT ON COLUMN clearing_exception.file_id IS
 """
 
 
+FOUR_EYES = """
+ALTER TABLE approval_request DROP CONSTRAINT approval_request_asks_check,
+  ADD CONSTRAINT approval_request_asks_check CHECK (asks IN ('exception.resolve', 'iban.add', 'iban.remove',
+    'payout.return'));
+ALTER TABLE settlement_return ADD COLUMN approved_by bigint UNIQUE REFERENCES approval_request,
+  ADD CONSTRAINT settlement_return_four_eyes CHECK (approved_by IS NOT NULL) NOT VALID;
+COMMENT ON CONSTRAINT settlement_return_four_eyes ON settlement_return IS 'not of those that came back before 0028';
+"""
+
+
 def upgrade() -> None:
-    execute(DATES, UNNAMED, rights="")
+    execute(DATES, UNNAMED, FOUR_EYES, rights="")

@@ -158,7 +158,7 @@ def test_d35_pauses_of_issuers_tell_who_and_why(shop: Shop) -> None:
 
 
 def test_d35_settlement_tells_of_its_batch_and_of_what_came_back(shop: Shop) -> None:
-    """D35: closed by the worker, sent back by a person's word, with the sums."""
+    """D35: closed by the worker, sent back by two people's word, with the sums."""
     approve(
         shop.gateway,
         add_iban(shop.gateway, MERCHANT.merchant_id, IBAN, parts=1, by="sara", reason="letter of the shop"),
@@ -171,9 +171,15 @@ def test_d35_settlement_tells_of_its_batch_and_of_what_came_back(shop: Shop) -> 
     shop.later(6 * DAY_SECONDS)
     reconcile.import_file(shop.gateway, "two", clearing.written(clearing.line(payment)))
     settle(shop.gateway)
-    returned(shop.gateway, 1, by="sara", reason="account is closed")
+    request, _ = returned(shop.gateway, 1, by="sara", reason="account is closed")
+    approve(shop.gateway, request, by="ali")
 
     assert told(shop, "batch:1") == [("worker:gateway", "batch.closed", "")]
-    assert told(shop, "payout:1") == [("operator:sara", "payout.returned", "account is closed")]
-    (back,) = audit_trail.acts(shop.gateway, subject="payout:1", most=1)
-    assert back.act.details == {"merchant_id": MERCHANT.merchant_id, "amount_rial": 250_000}
+    assert told(shop, "payout:1") == [
+        ("operator:sara", "approval.asked", "account is closed"),
+        ("operator:ali", "approval.approved", ""),
+    ]
+    (back, _) = audit_trail.acts(shop.gateway, subject="payout:1", most=2)
+    facts = {"merchant": MERCHANT.merchant_id, "iban": IBAN, "rial": 250_000}
+    asked = {"asks": "payout.return", "request": request, "asked_by": "sara", "because": "account is closed"}
+    assert back.act.details == facts | asked

@@ -12,7 +12,7 @@ from gateway.domain.errors import RefusedRow
 from gateway.domain.four_eyes import Asked
 from gateway.domain.payment import PaymentState
 from gateway.services import settle as service
-from gateway.services.approve import approve, ask
+from gateway.services.approve import approve, ask, waiting
 from gateway.services.ibans import add_iban, ask_again, list_ibans
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.reconcile import import_file, list_exceptions
@@ -49,6 +49,12 @@ def usable(shop: Shop, iban: str, parts: int) -> None:
     request = add_iban(
         shop.gateway, MERCHANT.merchant_id, iban, parts=parts, by="sara", reason="letter of the merchant"
     )
+    approve(shop.gateway, request, by="ali")
+
+
+def came_back(shop: Shop, payout: int) -> None:
+    """Let the bank send a payout back, as two people say."""
+    request, _ = returned(shop.gateway, payout, by="sara", reason="account is closed")
     approve(shop.gateway, request, by="ali")
 
 
@@ -247,7 +253,7 @@ def test_d11_a_payout_that_came_back_is_owed_again_and_paid_once_more(shop: Shop
     settle(shop.gateway)
     payout = shop.rows("SELECT payout_id FROM settlement_payout")[0][0]
 
-    assert returned(shop.gateway, payout, by="sara", reason="account is closed") == (MERCHANT.merchant_id, 250_000)
+    came_back(shop, payout)
 
     assert shop.balances() == {"issuer:two": -250_000, PAYABLE: 250_000}
     for wrong in (payout, 999):
@@ -257,6 +263,42 @@ def test_d11_a_payout_that_came_back_is_owed_again_and_paid_once_more(shop: Shop
     assert (settle(shop.gateway), settle(shop.gateway)) == (1, 0)
     assert shop.balances() == {"issuer:two": -250_000, "bank:settlement": 250_000}
     assert shop.rows("SELECT count(*), sum(amount_rial) FROM settlement_payout") == [(2, 500_000)]
+
+
+@pytest.mark.usefixtures("paid_to")
+def test_d35_that_a_payout_came_back_is_said_by_two_people(shop: Shop, clearing: Clearing) -> None:
+    """D35: a wrong number posts nothing until somebody else has read whose money it is; once is once."""
+    matched(shop, clearing, bought(shop))
+    settle(shop.gateway)
+
+    request, paid = returned(shop.gateway, 1, by="sara", reason="account is closed")
+
+    assert (paid.merchant_id, paid.iban, paid.amount_rial) == (MERCHANT.merchant_id, FIRST, 250_000)
+    (waits,) = waiting(shop.gateway)
+    assert waits.facts == {"merchant": MERCHANT.merchant_id, "iban": FIRST, "rial": 250_000}
+    with pytest.raises(RefusedRow, match="already"):
+        returned(shop.gateway, 1, by="omid", reason="account is closed")
+    with pytest.raises(RefusedRow, match="somebody else"):
+        approve(shop.gateway, request, by="sara")
+    assert shop.balances() == {"issuer:two": -250_000, "bank:settlement": 250_000}
+    approve(shop.gateway, request, by="ali")
+    assert shop.rows("SELECT told_by, reason, approved_by FROM settlement_return") == [
+        ("sara", "account is closed", request)
+    ]
+    assert shop.balances() == {"issuer:two": -250_000, PAYABLE: 250_000}
+
+
+@pytest.mark.usefixtures("paid_to")
+def test_d35_the_database_takes_no_payout_back_without_a_request(shop: Shop, clearing: Clearing) -> None:
+    """D35: not even by hand, and one request is of one payout."""
+    matched(shop, clearing, bought(shop))
+    settle(shop.gateway)
+
+    with pytest.raises(Exception, match="settlement_return_four_eyes"):
+        shop.change(
+            "INSERT INTO settlement_return (payout_id, merchant_id, amount_rial, told_by, reason) "
+            "SELECT payout_id, merchant_id, amount_rial, 'sara', 'account is closed' FROM settlement_payout"
+        )
 
 
 @pytest.mark.usefixtures("paid_to")
@@ -345,7 +387,7 @@ def test_d11_shares_of_several_ibans_sum_to_the_rial(shop: Shop, clearing: Clear
     first = list_ibans(shop.gateway, MERCHANT.merchant_id)[0].iban_id
     request = ask(shop.gateway, Asked.REMOVE_IBAN, first, by="sara", reason="account is closed")
     approve(shop.gateway, request, by="ali")
-    returned(shop.gateway, 1, by="sara", reason="account is closed")
+    came_back(shop, 1)
     shop.later(2 * WEEK)
     settle(shop.gateway)
 
