@@ -18,6 +18,7 @@ from gateway import (
     audit_commands,
     config,
     ledger_commands,
+    owed_commands,
     reconcile_commands,
     refund_commands,
     settlement_commands,
@@ -29,13 +30,11 @@ from gateway.domain.errors import GatewayError
 from gateway.domain.issuers import RECOVERY_BURST, RECOVERY_PER_SECOND, Issuer, Pause
 from gateway.migrations import migrate
 from gateway.services import enrol, keys, pause_issuer
-from gateway.services.bills import add_biller
 from gateway.services.change_keys import change_keys
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
 from gateway.services.hear_unmatched import unmatched_report
 from gateway.services.keys import KeyRow
-from gateway.services.top_ups import add_operator
 from gateway.services.watch import look_at_everything
 from gateway.store.unmatched import UnmatchedReport
 from gateway.wiring import build, key_exchange
@@ -75,17 +74,6 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("acquirer-id", "webhook-url", "webhook-secret"):
         add.add_argument(f"--{name}")
     add.set_defaults(run=_add_merchant)
-    billers = commands.add_parser("biller", help="who sends bills").add_subparsers(required=True)
-    biller = billers.add_parser("add", help="let the bills of a company be paid to a merchant")
-    for name in ("merchant-id", "company"):
-        biller.add_argument(f"--{name}", required=True)
-    biller.add_argument("--service", type=int, required=True, help="1 water … 9 traffic fine: as in the bill id")
-    biller.set_defaults(run=_add_biller)
-    topped = commands.add_parser("operator", help="whose numbers are topped up").add_subparsers(required=True)
-    operator = topped.add_parser("add", help="let numbers of an operator be topped up, owed to a merchant")
-    for name in ("operator", "merchant-id"):
-        operator.add_argument(f"--{name}", required=True)
-    operator.set_defaults(run=_add_operator)
     _key_arguments(commands.add_parser("key", help="secret keys").add_subparsers(required=True))
     issuers = commands.add_parser("issuer", help="issuers").add_subparsers(required=True)
     _issuer_arguments(issuers.add_parser("add", help="add or correct an issuer and its BINs"))
@@ -93,15 +81,17 @@ def _parser() -> argparse.ArgumentParser:
     change.add_argument("--issuer-id", required=True)
     change.set_defaults(run=_change_keys)
     _pause_arguments(issuers)
-    for name, means, module in (
-        ("webhook", "webhook endpoints and events", webhook_commands),
-        ("refund", "refunds that need a second person", refund_commands),
-        ("reconcile", "our books beside the banks' files", reconcile_commands),
-        ("ledger", "the chain over all postings", ledger_commands),
-        ("audit", "the trail of who asked, approved and refused", audit_commands),
-        ("settlement", "pay merchants out", settlement_commands),
+    for name, means, add_to in (
+        ("biller", "who sends bills", owed_commands.add_billers_to),
+        ("operator", "whose numbers are topped up", owed_commands.add_operators_to),
+        ("webhook", "webhook endpoints and events", webhook_commands.add_to),
+        ("refund", "refunds that need a second person", refund_commands.add_to),
+        ("reconcile", "our books beside the banks' files", reconcile_commands.add_to),
+        ("ledger", "the chain over all postings", ledger_commands.add_to),
+        ("audit", "the trail of who asked, approved and refused", audit_commands.add_to),
+        ("settlement", "pay merchants out", settlement_commands.add_to),
     ):
-        module.add_to(commands.add_parser(name, help=means).add_subparsers(required=True), _with_gateway)
+        add_to(commands.add_parser(name, help=means).add_subparsers(required=True), _with_gateway)
     return parser
 
 
@@ -218,16 +208,6 @@ def _add_merchant(settings: Settings, chosen: Arguments) -> None:
     with _opened(settings) as gateway:
         enrol.add_merchant(gateway, NewMerchant(**{name: getattr(chosen, name) for name in names}))
     print(f"merchant {chosen.merchant_id} with terminal {chosen.terminal_id}")
-
-
-def _add_biller(settings: Settings, chosen: Arguments) -> None:
-    with _opened(settings) as gateway:
-        add_biller(gateway, chosen.merchant_id, chosen.service, chosen.company)
-
-
-def _add_operator(settings: Settings, chosen: Arguments) -> None:
-    with _opened(settings) as gateway:
-        add_operator(gateway, chosen.operator, chosen.merchant_id)
 
 
 def _new_key(settings: Settings, chosen: Arguments) -> None:

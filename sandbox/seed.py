@@ -13,11 +13,11 @@ from gateway import config as gateway_config
 from gateway import wiring as gateway_wiring
 from gateway.domain.issuers import Issuer
 from gateway.services import enrol
-from gateway.services.bills import add_biller
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
 from gateway.services.keys import new_key
-from gateway.services.top_ups import add_operator as add_operator_of_numbers
+from gateway.services.owed import add_biller
+from gateway.services.owed import add_operator as add_operator_of_numbers
 from otp import config as bank_config
 from otp import wiring as bank_wiring
 from otp.domain.cvv2 import cvv2_of

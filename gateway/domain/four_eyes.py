@@ -24,6 +24,8 @@ class Asked(StrEnum):
     ADD_IBAN = "iban.add"
     REMOVE_IBAN = "iban.remove"
     RETURN_PAYOUT = "payout.return"
+    MOVE_BILLER = "biller.move"
+    MOVE_OPERATOR = "operator.move"
 
 
 def check_name(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from gateway.domain.errors import RefusedRow
 from gateway.domain.four_eyes import Asked, check_name, check_reason, digest
 from gateway.services.audit_trail import By, note
 from gateway.services.gateway import Gateway
-from gateway.store import exceptions, four_eyes, ibans, settlements
+from gateway.store import exceptions, four_eyes, ibans, owed, settlements
 from gateway.store.four_eyes import Request as Request
 
 log = structlog.get_logger()
@@ -38,18 +39,19 @@ class Action:
     """What one kind of request is about and does.
 
     Args:
-        now: hold the subject (its number) and return the facts it stands on; ``None`` where nothing can be done.
+        now: hold the subject (by its number or name) and return the facts it stands on; ``None`` where nothing can be
+            done.
         do: carry it out, in the approval's transaction.
     """
 
-    now: Callable[[Connection, int], Mapping[str, object] | None]
+    now: Callable[[Connection, str], Mapping[str, object] | None]
     do: Callable[[Connection, Request], None]
 
 
 def ask(
     gateway: Gateway,
     asks: Asked,
-    number: int,
+    name: int | str,
     *,
     by: str,
     reason: str,
@@ -62,28 +64,29 @@ def ask(
             no name or reason.
     """
     with gateway.database.begin() as connection:
-        return ask_in(gateway, connection, asks, number, who=(check_name(by), check_reason(reason)), facts=facts or {})
+        return ask_in(gateway, connection, asks, name, who=(check_name(by), check_reason(reason)), facts=facts or {})
 
 
 def ask_in(
     gateway: Gateway,
     connection: Connection,
     asks: Asked,
-    number: int,
+    name: int | str,
     *,
     who: tuple[str, str],
     facts: Details,
 ) -> int:
     """Ask within a transaction of the caller's; otherwise as :func:`ask`."""
-    now = ACTIONS[asks].now(connection, number)
+    subject = subject_of(asks, name)
+    now = ACTIONS[asks].now(connection, str(name))
     if now is None:
-        raise RefusedRow(f"there is nothing to do about number {number}: there is no such thing, or it is done")
-    request_id = four_eyes.ask(connection, asks, _subject(asks, number), who, facts, digest(now))
+        raise RefusedRow(f"there is nothing to do about {subject}: there is no such thing, or it is done")
+    request_id = four_eyes.ask(connection, asks, subject, who, facts, digest(now))
     if request_id is None:
         raise RefusedRow("the same is asked for already; see: python -m gateway reconcile requests")
     details = {**facts, "asks": asks, "request": request_id}
-    note(connection, gateway.keyring, By.operator(*who), "approval.asked", _subject(asks, number), details)
-    log.info("approval_asked", request_id=request_id, asks=str(asks), subject=_subject(asks, number), by=who[0])
+    note(connection, gateway.keyring, By.operator(*who), "approval.asked", subject, details)
+    log.info("approval_asked", request_id=request_id, asks=str(asks), subject=subject, by=who[0])
     return request_id
 
 
@@ -98,7 +101,7 @@ def approve(gateway: Gateway, request_id: int, *, by: str) -> Request:
         with gateway.database.begin() as connection:
             request = _held(connection, request_id)
             action = ACTIONS[request.asks]
-            now = action.now(connection, int(request.subject.partition(":")[2]))
+            now = action.now(connection, _name(request))
             four_eyes.approve(connection, request_id, by, digest(now or {}))
             action.do(connection, request)
             _note(gateway, connection, By.operator(by), "approval.approved", request)
@@ -126,6 +129,11 @@ def refuse(gateway: Gateway, request_id: int, *, by: str, reason: str) -> Reques
     return request
 
 
+def subject_of(asks: Asked, name: int | str) -> str:
+    """Return what a request of this kind is about, as the trail calls it: ``iban:3``, ``operator:mci``."""
+    return f"{asks.partition('.')[0]}:{name}"
+
+
 def waiting(gateway: Gateway) -> list[Request]:
     """Return what can be approved now, oldest first."""
     with gateway.database.single() as connection:
@@ -146,17 +154,17 @@ def _note(gateway: Gateway, connection: Connection, by: By, action: str, request
     note(connection, gateway.keyring, by, action, request.subject, details)
 
 
-def _subject(asks: Asked, number: int) -> str:
-    return f"{asks.partition('.')[0]}:{number}"
+def _name(request: Request) -> str:
+    return request.subject.partition(":")[2]
 
 
 def _number(request: Request) -> int:
-    return int(request.subject.partition(":")[2])
+    return int(_name(request))
 
 
-def _exception_now(connection: Connection, number: int) -> Mapping[str, object] | None:
-    exceptions.hold(connection, number)
-    found = exceptions.one(connection, number)
+def _exception_now(connection: Connection, number: str) -> Mapping[str, object] | None:
+    exceptions.hold(connection, int(number))
+    found = exceptions.one(connection, int(number))
     if found is None or found.resolved_at is not None:
         return None
     return {"difference": found.difference, "rial": found.rial, "theirs": found.theirs, "ours": found.ours}
@@ -166,20 +174,30 @@ def _resolve(connection: Connection, request: Request) -> None:
     exceptions.resolve(connection, _number(request), settle=bool(request.facts.get("settle", False)))
 
 
-def _iban_now(connection: Connection, number: int, *, added: bool) -> Mapping[str, object] | None:
-    row: dict[str, Any] | None = ibans.hold(connection, number)
+def _iban_now(connection: Connection, number: str, *, added: bool) -> Mapping[str, object] | None:
+    row: dict[str, Any] | None = ibans.hold(connection, int(number))
     if row is None or row["removed_at"] is not None or (row["usable_from"] is not None) is not added:
         return None
     return {name: row[name] for name in ("merchant_id", "iban", "parts")}
 
 
-def _payout_now(connection: Connection, number: int) -> Mapping[str, object] | None:
-    paid = settlements.paid_out(connection, number)
+def _payout_now(connection: Connection, number: str) -> Mapping[str, object] | None:
+    paid = settlements.paid_out(connection, int(number))
     return None if paid is None else asdict(paid)
 
 
 def _take_back(connection: Connection, request: Request) -> None:
     settlements.take_back(connection, _number(request), request.request_id, by=request.maker, reason=request.reason)
+
+
+def _owed_now(connection: Connection, name: str, *, asks: Asked) -> Mapping[str, object] | None:
+    merchant_id = owed.hold(connection, asks, name)
+    return None if merchant_id is None else {"merchant": merchant_id}
+
+
+def _move(connection: Connection, request: Request) -> None:
+    merchant_id = str(request.facts["merchant"])
+    owed.move(connection, request.asks, _name(request), merchant_id, request.request_id)
 
 
 ACTIONS: dict[Asked, Action] = {
@@ -193,4 +211,6 @@ ACTIONS: dict[Asked, Action] = {
         lambda connection, request: ibans.remove(connection, _number(request), request.request_id),
     ),
     Asked.RETURN_PAYOUT: Action(_payout_now, _take_back),
+    Asked.MOVE_BILLER: Action(partial(_owed_now, asks=Asked.MOVE_BILLER), _move),
+    Asked.MOVE_OPERATOR: Action(partial(_owed_now, asks=Asked.MOVE_OPERATOR), _move),
 }

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from gateway.domain.bill_errors import BillAlreadyPaid, UnknownBiller
-from gateway.domain.bills import Bill, Service, check_bills, payee_key
-from gateway.domain.errors import DuplicateOrder, RefusedRow, RequestInProgress
+from gateway.domain.bills import Bill, check_bills, payee_key
+from gateway.domain.errors import DuplicateOrder, RequestInProgress
 from gateway.domain.references import new_order_id
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, kept_under
@@ -22,7 +22,6 @@ from gateway.store.directory import Caller
 from gateway.store.idempotency import Busy, KeyTaken
 from gateway.store.payments import OrderTaken
 
-COMPANY_DIGITS = 3
 PAGE = "/bill"
 """Where customers pay bills without a merchant, below the gateway's own address."""
 
@@ -109,20 +108,6 @@ def terminal_caller(gateway: Gateway, terminal_id: str | None) -> Caller | None:
         return None
     _, merchant_id, _ = found
     return Caller("", gateway.settings.mode, frozenset(), terminal_id, merchant_id, gateway.settings.public_url)
-
-
-def add_biller(gateway: Gateway, merchant_id: str, service: int, company: str) -> None:
-    """Let the bills of a company be paid to a merchant.
-
-    Raises:
-        RefusedRow: service or company is none; the message says how they look.
-    """
-    if service not in {int(each) for each in Service}:
-        raise RefusedRow("service is a digit from 1 to 9: the last but one of the bill id")
-    if len(company) != COMPANY_DIGITS or not (company.isascii() and company.isdigit()):
-        raise RefusedRow("company has 3 digits: those of the bill id before the service")
-    with gateway.database.single() as connection:
-        store.add_biller(connection, merchant_id, service, company)
 
 
 def _payable(connection: Connection, bills: tuple[Bill, ...]) -> dict[Bill, Biller]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from foundation.rial import Rial
 from gateway.domain import purposes
-from gateway.domain.errors import DuplicateOrder, RefusedRow, RequestInProgress
+from gateway.domain.errors import DuplicateOrder, RequestInProgress
 from gateway.domain.references import new_order_id
 from gateway.domain.top_up import Operator, amounts_of, check_amount, chosen_operator, masked, number_of, payee_text
 from gateway.domain.top_up import payee_name as named
@@ -98,18 +98,6 @@ def offers(gateway: Gateway) -> dict[Operator, tuple[Rial, ...]]:
     with gateway.database.single() as connection:
         connected = _connected(gateway, connection)
     return {operator: amounts_of(operator, today) for operator in Operator if operator in connected}
-
-
-def add_operator(gateway: Gateway, operator: str, merchant_id: str) -> None:
-    """Let numbers of an operator be topped up, owed to a merchant.
-
-    Raises:
-        RefusedRow: there is no such operator; the message says which there are.
-    """
-    if operator not in set(Operator):
-        raise RefusedRow(f"operator is one of {', '.join(Operator)}")
-    with gateway.database.single() as connection:
-        store.add_operator(connection, operator, merchant_id)
 
 
 def _connected(gateway: Gateway, connection: Connection) -> dict[str, str]:

@@ -101,10 +101,6 @@ FROM payment p JOIN bill USING (payment_id)
 WHERE p.tracking_code = :tracking_code AND bill.biller_id = :biller_id AND bill.bill_id = :bill_id
   AND bill.pay_id = :pay_id
 """)
-_ADD_BILLER = text("""
-INSERT INTO biller (merchant_id, service, company) VALUES (:merchant_id, :service, :company)
-ON CONFLICT (service, company) DO UPDATE SET merchant_id = EXCLUDED.merchant_id, active = true
-""")
 _TERMINAL = text("""
 SELECT t.terminal_id, m.merchant_id, m.site FROM terminal t JOIN merchant m USING (merchant_id)
 WHERE t.terminal_id = :terminal_id AND t.active AND m.active
@@ -227,11 +223,6 @@ def refunded(of: str) -> str:
         f"freed_{of} AS (UPDATE bill SET claimed = false, owed = false FROM {of} "
         f"WHERE bill.payment_id = {of}.payment_id AND bill.number = {of}.bill)"
     )
-
-
-def add_biller(connection: Connection, merchant_id: str, service: int, company: str) -> None:
-    """Let the bills of a company be paid to a merchant."""
-    connection.execute(_ADD_BILLER, {"merchant_id": merchant_id, "service": service, "company": company})
 
 
 def terminal(connection: Connection, terminal_id: str) -> tuple[str, str, str] | None:

@@ -18,10 +18,6 @@ from gateway.store.payments import OrderTaken, PaymentRecord
 
 TOP_UP_TOPIC = "top_up.deliver"
 
-_ADD_OPERATOR = text("""
-INSERT INTO top_up_operator (operator, merchant_id) VALUES (:operator, :merchant_id)
-ON CONFLICT (operator) DO UPDATE SET merchant_id = EXCLUDED.merchant_id, active = true
-""")
 _OPERATORS = text("""
 SELECT o.operator, o.merchant_id FROM top_up_operator o JOIN merchant m USING (merchant_id) WHERE o.active AND m.active
 """)
@@ -103,11 +99,6 @@ class DeliveryRow:
     mobile_sealed: bytes
     overdue: bool
     amount_rial: int
-
-
-def add_operator(connection: Connection, operator: str, merchant_id: str) -> None:
-    """Let numbers of an operator be topped up, owed to a merchant."""
-    connection.execute(_ADD_OPERATOR, {"operator": operator, "merchant_id": merchant_id})
 
 
 def operators(connection: Connection) -> dict[str, str]:

@@ -24,9 +24,9 @@ from gateway.config import Settings as GatewaySettings
 from gateway.domain import purposes as gateway_purposes
 from gateway.domain.issuers import Issuer
 from gateway.ports import Callbacks, Harim, Switch
-from gateway.services.bills import add_biller
 from gateway.services.enrol import NewMerchant, add_merchant
 from gateway.services.gateway import Gateway
+from gateway.services.owed import add_biller
 from gateway.store.directory import Caller, Directory
 from gateway.top_ups.client import NoTopUps
 from otp import migrations as bank_migrations

@@ -161,6 +161,22 @@ def test_an_operator_of_numbers_is_connected(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.usefixtures("environment")
+def test_d35_a_biller_goes_to_another_merchant_by_two_people(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first at once; another is asked for, and done when somebody else approves it."""
+    assert run(MERCHANT) == 0
+    assert run(MERCHANT.replace("0001", "0002")) == 0
+    add = "biller add --service 4 --company 001 --merchant-id"
+    assert run(f"{add} 000000000000001") == 0
+    assert "bills of company 001, service 4: owed to 000000000000001" in capsys.readouterr().out
+    assert run(f"{add} 000000000000002") == 1
+    assert "--by and --reason" in capsys.readouterr().err
+    assert run(f"{add} 000000000000002 --by sara --reason contract") == 0
+    assert "reconcile approve 1" in capsys.readouterr().out
+    assert run("reconcile approve 1 --by ali") == 0
+    assert "merchant=000000000000002" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("environment")
 def test_d41_a_provider_of_top_ups_has_a_key_and_a_live_one_tls() -> None:
     """Without them nothing starts: an answer that anybody could have given moves money."""
     key = base64.b64encode(bytes(range(32))).decode()

@@ -36,12 +36,33 @@ COMMENT ON COLUMN clearing_exception.file_id IS
 FOUR_EYES = """
 ALTER TABLE approval_request DROP CONSTRAINT approval_request_asks_check,
   ADD CONSTRAINT approval_request_asks_check CHECK (asks IN ('exception.resolve', 'iban.add', 'iban.remove',
-    'payout.return'));
+    'payout.return', 'biller.move', 'operator.move'));
 ALTER TABLE settlement_return ADD COLUMN approved_by bigint UNIQUE REFERENCES approval_request,
   ADD CONSTRAINT settlement_return_four_eyes CHECK (approved_by IS NOT NULL) NOT VALID;
 COMMENT ON CONSTRAINT settlement_return_four_eyes ON settlement_return IS 'not of those that came back before 0028';
+ALTER TABLE biller ADD COLUMN moved_by bigint UNIQUE REFERENCES approval_request;
+ALTER TABLE top_up_operator ADD COLUMN moved_by bigint UNIQUE REFERENCES approval_request;
+CREATE FUNCTION owed_to_another() RETURNS trigger LANGUAGE plpgsql AS $do$
+DECLARE
+  row jsonb := to_jsonb(NEW);
+  own text := coalesce('biller:' || (row ->> 'service') || (row ->> 'company'), 'operator:' || (row ->> 'operator'));
+BEGIN
+  IF NEW.merchant_id <> OLD.merchant_id AND NOT EXISTS (
+    SELECT FROM approval_request WHERE request_id = NEW.moved_by AND approved_at IS NOT NULL AND subject = own
+      AND facts ->> 'merchant' = NEW.merchant_id AND facts ->> 'was' = OLD.merchant_id) THEN
+    RAISE EXCEPTION 'two people say that another is owed this (D35)' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $do$;
+CREATE TRIGGER four_eyes BEFORE UPDATE ON biller FOR EACH ROW EXECUTE FUNCTION owed_to_another();
+CREATE TRIGGER four_eyes BEFORE UPDATE ON top_up_operator FOR EACH ROW EXECUTE FUNCTION owed_to_another();
+"""
+
+RIGHTS = """
+REVOKE UPDATE ON biller, top_up_operator FROM {app};
+GRANT UPDATE (merchant_id, active, moved_by) ON biller, top_up_operator TO {app};
 """
 
 
 def upgrade() -> None:
-    execute(DATES, UNNAMED, FOUR_EYES, rights="")
+    execute(DATES, UNNAMED, FOUR_EYES, rights=RIGHTS)

@@ -19,8 +19,8 @@ from gateway.domain import errors
 from gateway.domain.bills import Bill
 from gateway.domain.errors import GatewayError
 from gateway.services.authorise import pay
-from gateway.services.bills import add_biller
 from gateway.services.keys import new_key
+from gateway.services.owed import add_biller
 from tests.fakes.shop import MERCHANT, SECRET_KEY, Shop, card
 
 HEADERS = {"Authorization": f"Bearer {SECRET_KEY}"}

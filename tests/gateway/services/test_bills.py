@@ -13,11 +13,12 @@ from gateway.domain.errors import DuplicateOrder, IdempotencyMismatch, NotPossib
 from gateway.domain.payment import PaymentState
 from gateway.ports import Kind
 from gateway.services.authorise import Checking, Paid, Refused
-from gateway.services.bills import OpenBills, add_biller, look_up, open_bills, open_own, own_terminal
+from gateway.services.bills import OpenBills, look_up, open_bills, open_own, own_terminal
 from gateway.services.enrol import add_merchant
 from gateway.services.gateway import Gateway
 from gateway.services.idempotency import Idempotency
 from gateway.services.open_payment import PaymentRecord
+from gateway.services.owed import add_biller
 from gateway.services.reverse import reverse
 from gateway.services.show_page import page_of
 from tests.fakes.shop import MERCHANT, Shop

@@ -16,9 +16,9 @@ from gateway.domain.refund_errors import PayableTooLow
 from gateway.services import settle as service
 from gateway.services.approve import approve
 from gateway.services.authorise import Paid
-from gateway.services.bills import add_biller
 from gateway.services.ibans import add_iban
 from gateway.services.open_payment import PaymentRecord
+from gateway.services.owed import add_biller
 from gateway.services.reconcile import import_file
 from gateway.services.settle import returned, settle
 from gateway.services.statements import export, list_settlements, settlement_lines
@@ -253,7 +253,9 @@ def test_a_payout_that_came_back_is_owed_to_the_biller_again(town: Shop) -> None
     """And goes out once more with a later batch."""
     matched(town, Clearing(town), paid(town, WATER))
     assert settle(town.gateway) == 1
-    assert returned(town.gateway, 1, by="sara", reason="account is closed") == (WATER_CO, 10_000)
+    request, paid_out = returned(town.gateway, 1, by="sara", reason="account is closed")
+    assert (paid_out.merchant_id, paid_out.amount_rial) == (WATER_CO, 10_000)
+    approve(town.gateway, request, by="ali")
     assert next_week(town, 2) == 1
     assert town.balances() == {"issuer:two": -10_000, "bank:settlement": 10_000}
 
@@ -338,7 +340,10 @@ def test_i13_a_bill_is_refunded_or_paid_out_and_never_both(
 def test_the_biller_of_its_own_page_is_paid_once(town: Shop) -> None:
     """A company that lets its own bills be paid under its own terminal: by the bill, not by the payment as well."""
     usable(town, MERCHANT.merchant_id)
-    add_biller(town.gateway, MERCHANT.merchant_id, int(PHONE.service), PHONE.company)
+    who = {"by": "sara", "reason": "its own page now"}
+    request = add_biller(town.gateway, MERCHANT.merchant_id, int(PHONE.service), PHONE.company, **who)
+    assert request is not None
+    approve(town.gateway, request, by="ali")
     payment = paid(town, PHONE)
     matched(town, Clearing(town), payment)
     assert settle(town.gateway) == 1

@@ -10,11 +10,12 @@ import pytest
 from foundation.checks import Report
 from gateway.domain.payment import PaymentState
 from gateway.services import settle as service
+from gateway.services.approve import approve
 from gateway.services.authorise import Paid
 from gateway.services.open_payment import PaymentRecord
+from gateway.services.owed import add_operator
 from gateway.services.settle import returned, settle
 from gateway.services.statements import list_settlements, settlement_lines
-from gateway.services.top_ups import add_operator
 from tests.fakes.clearing import Clearing
 from tests.fakes.shop import MERCHANT, Shop
 from tests.gateway.services.test_bills import PHONE, PHONE_CO
@@ -35,7 +36,9 @@ OPERATOR = PHONE_CO
 def exchange(town: Shop, kiosk: Shop) -> Shop:
     """A gateway whose first operator is somebody other than the shop that opens the top-ups, with an IBAN."""
     assert town is kiosk, "both set up the same shop"
-    add_operator(kiosk.gateway, "mci", OPERATOR)
+    request = add_operator(kiosk.gateway, "mci", OPERATOR, by="sara", reason="contract 17")
+    assert request is not None
+    approve(kiosk.gateway, request, by="ali")
     usable(kiosk, OPERATOR)
     return kiosk
 
@@ -107,7 +110,9 @@ def test_d11_a_payout_that_came_back_is_owed_to_the_operator_again(exchange: Sho
     """And goes out once more with a later batch."""
     matched(exchange, Clearing(exchange), topped(exchange))
     assert settle(exchange.gateway) == 1
-    assert returned(exchange.gateway, 1, by="sara", reason="account is closed") == (OPERATOR, AMOUNT)
+    request, paid_out = returned(exchange.gateway, 1, by="sara", reason="account is closed")
+    assert (paid_out.merchant_id, paid_out.amount_rial) == (OPERATOR, AMOUNT)
+    approve(exchange.gateway, request, by="ali")
     assert next_week(exchange, 2) == 1
     assert exchange.balances() == {"issuer:two": -AMOUNT, "bank:settlement": AMOUNT}
 

@@ -18,11 +18,12 @@ from gateway.services.authorise import Checking, Paid, Refused
 from gateway.services.confirm import confirm
 from gateway.services.idempotency import Idempotency
 from gateway.services.open_payment import PaymentRecord
+from gateway.services.owed import add_operator
 from gateway.services.read_payment import get_payment
 from gateway.services.request_pin import request_pin
 from gateway.services.reverse import reverse
 from gateway.services.show_page import page_of
-from gateway.services.top_ups import OpenTopUp, add_operator, offers, open_own, open_top_up, own_terminal
+from gateway.services.top_ups import OpenTopUp, offers, open_own, open_top_up, own_terminal
 from gateway.store.checks import RULES
 from tests.fakes.shop import MERCHANT, Shop, card
 from tests.fakes.switch import debit_but_silent, decline, lost

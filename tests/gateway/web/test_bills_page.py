@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from gateway.app import create_app
 from gateway.domain.bills import BILLS_MOST, Bill, check_digit
-from gateway.services.bills import add_biller
 from gateway.services.enrol import add_merchant
+from gateway.services.owed import add_biller
 from gateway.web.wording import WORDS
 from tests.fakes.shop import MERCHANT, Shop
 from tests.gateway.web.conftest import CARD, PROOF, words_of

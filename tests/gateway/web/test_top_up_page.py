@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gateway.app import create_app
-from gateway.services.top_ups import add_operator
+from gateway.services.owed import add_operator
 from gateway.web.wording import WORDS
 from tests.fakes.shop import MERCHANT, Shop
 from tests.gateway.services.test_top_ups import again, provider
