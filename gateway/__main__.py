@@ -17,6 +17,7 @@ from foundation.settings import InvalidSettings
 from gateway import (
     audit_commands,
     config,
+    key_commands,
     ledger_commands,
     owed_commands,
     reconcile_commands,
@@ -29,18 +30,16 @@ from gateway.config import Settings
 from gateway.domain.errors import GatewayError
 from gateway.domain.issuers import RECOVERY_BURST, RECOVERY_PER_SECOND, Issuer, Pause
 from gateway.migrations import migrate
-from gateway.services import enrol, keys, pause_issuer
+from gateway.services import enrol, pause_issuer
 from gateway.services.change_keys import change_keys
 from gateway.services.enrol import NewMerchant
 from gateway.services.gateway import Gateway
 from gateway.services.hear_unmatched import unmatched_report
-from gateway.services.keys import KeyRow
 from gateway.services.watch import look_at_everything
 from gateway.store.unmatched import UnmatchedReport
 from gateway.wiring import build, key_exchange
 
 Arguments = argparse.Namespace
-DAY_HOURS = 24
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -74,16 +73,17 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("acquirer-id", "webhook-url", "webhook-secret"):
         add.add_argument(f"--{name}")
     add.set_defaults(run=_add_merchant)
-    _key_arguments(commands.add_parser("key", help="secret keys").add_subparsers(required=True))
     issuers = commands.add_parser("issuer", help="issuers").add_subparsers(required=True)
     _issuer_arguments(issuers.add_parser("add", help="add or correct an issuer and its BINs"))
     change = issuers.add_parser("change-keys", help="agree on new PIN and MAC keys with an issuer's host")
     change.add_argument("--issuer-id", required=True)
+    change.add_argument("--by", help="who decides; without it the user of this machine")
     change.set_defaults(run=_change_keys)
     _pause_arguments(issuers)
     for name, means, add_to in (
         ("biller", "who sends bills", owed_commands.add_billers_to),
         ("operator", "whose numbers are topped up", owed_commands.add_operators_to),
+        ("key", "secret keys", key_commands.add_to),
         ("webhook", "webhook endpoints and events", webhook_commands.add_to),
         ("refund", "refunds that need a second person", refund_commands.add_to),
         ("reconcile", "our books beside the banks' files", reconcile_commands.add_to),
@@ -93,26 +93,6 @@ def _parser() -> argparse.ArgumentParser:
     ):
         add_to(commands.add_parser(name, help=means).add_subparsers(required=True), _with_gateway)
     return parser
-
-
-def _key_arguments(keys: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    new = keys.add_parser("new", help="make a secret key; it is shown once")
-    new.add_argument("--terminal-id", required=True)
-    new.add_argument("--name", default="", help="what you call it")
-    new.add_argument("--scope", action="append", default=[], dest="scopes", help="repeat for several; none means all")
-    new.set_defaults(run=_new_key)
-    rotate = keys.add_parser("rotate", help="make a key's successor; both work for a while")
-    rotate.add_argument("key_id")
-    rotate.add_argument("--overlap-hours", type=int, default=DAY_HOURS, help="how long the old key still works")
-    rotate.set_defaults(run=_rotate_key)
-    for add in (new, rotate):
-        add.add_argument("--expires-days", type=int, help="its life; without, until it is revoked")
-    revoke = keys.add_parser("revoke", help="end a key now")
-    revoke.add_argument("key_id")
-    revoke.set_defaults(run=_revoke_key)
-    listing = keys.add_parser("list", help="every key of a terminal, without the keys")
-    listing.add_argument("--terminal-id", required=True)
-    listing.set_defaults(run=_list_keys)
 
 
 def _issuer_arguments(add: argparse.ArgumentParser) -> None:
@@ -132,6 +112,7 @@ def _issuer_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--switch-of", help="the issuer whose ISO 8583 link and keys this one shares")
     add.add_argument("--keeps-tombstones", action="store_true")
     add.add_argument("--bin", action="append", required=True, dest="bins")
+    add.add_argument("--by", help="who decides; without it the user of this machine")
     add.set_defaults(run=_add_issuer)
 
 
@@ -196,7 +177,7 @@ def _unmatched(report: UnmatchedReport) -> str:
 
 def _change_keys(settings: Settings, chosen: Arguments) -> None:
     with _opened(settings) as gateway:
-        changed = change_keys(gateway, key_exchange(gateway), chosen.issuer_id)
+        changed = change_keys(gateway, key_exchange(gateway), chosen.issuer_id, by=chosen.by)
         pin, ours, theirs = changed.check_values
         print(f"issuer {chosen.issuer_id}: {changed.name} is in use")
         print(f"check values: PIN key {pin}, MAC key of ours {ours}, of the host {theirs}")
@@ -210,52 +191,13 @@ def _add_merchant(settings: Settings, chosen: Arguments) -> None:
     print(f"merchant {chosen.merchant_id} with terminal {chosen.terminal_id}")
 
 
-def _new_key(settings: Settings, chosen: Arguments) -> None:
-    with _opened(settings) as gateway:
-        secret = keys.new_key(
-            gateway,
-            chosen.terminal_id,
-            name=chosen.name,
-            scopes=chosen.scopes,
-            expires_days=chosen.expires_days,
-        )
-    print(secret)
-
-
-def _rotate_key(settings: Settings, chosen: Arguments) -> None:
-    hours, days = chosen.overlap_hours, chosen.expires_days
-    with _opened(settings) as gateway:
-        secret, ends = keys.rotate_key(gateway, chosen.key_id, overlap_hours=hours, expires_days=days)
-    print(secret)
-    print(f"{chosen.key_id} ends at {ends:%Y-%m-%d %H:%M} UTC", file=sys.stderr)
-
-
-def _revoke_key(settings: Settings, chosen: Arguments) -> None:
-    with _opened(settings) as gateway:
-        keys.revoke_key(gateway, chosen.key_id)
-    print(f"{chosen.key_id} is revoked")
-
-
-def _list_keys(settings: Settings, chosen: Arguments) -> None:
-    with _opened(settings) as gateway:
-        for row in keys.list_keys(gateway, chosen.terminal_id):
-            print(_key_line(row))
-
-
-def _key_line(row: KeyRow) -> str:
-    ends = f"ends {row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "no end"
-    used = f"last used {row.last_used_on}" if row.last_used_on else "never used"
-    stands = "usable" if row.usable else "revoked" if row.revoked_at else "expired"
-    return " · ".join((row.key_id, row.name or "-", row.mode, stands, ends, used, " ".join(row.scopes)))
-
-
 def _add_issuer(settings: Settings, chosen: Arguments) -> None:
     values = {name: getattr(chosen, name) for name in Issuer.__dataclass_fields__ if name != "active"}
     if chosen.harim_certificates:
         values["harim_certificates"] = Path(chosen.harim_certificates).read_text()
     values["harim_public_key"] = base64.b64decode(chosen.harim_public_key, validate=True)
     with _opened(settings) as gateway:
-        enrol.add_issuer(gateway, Issuer(**values), tuple(chosen.bins))
+        enrol.add_issuer(gateway, Issuer(**values), tuple(chosen.bins), by=chosen.by)
     print(f"issuer {chosen.issuer_id} with {', '.join(chosen.bins)}")
 
 

@@ -13,6 +13,7 @@ import structlog
 from gateway.domain.issuers import Issuer
 from gateway.domain.outcome import Approved, Declined, Unknown
 from gateway.ports import KeyExchange, WrappedKeys
+from gateway.services.audit_trail import By, note
 from gateway.services.gateway import Gateway
 from gateway.store import link_keys
 
@@ -34,8 +35,8 @@ class KeysChanged:
     check_values: tuple[str, str, str]
 
 
-def change_keys(gateway: Gateway, exchange: KeyExchange, issuer_id: str) -> KeysChanged:
-    """Agree on new PIN and MAC keys with an issuer's host.
+def change_keys(gateway: Gateway, exchange: KeyExchange, issuer_id: str, *, by: str | None = None) -> KeysChanged:
+    """Agree on new PIN and MAC keys with an issuer's host; ``by`` is this process's account unless given.
 
     Raises:
         KeysNotChanged: there is no such issuer, it shares another one's link, the last change was a moment ago, or the
@@ -52,8 +53,10 @@ def change_keys(gateway: Gateway, exchange: KeyExchange, issuer_id: str) -> Keys
     log.info("link_keys_offered", issuer_id=issuer_id, name=keys.name, answer=type(answer).__name__)
     match answer:
         case Approved():
-            with gateway.database.single() as connection:
+            with gateway.database.begin() as connection:
                 link_keys.taken(connection, issuer_id, keys.name)
+                subject, details = f"issuer:{issuer_id}", {"name": keys.name, "key_exchange_key": keys.kek_id}
+                note(connection, gateway.keyring, By.operator(by), "link_keys.changed", subject, details)
             return KeysChanged(keys.name, exchange.check_values(issuer, keys))
         case Declined(action_code):
             with gateway.database.single() as connection:

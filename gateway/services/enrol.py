@@ -9,14 +9,17 @@ from urllib.parse import urlsplit
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from foundation.audit import Details
 from foundation.certificates import CertificateRefused, pinned_certificates
 from gateway.domain.errors import InvalidEndpoint, InvalidText, RefusedRow
 from gateway.domain.issuers import SANDBOX_PREFIX, X509_DIALECTS, Issuer, real_bank_of
 from gateway.domain.limits import check_payee_name, host_of
 from gateway.domain.webhooks import check_secret, check_url
+from gateway.services.audit_trail import By, note
 from gateway.services.endpoints import sealed
 from gateway.services.gateway import Gateway
 from gateway.store import endpoints
+from gateway.store.directory import put_issuer
 
 log = structlog.get_logger()
 
@@ -85,8 +88,10 @@ def add_merchant(gateway: Gateway, merchant: NewMerchant) -> None:
             endpoints.put(connection, endpoint)
 
 
-def add_issuer(gateway: Gateway, issuer: Issuer, bins: tuple[str, ...]) -> None:
-    """Insert or correct an issuer and its BIN prefixes.
+def add_issuer(gateway: Gateway, issuer: Issuer, bins: tuple[str, ...], *, by: str | None = None) -> None:
+    """Insert or correct an issuer and its BIN prefixes; ``by`` is this process's account unless given.
+
+    Whoever names a bank's addresses and keys says whose word about money is believed, so it stands in the trail.
 
     Raises:
         RefusedRow: a value is wrong; the message says which and why.
@@ -95,7 +100,17 @@ def add_issuer(gateway: Gateway, issuer: Issuer, bins: tuple[str, ...]) -> None:
     _check_link(gateway, issuer)
     for prefix in bins:
         _check_bin(gateway, prefix)
-    gateway.directory.add_issuer(issuer, bins)
+    details: Details = {
+        "bins": " ".join(bins),
+        "harim": f"{issuer.harim_dialect} {issuer.harim_url}",
+        "switch": f"{issuer.switch_host}:{issuer.switch_port}",
+        "active": issuer.active,
+    }
+    with gateway.database.begin() as connection:
+        if put_issuer(connection, issuer, bins):
+            subject = f"issuer:{issuer.issuer_id}"
+            note(connection, gateway.keyring, By.operator(by), "issuer.registered", subject, details)
+    gateway.directory.forget()
 
 
 def check_rows(gateway: Gateway) -> None:

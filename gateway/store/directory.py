@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from foundation.database import Database
 from foundation.pan import Pan
@@ -45,10 +45,12 @@ _ADD_ISSUER = text(f"""
 INSERT INTO issuer ({_ISSUER_COLUMNS}) VALUES ({", ".join(f":{name}" for name in Issuer.__dataclass_fields__)})
 ON CONFLICT (issuer_id) DO UPDATE SET
   {", ".join(f"{name} = EXCLUDED.{name}" for name in Issuer.__dataclass_fields__ if name != "issuer_id")}
+WHERE ({", ".join(f"issuer.{name}" for name in Issuer.__dataclass_fields__)})
+  IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in Issuer.__dataclass_fields__)})
 """)
 _ADD_BIN = text("""
 INSERT INTO issuer_bin (bin, issuer_id) VALUES (:bin, :issuer_id)
-ON CONFLICT (bin) DO UPDATE SET issuer_id = EXCLUDED.issuer_id
+ON CONFLICT (bin) DO UPDATE SET issuer_id = EXCLUDED.issuer_id WHERE issuer_bin.issuer_id <> EXCLUDED.issuer_id
 """)
 _TODAY = text("SELECT CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date)")
 _TERMINAL_EXISTS = text("SELECT true FROM terminal WHERE terminal_id = :terminal_id")
@@ -64,6 +66,15 @@ class Caller:
     terminal_id: str
     merchant_id: str
     site: str
+
+
+def put_issuer(connection: Connection, issuer: Issuer, bins: tuple[str, ...]) -> bool:
+    """Insert or correct an issuer and its BIN prefixes; tell whether that changed anything."""
+    values = {name: getattr(issuer, name) for name in Issuer.__dataclass_fields__}
+    changed = connection.execute(_ADD_ISSUER, values).rowcount
+    for prefix in bins:
+        changed += connection.execute(_ADD_BIN, {"bin": prefix, "issuer_id": issuer.issuer_id}).rowcount
+    return changed > 0
 
 
 class Directory:
@@ -129,15 +140,6 @@ class Directory:
             connection.execute(_ADD_MERCHANT, merchant)
             values = {"terminal_id": terminal_id, "merchant_id": merchant["merchant_id"]}
             connection.execute(_ADD_TERMINAL, values)
-        self.forget()
-
-    def add_issuer(self, issuer: Issuer, bins: tuple[str, ...]) -> None:
-        """Insert or correct an issuer and its BIN prefixes."""
-        values = {name: getattr(issuer, name) for name in Issuer.__dataclass_fields__}
-        with self._database.begin() as connection:
-            connection.execute(_ADD_ISSUER, values)
-            for prefix in bins:
-                connection.execute(_ADD_BIN, {"bin": prefix, "issuer_id": issuer.issuer_id})
         self.forget()
 
     def _remember(self, what: Hashable, read: Callable[[], T]) -> T:

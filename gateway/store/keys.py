@@ -49,9 +49,9 @@ class KeyRow:
     usable: bool
 
 
-def add(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Insert a key's hash; the same secret again changes nothing."""
-    connection.execute(_ADD, dict(values))
+def add(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Insert a key's hash; the same secret again changes nothing. Tell whether it did."""
+    return connection.execute(_ADD, dict(values)).rowcount == 1
 
 
 def rotate(connection: Connection, values: Mapping[str, Any]) -> dt.datetime | None:

@@ -27,7 +27,7 @@ from gateway.ports import Callbacks, Harim, Switch
 from gateway.services.enrol import NewMerchant, add_merchant
 from gateway.services.gateway import Gateway
 from gateway.services.owed import add_biller
-from gateway.store.directory import Caller, Directory
+from gateway.store.directory import Caller, Directory, put_issuer
 from gateway.top_ups.client import NoTopUps
 from otp import migrations as bank_migrations
 from otp.config import HostPeer
@@ -246,8 +246,9 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
     add_merchant(gateway, NewMerchant(merchant_id=MERCHANT_ID, terminal_id=TERMINAL_ID, **names, **hooks))
     add_merchant(gateway, NewMerchant(merchant_id=BILLER_ID, terminal_id=BILLER_TERMINAL_ID, **names))
     add_biller(gateway, BILLER_ID, SERVICE, COMPANY)
-    for issuer_id, prefix in ISSUERS:
-        gateway.directory.add_issuer(_issuer(issuer_id), (prefix,))
+    with database.begin() as connection:
+        for issuer_id, prefix in ISSUERS:
+            put_issuer(connection, _issuer(issuer_id), (prefix,))
     return gateway, Caller("key", "test", frozenset(), TERMINAL_ID, MERCHANT_ID, "http://localhost:8200")
 
 

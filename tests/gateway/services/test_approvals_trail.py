@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 
 import pytest
 
 from foundation.rial import Rial
 from gateway.domain.errors import RefusedRow
 from gateway.domain.four_eyes import Asked
+from gateway.domain.issuers import Issuer
+from gateway.domain.outcome import Approved, AuthorisationAnswer, Unknown
+from gateway.ports import WrappedKeys
 from gateway.services import audit_trail, reconcile
 from gateway.services.approve import approve, ask, refuse, waiting
 from gateway.services.approve_refund import approve_refund, give_up_waiting, refuse_refund
+from gateway.services.change_keys import KeysNotChanged, change_keys
+from gateway.services.enrol import add_issuer
 from gateway.services.ibans import add_iban, ask_again
+from gateway.services.keys import new_key, revoke_key, rotate_key
 from gateway.services.pause_issuer import pause, resume
 from gateway.services.settle import returned, settle
 from tests.fakes.clearing import DAY_SECONDS, Clearing
-from tests.fakes.shop import MERCHANT, Shop
+from tests.fakes.shop import ISSUER, MERCHANT, Shop
 
 IBAN = "IR062960000000100324200001"
+
+
+@dataclasses.dataclass(frozen=True)
+class Exchange:
+    """An exchange of keys whose host gives one answer."""
+
+    answer: AuthorisationAnswer
+
+    def new_keys(self, _issuer: Issuer) -> WrappedKeys:
+        """Draw a set."""
+        return WrappedKeys("ks-0000000001", "kek-1", bytes(32), bytes(24), bytes(24))
+
+    def offer(self, _issuer: Issuer, _keys: WrappedKeys) -> AuthorisationAnswer:
+        """Offer it."""
+        return self.answer
+
+    def check_values(self, _issuer: Issuer, _keys: WrappedKeys) -> tuple[str, str, str]:
+        """Return what is compared on the telephone."""
+        return ("1", "2", "3")
 
 
 def told(shop: Shop, subject: str) -> list[tuple[str, str, str]]:
@@ -137,11 +163,57 @@ def test_d35_large_refunds_tell_who_asked_and_who_decided(shop: Shop) -> None:
 
 def test_d35_a_refund_that_waits_for_nobody_is_no_act(shop: Shop) -> None:
     """The trail has what people decide, not what merchants do each second."""
+    before = audit_trail.acts(shop.gateway, subject=None, most=50)
     payment = shop.paid()
     shop.confirm(payment)
     shop.refund(payment, 1_000, "r-1")
 
-    assert audit_trail.acts(shop.gateway, subject=None, most=1) == []
+    assert audit_trail.acts(shop.gateway, subject=None, most=50) == before
+
+
+def test_d35_who_registered_an_issuer_and_as_what_is_told(shop: Shop) -> None:
+    """Its addresses decide whose word about money is believed; the same again is no act."""
+    moved = dataclasses.replace(ISSUER, switch_port=9)
+    for issuer in (moved, moved, ISSUER):
+        add_issuer(shop.gateway, issuer, ("999002",), by="sara")
+    add_issuer(shop.gateway, ISSUER, ("999002", "999003"), by="sara")
+
+    assert told(shop, "issuer:two")[1:] == [("operator:sara", "issuer.registered", "")] * 3
+    switches = [each.act.details["switch"] for each in audit_trail.acts(shop.gateway, subject="issuer:two", most=3)]
+    assert switches == ["localhost:8182", "localhost:8182", "localhost:9"]
+
+
+def test_d35_a_keys_whole_life_is_told_and_never_the_key(shop: Shop) -> None:
+    """D35: made with which scopes, rotated to which successor, revoked; by whom."""
+    secret = new_key(shop.gateway, MERCHANT.terminal_id, scopes=["payments:read"], by="sara")
+    key_id = shop.rows("SELECT key_id FROM api_key ORDER BY created_at DESC LIMIT 1")[0][0]
+    successor, _ = rotate_key(shop.gateway, key_id, overlap_hours=1, by="ali")
+    revoke_key(shop.gateway, key_id, by="omid")
+    with pytest.raises(RefusedRow):
+        revoke_key(shop.gateway, key_id, by="omid")
+
+    assert told(shop, f"key:{key_id}") == [
+        ("operator:sara", "key.made", ""),
+        ("operator:ali", "key.rotated", ""),
+        ("operator:omid", "key.revoked", ""),
+    ]
+    acts = audit_trail.acts(shop.gateway, subject=None, most=50)
+    made = {"terminal": MERCHANT.terminal_id, "scopes": "payments:read", "expires_days": None}
+    assert made in [each.act.details for each in acts]
+    assert {"replaces": key_id} in [each.act.details for each in acts]
+    assert not any(each in str(acts) for each in (secret, successor))
+
+
+def test_d35_a_change_of_a_links_keys_is_told(shop: Shop) -> None:
+    """D35: once the host has taken them, by name; what it did not take is no act."""
+    for answer in (Unknown("silent"), Approved()):
+        exchange = Exchange(answer)
+        with suppress(KeysNotChanged):
+            change_keys(shop.gateway, exchange, "two", by="sara")
+
+    assert told(shop, "issuer:two")[1:] == [("operator:sara", "link_keys.changed", "")]
+    (newest,) = audit_trail.acts(shop.gateway, subject="issuer:two", most=1)
+    assert newest.act.details == {"name": "ks-0000000001", "key_exchange_key": "kek-1"}
 
 
 def test_d35_pauses_of_issuers_tell_who_and_why(shop: Shop) -> None:
@@ -151,7 +223,7 @@ def test_d35_pauses_of_issuers_tell_who_and_why(shop: Shop) -> None:
     with pytest.raises(RefusedRow, match="not paused"):
         resume(shop.gateway, "two", by="ali")
 
-    assert told(shop, "issuer:two") == [
+    assert told(shop, "issuer:two")[1:] == [
         ("operator:sara", "issuer.paused", "the bank asked for it"),
         ("operator:ali", "issuer.resumed", ""),
     ]

@@ -57,7 +57,7 @@ def kept(shop: Shop, gateway_urls: dict[str, str], heads: Path) -> Iterator[Gate
 
 @pytest.fixture
 def written(kept: Gateway) -> Gateway:
-    """A trail of six acts, chained."""
+    """A trail of eight acts, chained: of the issuer and the key that the shop begins with, and six."""
     for number in range(3):
         pause(kept, "two", by="sara", reason=f"letter {number}")
         resume(kept, "two", by="ali")
@@ -75,7 +75,7 @@ def test_d31_a_trail_that_nobody_touched_is_as_it_was_written(shop: Shop, writte
     """D31: one order, a head a minute, and no act without its place in it."""
     audit_trail.seal_trail(written)
 
-    assert shop.rows("SELECT count(*), max(sealed_no) FROM audit_seal") == [(6, 6)]
+    assert shop.rows("SELECT count(*), max(sealed_no) FROM audit_seal") == [(8, 8)]
     assert faults(written, heads) == set()
     assert len(heads.read_text().splitlines()) == 2
     pause(written, "two", by="sara", reason="once more")
@@ -164,7 +164,7 @@ def test_d31_an_operator_verifies_and_reads_the_trail(
     assert said("verify") == "audit trail: as it was written\n"
     shown = said("show", "--subject", "issuer:two").splitlines()
     assert shown[1].endswith("operator:sara issuer.paused issuer:two  because letter 2")
-    assert len(shown) == 6
+    assert len(shown) == 7
     shop.change("DELETE FROM audit_entry WHERE entry_id = 3")
     with pytest.raises(RefusedRow, match="2 findings"):
         said("verify")
