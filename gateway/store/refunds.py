@@ -37,14 +37,15 @@ COLUMNS = "number, refund_id, payment_id, amount_rial, fee_rial, reason, state, 
 """Columns of a refund that its merchant may learn; ``number`` is the gateway's own name for it."""
 
 _SPOKEN_FOR = """(
-  coalesce((SELECT sum(other.amount_rial) FROM payment other
+  coalesce((SELECT sum(other.amount_rial - other.refunded_rial) FROM payment other
     WHERE other.merchant_id = :merchant_id AND other.state = 'confirmed' AND other.kind = 'PURCHASE'
-      AND other.refunded_rial = 0 AND other.payment_id <> payment.payment_id
+      AND other.returned_rial = 0 AND other.payment_id <> payment.payment_id
       AND other.confirmed_at > (SELECT house_now() - make_interval(secs => :reverse_window_seconds + 60))), 0)
   + coalesce((SELECT sum(other.amount_rial) FROM payment other
     WHERE other.merchant_id = :merchant_id AND other.state IN ('reversing', 'disputed')
       AND other.kind = 'PURCHASE' AND other.confirmed_at IS NOT NULL), 0))"""
-"""Other payments that the merchant may still reverse (and a minute more, for whoever is just doing it), or reverses."""
+"""Other payments that the merchant may still reverse (and a minute more, for whoever is just doing it), or reverses;
+while no refund of one was given, the bank may refuse all that were asked for, and then all of it can go back."""
 
 _AVAILABLE = f"""({balance_of("'payable:' || CAST(:merchant_id AS text)")} - {_SPOKEN_FOR})"""
 

@@ -84,6 +84,18 @@ def work_on(shop: Shop, rounds: int = 12) -> None:
         shop.work()
 
 
+def settled_by_hand(shop: Shop, payment: PaymentRecord) -> None:
+    """Let a payment have been paid out to its merchant."""
+    shop.change(
+        "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
+        "SELECT payment_id, attempt_id, 'settled_in_batch', :payable, 'bank\\:settlement', amount_rial FROM payment "
+        "WHERE payment_id = :id",
+        payable=PAYABLE,
+        id=payment.payment_id,
+    )
+    shop.change("UPDATE payment SET state = 'settled' WHERE payment_id = :id", id=payment.payment_id)
+
+
 def test_d11_parts_add_up_to_the_whole_and_then_the_payment_is_refunded(shop: Shop) -> None:
     """D11, I3: two parts leave payable for the card; after the last the payment is refunded, books and bank agree."""
     payment = kept(shop)
@@ -278,11 +290,7 @@ def test_a_payment_with_refunds_is_not_reversed_and_one_that_goes_back_not_refun
 def test_d11_payable_is_a_floor_and_what_may_still_be_reversed_is_spoken_for(shop: Shop) -> None:
     """D11, D32: a settled payment is refunded out of what the merchant is owed, never out of what may yet go back."""
     settled = kept(shop, 400_000)
-    shop.change(
-        "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
-        f"SELECT payment_id, attempt_id, 'settled_in_batch', '{PAYABLE}', 'bank\\:settlement', 400000 FROM attempt"
-    )
-    shop.change("UPDATE payment SET state = 'settled'")
+    settled_by_hand(shop, settled)
     with pytest.raises(PayableTooLow):
         ask(shop, settled, 100_000)
 
@@ -303,6 +311,40 @@ def test_d11_payable_is_a_floor_and_what_may_still_be_reversed_is_spoken_for(sho
         ask(shop, settled, 150_001, "r-2")
     work_on(shop)
     assert shop.balances()[PAYABLE] == 150_000
+
+
+def test_d11_a_payment_whose_refund_may_be_refused_stays_spoken_for(shop: Shop) -> None:
+    """D11, D32: a refund under way may be refused, and then all of its payment may go back: nothing of it is spent."""
+    settled = kept(shop, 1_000_000)
+    settled_by_hand(shop, settled)
+    fresh = kept(shop, 1_000_000)
+    shop.switch.givings.extend([never_given, give_no("118")])
+    ask(shop, fresh, 1_000, "r-1")
+    shop.work()
+    assert states(shop) == ["unknown"]
+
+    with pytest.raises(PayableTooLow):
+        ask(shop, settled, 1, "r-2")
+    work_on(shop)
+    assert states(shop) == ["refused"]
+    reverse(shop.gateway, shop.caller, fresh.payment_id, None)
+    work_on(shop)
+
+    assert shop.state(fresh) is PaymentState.REVERSED
+    assert shop.balances().get(PAYABLE, 0) == 0
+
+
+def test_d11_what_is_left_beside_a_given_refund_is_free(shop: Shop) -> None:
+    """D11: a payment of which the card got something back cannot be reversed any more, so its rest may be spent."""
+    settled = kept(shop, 400_000)
+    settled_by_hand(shop, settled)
+    fresh = kept(shop)
+    ask(shop, fresh, 50_000, "r-1")
+    work_on(shop)
+
+    ask(shop, settled, 200_000, "r-2")
+    with pytest.raises(PayableTooLow):
+        ask(shop, settled, 1, "r-3")
 
 
 def test_d1_after_the_window_the_card_is_forgotten_and_the_answer_says_so(shop: Shop) -> None:
