@@ -61,6 +61,7 @@ _POST = (
 )
 _MANY = f"{_POST} FROM generate_series(1, %s)"
 _ONE = text(_POST.replace(":", "\\:"))
+_BALANCE = text(f"SELECT {balances.balance_of('CAST(:account AS text)')}")
 _PLAIN = text("""
 SELECT coalesce(sum(amount_rial) FILTER (WHERE destination = :account), 0)
   - coalesce(sum(amount_rial) FILTER (WHERE source = :account), 0)
@@ -93,7 +94,7 @@ def measure(world: World, rounds: int, most: int = MOST) -> tuple[dict[int, Cost
             _grow(owner, database, size)
             found[size] = Costs(
                 _append(database),
-                _microseconds(database, READS, lambda connection: balances.balance(connection, PAYABLE)),
+                _microseconds(database, READS, lambda connection: connection.execute(_BALANCE, {"account": PAYABLE})),
                 _microseconds(database, SUMS, lambda connection: connection.execute(_PLAIN, {"account": PAYABLE})),
             )
         bare = in_turns(rounds, lambda: _without(owner, database), lambda: _with(owner, database))

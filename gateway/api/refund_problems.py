@@ -56,8 +56,8 @@ REFUNDS = (
         409,
         ("طلب شما از درگاه کمتر از این مبلغ است", "You are not owed so much"),
         (
-            "بازپرداخت از طلب شما برداشته می‌شود، جز پولی که هنوز می‌تواند بازگردد. پس از فروش‌های بعدی دوباره بخواهید.",
-            "Refunds are taken from what you are owed, without what may still be reversed. Ask again after more sales.",
+            "بازپرداخت از طلب شماست، جز پولی که شاید بازگردد یا جای تردید دارد. پس از فروش‌های بعدی دوباره بخواهید.",
+            "Refunds come out of what you are owed, less what may go back or is in doubt. Ask again after more sales.",
         ),
     ),
     row(

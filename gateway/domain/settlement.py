@@ -63,18 +63,18 @@ def number_of(settlement: str) -> int:
     return int(settlement.removeprefix("set_"))
 
 
-def lines(owed: Iterable[Owed], balance: int, table: tuple[AcquiringRow, ...] = ACQUIRING_FEES) -> tuple[Line, ...]:
-    """Choose what is paid out now: in order, as long as the merchant's balance covers it.
+def lines(owed: Iterable[Owed], spendable: int, table: tuple[AcquiringRow, ...] = ACQUIRING_FEES) -> tuple[Line, ...]:
+    """Choose what is paid out now: in order, as long as what the merchant's payable has to spend covers it.
 
-    A refund of a payment that was settled before has been taken from the balance; what it took waits for newer money.
+    A refund of a payment that was settled before has been taken from that; what it took waits for newer money.
     A payout that came back was charged before. Of nothing kept there is no line.
     """
     chosen = []
     for each in owed:
         if not each.kept:
             continue
-        balance -= each.kept.amount
-        if balance < 0:
+        spendable -= each.kept.amount
+        if spendable < 0:
             break
         charge = Rial(0) if each.payment_id is None else acquiring_fee(each.kept, each.day, table)
         chosen.append(Line(each, charge))

@@ -18,7 +18,7 @@ from gateway.domain.four_eyes import Asked, check_name, check_reason
 from gateway.services.approve import ask_in
 from gateway.services.audit_trail import WORKER, note
 from gateway.services.gateway import Gateway
-from gateway.store import balances, ibans, settlements
+from gateway.store import balances, ibans, payables, settlements
 from gateway.store.settlements import Batch
 from gateway.store.settlements import PaidOut as PaidOut
 
@@ -105,15 +105,16 @@ def _settle_merchant(gateway: Gateway, batch: Batch, merchant_id: str) -> int:
 
 
 def _settle_some(gateway: Gateway, batch: Batch, merchant_id: str) -> tuple[int, bool]:
-    """Settle some of a merchant's payments; return how many, and whether there may be more that the balance covers."""
-    account = f"payable:{merchant_id}"
+    """Settle some of a merchant's payments; return how many, and whether there may be more that it can be paid."""
     window = gateway.settings.reverse_window_seconds
     with gateway.database.begin() as connection:
         if not settlements.share(connection, batch.batch_id):
             return 0, False
-        balances.lock(connection, account)
+        balances.lock(connection, f"payable:{merchant_id}")
         owed = settlements.due(connection, merchant_id, batch.cut_off_at, window=window, most=LINES_AT_ONCE)
-        chosen = settlement.lines(owed, balances.balance(connection, account))
+        payments = [each.payment_id for each in owed if each.payment_id is not None]
+        free = payables.spendable(connection, merchant_id, payments, reverse_window_seconds=window)
+        chosen = settlement.lines(owed, free)
         if chosen:
             settlements.settle(connection, batch.batch_id, chosen)
     return len(chosen), len(chosen) == len(owed) >= LINES_AT_ONCE

@@ -45,7 +45,10 @@ UPDATE posting_fold SET folded = reach.upto FROM reach RETURNING reach.number
 
 
 def balance_of(account: str) -> str:
-    """Return the balance in rials of an account, an SQL expression, as a scalar query: the snapshot and its tail."""
+    """Return the balance in rials of an account, an SQL expression, as a scalar query: the snapshot and its tail.
+
+    An account that nothing was ever posted to has none, which is zero.
+    """
     return f"""(
   SELECT coalesce(folded.balance_rial, 0)
     + coalesce((SELECT sum(amount_rial) FROM posting
@@ -56,17 +59,9 @@ def balance_of(account: str) -> str:
   LEFT JOIN account_snapshot AS folded ON folded.account = asked.account)"""
 
 
-_BALANCE = text(f"SELECT CAST({balance_of('CAST(:account AS text)')} AS bigint)")
-
-
 def lock(connection: Connection, account: str) -> None:
     """Hold an account with a floor until this transaction ends; only ``payable:`` accounts have one (a constraint)."""
     connection.execute(_LOCK, {"account": account})
-
-
-def balance(connection: Connection, account: str) -> int:
-    """Return an account's balance in rials; one that nothing was ever posted to has none, which is zero."""
-    return int(connection.execute(_BALANCE, {"account": account}).scalar_one())
 
 
 def fold(connection: Connection, *, most: int) -> int:

@@ -28,6 +28,10 @@ lines AS (
 OWED = "owed AS (UPDATE bill SET owed = true FROM paid WHERE bill.payment_id = paid.payment_id)"
 """From now on each biller is to be paid for its bill."""
 
+GIVEN_BACK = f"""EXISTS (SELECT FROM refund WHERE refund.payment_id = bill.payment_id AND refund.bill = bill.number
+    AND refund.state <> '{RefundState.REFUSED}')"""
+"""A condition: the biller said no to the bill, and its money is back on the card or on its way."""
+
 
 def _told_billers(kind: str, source: str, facts: str) -> str:
     """Tell the billers of the bills in ``source`` of what happened to theirs, and nothing of whoever else was paid."""

@@ -2,8 +2,8 @@
 
 Who gives the money back is the payment's merchant, of a bill its biller (D12). Whoever asks for a refund holds that
 merchant's payable account first (:func:`gateway.store.balances.lock`), so that the
-deciding statement sees every refund and payout before it. What is looked at there is not the bare balance: money that
-the merchant may still reverse, or is already giving back, is spoken for.
+deciding statement sees every refund and payout before it. What is looked at there is not the bare balance but what of
+it is free to be spent (:mod:`gateway.store.payables`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from gateway.domain.payment import MACHINE, PaymentEvent
 from gateway.domain.refund import MACHINE as REFUND
 from gateway.domain.refund import REFUNDS_MAX, TELLS, RefundEvent, RefundState
 from gateway.domain.webhooks import BILL_REFUND_REFUSED, BILL_REFUNDED
-from gateway.store.balances import balance_of
 from gateway.store.bills import refunded, told_of_refund
 from gateway.store.fragments import among, dated, facts_of, moved, noted, told_as
 from gateway.store.idempotency import BOUNDED, conflicts, kept
+from gateway.store.payables import spendable_of
 
 _FACTS = facts_of("payment")
 _TEHRAN = "house_now() AT TIME ZONE 'Asia/Tehran'"
@@ -36,18 +36,8 @@ TRACE = (
 COLUMNS = "number, refund_id, payment_id, amount_rial, fee_rial, reason, state, asked_at, decided_at, action_code, bill"
 """Columns of a refund that its merchant may learn; ``number`` is the gateway's own name for it."""
 
-_SPOKEN_FOR = """(
-  coalesce((SELECT sum(other.amount_rial - other.refunded_rial) FROM payment other
-    WHERE other.merchant_id = :merchant_id AND other.state = 'confirmed' AND other.kind = 'PURCHASE'
-      AND other.returned_rial = 0 AND other.payment_id <> payment.payment_id
-      AND other.confirmed_at > (SELECT house_now() - make_interval(secs => :reverse_window_seconds + 60))), 0)
-  + coalesce((SELECT sum(other.amount_rial) FROM payment other
-    WHERE other.merchant_id = :merchant_id AND other.state IN ('reversing', 'disputed')
-      AND other.kind = 'PURCHASE' AND other.confirmed_at IS NOT NULL), 0))"""
-"""Other payments that the merchant may still reverse (and a minute more, for whoever is just doing it), or reverses;
-while no refund of one was given, the bank may refuse all that were asked for, and then all of it can go back."""
-
-_AVAILABLE = f"""({balance_of("'payable:' || CAST(:merchant_id AS text)")} - {_SPOKEN_FOR})"""
+_ITSELF = "(spoken.payment_id, spoken.bill) = (payment.payment_id, coalesce(CAST(:bill AS integer), 0))"
+_AVAILABLE = spendable_of(_ITSELF)
 
 
 def queued_refund(of: str) -> str:

@@ -13,6 +13,7 @@ from foundation.rial import Rial
 from gateway.domain.payment import MACHINE, PaymentEvent
 from gateway.domain.refund import RefundState
 from gateway.domain.settlement import Line, Owed, Payout
+from gateway.store.bills import GIVEN_BACK
 from gateway.store.fragments import among, facts_of, moved, noted, told
 from gateway.store.ibans import USABLE
 
@@ -32,10 +33,7 @@ _REFUNDING = f"""EXISTS (SELECT FROM refund WHERE refund.payment_id = payment.pa
 """A condition: what is kept of a payment is not known yet; settled now, what a refused refund gives back would stand in
 no line."""
 _DUE = f"payment.kind = 'PURCHASE' AND payment.state IN {_CONFIRMED} AND {_MATCHED} AND NOT {_REFUNDING}"
-_GIVEN_BACK = f"""EXISTS (SELECT FROM refund WHERE refund.payment_id = bill.payment_id AND refund.bill = bill.number
-    AND refund.state <> '{RefundState.REFUSED}')"""
-"""A condition: the biller said no to the bill, and its money is back on the card or on its way."""
-_DUE_BILL = f"bill.owed AND NOT {_GIVEN_BACK} AND payment.state IN ('confirmed', 'settled') AND {_MATCHED}"
+_DUE_BILL = f"bill.owed AND NOT {GIVEN_BACK} AND payment.state IN ('confirmed', 'settled') AND {_MATCHED}"
 """A condition: a bill's biller may be paid for it. Its payment is settled already where a refund was refused later."""
 _DUE_TOP_UP = f"payment.kind = 'TOP_UP' AND payment.state IN {_CONFIRMED} AND {_MATCHED}"
 """A condition: a top-up's operator may be paid for it; what was delivered nobody gives back (D7)."""
@@ -87,7 +85,7 @@ SELECT bill.payment_id, bill.number, bill.amount_rial AS kept,
   CAST(payment.confirmed_at AT TIME ZONE 'Asia/Tehran' AS date) AS day
 FROM unnest(CAST(:payments AS text[]), CAST(:numbers AS integer[])) AS held (payment_id, number)
 JOIN bill USING (payment_id, number) JOIN payment USING (payment_id)
-WHERE bill.owed AND NOT {_GIVEN_BACK} ORDER BY payment.confirmed_at, bill.payment_id, bill.number
+WHERE bill.owed AND NOT {GIVEN_BACK} ORDER BY payment.confirmed_at, bill.payment_id, bill.number
 """)
 _HOLD_TOP_UPS = text(f"""
 SELECT payment.payment_id, payment.amount_rial AS kept,
@@ -140,7 +138,7 @@ WITH finished AS (
       SELECT payment_id FROM payment WHERE kind = 'BILL_PAYMENT' AND state = 'confirmed'
         AND EXISTS (SELECT FROM settlement_line AS line WHERE line.payment_id = payment.payment_id)
         AND NOT EXISTS (SELECT FROM bill WHERE bill.payment_id = payment.payment_id AND bill.owed
-          AND NOT {_GIVEN_BACK})
+          AND NOT {GIVEN_BACK})
       ORDER BY payment_id LIMIT :most)) AND payment.state = 'confirmed'
   RETURNING {facts_of("payment")}, payment.attempt_id),
 {noted(PaymentEvent.SETTLED_IN_BATCH, "finished")},

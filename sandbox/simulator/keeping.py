@@ -44,6 +44,12 @@ def check_kept(memory: Memory, payment: Row) -> None:
         _check_refund(memory, row)
 
 
+def check_floor(memory: Memory, account: str) -> None:
+    """Check I3: nobody gets more out of a merchant's account than is in it, not for a moment."""
+    floor = account.startswith("payable:")
+    require(not floor or memory.accounts[account] >= 0, f"I3: {account} owes us {-memory.accounts[account]}")
+
+
 def check_line(memory: Memory, before: Row | None, line: Row) -> None:
     """Check a line of a batch: once for ever, of money that the bank's file has without a difference (D11, I13)."""
     require(before is None, "I13: a line of a batch was changed")

@@ -33,6 +33,7 @@ class Memory:
         longest_unknown: the most steps that one was neither decided nor being reversed.
         states: every state that a payment was in.
         balances: by payment and account, at the gateway.
+        accounts: by account, whatever payments it is about, at the gateway.
         booked: by authorisation and account, what its bank's postings brought.
         card_net: by account, what the banks' postings brought.
         transfers: by payment, where its second leg stands.
@@ -76,6 +77,7 @@ class Memory:
     authorisations: dict[int, Row] = field(default_factory=dict)
     states: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     balances: dict[tuple[str, str], int] = field(default_factory=_sums)
+    accounts: dict[str, int] = field(default_factory=_sums)
     booked: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(_sums))
     transfers: dict[str, Row] = field(default_factory=dict)
     credits: dict[Key, str] = field(default_factory=dict)

@@ -228,6 +228,8 @@ class Mirror(Memory):
         require(isinstance(after["amount_rial"], int) and after["amount_rial"] > 0, "I1: not a whole positive sum")
         for side, sign in (("source", -1), ("destination", 1)):
             self.balances[after["payment_id"], after[side].partition(":")[0]] += sign * after["amount_rial"]
+            self.accounts[after[side]] += sign * after["amount_rial"]
+        keeping.check_floor(self, after["source"])
         self.touched.add(after["attempt_id"])
 
     def _card(self, before: Row | None, after: Row) -> None:

@@ -17,6 +17,8 @@ from sandbox.postgres import Cluster
 from sandbox.simulator.catalogue import FAULTS, UNREACHED, FaultRow
 from sandbox.simulator.coverage import MOVES, Coverage
 from sandbox.simulator.invariants import Violated, check_verdict
+from sandbox.simulator.keeping import check_floor
+from sandbox.simulator.memory import Memory
 from sandbox.simulator.runner import simulate
 
 pytestmark = [
@@ -91,3 +93,12 @@ def test_a_monitors_rule_about_money_that_is_broken_or_not_asked_ends_a_run() ->
             check_verdict(verdict)
     for held in (Verdict("I3_kept", Severity.MONEY), Verdict("I18_jobs", Severity.DELAY, 7)):
         check_verdict(held)
+
+
+def test_i3_a_merchants_account_below_its_floor_ends_a_run() -> None:
+    """One rial is enough; other accounts balance it and have no floor."""
+    memory = Memory(Coverage(), accounts={"payable:1": 0, "payable:2": -1, "issuer:two": -1})
+    for fine in ("payable:1", "issuer:two"):
+        check_floor(memory, fine)
+    with pytest.raises(Violated, match=r"^I3: payable:2 owes us 1"):
+        check_floor(memory, "payable:2")

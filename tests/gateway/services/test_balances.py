@@ -17,6 +17,7 @@ POST = text(
     "INSERT INTO posting (payment_id, attempt_id, event, source, destination, amount_rial) "
     "SELECT payment_id, attempt_id, 'test', 'fees', 'suspense', :amount FROM attempt LIMIT 1"
 )
+BALANCE = text(f"SELECT CAST({balances.balance_of('CAST(:account AS text)')} AS bigint)")
 WAIT_SECONDS = 8
 
 
@@ -26,9 +27,9 @@ def post(connection: Connection, amount: int) -> None:
 
 
 def held(shop: Shop, account: str) -> int:
-    """Ask the balance as a program does."""
+    """Ask the balance as the deciding statements do."""
     with shop.gateway.database.single() as connection:
-        return balances.balance(connection, account)
+        return int(connection.execute(BALANCE, {"account": account}).scalar_one())
 
 
 def folded(shop: Shop) -> dict[str, int]:

@@ -100,14 +100,13 @@ def test_d11_a_payment_is_paid_out_only_once_matched_and_past_its_reversal_windo
     shop: Shop, clearing: Clearing
 ) -> None:
     """D11: not with an open exception, not while the merchant may reverse it, not before the cut-off."""
-    early = bought(shop)
-    late = shop.paid()
-    missing = bought(shop)
+    early, late, missing = bought(shop), bought(shop), bought(shop)
+    just_now = "UPDATE payment SET confirmed_at = house_now() WHERE payment_id = :id"
     clearing.capture()
     content = clearing.written(clearing.line(early), clearing.line(late))
     shop.later(WEEK)
     import_file(shop.gateway, "two", content)
-    shop.change("UPDATE payment SET state = 'confirmed', confirmed_at = house_now() WHERE state = 'authorised'")
+    shop.change(just_now, id=late.payment_id)
     assert settle(shop.gateway) == 1
     assert shop.state(early) is PaymentState.SETTLED
     assert shop.state(late) is shop.state(missing) is PaymentState.CONFIRMED
@@ -117,9 +116,7 @@ def test_d11_a_payment_is_paid_out_only_once_matched_and_past_its_reversal_windo
     request = ask(shop.gateway, Asked.RESOLVE, number, by="sara", reason="the bank has it after all", facts=wish)
     approve(shop.gateway, request, by="ali")
     shop.later(2 * WEEK)
-    shop.change(
-        "UPDATE payment SET state = 'authorised', confirmed_at = NULL WHERE payment_id = :id", id=late.payment_id
-    )
+    shop.change(just_now, id=late.payment_id)
     assert settle(shop.gateway) == 1
     assert shop.state(missing) is PaymentState.SETTLED
 
