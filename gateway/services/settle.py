@@ -7,6 +7,7 @@ next goes on with the open batch. Several workers fill one batch together; the p
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import structlog
 
@@ -29,6 +30,9 @@ LINES_AT_ONCE = 200
 ROUNDS_MOST = 10_000
 """Chunks of one merchant in one sweep; what is left comes with the next one."""
 
+PATIENCE = dt.timedelta(minutes=30)
+"""How long a batch stays open for a merchant that cannot be settled; then it is closed without."""
+
 
 def calendar_of(gateway: Gateway) -> Calendar:
     """Return the business calendar of this deployment."""
@@ -38,17 +42,23 @@ def calendar_of(gateway: Gateway) -> Calendar:
 
 
 def settle(gateway: Gateway) -> int:
-    """Fill and close the batch of the last business day that was cut off; return how many lines were written."""
+    """Fill the batch of the last business day that was cut off, and close it; return how many lines were written.
+
+    For a merchant that cannot be settled it is left open for a while, and the next sweep tries again.
+    """
     batch = _batch(gateway)
     if batch is None:
         return 0
-    written, after = 0, ""
+    written, failed, after = 0, list[str](), ""
     while some := _merchants(gateway, batch.cut_off_at, batch.opened_at, after):
         for merchant_id in some:
-            written += _settle_merchant(gateway, batch, merchant_id)
+            lines = _try_merchant(gateway, batch, merchant_id)
+            written += lines or 0
+            failed += [merchant_id] if lines is None else []
         after = some[-1]
     _finish_bills(gateway)
-    _close(gateway, batch)
+    if not failed or _is_old(gateway, batch):
+        _close(gateway, batch, failed)
     gateway.ring()
     return written
 
@@ -94,6 +104,20 @@ def _merchants(gateway: Gateway, cut_off_at: dt.datetime, at: dt.datetime, after
         )
 
 
+def _is_old(gateway: Gateway, batch: Batch) -> bool:
+    with gateway.database.single() as connection:
+        return settlements.now(connection) > batch.opened_at + PATIENCE
+
+
+def _try_merchant(gateway: Gateway, batch: Batch, merchant_id: str) -> int | None:
+    """Settle a merchant's payments; return how many, or ``None`` when that failed, and the others go on."""
+    try:
+        return _settle_merchant(gateway, batch, merchant_id)
+    except Exception as error:  # noqa: BLE001 - one merchant must not keep the others from their money
+        log.warning("merchant_not_settled", merchant_id=merchant_id, error=type(error).__name__)
+        return None
+
+
 def _settle_merchant(gateway: Gateway, batch: Batch, merchant_id: str) -> int:
     written = 0
     for _ in range(ROUNDS_MOST):
@@ -128,7 +152,7 @@ def _finish_bills(gateway: Gateway) -> None:
                 return
 
 
-def _close(gateway: Gateway, batch: Batch) -> None:
+def _close(gateway: Gateway, batch: Batch, without: Sequence[str]) -> None:
     with gateway.database.begin() as connection:
         if not settlements.hold(connection, batch.batch_id):
             return
@@ -143,4 +167,6 @@ def _close(gateway: Gateway, batch: Batch) -> None:
         net = sum(payout.amount.amount for payout in payouts)
         details: Details = {"business_day": str(batch.business_day), "payouts": len(payouts), "net_rial": net}
         note(connection, gateway.keyring, WORKER, "batch.closed", f"batch:{batch.batch_id}", details)
+    if without:
+        log.error("merchants_left_out", batch_id=batch.batch_id, merchants=without)
     log.info("batch_closed", batch_id=batch.batch_id, business_day=str(batch.business_day), payouts=len(payouts))

@@ -61,6 +61,10 @@ WHERE batch.closed_at IS NOT NULL
     coalesce(sums.gross, 0), coalesce(sums.fee, 0), coalesce(sums.net, 0), paid.payouts, coalesce(paid.rial, 0))
 """
 
+_BATCH_LATE = """
+SELECT batch_id, 0 FROM settlement_batch WHERE closed_at IS NULL AND opened_at < house_now() - interval '1 hour'
+"""
+
 _COMPARED = f"""
 SELECT payment_id, rial FROM (
   SELECT a.payment_id, attempt_id, issuer_id, acquirer_id, stan, rrn, capture_date, submitted_at AS at,
@@ -125,6 +129,7 @@ SETTLEMENT_CHECKS = (
         "payment",
     ),
     Check("I13_batch", "a closed batch is the sum of its lines and of its payouts", _MONEY, _BATCH_SUMS),
+    Check("I13_batch_late", "a batch is closed an hour after it was opened", _DELAY, _BATCH_LATE),
     Check(
         "I14_compared",
         "where a bank's file is here, each debit, credit and refund is in it or is a listed exception",

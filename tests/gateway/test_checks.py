@@ -32,6 +32,7 @@ from tests.gateway.services.test_top_ups import opened as top_up_opened
 from tests.gateway.services.test_transfers import AMOUNT, FAR, NEAR, opened
 
 IBAN = "IR062960000000100324200001"
+BATCH = "INSERT INTO settlement_batch (business_day, value_day, cut_off_at, opened_at)"
 LINE = "INSERT INTO settlement_line (batch_id, merchant_id, payment_id, gross_rial, fee_rial, net_rial)"
 
 
@@ -287,6 +288,7 @@ PLANTS = [
         ),
         10,
     ),
+    ("I13_batch_late", f"{BATCH} SELECT {TODAY} - 1, {TODAY}, house_now(), house_now() - interval '61 minutes'", 0),
     (
         "I14_compared",
         (
