@@ -11,7 +11,7 @@ from gateway.api.refunds import RefundedOut, refunded_out
 from gateway.api.schemas import PaymentOut, payment_out
 from gateway.config import Settings
 from gateway.domain.refund import TELLS as REFUND_TELLS
-from gateway.domain.webhooks import BILL_PAID, BILL_REFUNDS, ENDPOINT_DISABLED, IBAN_NOTICES, UNDELIVERED
+from gateway.domain.webhooks import BILL_PAID, BILL_REFUNDS, ENDPOINT_DISABLED, IBANS_CHANGED, UNDELIVERED
 from gateway.services.deliver import Render
 from gateway.services.endpoints import Event
 from gateway.services.open_payment import PaymentRecord
@@ -81,7 +81,7 @@ SAID_AS: dict[str, type[Told]] = {
     ENDPOINT_DISABLED: DisabledOut,
     BILL_PAID: BillPaidOut,
     **dict.fromkeys(BILL_REFUNDS, BillRefundOut),
-    **dict.fromkeys(IBAN_NOTICES, IbanOut),
+    **dict.fromkeys(IBANS_CHANGED, IbanOut),
 }
 """Events whose facts are kept as they are told; all others are about a payment, or a refund of one."""
 

@@ -13,11 +13,12 @@ from gateway.domain.refund import TELLS as REFUND_TELLS
 
 UNDELIVERED = "webhook.undelivered"
 ENDPOINT_DISABLED = "webhook_endpoint.disabled"
-IBAN_ADDED = "settlement_iban.added"
-IBAN_REMOVED = "settlement_iban.removed"
-IBAN_NOTICES = (IBAN_ADDED, IBAN_REMOVED)
-NOTICES = (UNDELIVERED, ENDPOINT_DISABLED, *IBAN_NOTICES)
+NOTICES = (UNDELIVERED, ENDPOINT_DISABLED)
 """Told in the feed alone: a word about an endpoint that does not hear is not sent to endpoints."""
+
+IBAN_ADDED, IBAN_REMOVED = "settlement_iban.added", "settlement_iban.removed"
+IBANS_CHANGED = (IBAN_ADDED, IBAN_REMOVED)
+"""Where a merchant's money goes has changed: told to endpoints as well, so that somebody can object in time (D11)."""
 
 BILL_PAID = "bill.paid"
 BILL_REFUNDED, BILL_REFUND_REFUSED = "bill.refunded", "bill.refund_refused"
@@ -26,7 +27,7 @@ BILL_REFUNDS = (BILL_REFUNDED, BILL_REFUND_REFUSED)
 BILLERS_TOLD = (BILL_PAID, *BILL_REFUNDS)
 """Told to whoever sent a bill; whoever opened the payment hears of the payment and its refunds."""
 
-EVENT_TYPES = tuple(sorted({*TELLS.values(), *REFUND_TELLS.values(), *BILLERS_TOLD}))
+EVENT_TYPES = tuple(sorted({*TELLS.values(), *REFUND_TELLS.values(), *BILLERS_TOLD, *IBANS_CHANGED}))
 """What an endpoint may ask for."""
 
 BACKOFF_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800)

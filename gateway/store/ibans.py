@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from gateway.domain.iban import HOLD_HOURS
+from gateway.domain.webhooks import IBAN_ADDED, IBAN_REMOVED
+from gateway.store.fragments import owed_to_endpoints
 
 USABLE = """merchant_iban.usable_from <= :at
   AND (merchant_iban.removed_at IS NULL OR merchant_iban.removed_at > :at)"""
@@ -21,22 +23,33 @@ SELECT merchant_id, :iban, :parts FROM merchant WHERE merchant_id = :merchant_id
 ON CONFLICT DO NOTHING RETURNING iban_id
 """)
 _HOLD = text(f"SELECT {_COLUMNS} FROM merchant_iban WHERE iban_id = :iban_id FOR UPDATE")
+
+
+def _told(kind: str, of: str, once: str) -> str:
+    """Tell the merchant of the IBAN in ``of``, in feed and webhooks; the event's id is ``once`` and its number."""
+    return (
+        f"told_{of} AS (INSERT INTO webhook_event (event_id, merchant_id, type, facts) "
+        f"SELECT '{once}' || iban_id, merchant_id, '{kind}', "
+        f"jsonb_build_object('iban', iban, 'parts', parts, 'usable_from', usable_from) FROM {of} "
+        "RETURNING event_id, number, merchant_id, payment_id, type), "
+        f"{owed_to_endpoints(of)}"
+    )
+
+
 _ADMIT = text(f"""
 WITH admitted AS (
   UPDATE merchant_iban SET approved_by = :request_id, approved_at = now,
     usable_from = now + interval '{HOLD_HOURS} hours'
-  FROM (SELECT house_now() AS now) AS clock WHERE iban_id = :iban_id RETURNING {_COLUMNS})
-INSERT INTO webhook_event (event_id, merchant_id, type, facts)
-SELECT 'evt_iban' || iban_id, merchant_id, 'settlement_iban.added',
-  jsonb_build_object('iban', iban, 'parts', parts, 'usable_from', usable_from) FROM admitted
+  FROM (SELECT house_now() AS now) AS clock WHERE iban_id = :iban_id RETURNING {_COLUMNS}),
+{_told(IBAN_ADDED, "admitted", "evt_iban")}
+SELECT iban_id FROM admitted
 """)
 _REMOVE = text(f"""
 WITH removed AS (
   UPDATE merchant_iban SET removed_by = :request_id, removed_at = house_now() WHERE iban_id = :iban_id
-  RETURNING {_COLUMNS})
-INSERT INTO webhook_event (event_id, merchant_id, type, facts)
-SELECT 'evt_noiban' || iban_id, merchant_id, 'settlement_iban.removed',
-  jsonb_build_object('iban', iban, 'parts', parts, 'usable_from', usable_from) FROM removed
+  RETURNING {_COLUMNS}),
+{_told(IBAN_REMOVED, "removed", "evt_noiban")}
+SELECT iban_id FROM removed
 """)
 _LIST = text(f"""
 SELECT {_COLUMNS} FROM merchant_iban WHERE merchant_id = :merchant_id ORDER BY iban_id LIMIT :most
@@ -74,12 +87,12 @@ def hold(connection: Connection, iban_id: int) -> dict[str, Any] | None:
 
 
 def admit(connection: Connection, iban_id: int, request_id: int) -> None:
-    """Let money go to a held IBAN from two days on, and tell its merchant so in the feed."""
+    """Let money go to a held IBAN from two days on, and tell its merchant so."""
     connection.execute(_ADMIT, {"iban_id": iban_id, "request_id": request_id})
 
 
 def remove(connection: Connection, iban_id: int, request_id: int) -> None:
-    """Let no more money go to a held IBAN, and tell its merchant so in the feed."""
+    """Let no more money go to a held IBAN, and tell its merchant so."""
     connection.execute(_REMOVE, {"iban_id": iban_id, "request_id": request_id})
 
 

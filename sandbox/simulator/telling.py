@@ -15,7 +15,7 @@ import psycopg
 
 from gateway.domain.payment import TELLS, PaymentEvent
 from gateway.domain.refund import TELLS as REFUND_TELLS
-from gateway.domain.webhooks import BACKOFF_SECONDS, JITTER_PERCENT, UNDELIVERED
+from gateway.domain.webhooks import BACKOFF_SECONDS, IBANS_CHANGED, JITTER_PERCENT, UNDELIVERED
 from sandbox.simulator import invariants
 from sandbox.simulator.check import require
 from sandbox.simulator.memory import Memory, Row, instant
@@ -29,6 +29,9 @@ TOLD = {
 }
 TOLD_PER_ATTEMPT = {"unknown": TELLS[PaymentEvent.ATTEMPT_UNANSWERED]}
 PAYMENTS = frozenset(TELLS.values()) | frozenset(REFUND_TELLS.values())
+HEARD = PAYMENTS.union(IBANS_CHANGED)
+"""What the merchant's endpoints may hear; bills are not its own."""
+
 LONGEST_WAIT = dt.timedelta(seconds=BACKOFF_SECONDS[-1] * (100 + JITTER_PERCENT) // 100)
 CLOCKS_DIFFER = dt.timedelta(seconds=600)
 """More than a clock may be set while something waits."""
@@ -53,11 +56,11 @@ def note_event(memory: Memory, event: Row) -> None:
     """Check I11: no event tells of a state that was not; keep in mind who is owed it, or what it gives notice of."""
     if event["type"] == UNDELIVERED:
         memory.unnoticed.discard((event["facts"]["event_id"], event["facts"]["endpoint_id"]))
-    if event["type"] not in PAYMENTS:
+    if event["type"] not in HEARD:
         return
-    state = event["facts"]["state"]
-    known = memory.states[event["payment_id"]]
-    require(state in known, f"I11: {event['type']} of {event['payment_id']} tells of {state}, which never was")
+    if event["type"] in PAYMENTS:
+        state, known = event["facts"]["state"], memory.states[event["payment_id"]]
+        require(state in known, f"I11: {event['type']} of {event['payment_id']} tells of {state}, which never was")
     memory.event_types[event["event_id"]] = event["type"]
     memory.told_at[event["event_id"]] = instant(event["created_at"])
     for endpoint in memory.endpoints.values():
@@ -139,7 +142,7 @@ def check_sent(memory: Memory, key: tuple[str, str], secrets: Sequence[str], now
         each["event_id"]
         for each in memory.deliveries.values()
         if each["endpoint_id"] == key[1]
-        and each["payment_id"] == delivery["payment_id"]
+        and each["payment_id"] == delivery["payment_id"] is not None
         and each["number"] < delivery["number"]
         and each["state"] == "waiting"
     ]
@@ -155,8 +158,8 @@ def check_told_again(body: dict[str, Any]) -> None:
     first = body["first"]
     for name in ("type", "timestamp"):
         require(body[name] == first[name], f"I11: an event was told again with another {name}")
-    for name in ("id", "state", "order_id", "amount", "fee"):
-        require(body["data"][name] == first["data"][name], f"I11: an event was told again with another {name}")
+    for name in ("id", "state", "order_id", "amount", "fee", "iban"):
+        require(body["data"].get(name) == first["data"].get(name), f"I11: an event was told again with another {name}")
 
 
 def check_quiet(memory: Memory) -> None:

@@ -1,4 +1,4 @@
-"""What merchants are owed: what differs, and what waits to be paid out, is found however much else there is (D11)."""
+"""What merchants are owed is found however much else there is, and a change of where it goes reaches them (D11)."""
 
 from foundation.migrations import execute
 
@@ -19,6 +19,11 @@ COMMENT ON INDEX payment_to_settle IS
   'purchases alone: transfers stay confirmed for ever; by the time of confirming, what may still be reversed as well';
 """
 
+OF_NO_PAYMENT = """
+ALTER TABLE webhook_delivery ALTER payment_id DROP NOT NULL;
+COMMENT ON COLUMN webhook_delivery.payment_id IS 'whose events come in order; NULL: the event is about no payment';
+"""
+
 
 def upgrade() -> None:
-    execute(IN_DOUBT, TO_SETTLE, rights="")
+    execute(IN_DOUBT, TO_SETTLE, OF_NO_PAYMENT, rights="")

@@ -113,4 +113,4 @@ def test_d11_the_feed_tells_where_money_goes_from_now_on(paid_out: Shop, client:
 
     assert (notice["data"]["iban"], notice["data"]["parts"]) == (IBAN, 1)
     assert sum(event["type"] == "payment.settled" for event in events) == 6
-    assert paid_out.rows("SELECT count(*) FROM webhook_delivery WHERE event_id LIKE 'evt_iban%'") == [(0,)]
+    assert paid_out.rows("SELECT count(*) FROM webhook_delivery WHERE event_id LIKE 'evt_iban%'") == [(1,)]

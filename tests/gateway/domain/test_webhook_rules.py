@@ -9,6 +9,7 @@ from gateway.domain.webhooks import (
     BACKOFF_SECONDS,
     EVENT_TYPES,
     GIVE_UP_SECONDS,
+    IBANS_CHANGED,
     NOTICES,
     OVERLAP_SECONDS_MAX,
     check_event_types,
@@ -52,12 +53,13 @@ def test_a_good_address_is_kept_as_it_is() -> None:
     assert check_url("http://localhost:8200/", https_only=False) == "http://localhost:8200/"
 
 
-def test_types_are_those_of_payments() -> None:
-    """Each once, in order; notices about endpoints are for the feed alone."""
+def test_types_are_what_endpoints_may_hear() -> None:
+    """Each once, in order; where money goes is among them, notices about endpoints are for the feed alone."""
     assert check_event_types(("payment.confirmed", "payment.authorised", "payment.confirmed")) == (
         "payment.authorised",
         "payment.confirmed",
     )
+    assert check_event_types(IBANS_CHANGED) == ("settlement_iban.added", "settlement_iban.removed")
     assert not set(NOTICES) & set(EVENT_TYPES)
     for unknown in (*NOTICES, "payment", "*"):
         with pytest.raises(InvalidEndpoint):
