@@ -356,6 +356,21 @@ def test_d20_a_day_has_a_sum_and_a_count_for_one_destination(town: Shop) -> None
     assert town.state(waiting) is PaymentState.OPEN
 
 
+def test_d20_a_card_sends_twenty_times_a_day(town: Shop) -> None:
+    """Whoever the destinations are; looked at again when the card is shown, and anew on the next day."""
+    cards = [with_check_digit(f"999001000000{number:03}") for number in range(700, 707)]
+    waiting = opened(town, NEAR, 10_000, order="t-waiting")
+    for number in range(20):
+        assert town.send(opened(town, cards[number % 7], 10_000, order=f"t-{number}")) == Paid()
+
+    for one_more in (lambda: opened(town, NEAR, 10_000, order="t-more"), lambda: town.send(waiting)):
+        with pytest.raises(TransferLimit) as refused:
+            one_more()
+        assert refused.value.limit == "count"
+    town.later(86_400)
+    assert opened(town, NEAR, 10_000, order="t-next-day").amount_rial == 10_000
+
+
 def test_d20_two_pages_paid_at_once_never_pass_the_days_sum(town: Shop) -> None:
     """Four of thirty millions fit three times, whoever comes first."""
     pages = [opened(town, NEAR if number % 2 else FAR, 30_000_000, order=f"t-{number}") for number in range(4)]
