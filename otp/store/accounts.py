@@ -13,6 +13,7 @@ from otp.domain.financial import HostAnswer
 from otp.domain.notices import NoticeKind
 from otp.domain.proof import PROOF_SECONDS
 from otp.domain.verdict import AppChange
+from otp.store.card_days import APPROVED_TODAY, TODAY
 from otp.store.ceilings import IN_FORCE, Ceilings
 from otp.store.notices import queued
 
@@ -26,8 +27,7 @@ SELECT card_id, coalesce(card_name, card_token) AS card_name
 # are locked as well, because asking for a code may end one without this card's lock.
 _READ = text(f"""
 WITH clock AS MATERIALIZED (SELECT house_now() AS now),
-today AS MATERIALIZED (
-    SELECT date_trunc('day', now AT TIME ZONE 'Asia/Tehran') AT TIME ZONE 'Asia/Tehran' AS began FROM clock),
+{TODAY},
 near AS MATERIALIZED (
     SELECT challenge_id, psp.acquirer_id, transaction_ref, state, binding_digest, code_mac, wrong_tries, tries_max,
            expires_at, proof_mac, proof_expires_at, bound, ceiling_rial, channel
@@ -46,11 +46,10 @@ spent AS MATERIALIZED (
     SELECT coalesce(sum(amount_rial), 0) AS spent_rial,
            coalesce(sum(amount_rial) FILTER (WHERE unbound), 0) AS unbound_rial,
            coalesce(sum(amount_rial) FILTER (WHERE code_channel = 'static'), 0) AS static_rial,
-           coalesce(sum(amount_rial - fee_rial) FILTER (WHERE authorisation.kind = 'transfer'), 0) AS sent_rial,
-           count(*) FILTER (WHERE authorisation.kind = 'balance') AS told_today
+           coalesce(sum(amount_rial - fee_rial) FILTER (WHERE kind = 'transfer'), 0) AS sent_rial,
+           count(*) FILTER (WHERE kind = 'balance') AS told_today
       FROM authorisation
-     WHERE authorisation.card_id = CAST(:card_id AS bigint) AND authorisation.state = 'approved'
-       AND created_at >= (SELECT began FROM today))
+     WHERE card_id = CAST(:card_id AS bigint) AND {APPROVED_TODAY})
 SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_failures, card.pin_locked_until,
        card.pin_lock_level, card.card_data_failures, card.card_data_failed_since, card.card_not_present_paused_until,
        card.balance_rial, card.kind, card.static_second_pin_mac, card.static_pin_key,

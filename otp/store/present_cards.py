@@ -11,12 +11,14 @@ from otp.domain.device import DeviceState
 from otp.domain.financial import HostAnswer
 from otp.domain.first_pin import PresentDecision
 from otp.domain.notices import NoticeKind
+from otp.store.card_days import APPROVED_TODAY, TODAY
 from otp.store.notices import queued
 
 # A statement of its own after the card's lock (D4). The device is held as well, because another card on it may give it
 # another root meanwhile; the order card, device is everybody's.
-_READ = text("""
+_READ = text(f"""
 WITH clock AS MATERIALIZED (SELECT house_now() AS now),
+{TODAY},
 app AS MATERIALIZED (
     SELECT CAST(card_ref AS text) AS card_ref, CAST(device.device_id AS text) AS device_id, code_root_sealed,
            last_first_step, drift_steps, wrong_codes
@@ -25,8 +27,7 @@ app AS MATERIALIZED (
        FOR UPDATE OF device),
 spent AS MATERIALIZED (
     SELECT coalesce(sum(amount_rial), 0) AS spent_rial FROM authorisation
-     WHERE card_id = CAST(:card_id AS bigint) AND state = 'approved'
-       AND created_at >= date_trunc('day', (SELECT now FROM clock), 'Asia/Tehran'))
+     WHERE card_id = CAST(:card_id AS bigint) AND {APPROVED_TODAY})
 SELECT clock.now, spent.spent_rial, card.status, card.expiry, card.first_pin_mac, card.first_pin_key,
        card.first_pin_failures, card.first_pin_locked_until, card.balance_rial, app.*
   FROM clock CROSS JOIN spent LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN app ON true

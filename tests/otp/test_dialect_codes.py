@@ -24,6 +24,7 @@ from otp.services.desk import Desk
 from otp.services.register_psp import allow_unbound
 from otp.store.checks import RULES
 from tests.otp.dialect_callers import CEILING, SadadCaller, YaghutCaller
+from tests.otp.host.conftest import A_DAY_OLDER
 from tests.otp.prover import Prover
 from tests.otp.test_deliver import code_in
 
@@ -189,7 +190,7 @@ def test_d14_a_cards_day_has_a_ceiling_over_all_unbound_codes(weak: Weak, bank_u
     assert weak.show(purchase) == APPROVED
     assert weak.broken(bank_urls["reader"]) == []
 
-    weak.here.sql("UPDATE authorisation SET created_at = created_at - interval '1 day'")
+    weak.here.sql(A_DAY_OLDER)
     assert weak.pay(pan, weak.sadad(pan, 160_000), 160_000) == APPROVED
 
 

@@ -28,6 +28,12 @@ from otp.services.desk import Desk
 
 ACQUIRER = "581672"
 EXPIRY = "2012"
+A_DAY_OLDER = """
+UPDATE authorisation
+   SET created_at = created_at - interval '1 day', decided_at = decided_at - interval '1 day',
+       capture_date = to_char((decided_at - interval '1 day') AT TIME ZONE 'Asia/Tehran', 'MMDD')
+"""
+"""Makes everything that was decided a day older."""
 
 
 @dataclass

@@ -20,15 +20,12 @@ from otp.services.bank import Bank
 from otp.services.clearing import export
 from otp.services.credit import take_credit
 from otp.services.reverse import reverse
-from tests.otp.host.conftest import ACQUIRER
+from tests.otp.host.conftest import A_DAY_OLDER, ACQUIRER
 from tests.otp.host.test_credits import credit, refund, undo
 from tests.otp.host.test_transfers import out
 
 CODE = "1234567"
 DAY = "interval '1 day'"
-OLDER = (
-    f"decided_at = decided_at - {DAY}, capture_date = to_char((decided_at - {DAY}) AT TIME ZONE 'Asia/Tehran', 'MMDD')"
-)
 EXAMPLE = Path(__file__).parents[3] / "contracts/clearing/v1/example.csv"
 
 
@@ -47,7 +44,7 @@ def yesterday(bank_world: Any, bank_owner_database: Database) -> Callable[..., d
     def make(*, reversals_only: bool = False) -> dt.date:
         with bank_owner_database.begin() as connection:
             if not reversals_only:
-                connection.execute(text(f"UPDATE authorisation SET {OLDER}, created_at = created_at - {DAY}"))
+                connection.execute(text(A_DAY_OLDER))
             connection.execute(
                 text(f"UPDATE posting SET at = at - {DAY} WHERE event = 'reversal' OR NOT :only"),
                 {"only": reversals_only},

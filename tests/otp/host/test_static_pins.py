@@ -12,7 +12,7 @@ from foundation.rial import Rial
 from otp.domain import purposes
 from otp.domain.code import mac_input
 from otp.services.reverse import reverse
-from tests.otp.host.conftest import HostWorld
+from tests.otp.host.conftest import A_DAY_OLDER, HostWorld
 from tests.otp.host.test_app_codes import phone_for
 
 MILLION = 1_000_000
@@ -62,7 +62,7 @@ def test_a_days_static_sum_is_yesterdays_no_more_and_a_reversal_gives_it_back(ba
     reverse(bank_world.desk, bank_world.reversal(first))
     assert [pay(bank_world, pan, MILLION), pay(bank_world, pan, 1)] == ["000", "186"]
 
-    bank_world.sql("UPDATE authorisation SET created_at = created_at - interval '1 day'")
+    bank_world.sql(A_DAY_OLDER)
     assert pay(bank_world, pan, MILLION) == "000"
 
 
