@@ -179,7 +179,9 @@ class _Asked:
         if binding.fee > fee_max:
             return Code.FEE_NOT_ALLOWED
         ceiling = self.new.ceiling_rial
-        return Code.INCOMPLETE_BINDING if ceiling is not None and binding.total.amount > ceiling else None
+        # A question for a balance asks for nothing, and a ceiling of zero refuses that as well (D6).
+        refused = ceiling is not None and (not ceiling or binding.total.amount > ceiling)
+        return Code.INCOMPLETE_BINDING if refused else None
 
     def _proof(self) -> Proof:
         cvv2, expiry, card = self.request.cvv2, self.request.expiry, self.found.card

@@ -12,7 +12,7 @@ import pytest
 
 from foundation.checks import Inspector
 from foundation.monitor import open_reader
-from foundation.pan import Pan
+from foundation.pan import Pan, with_check_digit
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp import worker
@@ -252,6 +252,21 @@ def test_d6_a_changed_ceiling_is_for_new_codes_and_zero_refuses_them(weak: Weak)
 
     assert SadadCaller(weak.here).ask(pan, amount=1_000).code == "12"
     assert weak.pay(pan, code) == APPROVED
+
+
+@pytest.mark.parametrize(("allowed", "most"), [(0, CEILING), (CEILING, 0)])
+def test_d6_a_ceiling_of_zero_refuses_questions_for_a_balance_too(
+    make_bank: Callable[..., Any], allowed: int, most: int
+) -> None:
+    """They ask for no rial, and are refused whichever card is named, the PSP's ceiling or the bank's (D19)."""
+    here = make_bank(profile="open", unbound_code_max_rial=most)
+    here.sql("UPDATE psp SET unbound_max_rial = :allowed", allowed=allowed)
+    stranger = Pan.parse(with_check_digit("999002999999999"))
+
+    for pan in (here.card(), here.card(mobile=None), stranger):
+        assert SadadCaller(here).ask(pan, requestType=6, amount=0).code == "12"
+        assert YaghutCaller(here).ask(pan, processType="BALANCE_INQUIRY", amount=0).code == "Client"
+    assert (here.challenges(), here.queued()) == ([], 0)
 
 
 @pytest.mark.parametrize("canonical", ["v1|type=PURCHASE|total=250000|acquirer=581672061"])
