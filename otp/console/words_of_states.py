@@ -66,6 +66,7 @@ REASON = {
     "reason.transfer_limit": Words("بیش از سقف کارت به کارت", "above the transfer limit"),
     "reason.transfer_day_limit": Words("بیش از سقف روزانهٔ کارت به کارت", "above the day’s transfer limit"),
     "reason.balance_limit": Words("بیش از دفعه‌های روزانهٔ مانده‌گیری", "balance asked for too often that day"),
+    "reason.balance_too_long": Words("مانده در پیام جا نمی‌شود", "balance too long for a message"),
     "reason.funds": Words("موجودی ناکافی", "not enough money"),
     "reason.cannot_receive": Words("کارت مقصد پول نمی‌پذیرد", "the destination cannot receive"),
     "reason.credit_day": Words("بیش از سقف واریز پذیرنده در روز", "above the acquirer’s credits of a day"),

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     TRANSFER_LIMIT = "transfer_limit"
     TRANSFER_DAY_LIMIT = "transfer_day_limit"
     BALANCE_LIMIT = "balance_limit"
+    BALANCE_TOO_LONG = "balance_too_long"
     FUNDS = "funds"
     CANNOT_RECEIVE = "cannot_receive"
     CREDIT_DAY = "credit_day"
@@ -107,6 +108,7 @@ CODES: Mapping[Reason, ActionCode] = MappingProxyType(
         Reason.TRANSFER_LIMIT: ActionCode.LIMIT,
         Reason.TRANSFER_DAY_LIMIT: ActionCode.LIMIT,
         Reason.BALANCE_LIMIT: ActionCode.LIMIT,
+        Reason.BALANCE_TOO_LONG: ActionCode.NOT_SUPPORTED,
         Reason.FUNDS: ActionCode.FUNDS,
         Reason.CANNOT_RECEIVE: ActionCode.CANNOT_RECEIVE,
         Reason.CREDIT_DAY: ActionCode.LIMIT,

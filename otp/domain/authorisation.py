@@ -14,7 +14,7 @@ from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain.action_codes import CODES, ActionCode, Reason
 from otp.domain.challenge import ChallengeState
-from otp.domain.spending import NOTHING, BalanceQuestion, Limits, Transfer
+from otp.domain.spending import NOTHING, TOLD_MAX, BalanceQuestion, Limits, Transfer
 from otp.domain.verdict import (
     AppChange,
     AppFacts,
@@ -210,7 +210,7 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
     limits, static = facts.limits, code.channel is Channel.STATIC and not facts.gift
     refusals = (
         (facts.fee > facts.fee_max, Reason.FEE_TOO_HIGH),
-        *_of_kind(facts, code),
+        *_of_kind(facts, card, code),
         (facts.spent_today + facts.total > limits.day_max, Reason.DAY_LIMIT),
         (code.ceiling is not None and _above_ceiling(facts, code.ceiling), Reason.UNBOUND_LIMIT),
         (static and facts.static_today + facts.total > _static_max(facts), Reason.STATIC_LIMIT),
@@ -233,11 +233,11 @@ def _decide_money(facts: Facts, card: CardFacts, code: Taken) -> Decision:
     )
 
 
-def _of_kind(facts: Facts, code: Taken) -> tuple[tuple[bool, Reason], ...]:
+def _of_kind(facts: Facts, card: CardFacts, code: Taken) -> tuple[tuple[bool, Reason], ...]:
     """Say what a purchase, a transfer or a question for a balance may be refused for (D7, D14).
 
     A transfer's limits leave its fee out. A code that its holder asked for to buy something tells no balance, nor does
-    a static PIN beside dynamic ones.
+    a static PIN beside dynamic ones; and no fee is taken for a balance that the answer has no room for.
     """
     limits, transfer = facts.limits, facts.transfer
     if facts.question is not None:
@@ -245,6 +245,7 @@ def _of_kind(facts: Facts, code: Taken) -> tuple[tuple[bool, Reason], ...]:
             (code.channel in _OF_NO_TYPE, Reason.UNBOUND_LIMIT),
             (code.channel is Channel.STATIC and not facts.gift, Reason.STATIC_LIMIT),
             (facts.question.told_today >= limits.balances_per_day, Reason.BALANCE_LIMIT),
+            (card.balance > TOLD_MAX + facts.total, Reason.BALANCE_TOO_LONG),
         )
     if transfer is None:
         return ((facts.total > limits.purchase_max, Reason.PURCHASE_LIMIT),)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from foundation.rial import Rial
 
 NOTHING = Rial(0)
+TOLD_MAX = Rial(999_999_999_999)
+"""The highest balance that can be told: DE 54 has twelve digits for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 HOLDER_FUNCTION = "182"
 """DE 24 of a 1100 that asks for a name; the other kind checks a first PIN."""
+_HOST_FAILED = HostAnswer(ActionCode.HOST_FAILED)
 
 
 class LinkRefused(Exception):
@@ -100,24 +101,33 @@ class Responder:
             log.warning("message_refused", reason="mac", **_trace(message))
             speaker = peer or self._sets.newest(acquirer.acquirer_id)
             return Reply(_signed(notice_about(message.mti, message, speaker, ActionCode.MAC_WRONG), speaker), None)
-        return Reply(_signed(self._answer(message, peer), peer), peer)
+        return Reply(self._answer(message, peer), peer)
 
-    def _answer(self, message: Message, peer: Peer) -> Message:
+    def _answer(self, message: Message, peer: Peer) -> bytes:
         try:
-            if message.text(24) not in FUNCTIONS.get(message.mti, ()):
-                raise Malformed(24, "is not possible in this message")  # noqa: TRY301 - one place answers them all
-            with self._meters.host_seconds.labels(message.mti).time():
-                answer = self._actions[message.mti](message, peer)
+            answer, frame = self._decide_and_write(message, peer)
         except Malformed as error:
             log.warning("message_refused", reason="malformed", field=error.field, why=error.reason, **_trace(message))
-            return notice_about(message.mti, message, peer, ActionCode.NOT_READABLE)
+            return _signed(notice_about(message.mti, message, peer, ActionCode.NOT_READABLE), peer)
         except Exception as error:  # noqa: BLE001 - the outermost handler of the process: no message may end it
             failed = {"error": type(error).__name__, "at": place_of(error)}
             log.error("message_failed", **failed, **_trace(message))  # noqa: TRY400 - its text may quote a PIN
-            answer = HostAnswer(ActionCode.HOST_FAILED)
+            answer, frame = _HOST_FAILED, _signed(answer_to(message, peer, _HOST_FAILED), peer)
         self._meters.host_answers.labels(message.mti, answer.action_code).inc()
         log.info("message_answered", action_code=str(answer.action_code), **_trace(message))
-        return answer_to(message, peer, answer)
+        return frame
+
+    def _decide_and_write(self, message: Message, peer: Peer) -> tuple[HostAnswer, bytes]:
+        """Decide what a message is answered, and write that."""
+        if message.text(24) not in FUNCTIONS.get(message.mti, ()):
+            raise Malformed(24, "is not possible in this message")
+        with self._meters.host_seconds.labels(message.mti).time():
+            answer = self._actions[message.mti](message, peer)
+        try:
+            return answer, _signed(answer_to(message, peer, answer), peer)
+        except Malformed as error:  # 904 would blame the question, and deny what was done
+            log.error("message_failed", field=error.field, why=error.reason, **_trace(message))  # noqa: TRY400 - no trace
+            return _HOST_FAILED, _signed(answer_to(message, peer, _HOST_FAILED), peer)
 
     def _manage(self, message: Message, peer: Peer) -> ActionCode:
         if message.text(24) == key_change.FUNCTION:

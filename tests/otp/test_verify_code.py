@@ -392,6 +392,7 @@ def test_every_reason_that_can_come_up_has_its_answer() -> None:
         Reason.TRANSFER_LIMIT,
         Reason.TRANSFER_DAY_LIMIT,
         Reason.BALANCE_LIMIT,
+        Reason.BALANCE_TOO_LONG,
         Reason.CANNOT_RECEIVE,
         Reason.CREDIT_DAY,
         Reason.NOTHING_TO_REFUND,

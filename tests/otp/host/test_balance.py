@@ -158,6 +158,19 @@ def test_a_fee_needs_funds_and_is_not_taken_without(bank_world: Any) -> None:
     assert bank_world.row(pan)["balance_rial"] == FEE - 1
 
 
+@pytest.mark.parametrize(("left", "code"), [(10**12 - 1, "000"), (10**12, "115")])
+def test_a_balance_that_no_answer_has_room_for_is_refused_before_its_fee(bank_world: Any, left: int, code: str) -> None:
+    """DE 54 has twelve digits; with one more nothing is told, and nothing taken but the code."""
+    pan = bank_world.card(balance=left + FEE)
+
+    answer = bank_world.pay(question(bank_world, pan, fee=FEE))
+
+    assert (answer.action_code, answer.balance) == (code, Sensitive(Rial(left)) if code == "000" else None)
+    assert bank_world.row(pan)["balance_rial"] == left + (0 if code == "000" else FEE)
+    assert [row["state"] for row in bank_world.challenges(pan)] == ["consumed"]
+    assert bank_world.unexplained() == 0
+
+
 def test_d20_a_card_is_told_its_balance_so_often_a_day(bank_world: Any) -> None:
     """Above the bank's number 121; another card, and a purchase with this one, go on."""
     bank_world.desk = replace(bank_world.desk, limits=replace(bank_world.desk.limits, balances_per_day=2))

@@ -16,8 +16,10 @@ from structlog.testing import capture_logs
 
 from foundation.database import Database
 from foundation.keys import Keyring
+from foundation.rial import Rial
 from otp.config import HostPeer
-from otp.host import iso8583
+from otp.domain.financial import HostAnswer
+from otp.host import iso8583, respond
 from otp.host.iso8583 import Message, write_tlv
 from otp.host.link import LinkLimits
 from otp.host.mac import mac_matches, mac_of
@@ -284,6 +286,22 @@ def test_d2_a_failing_database_is_909_and_the_host_goes_on(bank_world: Any) -> N
     assert "message_failed" in {entry["event"] for entry in logs}
     assert acquirer.hear() is None
     acquirer.socket.close()
+
+
+def test_d2_an_answer_that_cannot_be_written_is_909_and_in_the_log(
+    acquirer: Acquirer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was done stands, so it is neither denied nor kept quiet: "nothing can be concluded", and why."""
+    monkeypatch.setattr(respond, "inquire_authorisation", lambda *_: HostAnswer("000", total=Rial(10**12)))
+    inquiry = {n: text for n, text in _purchase("").items() if n in {11, 12, 32, 37, 41}}
+
+    with capture_logs() as logs:
+        answer = acquirer.ask("1604", {**inquiry, 24: "680", 56: "120000004226112412000006581672"})
+
+    assert (answer.mti, answer.text(39)) == ("1614", "909")  # type: ignore[union-attr]  # where it is none the test fails
+    (failed,) = (entry for entry in logs if entry["event"] == "message_failed")
+    assert (failed["field"], failed["stan"]) == (4, "000042")
+    assert [entry["action_code"] for entry in logs if entry["event"] == "message_answered"] == ["909"]
 
 
 @pytest.mark.parametrize(
