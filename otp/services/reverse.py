@@ -23,7 +23,8 @@ _ANSWERS = {
 def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
     """Reverse an original once; asked again, the same answer. An unseen original leaves a tombstone under its key.
 
-    Money that was given to a card is taken back from there if it is still there; if not, the original stands (D7).
+    Money that was given to a card is taken back from there if it is still there; if not, the original stands (D7), as
+    does a purchase that a refund has given back already (D11).
     A purchase with this key that is just being decided is waited for, because both claim the same unique key.
     """
     mark = hashlib.sha256(b"tombstone" + desk.card_tokens(reversal.pan)[0]).digest()
@@ -36,7 +37,7 @@ def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
         if original.gave:
             return _take_back(connection, reversal, original)
         answer = HostAnswer(_ANSWERS[original.state])
-        authorisations.reverse(
+        back = authorisations.reverse(
             connection,
             reversal.original,
             authorisation_id=original.authorisation_id,
@@ -44,7 +45,7 @@ def reverse(desk: Desk, reversal: Reversal) -> HostAnswer:
             own_local_time=reversal.own_local_time,
             action_code=answer.action_code,
         )
-        return answer
+        return answer if back else _stands(original)
 
 
 def _take_back(connection: Connection, reversal: Reversal, original: authorisations.Original) -> HostAnswer:
@@ -52,10 +53,11 @@ def _take_back(connection: Connection, reversal: Reversal, original: authorisati
         connection,
         reversal.original,
         authorisation_id=original.authorisation_id,
-        card_ids=original.card_ids,
         own_stan=reversal.own_stan,
         own_local_time=reversal.own_local_time,
     )
-    if back:
-        return HostAnswer(ActionCode.REVERSED)
+    return HostAnswer(ActionCode.REVERSED) if back else _stands(original)
+
+
+def _stands(original: authorisations.Original) -> HostAnswer:
     return HostAnswer(ActionCode.NOT_REVERSED, capture_date=original.capture_date)

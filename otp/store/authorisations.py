@@ -38,7 +38,17 @@ VALUES (:acquirer_id, :terminal_id, :stan, :rrn, :local_time, :request_hash, 'to
 RETURNING authorisation_id
 """)
 _READ = text(f"SELECT {_COLUMNS} FROM authorisation WHERE {_KEY}")
-_LOCK = text(f"SELECT {_COLUMNS} FROM authorisation WHERE {_KEY} FOR UPDATE")
+
+# The original first, and then its cards in everybody's order: whoever gives money back on its card meanwhile is waited
+# for, and seen by the next statement (D4).
+_LOCK = text(f"""
+WITH original AS MATERIALIZED (SELECT {_COLUMNS} FROM authorisation WHERE {_KEY} FOR UPDATE),
+held AS MATERIALIZED (
+    SELECT card.card_id FROM card
+     WHERE card.card_id IN (SELECT unnest(ARRAY[original.card_id, credited_card_id]) FROM original)
+     ORDER BY card.card_id FOR UPDATE)
+SELECT original.* FROM original CROSS JOIN (SELECT count(*) FROM held) AS cards
+""")
 
 _INQUIRE = text(f"""
 WITH free AS MATERIALIZED
@@ -47,21 +57,42 @@ found AS (SELECT {_COLUMNS} FROM authorisation WHERE {_KEY})
 SELECT free.free, found.* FROM free LEFT JOIN found ON true
 """)
 
-_REVERSE = text("""
-WITH undone AS (
-    UPDATE authorisation SET state = 'reversed'
-     WHERE authorisation_id = :authorisation_id AND state = 'approved'
-    RETURNING authorisation_id, card_id, amount_rial),
+STANDING = """
+    SELECT coalesce(sum(CASE authorisation.kind WHEN 'credit' THEN -1 ELSE 1 END * authorisation.amount_rial), 0)
+           AS stands_rial
+      FROM authorisation JOIN asked USING (acquirer_id, transaction_ref)
+     WHERE authorisation.state = 'approved'
+       AND (authorisation.kind = 'purchase' AND authorisation.card_id = asked.card_id
+            OR authorisation.kind = 'credit' AND authorisation.credited_card_id = asked.card_id)
+"""
+"""What is not given back yet of the purchases of one payment by one card, which is held; needs ``asked`` before it."""
+
+# A purchase of which a refund has given something back stands, now and ever after: else both would give it back (D11).
+_REVERSE = text(f"""
+WITH asked AS MATERIALIZED (
+    SELECT authorisation_id, acquirer_id, transaction_ref, kind, card_id, amount_rial, reversal_refused
+      FROM authorisation WHERE authorisation_id = :authorisation_id AND state = 'approved'),
+standing AS MATERIALIZED ({STANDING}),
+judged AS MATERIALIZED (
+    SELECT asked.*, NOT reversal_refused AND (kind <> 'purchase' OR transaction_ref IS NULL
+           OR amount_rial <= stands_rial) AS free
+      FROM asked, standing),
+undone AS (
+    UPDATE authorisation SET state = CASE WHEN free THEN 'reversed' ELSE 'approved' END, reversal_refused = NOT free
+      FROM judged WHERE authorisation.authorisation_id = judged.authorisation_id RETURNING free),
 returned AS (
-    UPDATE card SET balance_rial = card.balance_rial + undone.amount_rial FROM undone
-     WHERE card.card_id = undone.card_id RETURNING card.card_id),
+    UPDATE card SET balance_rial = card.balance_rial + judged.amount_rial FROM judged
+     WHERE card.card_id = judged.card_id AND free RETURNING card.card_id),
 posted AS (
     INSERT INTO posting (authorisation_id, event, source, destination, amount_rial)
     SELECT authorisation_id, 'reversal', destination, source, posting.amount_rial
-      FROM undone JOIN posting USING (authorisation_id) RETURNING posting_id)
-INSERT INTO reversal (acquirer_id, terminal_id, stan, rrn, local_time, authorisation_id, action_code)
-VALUES (:acquirer_id, :terminal_id, :own_stan, :rrn, :own_local_time, :authorisation_id, :action_code)
-ON CONFLICT DO NOTHING
+      FROM judged JOIN posting USING (authorisation_id) WHERE free RETURNING posting_id),
+answered AS (
+    INSERT INTO reversal (acquirer_id, terminal_id, stan, rrn, local_time, authorisation_id, action_code)
+    SELECT :acquirer_id, :terminal_id, :own_stan, :rrn, :own_local_time, :authorisation_id,
+           CASE WHEN EXISTS (SELECT FROM judged WHERE NOT free) THEN '480' ELSE :action_code END
+        ON CONFLICT DO NOTHING)
+SELECT NOT EXISTS (SELECT FROM judged WHERE NOT free) AS reversed
 """)
 
 
@@ -84,11 +115,6 @@ class Original:
     def gave(self) -> bool:
         """Whether it gave money to a card, which a reversal has to take back from there."""
         return self.state == "approved" and self.credited_card_id is not None
-
-    @property
-    def card_ids(self) -> list[int]:
-        """The cards it moved money from and to."""
-        return [card_id for card_id in (self.card_id, self.credited_card_id) if card_id is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +158,7 @@ def read(connection: Connection, key: MessageKey) -> Original | None:
 
 
 def lock(connection: Connection, key: MessageKey) -> Original:
-    """Return the original with this key, which exists, and hold it until the transaction ends."""
+    """Return the original with this key, which exists, and hold it and its cards until the transaction ends."""
     return Original(**connection.execute(_LOCK, _columns(key)).mappings().one())
 
 
@@ -151,21 +177,20 @@ def reverse(
     own_stan: str,
     own_local_time: str,
     action_code: str,
-) -> None:
+) -> bool:
     """Give the money of an approved original back, once, and keep the reversal's own key.
 
-    The original is locked by :func:`lock` before; an original that is not approved moves nothing.
+    ``False`` when some of it was given back as a refund, and then for good. Original and cards are locked by
+    :func:`lock` before; an original that is not approved moves nothing.
     """
-    connection.execute(
-        _REVERSE,
-        {
-            **_columns(key),
-            "authorisation_id": authorisation_id,
-            "own_stan": own_stan,
-            "own_local_time": own_local_time,
-            "action_code": action_code,
-        },
-    )
+    values = {
+        **_columns(key),
+        "authorisation_id": authorisation_id,
+        "own_stan": own_stan,
+        "own_local_time": own_local_time,
+        "action_code": action_code,
+    }
+    return bool(connection.execute(_REVERSE, values).scalar_one())
 
 
 def _columns(key: MessageKey) -> dict[str, str]:

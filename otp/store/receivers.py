@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from otp.domain.action_codes import ActionCode, Reason
 from otp.domain.credit import Receiver
 from otp.domain.financial import HostAnswer, MessageKey
+from otp.store.authorisations import STANDING
 
 # One statement and one order for everybody who needs two cards, so that no two wait for each other. What it reads of a
 # row it has waited for is the row as it is then.
@@ -17,25 +18,17 @@ _LOCK = text("""
 SELECT card_id, card_token, coalesce(card_name, card_token) AS card_name, kind = 'gift' AS gift, held_by_bank
   FROM card WHERE card_token = ANY(CAST(:card_tokens AS bytea[])) ORDER BY card_id FOR UPDATE
 """)
-_LOCK_BY_ID = text("""
-SELECT card_id FROM card WHERE card_id = ANY(CAST(:card_ids AS bigint[])) ORDER BY card_id FOR UPDATE
-""")
 
 # What stands of the purchase is looked up under the card's lock; the day's sum is a row that this statement changes
 # (D20), and the last that anybody waits for.
-_GIVE = text("""
+_GIVE = text(f"""
 WITH asked AS MATERIALIZED (
     SELECT CAST(:authorisation_id AS bigint) AS authorisation_id, CAST(:card_id AS bigint) AS card_id,
            CAST(:amount_rial AS bigint) AS amount_rial, CAST(:acquirer_id AS text) AS acquirer_id,
+           CAST(:transaction_ref AS text) AS transaction_ref,
            CAST(:day_max_rial AS bigint) AS day_max_rial, CAST(:refused AS text) AS refused,
            CAST(house_now() AT TIME ZONE 'Asia/Tehran' AS date) AS day),
-purchase AS MATERIALIZED (
-    SELECT coalesce(sum(CASE kind WHEN 'credit' THEN -authorisation.amount_rial ELSE authorisation.amount_rial END), 0)
-           AS stands_rial
-      FROM authorisation JOIN asked USING (acquirer_id)
-     WHERE transaction_ref = :transaction_ref AND state = 'approved'
-       AND (kind = 'purchase' AND authorisation.card_id = asked.card_id
-            OR kind = 'credit' AND credited_card_id = asked.card_id)),
+purchase AS MATERIALIZED ({STANDING}),
 judged AS MATERIALIZED (
     SELECT asked.*, coalesce(refused, CASE WHEN CAST(:refund AS bool) AND amount_rial > stands_rial
                                            THEN 'nothing_to_refund' END) AS reason
@@ -68,7 +61,7 @@ UPDATE authorisation
 RETURNING action_code, approval_code, capture_date
 """)
 
-# Both cards are locked. Where the money has left its card nothing moves, now or ever after.
+# Both cards are held. Where the money has left its card nothing moves, now or ever after.
 _TAKE_BACK = text("""
 WITH original AS MATERIALIZED (
     SELECT authorisation_id, card_id, credited_card_id, amount_rial, amount_rial - fee_rial AS given_rial, credited_on
@@ -157,15 +150,13 @@ def take_back(
     key: MessageKey,
     *,
     authorisation_id: int,
-    card_ids: Sequence[int],
     own_stan: str,
     own_local_time: str,
 ) -> bool:
     """Take given money back from its card if it is still there; ``False`` when it is not, and then for good.
 
-    The original is held, and is approved; its cards are locked here.
+    The original is held with its cards, and is approved.
     """
-    connection.execute(_LOCK_BY_ID, {"card_ids": list(card_ids)})
     values = {
         "acquirer_id": key.acquirer_id,
         "terminal_id": key.terminal_id,

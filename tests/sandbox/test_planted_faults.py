@@ -87,7 +87,7 @@ def given_back_but_a_rial(patch: Patch) -> None:
         patch,
         authorisations,
         "_REVERSE",
-        ("+ undone.amount_rial", "+ undone.amount_rial - 1"),
+        ("+ judged.amount_rial", "+ judged.amount_rial - 1"),
         ("source, posting.amount_rial", "source, posting.amount_rial - 1"),
     )
 

@@ -211,6 +211,63 @@ def test_d11_twelve_refunds_of_one_purchase_at_once_give_it_back_once(bank_world
     assert balance(bank_world, pan) == 10_000_000
 
 
+def paid(bank_world: Any, **changes: object) -> Any:
+    """Give a purchase of a million that was approved."""
+    purchase = bank_world.purchase(changes.pop("pan", None) or bank_world.card(), **changes)
+    bank_world.issue(purchase)
+    assert bank_world.pay(purchase, "1234567").action_code == "000"
+    return purchase
+
+
+def test_d11_a_purchase_that_was_refunded_in_part_is_not_reversed_ever(bank_world: Any) -> None:
+    """The money would come back twice; the original stands, and the rest of it can still be refunded."""
+    purchase = paid(bank_world)
+    assert take_credit(bank_world.desk, refund(bank_world, purchase, 400_000)).action_code == "000"
+
+    answers = [reverse(bank_world.desk, bank_world.reversal(purchase)) for _ in range(2)]
+
+    assert {answer.action_code for answer in answers} == {"480"}
+    assert {answer.capture_date for answer in answers} == {purchase.sent_at.strftime("%m%d")}
+    assert balance(bank_world, purchase.pan) == 9_400_000
+    assert inquire_authorisation(bank_world.desk, purchase.key).action_code == "000"
+    assert [row["action_code"] for row in bank_world.sql("SELECT action_code FROM reversal")] == ["480", "480"]
+    assert take_credit(bank_world.desk, refund(bank_world, purchase, 600_000)).action_code == "000"
+    assert balance(bank_world, purchase.pan) == 10_000_000
+    assert bank_world.unexplained() == 0
+
+
+def test_d11_a_refund_and_a_reversal_at_once_give_the_money_back_once(bank_world: Any) -> None:
+    """Whichever holds the card first; the other finds nothing left to give back."""
+    ends: Counter[tuple[str, str]] = Counter()
+    pan = bank_world.card()
+    for _ in range(20):
+        purchase = paid(bank_world, pan=pan)
+        given, undone = refund(bank_world, purchase, 1_000_000, day_max=Rial(10**9)), bank_world.reversal(purchase)
+
+        refunded, reversed_ = at_once(
+            lambda g=given: str(take_credit(bank_world.desk, g).action_code),
+            lambda u=undone: str(reverse(bank_world.desk, u).action_code),
+        )
+
+        ends[refunded, reversed_] += 1
+        assert balance(bank_world, pan) == 10_000_000
+    assert set(ends) <= {("000", "480"), ("110", "400")}
+    assert bank_world.unexplained() == 0
+
+
+def test_d8_a_second_attempt_of_a_refunded_payment_is_still_reversed(bank_world: Any) -> None:
+    """One reference, two approvals: the refund is of the one that won, and the other one's money comes back."""
+    first = paid(bank_world)
+    second = paid(bank_world, pan=first.pan, transaction_ref=first.transaction_ref)
+    assert take_credit(bank_world.desk, refund(bank_world, first, 1_000_000)).action_code == "000"
+
+    codes = [str(reverse(bank_world.desk, bank_world.reversal(one)).action_code) for one in (second, first)]
+
+    assert codes == ["400", "480"]
+    assert balance(bank_world, first.pan) == 10_000_000
+    assert bank_world.unexplained() == 0
+
+
 def test_d7_a_credit_whose_money_was_spent_cannot_be_taken_back_ever(bank_world: Any) -> None:
     """Cannot reverse means completed, even when the card is rich again."""
     pan = bank_world.card(balance=0)
