@@ -86,6 +86,14 @@ class Settings(BaseSettings):
     directory_seconds: float = Field(5.0, description="how long PSPs and their keys are remembered")
     terminal_requests_per_hour: int = Field(3_000, ge=1, description="proven requests one terminal may make (D20)")
     psp_requests_per_hour: int = Field(200_000, ge=16, description="proven requests one PSP may make (D20)")
+    terminal_wrong_per_hour: int = Field(
+        1_000,
+        ge=1,
+        description="wrong codes and card data at one terminal; then it is heard no more in that hour (D20)",
+    )
+    psp_wrong_per_hour: int = Field(
+        20_000, ge=16, description="the same in one PSP's checks of codes, VerifyDynamicPin (D20)"
+    )
     sms_per_day: int = Field(2_000_000, ge=16, description="the bank's budget of code messages (D20)")
     strangers_per_minute: int = Field(120, ge=1, description="calls per address whose signature is not accepted")
     app_calls_per_minute: int = Field(1_200, ge=1, description="calls of the app per address: many phones share one")
@@ -186,6 +194,8 @@ class Settings(BaseSettings):
             unbound_transfers=self.unbound_transfers,
             holder_questions_per_hour=self.holder_questions_per_hour,
             balances_per_day=self.balances_per_day,
+            terminal_wrong_per_hour=self.terminal_wrong_per_hour,
+            psp_wrong_per_hour=self.psp_wrong_per_hour,
         )
 
     def host_tls(self) -> TlsFiles | None:

@@ -67,20 +67,23 @@ _OVERVIEW = {
     ),
 }
 _WRONG = {
-    "wrong": Words("رمزهای نادرست", "Wrong codes"),
-    "wrong.title": Words("رمزهای نادرست یک ساعت گذشته، به تفکیک پایانه", "Wrong codes of the last hour by terminal"),
-    "wrong.none": Words("در این یک ساعت رمز نادرستی وارد نشد.", "No wrong code was entered within the hour."),
+    "wrong": Words("تلاش‌های نادرست", "Wrong tries"),
+    "wrong.title": Words("تلاش‌های نادرست یک ساعت گذشته، به تفکیک پایانه", "Wrong tries of the last hour by terminal"),
+    "wrong.none": Words(
+        "در این یک ساعت رمز یا مشخصات کارت نادرستی وارد نشد.",
+        "No wrong code or card data were entered within the hour.",
+    ),
     "wrong.acquirer": Words("بانک پذیرنده", "Acquirer"),
     "wrong.terminal": Words("پایانه", "Terminal"),
-    "wrong.tried": Words("با رمز", "With a code"),
+    "wrong.tried": Words("همهٔ تلاش‌ها", "All tries"),
     "wrong.wrong": Words("نادرست", "Wrong"),
     "wrong.share": Words("سهم", "Share"),
     "wrong.state": Words("وضع", "State"),
-    "wrong.alarm": Words("هشدار: حدس رمز", "Alarm: guessing"),
+    "wrong.alarm": Words("هشدار: حدس", "Alarm: guessing"),
     "wrong.calm": Words("عادی", "normal"),
     "wrong.note": Words(
-        "هشدار: بیش از {percent}٪ نادرست در دست‌کم {least} خرید. چنین پایانه‌ای باید قطع شود.",
-        "Alarm: more than {percent}% wrong of at least {least} purchases. Such a terminal is to be cut off.",
+        "رمز یا مشخصات کارت نادرست. هشدار: بیش از {percent}٪ در دست‌کم {least} تلاش. چنین پایانه‌ای باید قطع شود.",
+        "Wrong codes or card data. Alarm: over {percent}% of at least {least} tries. Such a terminal is to be cut off.",
     ),
 }
 _CARDS = {

@@ -57,6 +57,7 @@ REASON = {
     "reason.code_locked": Words("رمز بسته", "code locked"),
     "reason.pin_block_refused": Words("بلوک رمز خوانده نشد", "PIN block not readable"),
     "reason.not_supported": Words("پشتیبانی نمی‌شود", "not supported"),
+    "reason.too_many_wrong": Words("تلاش‌های نادرست بسیار از آن پایانه", "too many wrong tries from that terminal"),
     "reason.amount_not_possible": Words("مبلغ ناممکن", "amount not possible"),
     "reason.fee_too_high": Words("کارمزد بیش از حد", "fee too high"),
     "reason.purchase_limit": Words("بیش از سقف خرید", "above the purchase limit"),

@@ -66,6 +66,7 @@ class Reason(StrEnum):
     CODE_LOCKED = "code_locked"
     PIN_BLOCK_REFUSED = "pin_block_refused"
     NOT_SUPPORTED = "not_supported"
+    TOO_MANY_WRONG = "too_many_wrong"
     AMOUNT_NOT_POSSIBLE = "amount_not_possible"
     FEE_TOO_HIGH = "fee_too_high"
     PURCHASE_LIMIT = "purchase_limit"
@@ -99,6 +100,7 @@ CODES: Mapping[Reason, ActionCode] = MappingProxyType(
         Reason.CODE_LOCKED: ActionCode.CODE_LOCKED,
         Reason.PIN_BLOCK_REFUSED: ActionCode.PIN_BLOCK,
         Reason.NOT_SUPPORTED: ActionCode.NOT_SUPPORTED,
+        Reason.TOO_MANY_WRONG: ActionCode.LIMIT,
         Reason.AMOUNT_NOT_POSSIBLE: ActionCode.AMOUNT_NOT_POSSIBLE,
         Reason.FEE_TOO_HIGH: ActionCode.FEE,
         Reason.PURCHASE_LIMIT: ActionCode.LIMIT,

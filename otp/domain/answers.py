@@ -141,6 +141,7 @@ VERDICTS: Mapping[Reason, Code] = MappingProxyType(
         Reason.CODE_LOCKED: Code.CODE_LOCKED,
         Reason.FEE_TOO_HIGH: Code.FEE_NOT_ALLOWED,
         Reason.NOT_SUPPORTED: Code.UNSUPPORTED_OPERATION,
+        Reason.TOO_MANY_WRONG: Code.TOO_MANY_REQUESTS,
     }
 )
 """What VerifyDynamicPin tells for each reason; those about money and PIN blocks cannot come up there (D13, D18)."""

@@ -15,6 +15,7 @@ from foundation.sensitive import Sensitive
 from otp.domain.action_codes import CODES, ActionCode, Reason
 from otp.domain.challenge import ChallengeState
 from otp.domain.spending import NOTHING, TOLD_MAX, BalanceQuestion, Limits, Transfer
+from otp.domain.spraying import WRONG_TRIES
 from otp.domain.verdict import (
     AppChange,
     AppFacts,
@@ -128,6 +129,11 @@ class Decision:
     def approved(self) -> bool:
         """Tell whether what was asked for is done."""
         return self.reason is Reason.APPROVED
+
+    @property
+    def wrong(self) -> bool:
+        """Tell whether it may have been a guess, which counts where it came from (D20)."""
+        return self.reason in WRONG_TRIES
 
     @property
     def action_code(self) -> ActionCode:

@@ -17,6 +17,7 @@ from otp.domain.action_codes import CODES, ActionCode, Reason
 from otp.domain.app_code import FIRST_PIN_DIGITS, Purpose, first_pin, good_steps
 from otp.domain.device import Clockwork
 from otp.domain.spending import NOTHING, Limits
+from otp.domain.spraying import WRONG_TRIES
 
 STATIC_DIGITS = 4
 TRIES_IN_A_ROW = 3
@@ -86,6 +87,11 @@ class PresentDecision:
     locked_until: dt.datetime | None = None
     step: int | None = None
     debit: Rial = NOTHING
+
+    @property
+    def wrong(self) -> bool:
+        """Tell whether it may have been a guess, which counts at its terminal (D20)."""
+        return self.reason in WRONG_TRIES
 
     @property
     def action_code(self) -> ActionCode:

@@ -104,15 +104,38 @@ def charges(limits: Limits, names: Mapping[Holder, str], *, proven: bool, shard:
     ``names`` say who asks (a keyed hash for card and mobile, never the number itself); ``shard`` is any number that is
     spread evenly over cards.
     """
-    proof = "proven" if proven else "unproven"
+    kind = "proven" if proven else "unproven"
+    return _rows(kind, limits.proven if proven else limits.unproven, names, shard)
+
+
+def wrong_charges(
+    terminal: str, psp_id: str | None, *, terminal_per_hour: int, psp_per_hour: int, shard: int
+) -> tuple[Charge, ...]:
+    """Name the rows that a wrong try is counted on: of a code, of card data, of a card (D20).
+
+    Only wrong ones count, so that a busy terminal is not one with many.
+
+    Args:
+        terminal: of its acquirer.
+        psp_id: who has codes checked; ``None`` of a message of the host.
+        terminal_per_hour: how many wrong tries of it are heard.
+        psp_per_hour: how many in checks of this PSP.
+        shard: any number that is spread evenly over cards.
+    """
+    names = {Holder.TERMINAL: terminal, **({} if psp_id is None else {Holder.PSP: psp_id})}
+    most = {Holder.TERMINAL: terminal_per_hour, Holder.PSP: psp_per_hour}
+    return _rows("wrong", tuple(Limit(holder, Span.HOUR, most[holder]) for holder in names), names, shard)
+
+
+def _rows(kind: str, limits: tuple[Limit, ...], names: Mapping[Holder, str], shard: int) -> tuple[Charge, ...]:
     rows = [
         Charge(
-            scope=f"{limit.holder}|{proof}|{limit.span}|{names[limit.holder]}{_part(limit, shard)}",
+            scope=f"{limit.holder}|{kind}|{limit.span}|{names[limit.holder]}{_part(limit, shard)}",
             span=limit.span,
             most=limit.most // _parts(limit),
             silent=limit.silent,
         )
-        for limit in (limits.proven if proven else limits.unproven)
+        for limit in limits
     ]
     return tuple(sorted(rows, key=lambda row: row.scope))
 

@@ -24,6 +24,8 @@ class Limits:
         holder_questions_per_hour: questions for holders' names of one acquirer (D28).
         unbound_transfers: whether a code that is not bound to the transfer may pay one (D14).
         balances_per_day: how often a card's balance is told in a day.
+        terminal_wrong_per_hour: wrong tries, of codes or card data, at one terminal until it is heard no more, and
+            ``psp_wrong_per_hour`` those in one PSP's checks of codes (D20).
     """
 
     purchase_max: Rial
@@ -37,6 +39,8 @@ class Limits:
     unbound_transfers: bool = False
     holder_questions_per_hour: int = 20_000
     balances_per_day: int = 20
+    terminal_wrong_per_hour: int = 1_000
+    psp_wrong_per_hour: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Guessing many cards' codes at one terminal: when its wrong codes are an alarm.
+"""Guessing codes or card data of many cards at one terminal: what counts as a wrong try, and when it is an alarm.
 
-One wrong code in a hundred is a slip of the finger. Who tries many cards a few times each never meets a card's own
+One wrong try in a hundred is a slip of the finger. Who tries many cards a few times each never meets a card's own
 lock, and is seen only where the tries come from.
 """
 
@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from otp.domain.action_codes import Reason
 
 ALARM_LEAST = 50
-"""Purchases with a code, and checks of one, within an hour before a share says anything."""
+"""Tries with a code, in a purchase or a check of one, within an hour before a share says anything."""
 ALARM_PERCENT = 20
-"""A terminal with more wrong codes than this is to be cut off."""
+"""A terminal with more wrong tries than this is to be cut off."""
 
-WITH_A_CODE = (
+WRONG_TRIES = (Reason.CODE_WRONG, Reason.CARD_DATA_WRONG, Reason.CARD_UNKNOWN)
+"""Reasons of what may have been a guess: of a code, of what is printed on a card, of a card."""
+
+JUDGED = (
+    *WRONG_TRIES,
     Reason.APPROVED,
-    Reason.CODE_WRONG,
     Reason.CODE_EXPIRED,
     Reason.CODE_USED,
     Reason.CODE_FOREIGN,
@@ -27,14 +30,19 @@ WITH_A_CODE = (
     Reason.DAY_LIMIT,
     Reason.UNBOUND_LIMIT,
     Reason.STATIC_LIMIT,
+    Reason.TRANSFER_LIMIT,
+    Reason.TRANSFER_DAY_LIMIT,
+    Reason.CANNOT_RECEIVE,
+    Reason.BALANCE_LIMIT,
+    Reason.BALANCE_TOO_LONG,
     Reason.FUNDS,
 )
-"""Reasons of purchases and checks whose code was judged: whatever came before, card and message were right."""
+"""Reasons of tries whose card data or code was judged, in purchases, transfers, questions for a balance and checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalTries:
-    """Codes tried at one terminal within the hour."""
+    """What was tried at one terminal within the hour."""
 
     acquirer_id: str
     terminal_id: str

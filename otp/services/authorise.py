@@ -104,18 +104,22 @@ def _decide_and_write(
 ) -> HostAnswer:
     card, destination = _lock(desk, connection, purchase, tokens)
     shown = _shown(desk, purchase, card.name, destination)
-    account = accounts.read_account(connection, card.card_id, shown.references, shown.macs, ceilings_of(desk.limits))
+    charges = desk.wrong_charges(card.name, purchase.key.acquirer_id, purchase.key.terminal_id)
+    account = accounts.read_account(
+        connection,
+        card.card_id,
+        shown.references,
+        shown.macs,
+        ceilings=ceilings_of(desk.limits),
+        charges=charges,
+    )
     facts = facts_of(desk, shown, account)
     decision = decide(facts)
     answer = _answer(decision, account.now, authorisation_id)
-    accounts.write_decision(
-        connection,
-        decision,
-        answer,
-        authorisation_id=authorisation_id,
-        card_id=card.card_id,
-        acquirer_id=purchase.key.acquirer_id,
+    writing = accounts.Writing(
+        authorisation_id, card.card_id, purchase.key.acquirer_id, decision, answer, charges=charges
     )
+    accounts.write_decision(connection, writing)
     if decision.approved and facts.static_right and account.card is not None and purchase.pin is not None:
         keep_under_present_key(desk.keys, connection, card, PinKind.STATIC, purchase.pin, account.card.static_pin_key)
     return answer

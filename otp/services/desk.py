@@ -11,6 +11,7 @@ from foundation.sensitive import Sensitive
 from otp.domain import purposes
 from otp.domain.code import mac_input
 from otp.domain.proof import proof_mac_input
+from otp.domain.quotas import Charge, wrong_charges
 from otp.domain.spending import Limits
 from otp.meters import Meters
 from otp.services.cards import card_tokens, lasting_mac
@@ -42,6 +43,18 @@ class Desk:
         """Return every MAC this proof may have been stored under, for this card and acquirer (D13)."""
         data = proof_mac_input(card_name, acquirer_id, proof.reveal())
         return tuple(self.keys.mac_with(key_id, data) for key_id in self.keys.ids(purposes.CODE_MAC))
+
+    def wrong_charges(
+        self, card_name: bytes, acquirer_id: str, terminal_id: str, psp_id: str | None = None
+    ) -> tuple[Charge, ...]:
+        """Name the rows that a wrong try at a terminal is counted on, in a check of a code also its PSP's (D20)."""
+        return wrong_charges(
+            f"{acquirer_id}/{terminal_id.rstrip()}",
+            psp_id,
+            terminal_per_hour=self.limits.terminal_wrong_per_hour,
+            psp_per_hour=self.limits.psp_wrong_per_hour,
+            shard=sum(card_name),
+        )
 
     def pin_macs(self, card_name: bytes, pin: Sensitive[str]) -> tuple[bytes, ...]:
         """Return every MAC that this static PIN may be kept under for this card; one per live key (D27)."""

@@ -40,7 +40,7 @@ def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
         spent_today=Rial(account.spent_rial),
         card=_card(desk, shown, account, today),
         challenges=tuple(_challenge(row, shown, account) for row in account.challenges),
-        refused=Reason.NOT_SUPPORTED if ceiling is None else shown.refused,
+        refused=Reason.NOT_SUPPORTED if ceiling is None else shown.refused or _held_back(account),
         by_proof=shown.by_proof,
         unbound_today=Rial(account.unbound_rial),
         app=app,
@@ -51,6 +51,11 @@ def facts_of(desk: Desk, shown: Shown, account: Account) -> Facts:
         transfer=_transfer(shown, account),
         question=_question(shown, account),
     )
+
+
+def _held_back(account: Account) -> Reason | None:
+    """Hear nothing more of a terminal or PSP with too many wrong tries: no code is looked at, none is used up (D20)."""
+    return None if account.retry_after is None else Reason.TOO_MANY_WRONG
 
 
 def _amount(shown: Shown) -> Rial:

@@ -72,7 +72,8 @@ def _decide_and_write(
     desk: Desk, connection: Connection, asked: CardPresent, tokens: Sequence[bytes], authorisation_id: int
 ) -> HostAnswer:
     card = accounts.lock_card(connection, tokens)
-    present = present_cards.read(connection, card.card_id)
+    charges = desk.wrong_charges(card.name, asked.key.acquirer_id, asked.key.terminal_id)
+    present = present_cards.read(connection, card.card_id, charges)
     match = _match(desk, asked, card.name, present)
     decision = decide_present(_facts(desk, asked, present, match))
     paid = bool(decision.debit)
@@ -89,6 +90,7 @@ def _decide_and_write(
             approved=approved,
             card_ref=present.card_ref,
             device_id=present.device_id,
+            charges=charges,
             mistaken=_mistaken(asked, present, decision),
         ),
     )
@@ -117,15 +119,17 @@ def _facts(desk: Desk, asked: CardPresent, present: Present, match: Match) -> Pr
         spent_today=Rial(present.spent_rial),
         card=card,
         match=match,
-        refused=_refusal(asked),
+        refused=_refusal(asked, present),
     )
 
 
-def _refusal(asked: CardPresent) -> Reason | None:
-    """Say what is refused about the message itself, before any card is looked at."""
+def _refusal(asked: CardPresent, present: Present) -> Reason | None:
+    """Say what is refused about the message itself or its terminal (D20), before any card is looked at."""
     if not asked.trusted or asked.processing_code != PROCESSING_CODES[asked.money]:
         return Reason.NOT_SUPPORTED
-    return Reason.PIN_BLOCK_REFUSED if asked.pin is None and asked.pan is not None else None
+    if asked.pin is None and asked.pan is not None:
+        return Reason.PIN_BLOCK_REFUSED
+    return None if present.retry_after is None else Reason.TOO_MANY_WRONG
 
 
 def _match(desk: Desk, asked: CardPresent, name: bytes, present: Present) -> Match:

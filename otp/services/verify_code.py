@@ -72,22 +72,30 @@ def _decide(bank: Bank, psp: Psp, check: Check, key: RequestKey) -> FirstAnswer:
         if first is not None:
             return first
         shown = _shown(desk, psp, check, card.name)
+        charges = desk.wrong_charges(card.name, psp.acquirer_id, check.binding.terminal_id, psp.psp_id)
         account = accounts.read_account(
-            connection, card.card_id, shown.references, shown.macs, ceilings_of(desk.limits)
+            connection,
+            card.card_id,
+            shown.references,
+            shown.macs,
+            ceilings=ceilings_of(desk.limits),
+            charges=charges,
         )
         stale = check.sequence <= last_sequence
         decision = Decision(Reason.NOT_SUPPORTED) if stale else verify(facts_of(desk, shown, account))
         code = Code.STALE if stale else VERDICTS[decision.reason]
         earned = code is Code.VERIFIED
+        wait = account.retry_after if code is Code.TOO_MANY_REQUESTS else None
         writing = Verification(
             body_hash=check.body_hash,
             sequence=check.sequence,
             card_id=card.card_id,
             decision=decision,
             terminal_id=check.binding.terminal_id,
+            charges=charges,
             proof_mac=_proof_mac(bank, psp, check, card.name) if earned else None,
             status=ANSWERS[code].status,
-            answer=_verified(bank, check) if earned else body(code, check.request_id),
+            answer=_verified(bank, check) if earned else body(code, check.request_id, retry_after_seconds=wait),
         )
         kept = verifications.write(connection, key, writing)
     log.info("code_checked", code=str(code))

@@ -8,14 +8,13 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
-from otp.domain.authorisation import CardFacts, Decision
+from otp.domain.authorisation import Decision
 from otp.domain.financial import HostAnswer
-from otp.domain.notices import NoticeKind
-from otp.domain.proof import PROOF_SECONDS
-from otp.domain.verdict import AppChange
+from otp.domain.quotas import Charge
 from otp.store.card_days import APPROVED_TODAY, TODAY
 from otp.store.ceilings import IN_FORCE, Ceilings
-from otp.store.notices import queued
+from otp.store.judgements import JUDGED, judged
+from otp.store.quotas import FULL, counted
 
 # One statement by every live key; one that waited while the card got another token still finds it.
 _LOCK = text("""
@@ -28,6 +27,7 @@ SELECT card_id, coalesce(card_name, card_token) AS card_name
 _READ = text(f"""
 WITH clock AS MATERIALIZED (SELECT house_now() AS now),
 {TODAY},
+{FULL},
 near AS MATERIALIZED (
     SELECT challenge_id, psp.acquirer_id, transaction_ref, state, binding_digest, code_mac, wrong_tries, tries_max,
            expires_at, proof_mac, proof_expires_at, bound, ceiling_rial, channel
@@ -54,54 +54,17 @@ SELECT clock.now, card.expiry, card.status, card.second_pin_active, card.pin_fai
        card.pin_lock_level, card.card_data_failures, card.card_data_failed_since, card.card_not_present_paused_until,
        card.balance_rial, card.kind, card.static_second_pin_mac, card.static_pin_key,
        {IN_FORCE} AS ceiling_rial,
-       coalesce(card.low_ceiling_until > clock.now, false) AS lowered,
+       coalesce(card.low_ceiling_until > clock.now, false) AS lowered, full_rows.retry_after,
        spent.spent_rial, spent.unbound_rial, spent.static_rial, spent.sent_rial, spent.told_today,
        app.card_ref, app.device_id, app.code_root_sealed, app.wrong_codes, app.last_second_step, app.last_bound_step,
        app.drift_steps,
        near.challenge_id, near.acquirer_id, near.transaction_ref, near.state, near.binding_digest, near.code_mac,
        near.wrong_tries, near.tries_max, near.expires_at, near.proof_mac, near.proof_expires_at,
        near.bound, near.ceiling_rial AS code_ceiling_rial, near.channel
-  FROM clock CROSS JOIN spent LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN app ON true
-       LEFT JOIN near ON true
+  FROM clock CROSS JOIN spent CROSS JOIN full_rows LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint)
+       LEFT JOIN app ON true LEFT JOIN near ON true
  ORDER BY near.challenge_id
 """)
-
-# What a decision does to card, challenge and holder, whether money was asked for or only a code was checked.
-JUDGED = f"""
-decided AS (
-    SELECT CAST(:authorisation_id AS bigint) AS authorisation_id, CAST(:card_id AS bigint) AS card_id,
-           CAST(:challenge_id AS bigint) AS challenge_id, CAST(:challenge_state AS text) AS challenge_state,
-           CAST(:debit_rial AS bigint) AS debit_rial),
-counted AS (
-    UPDATE card SET status = :card_status, pin_failures = :pin_failures, pin_locked_until = :pin_locked_until,
-           pin_lock_level = :pin_lock_level, card_data_failures = :card_data_failures,
-           card_data_failed_since = :card_data_failed_since,
-           card_not_present_paused_until = :card_not_present_paused_until,
-           balance_rial = balance_rial - decided.debit_rial
-      FROM decided WHERE card.card_id = decided.card_id AND CAST(:card_changes AS bool) RETURNING card.card_id),
-judged AS (
-    UPDATE challenge SET state = decided.challenge_state, wrong_tries = :wrong_tries,
-           decided_at = CASE decided.challenge_state WHEN 'issued' THEN decided_at ELSE house_now() END,
-           proof_mac = coalesce(CAST(:proof_mac AS bytea), proof_mac),
-           proof_expires_at = CASE WHEN CAST(:proof_mac AS bytea) IS NULL THEN proof_expires_at
-                                   ELSE house_now() + make_interval(secs => :proof_seconds) END
-      FROM decided WHERE challenge.challenge_id = decided.challenge_id AND state IN ('issued', 'verified')
-    RETURNING challenge.challenge_id),
-stepped AS (
-    UPDATE device_card SET last_second_step = greatest(last_second_step, CAST(:second_step AS bigint)),
-           last_bound_step = greatest(last_bound_step, CAST(:bound_step AS bigint)), drift_steps = :drift_steps
-     WHERE card_ref = CAST(:card_ref AS uuid) AND CAST(:app_matched AS bool) RETURNING card_ref),
-device_judged AS (
-    UPDATE device SET wrong_codes = :wrong_codes, state = :device_state
-     WHERE device_id = CAST(:device_id AS uuid) AND state = 'active' RETURNING state),
-suspended AS (
-    {queued(NoticeKind.APP_SUSPENDED, "decided, device_judged WHERE device_judged.state = 'suspended'")}
-    RETURNING id),
-warned AS (
-    INSERT INTO outbox (topic, unique_key, payload)
-    SELECT 'sms.last_try', CAST(:warning_key AS text), jsonb_build_object('card_id', card_id)
-      FROM decided WHERE CAST(:warn AS bool) RETURNING id)
-"""
 
 # Of a transfer to another bank the amount is owed between the banks, and the fee to the acquirer (D7).
 _WRITE = text(f"""
@@ -133,6 +96,23 @@ UPDATE authorisation
        card_ref = CASE WHEN CAST(:app_matched AS bool) THEN CAST(:card_ref AS uuid) END
   FROM decided WHERE authorisation.authorisation_id = decided.authorisation_id
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """All that one message changes.
+
+    Args:
+        card_id: the card, held by :func:`lock_card`; a credited card is held as well as the one that pays.
+        charges: what a wrong try counts on.
+    """
+
+    authorisation_id: int
+    card_id: int | None
+    acquirer_id: str
+    decision: Decision
+    answer: HostAnswer
+    charges: Sequence[Charge]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +184,11 @@ class CardRow:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What one purchase needs to know, read after the lock by the database's clock (D33)."""
+    """What one purchase needs to know, read after the lock by the database's clock (D33).
+
+    Args:
+        retry_after: for how long, seconds, too many wrong tries of where it comes from hold it back.
+    """
 
     now: dt.datetime
     spent_rial: int
@@ -212,6 +196,7 @@ class Account:
     static_rial: int
     sent_rial: int
     told_today: int
+    retry_after: int | None
     card: CardRow | None
     app: AppRow | None
     challenges: tuple[NearChallenge, ...]
@@ -224,10 +209,25 @@ def lock_card(connection: Connection, tokens: Sequence[bytes]) -> HeldCard:
 
 
 def read_account(
-    connection: Connection, card_id: int | None, references: Sequence[str], macs: Sequence[bytes], ceilings: Ceilings
+    connection: Connection,
+    card_id: int | None,
+    references: Sequence[str],
+    macs: Sequence[bytes],
+    *,
+    ceilings: Ceilings,
+    charges: Sequence[Charge],
 ) -> Account:
-    """Read the card, its app, its recent challenges that concern this purchase, and what it spent today in Tehran."""
-    parameters = {"card_id": card_id, "references": list(references), "macs": list(macs), **asdict(ceilings)}
+    """Read the card, its app, its recent challenges that concern this purchase, and what it spent today in Tehran.
+
+    ``charges`` are those of a wrong try (D20).
+    """
+    parameters = {
+        "card_id": card_id,
+        "references": list(references),
+        "macs": list(macs),
+        **asdict(ceilings),
+        **counted(charges),
+    }
     rows = connection.execute(_READ, parameters).mappings().all()
     first = rows[0]
     return Account(
@@ -237,6 +237,7 @@ def read_account(
         static_rial=int(first["static_rial"]),
         sent_rial=int(first["sent_rial"]),
         told_today=int(first["told_today"]),
+        retry_after=first["retry_after"],
         card=None if first["status"] is None else CardRow(*(first[name] for name in CardRow.__slots__)),
         app=None if first["card_ref"] is None else AppRow(*(first[name] for name in AppRow.__slots__)),
         challenges=tuple(
@@ -247,25 +248,16 @@ def read_account(
     )
 
 
-def write_decision(
-    connection: Connection,
-    decision: Decision,
-    answer: HostAnswer,
-    *,
-    authorisation_id: int,
-    card_id: int | None,
-    acquirer_id: str,
-) -> None:
-    """Write counters, the challenge, debit and credit with their postings, the warning and the answer in one statement.
-
-    A credited card is held as well as the one that pays.
-    """
+def write_decision(connection: Connection, writing: Writing) -> None:
+    """Write counters, challenge, debit and credit with their postings, the warning and the answer in one statement."""
+    decision, answer = writing.decision, writing.answer
+    warning_key = f"last-try:{writing.authorisation_id}"
     connection.execute(
         _WRITE,
         {
-            **judged(decision, card_id=card_id, warning_key=f"last-try:{authorisation_id}"),
-            "authorisation_id": authorisation_id,
-            "acquirer_id": acquirer_id,
+            **judged(decision, card_id=writing.card_id, charges=writing.charges, warning_key=warning_key),
+            "authorisation_id": writing.authorisation_id,
+            "acquirer_id": writing.acquirer_id,
             "state": "approved" if decision.approved else "declined",
             "told_rial": None if decision.balance is None else decision.balance.reveal().amount,
             "action_code": answer.action_code,
@@ -278,58 +270,3 @@ def write_decision(
             "credited_id": decision.credited_id,
         },
     )
-
-
-def judged(
-    decision: Decision, *, card_id: int | None, warning_key: str, proof_mac: bytes | None = None
-) -> dict[str, object]:
-    """Return what :data:`JUDGED` writes of a decision.
-
-    Args:
-        decision: about a purchase or a code.
-        card_id: the card, held by :func:`lock_card`.
-        warning_key: makes the holder's warning one of a kind.
-        proof_mac: of the proof that stands for the code from now on (D13).
-    """
-    challenge = decision.challenge
-    return {
-        "authorisation_id": None,
-        "card_id": card_id,
-        "challenge_id": challenge.challenge_id if challenge else None,
-        "challenge_state": challenge.state if challenge else None,
-        "wrong_tries": challenge.wrong_tries if challenge else 0,
-        "debit_rial": decision.debit.amount,
-        "warn": decision.warn_holder,
-        "warning_key": warning_key,
-        "proof_mac": proof_mac,
-        "proof_seconds": PROOF_SECONDS,
-        **_counters(decision.card),
-        **_app(decision.app),
-    }
-
-
-def _app(app: AppChange | None) -> dict[str, object]:
-    match = None if app is None else app.match
-    return {
-        "device_id": app.device_id if app else None,
-        "device_state": app.state if app else None,
-        "wrong_codes": app.wrong_codes if app else 0,
-        "card_ref": app.card_ref if app else None,
-        "app_matched": match is not None,
-        "second_step": match.step if match and not match.bound else 0,
-        "bound_step": match.step if match and match.bound else 0,
-        "drift_steps": match.drift if match else 0,
-    }
-
-
-def _counters(card: CardFacts | None) -> dict[str, object]:
-    return {
-        "card_changes": card is not None,
-        "card_status": "active" if card is None or card.active else "blocked",
-        "pin_failures": card.pin_failures if card else 0,
-        "pin_locked_until": card.pin_locked_until if card else None,
-        "pin_lock_level": card.pin_lock_level if card else 0,
-        "card_data_failures": card.data_failures if card else 0,
-        "card_data_failed_since": card.data_failed_since if card else None,
-        "card_not_present_paused_until": card.paused_until if card else None,
-    }

@@ -50,7 +50,8 @@ SELECT provider, count(*) AS asked,
 _TERMINALS = text(f"""
 {_CLOCK},
 tried AS (
-    SELECT acquirer_id, terminal_id, count(*) AS tried, count(*) FILTER (WHERE reason = 'code_wrong') AS wrong
+    SELECT acquirer_id, terminal_id, count(*) AS tried,
+           count(*) FILTER (WHERE reason = ANY(CAST(:wrong AS text[]))) AS wrong
       FROM (SELECT acquirer_id, rtrim(terminal_id) AS terminal_id, reason FROM authorisation
              WHERE created_at >= {_NOW} - {_HOUR} AND kind IN ('purchase', 'transfer', 'balance')
                AND reason = ANY(CAST(:reasons AS text[]))
@@ -211,16 +212,19 @@ def deliveries(connection: Connection) -> list[Delivery]:
     return [Delivery(**row) for row in connection.execute(_DELIVERY).mappings()]
 
 
-def terminals(connection: Connection, reasons: Sequence[str], least: int, percent: int) -> list[TerminalTries]:
-    """Read the terminals with wrong codes in the last hour, alarming ones first.
+def terminals(
+    connection: Connection, reasons: Sequence[str], wrong: Sequence[str], least: int, percent: int
+) -> list[TerminalTries]:
+    """Read the terminals with wrong tries in the last hour, alarming ones first.
 
     Args:
         connection: to read by.
-        reasons: of purchases, and checks without one, whose code was judged.
+        reasons: of purchases, and checks without one, whose card data or code was judged.
+        wrong: which of them say that one was wrong.
         least: of both before a share says anything.
         percent: the share above which a terminal comes first.
     """
-    values = {"reasons": list(reasons), "least": least, "percent": percent}
+    values = {"reasons": list(reasons), "wrong": list(wrong), "least": least, "percent": percent}
     return [TerminalTries(**row) for row in connection.execute(_TERMINALS, values).mappings()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -11,14 +12,17 @@ from otp.domain.device import DeviceState
 from otp.domain.financial import HostAnswer
 from otp.domain.first_pin import PresentDecision
 from otp.domain.notices import NoticeKind
+from otp.domain.quotas import Charge
 from otp.store.card_days import APPROVED_TODAY, TODAY
 from otp.store.notices import queued
+from otp.store.quotas import CHARGED, FULL, counted
 
 # A statement of its own after the card's lock (D4). The device is held as well, because another card on it may give it
 # another root meanwhile; the order card, device is everybody's.
 _READ = text(f"""
 WITH clock AS MATERIALIZED (SELECT house_now() AS now),
 {TODAY},
+{FULL},
 app AS MATERIALIZED (
     SELECT CAST(card_ref AS text) AS card_ref, CAST(device.device_id AS text) AS device_id, code_root_sealed,
            last_first_step, drift_steps, wrong_codes
@@ -28,17 +32,21 @@ app AS MATERIALIZED (
 spent AS MATERIALIZED (
     SELECT coalesce(sum(amount_rial), 0) AS spent_rial FROM authorisation
      WHERE card_id = CAST(:card_id AS bigint) AND {APPROVED_TODAY})
-SELECT clock.now, spent.spent_rial, card.status, card.expiry, card.first_pin_mac, card.first_pin_key,
-       card.first_pin_failures, card.first_pin_locked_until, card.balance_rial, app.*
-  FROM clock CROSS JOIN spent LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint) LEFT JOIN app ON true
+SELECT clock.now, spent.spent_rial, full_rows.retry_after, card.status, card.expiry, card.first_pin_mac,
+       card.first_pin_key, card.first_pin_failures, card.first_pin_locked_until, card.balance_rial, app.*
+  FROM clock CROSS JOIN spent CROSS JOIN full_rows LEFT JOIN card ON card.card_id = CAST(:card_id AS bigint)
+       LEFT JOIN app ON true
 """)
 
+# The rows of its terminal are the last that anybody waits for.
 _WRITE = text(f"""
-WITH decided AS (
+WITH clock AS MATERIALIZED (SELECT house_now() AS now),
+{CHARGED},
+decided AS (
     SELECT CAST(:authorisation_id AS bigint) AS authorisation_id, CAST(:card_id AS bigint) AS card_id,
            CAST(:debit_rial AS bigint) AS debit_rial, CAST(:step AS bigint) AS step,
            CAST(:card_ref AS uuid) AS card_ref, CAST(:mistaken AS text) AS mistaken),
-counted AS (
+changed AS (
     UPDATE card SET first_pin_failures = :failures, first_pin_locked_until = :locked_until,
            balance_rial = balance_rial - decided.debit_rial
       FROM decided WHERE card.card_id = decided.card_id AND CAST(:counted AS bool) RETURNING card.card_id),
@@ -81,10 +89,15 @@ class PresentRow:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What a decision needs to know, by the database's clock (D33): the card, and its app if one is active."""
+    """What a decision needs to know, by the database's clock (D33): the card, and its app if one is active.
+
+    Args:
+        retry_after: for how long, seconds, too many wrong tries at this terminal hold it back.
+    """
 
     now: dt.datetime
     spent_rial: int
+    retry_after: int | None
     card: PresentRow | None
     card_ref: str | None
     device_id: str | None
@@ -100,6 +113,7 @@ class Writing:
 
     Args:
         approved: money was taken, or the PIN was right where none was asked for.
+        charges: what a wrong try counts on.
         mistaken: what a wrong code of the app leaves its device in; ``None`` where none was meant.
     """
 
@@ -111,12 +125,16 @@ class Writing:
     approved: bool
     card_ref: str | None
     device_id: str | None
+    charges: Sequence[Charge]
     mistaken: DeviceState | None
 
 
-def read(connection: Connection, card_id: int | None) -> Present:
-    """Read the card, its app, and what it spent today (Asia/Tehran); the card is held already."""
-    row = dict(connection.execute(_READ, {"card_id": card_id}).mappings().one())
+def read(connection: Connection, card_id: int | None, charges: Sequence[Charge]) -> Present:
+    """Read the card, its app, and what it spent today (Asia/Tehran); the card is held already.
+
+    ``charges`` are those of a wrong try (D20).
+    """
+    row = dict(connection.execute(_READ, {"card_id": card_id, **counted(charges)}).mappings().one())
     names = PresentRow.__slots__
     card = None if row["status"] is None else PresentRow(*(row[name] for name in names))
     rest = {name: value for name, value in row.items() if name not in names}
@@ -140,6 +158,7 @@ def write(connection: Connection, writing: Writing) -> None:
             "card_ref": writing.card_ref,
             "device_id": writing.device_id,
             "mistaken": writing.mistaken,
+            **counted(writing.charges if decision.wrong else ()),
             "state": "approved" if writing.approved else "declined",
             "action_code": answer.action_code,
             "reason": decision.reason,

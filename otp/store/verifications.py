@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from otp.domain.authorisation import Decision
-from otp.store.accounts import JUDGED, judged
+from otp.domain.quotas import Charge
 from otp.store.challenges import FirstAnswer, RequestKey, once
+from otp.store.judgements import JUDGED, judged
 
 _READ = text("""
 SELECT first.body_hash, first.status, first.answer,
@@ -36,6 +38,7 @@ class Verification:
 
     Args:
         answer: as it is kept: where it has a proof, the id of the key that the proof is derived from.
+        charges: what a wrong try counts on.
         proof_mac: of the proof; ``None`` when none was earned.
     """
 
@@ -44,6 +47,7 @@ class Verification:
     card_id: int | None
     decision: Decision
     terminal_id: str
+    charges: Sequence[Charge]
     proof_mac: bytes | None
     status: int
     answer: dict[str, Any]
@@ -67,6 +71,7 @@ def write(connection: Connection, key: RequestKey, verification: Verification) -
         **judged(
             verification.decision,
             card_id=verification.card_id,
+            charges=verification.charges,
             warning_key=f"last-try:{key.psp_id}:{key.request_id}",
             proof_mac=verification.proof_mac,
         ),

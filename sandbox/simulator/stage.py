@@ -67,6 +67,7 @@ LIMITS = Limits(
     transfer_max=Rial(10**9),
     transfer_day_max=Rial(2 * 10**9),
     holder_questions_per_hour=1_000_000,
+    terminal_wrong_per_hour=1_000_000,
 )
 DISABLE_AFTER_DAYS = 2
 """Shorter than an event is tried, so that runs meet endpoints that are disabled while something waits for them."""

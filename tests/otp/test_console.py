@@ -264,12 +264,14 @@ def test_a_code_that_is_sent_again_counts_from_then(bank_world: BankWorld) -> No
 
 
 def test_a_terminal_where_codes_are_guessed_is_an_alarm(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:
-    """More than 20 wrong of a hundred in at least fifty: neither a share below, nor a few tries, nor other declines."""
+    """More than 20 wrong of a hundred in at least fifty: neither a share below, nor a few tries; codes or card data."""
     pan = bank_world.card()
     for terminal, wrong, right in (("T-BAD", 11, 39), ("T-EDGE", 10, 40), ("T-FEW", 40, 9), ("T-CALM", 1, 99)):
         _purchases(bank_world, pan, terminal, "code_wrong", wrong)
         _purchases(bank_world, pan, terminal, "approved", right)
-    _purchases(bank_world, pan, "T-OTHER", "card_data_wrong", 80)
+    _purchases(bank_world, pan, "T-DATA", "card_data_wrong", 80)
+    _purchases(bank_world, pan, "T-DATA", "card_unknown", 20)
+    _purchases(bank_world, pan, "T-OTHER", "not_supported", 80)
     _purchases(bank_world, pan, "T-OLD", "code_wrong", 80)
     bank_world.sql(
         "UPDATE authorisation SET created_at = created_at - interval '61 minutes' WHERE terminal_id = 'T-OLD'"
@@ -278,17 +280,30 @@ def test_a_terminal_where_codes_are_guessed_is_an_alarm(desk: Callable[[str], De
     found = {row.terminal_id: (row.tried, row.wrong, row.alarming) for row in wrong_codes(bank_world.bank)}
 
     assert found == {
+        "T-DATA": (100, 100, True),
         "T-BAD": (50, 11, True),
         "T-EDGE": (50, 10, False),
         "T-FEW": (49, 40, False),
         "T-CALM": (100, 1, False),
     }
-    assert next(iter(found)) == "T-BAD"
-    assert desk("omid").get("/wrong-codes?lang=en").text.count("Alarm: guessing") == 1
+    assert list(found)[:2] == ["T-DATA", "T-BAD"]
+    assert desk("omid").get("/wrong-codes?lang=en").text.count("Alarm: guessing") == 2
+
+
+@pytest.mark.parametrize("reason", ["transfer_limit", "transfer_day_limit", "balance_limit", "cannot_receive"])
+def test_right_codes_of_transfers_and_balances_count_as_right(bank_world: BankWorld, reason: str) -> None:
+    """Else a few wrong ones at a terminal for transfers would be a large share."""
+    pan = bank_world.card()
+    _purchases(bank_world, pan, "T-SEND", reason, 90)
+    _purchases(bank_world, pan, "T-SEND", "code_wrong", 10)
+
+    (row,) = wrong_codes(bank_world.bank)
+
+    assert (row.tried, row.wrong, row.alarming) == (100, 10, False)
 
 
 def test_d13_codes_tried_without_a_purchase_count_at_their_terminal(bank_world: BankWorld) -> None:
-    """Guessing by VerifyDynamicPin shows beside purchases at one terminal; wrong card data are no try of a code."""
+    """Guessing by VerifyDynamicPin shows beside purchases at one terminal, of codes and of card data."""
     prover, binding = Prover(bank_world), bank_world.binding()
     pan, other = bank_world.card(), bank_world.card("09121112233")
     _purchases(bank_world, pan, binding.terminal_id.ljust(15), "approved", 1, ACQUIRER)
@@ -300,7 +315,7 @@ def test_d13_codes_tried_without_a_purchase_count_at_their_terminal(bank_world: 
 
     (row,) = wrong_codes(bank_world.bank)
 
-    assert (row.acquirer_id, row.terminal_id, row.tried, row.wrong) == (ACQUIRER, binding.terminal_id, 3, 1)
+    assert (row.acquirer_id, row.terminal_id, row.tried, row.wrong) == (ACQUIRER, binding.terminal_id, 4, 2)
 
 
 def test_locked_cards_are_shown_with_their_reason(desk: Callable[[str], Desk], bank_world: BankWorld) -> None:

@@ -25,7 +25,7 @@ from otp.domain.errors import InvalidBinding, InvalidExpiry, InvalidHolderName, 
 from otp.domain.fees import FeeRow, fee_ceiling
 from otp.domain.holder import check_holder_name
 from otp.domain.message import TYPE_WORDS, CodeMessage, code_text, code_values, last_try_text
-from otp.domain.quotas import Holder, Span, budget_scopes, charges, default_limits
+from otp.domain.quotas import Holder, Span, budget_scopes, charges, default_limits, wrong_charges
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 KEY = Sensitive(bytes(range(32)))
@@ -354,6 +354,18 @@ def test_d20_a_busy_terminals_row_is_split_and_a_small_limit_is_not(per_hour: in
 
     assert terminal == parts
     assert sum(terminal) <= per_hour
+
+
+def test_d20_wrong_tries_count_apart_from_requests_at_their_terminal_and_in_checks_on_their_psp() -> None:
+    """In the order in which rows are locked, each split as those of requests are."""
+    most = {"terminal_per_hour": 1_000, "psp_per_hour": 1_600}
+    rows = wrong_charges("581672/T1", "pooya", **most, shard=5)
+
+    assert [(row.scope, row.most) for row in rows] == [
+        ("psp|wrong|hour|pooya|5", 100),
+        ("terminal|wrong|hour|581672/T1|1", 250),
+    ]
+    assert wrong_charges("581672/T1", None, **most, shard=5) == rows[1:]
 
 
 def test_every_code_has_an_answer_and_a_sentence_in_both_languages() -> None:
