@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from foundation.durable import name_to_disk, to_disk
 from foundation.master_keys import MasterKey, MasterKeyRefused
 from foundation.sensitive import Sensitive
 
@@ -91,7 +92,7 @@ def _key_of(row: dict[str, str], master: MasterKey | None, *, clear_allowed: boo
 
 
 def write_keys(path: Path, keys: list[Key], master: MasterKey | None) -> None:
-    """Write a key file anew: readers see the old one or the new one, never half of one.
+    """Write a key file anew: readers see the old one or the new one, never half of one, also after a power failure.
 
     Raises:
         MasterKeyRefused: when a key could not be wrapped; the file is as it was.
@@ -100,9 +101,9 @@ def write_keys(path: Path, keys: list[Key], master: MasterKey | None) -> None:
     beside = path.with_name(f".{path.name}.new")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        to_disk(file)
     beside.replace(path)
+    name_to_disk(path)
 
 
 def _row_of(key: Key, master: MasterKey | None) -> dict[str, str]:
@@ -117,6 +118,14 @@ def change_keys(path: Path, master: MasterKey | None, change: Callable[[list[Key
     with _held(path):
         keys = change(read_keys(path, master))
         write_keys(path, keys, master)
+    return keys
+
+
+def wrap_keys(path: Path, master: MasterKey | None, under: MasterKey) -> list[Key]:
+    """Write a key file under another master key, or its first, while nobody else changes it; return its keys."""
+    with _held(path):
+        keys = read_keys(path, master)
+        write_keys(path, keys, under)
     return keys
 
 

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pkcs11.exceptions import PKCS11Error
 from pkcs11.mechanisms import GCMParams
 
+from foundation.durable import name_to_disk, to_disk
 from foundation.sensitive import Sensitive
 
 NONCE_BYTES = 12
@@ -151,7 +152,7 @@ def open_master(name: str, pin_file: Path | None) -> MasterKey:
 
 
 def new_master_file(path: Path) -> None:
-    """Draw a master key into a new file, readable by its owner only.
+    """Draw a master key into a new file, readable by its owner only; it is on the disk before anything is wrapped.
 
     Raises:
         MasterKeyRefused: when something is there already: keys may be wrapped under it.
@@ -160,6 +161,8 @@ def new_master_file(path: Path) -> None:
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
+            to_disk(file)
+        name_to_disk(path)
     except OSError as error:
         raise MasterKeyRefused(f"{path} was not made: {error.strerror}") from None
 

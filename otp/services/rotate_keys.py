@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from foundation.key_file import Key, KeyState, change_keys, read_keys, write_keys
+from foundation.key_file import Key, KeyState, change_keys, read_keys, wrap_keys
 from foundation.master_keys import MasterKey, open_master
 from foundation.sensitive import Sensitive
 from otp.domain.errors import KeyNotRotated
@@ -103,9 +103,8 @@ def wrap(bank: Bank, name: str, pin_file: Path | None, *, by: By | None = None) 
 
     Afterwards the settings must name it; running processes go on with the keys they have.
     """
-    master = open_master(name, pin_file)
-    keys = _read(bank)
-    write_keys(bank.settings.key_file, keys, master)
+    path, master = _file(bank)
+    keys = wrap_keys(path, master, open_master(name, pin_file))
     with bank.database.begin() as connection:
         note(connection, bank.keys, by, "keys.wrapped", "key-file", {"keys": len(keys), "master": name})
     return len(keys)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pkcs11
 import pytest
 
 from foundation import master_keys
-from foundation.key_file import Key, KeyFileRefused, KeyState, change_keys, read_keys, write_keys
+from foundation.key_file import Key, KeyFileRefused, KeyState, change_keys, read_keys, wrap_keys, write_keys
 from foundation.keys import Keyring, UnknownKey
 from foundation.master_keys import MasterKey, MasterKeyRefused, new_master_file, open_master
 from foundation.sensitive import Sensitive
@@ -207,6 +209,54 @@ def test_files_that_others_can_read_are_refused(tmp_path: Path, pin_file: Path) 
     pin_file.chmod(0o644)
     with pytest.raises(MasterKeyRefused, match="chmod 600"):
         open_master(hsm, pin_file)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Tell what is written to the disk: the name of a file, or of a folder with what is in it by then."""
+    seen: list[str] = []
+    write = os.fsync
+
+    def watched(number: int) -> None:
+        path = Path(f"/proc/self/fd/{number}").resolve()
+        seen.append(f"{path.name}/ {sorted(each.name for each in path.iterdir())}" if path.is_dir() else path.name)
+        write(number)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    return seen
+
+
+def test_d41_keys_and_their_names_are_on_the_disk_when_a_command_ends(tmp_path: Path, disk: list[str]) -> None:
+    """A master key that a power failure took would take every key with it that is wrapped under it."""
+    folder = tmp_path / "keys"
+    folder.mkdir()
+
+    new_master_file(folder / "master")
+    write_keys(folder / "bank.json", [key("pan-1")], None)
+
+    assert disk == ["master", "keys/ ['master']", ".bank.json.new", "keys/ ['bank.json', 'master']"]
+
+
+def test_d41_wrapping_waits_for_a_change_that_is_under_way(tmp_path: Path) -> None:
+    """Else it would write back the file without the key that was added meanwhile."""
+    path = tmp_path / "keys.json"
+    write_keys(path, [key("pan-1")], None)
+    new_master_file(tmp_path / "master")
+    under = open_master(f"file:{tmp_path / 'master'}", None)
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def add(keys: list[Key]) -> list[Key]:
+            wrapping.append(pool.submit(wrap_keys, path, None, under))
+            time.sleep(0.2)
+            assert not wrapping[0].done()
+            return [*keys, key("pan-2")]
+
+        wrapping: list[Future[list[Key]]] = []
+        change_keys(path, None, add)
+        assert [each.id for each in wrapping[0].result()] == ["pan-1", "pan-2"]
+
+    assert [each.id for each in read_keys(path, under, clear_allowed=False)] == ["pan-1", "pan-2"]
 
 
 def test_a_ring_without_the_key_says_so() -> None:
