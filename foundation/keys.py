@@ -1,16 +1,19 @@
 """Keys by purpose: MACs, sealed values bound to their row, rotation with several live keys while everything runs.
 
 Per purpose the last *active* key writes; *coming* and *retired* keys open and verify as well. A ring that was read from
-a file reads it again when the file changes; it looks at most once a second.
+a file reads it again when the file changes; a thread beside it looks once a second.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
+import threading
 import time
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -27,7 +30,11 @@ log = structlog.get_logger(__name__)
 
 NONCE_BYTES = 12
 LOOK_EVERY_SECONDS = 1.0
-"""How often a ring looks whether its file has changed."""
+"""How often a ring's thread looks whether its file has changed."""
+LOOK_AGAIN_MOST_SECONDS = 60.0
+"""A file that could not be read is tried again after one second, two, four and so on, up to this."""
+UNREADABLE = (KeyFileRefused, OSError)
+"""What a file that cannot be read now is told by; it may be readable later."""
 _PURPOSE_SEPARATOR = b"\x00"
 
 
@@ -51,31 +58,31 @@ class _Ring:
 
 
 class _Source:
-    """The file behind a ring, and how it looked when it was read last."""
+    """The file behind a ring: how it looked when it was read last, and when it could not be."""
 
     def __init__(self, path: Path, master: MasterKey | None, *, clear_allowed: bool) -> None:
         self._path, self._master, self._clear_allowed = path, master, clear_allowed
-        self._seen = self._look()
-        self._looked = time.monotonic()
+        self._seen = self._refused = self._look()
+        self._pause = LOOK_EVERY_SECONDS
+        self._again_at = 0.0
 
     def read(self) -> _Ring:
-        return _Ring(read_keys(self._path, self._master, clear_allowed=self._clear_allowed))
-
-    def changed(self) -> bool:
-        """Tell whether the file is another one now; looks once a second."""
-        now = time.monotonic()
-        if now - self._looked < LOOK_EVERY_SECONDS:
-            return False
-        self._looked = now
+        """Read the file as it is now; raises one of :data:`UNREADABLE` when it cannot, or an HSM is away."""
         found = self._look()
-        if found == self._seen:
-            return False
+        try:
+            ring = _Ring(read_keys(self._path, self._master, clear_allowed=self._clear_allowed))
+        except UNREADABLE:
+            longer = min(2 * self._pause, LOOK_AGAIN_MOST_SECONDS)
+            self._pause = longer if found == self._refused else LOOK_EVERY_SECONDS
+            self._refused, self._again_at = found, time.monotonic() + self._pause
+            raise
         self._seen = found
-        return True
+        return ring
 
-    def look_again(self) -> None:
-        """Forget what was seen, so that the next look tries once more."""
-        self._seen = None
+    def due(self) -> bool:
+        """Tell whether the file is another one than was read; one that could not be read waits longer each time."""
+        found = self._look()
+        return found != self._seen and (found != self._refused or time.monotonic() >= self._again_at)
 
     def _look(self) -> tuple[int, int, int] | None:
         try:
@@ -90,7 +97,6 @@ class Keyring:
 
     def __init__(self, keys: list[Key]) -> None:
         self._ring = _Ring(keys)
-        self._source: _Source | None = None
 
     @classmethod
     def from_file(cls, path: str | Path, master: MasterKey | None = None, *, clear_allowed: bool = True) -> Keyring:
@@ -106,7 +112,8 @@ class Keyring:
         """
         source = _Source(Path(path), master, clear_allowed=clear_allowed)
         ring = cls([])
-        ring._ring, ring._source = source.read(), source
+        ring._ring = source.read()
+        ring.follow(source)
         return ring
 
     @classmethod
@@ -127,6 +134,13 @@ class Keyring:
             raise KeyFileRefused(str(error)) from None
         return cls.from_file(path, master, clear_allowed=master is None)
 
+    def follow(self, source: _Source) -> None:
+        """Look after a file on a thread of its own: an HSM may take seconds, and whoever uses a key holds a card."""
+        _followed[self], gone = source, threading.Event()
+        weakref.finalize(self, gone.set)
+        looking = (weakref.WeakMethod(self._read_again), source, gone)
+        threading.Thread(target=_look_after, args=looking, name="keys", daemon=True).start()
+
     def active_id(self, purpose: str) -> str:
         """Return the id of the key that writes for ``purpose``."""
         return self._active(purpose).id
@@ -137,7 +151,7 @@ class Keyring:
 
     def of_purpose(self, purpose: str) -> tuple[Key, ...]:
         """Return every key of ``purpose``, oldest first."""
-        return tuple(key for key in self._now().by_id.values() if key.purpose == purpose)
+        return tuple(key for key in self._ring.by_id.values() if key.purpose == purpose)
 
     def material(self, key_id: str) -> Sensitive[bytes]:
         """Return a key's bytes, for the modules that speak a wire's own cryptography."""
@@ -180,27 +194,15 @@ class Keyring:
         material = self._key(key_id).material.reveal()
         return hashlib.sha256(b"key check value" + _PURPOSE_SEPARATOR + material).hexdigest()[:6].upper()
 
-    def _now(self) -> _Ring:
-        """Return the keys as the file has them now; a file that is not readable, or an HSM away, changes none."""
-        source = self._source
-        if source is not None and source.changed():
-            try:
-                self._ring = source.read()
-                log.info("keys_read_again", keys=len(self._ring.by_id))
-            except KeyFileRefused as error:
-                source.look_again()
-                log.warning("keys_not_read_again", why=str(error))
-        return self._ring
-
     def _active(self, purpose: str) -> Key:
         try:
-            return self._now().writing[purpose]
+            return self._ring.writing[purpose]
         except KeyError:
             raise UnknownKey(f"no active key for {purpose}; add one to the key file") from None
 
     def _key(self, key_id: str) -> Key:
         try:
-            return self._now().by_id[key_id]
+            return self._ring.by_id[key_id]
         except KeyError:
             raise UnknownKey(f"no key named {key_id}") from None
 
@@ -209,3 +211,31 @@ class Keyring:
         if key.id not in ciphers:
             ciphers[key.id] = AESGCM(key.material.reveal())
         return ciphers[key.id]
+
+    def _read_again(self, source: _Source) -> None:
+        """Take the keys that the file has now; a file that is not readable, or an HSM away, changes none."""
+        try:
+            self._ring = source.read()
+            log.info("keys_read_again", keys=len(self._ring.by_id))
+        except UNREADABLE as error:
+            log.warning("keys_not_read_again", why=str(error))
+
+
+def _look_after(
+    read_again_of: weakref.WeakMethod[Callable[[_Source], None]], source: _Source, gone: threading.Event
+) -> None:
+    while not gone.wait(LOOK_EVERY_SECONDS):
+        read_again = read_again_of()
+        if read_again is not None and source.due():
+            read_again(source)
+        del read_again  # else this thread alone would keep the ring
+
+
+def _follow_after_fork() -> None:
+    """Begin anew: threads are missing in a process that was forked."""
+    for ring, source in list(_followed.items()):
+        ring.follow(source)
+
+
+_followed: weakref.WeakKeyDictionary[Keyring, _Source] = weakref.WeakKeyDictionary()
+os.register_at_fork(after_in_child=_follow_after_fork)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from pathlib import Path
 import pkcs11
 import pytest
 
+from foundation import keys as keys_module
 from foundation import master_keys
 from foundation.key_file import Key, KeyFileRefused, KeyState, change_keys, read_keys, wrap_keys, write_keys
 from foundation.keys import Keyring, UnknownKey
@@ -155,6 +157,111 @@ def test_an_hsm_that_goes_away_while_serving_changes_nothing(hsm_name: str, pin_
     assert ring.active_id("pan") == "pan-1"
     write_keys(path, [key("pan-3")], open_master(hsm_name, pin_file))
     until(lambda: ring.active_id("pan") == "pan-3")
+
+
+class Slow:
+    """A master key whose HSM hangs from some moment on; counts how often it was asked since."""
+
+    def __init__(self) -> None:
+        self.hangs, self.asked, self.let_go = False, 0, threading.Event()
+
+    def wrap(self, material: Sensitive[bytes], *, place: str) -> bytes:
+        """Wrap nothing: what matters here is the waiting."""
+        assert place
+        return material.reveal()
+
+    def unwrap(self, wrapped: bytes, *, place: str) -> Sensitive[bytes]:
+        """Take its time, and fail."""
+        if self.hangs:
+            self.asked += 1
+            self.let_go.wait(1)
+            raise MasterKeyRefused(f"{place}: the HSM did not answer")
+        return Sensitive(wrapped)
+
+
+def test_d41_nobody_who_uses_a_key_waits_for_an_hsm_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever uses one holds a card meanwhile; one thread asks alone, and less and less often."""
+    monkeypatch.setattr(keys_module, "LOOK_EVERY_SECONDS", 0.05)
+    path, master = tmp_path / "keys.json", Slow()
+    write_keys(path, [key("pan-1")], master)
+    ring = Keyring.from_file(path, master)
+    master.hangs = True
+    write_keys(path, [key("pan-2")], master)
+    until(lambda: master.asked == 1)
+
+    began = time.monotonic()
+    used = {ring.active_id("pan") for _ in range(1_000)}
+
+    assert (used, time.monotonic() - began < 0.5) == ({"pan-1"}, True)
+    master.let_go.set()
+    time.sleep(1)
+    assert master.asked < 7  # after 0.05, 0.1, 0.2, 0.4 s, and so on
+    master.hangs = False
+    until(lambda: ring.active_id("pan") == "pan-2")
+
+
+def test_d41_a_ring_that_nobody_uses_follows_its_file(tmp_path: Path) -> None:
+    """The first look-up of an idle process finds what was hashed under a key that came while it slept."""
+    path = tmp_path / "keys.json"
+    write_keys(path, [key("pan-1")], None)
+    ring = Keyring.from_file(path)
+    write_keys(path, [key("pan-1"), key("pan-2", state=KeyState.COMING)], None)
+
+    time.sleep(2.5)
+
+    assert ring.ids("pan") == ("pan-1", "pan-2")
+
+
+def test_d41_a_file_that_is_away_for_a_moment_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gone, broken or open to others: the ring has its keys, and takes the file again once it is good."""
+    monkeypatch.setattr(keys_module, "LOOK_EVERY_SECONDS", 0.05)
+    path = tmp_path / "keys.json"
+    write_keys(path, [key("pan-1")], None)
+    ring = Keyring.from_file(path)
+
+    path.unlink()
+    time.sleep(0.2)
+    path.write_text("{")
+    time.sleep(0.2)
+    path.chmod(0o644)
+    time.sleep(0.2)
+    assert ring.active_id("pan") == "pan-1"
+    write_keys(path, [key("pan-2")], None)
+
+    until(lambda: ring.active_id("pan") == "pan-2")
+
+
+def test_a_ring_follows_its_file_in_a_forked_process_too(tmp_path: Path) -> None:
+    """A server may load its application before it forks its workers."""
+    path = tmp_path / "keys.json"
+    write_keys(path, [key("pan-1")], None)
+    ring = Keyring.from_file(path)
+    child = os.fork()
+    if child == 0:  # pragma: no cover - in the other process
+        try:
+            until(lambda: ring.active_id("pan") == "pan-2")
+        except BaseException:  # noqa: BLE001 - nothing of the tests may run on in here
+            os._exit(1)
+        os._exit(0)
+    write_keys(path, [key("pan-2")], None)
+
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_the_thread_of_a_ring_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens many leaves none behind."""
+    monkeypatch.setattr(keys_module, "LOOK_EVERY_SECONDS", 0.05)
+    path = tmp_path / "keys.json"
+    write_keys(path, [key("pan-1")], None)
+    before = set(threading.enumerate())
+    ring = Keyring.from_file(path)
+    (thread,) = set(threading.enumerate()) - before
+
+    del ring
+
+    until(lambda: not thread.is_alive())
 
 
 def test_an_hsm_that_hangs_is_away(monkeypatch: pytest.MonkeyPatch) -> None:

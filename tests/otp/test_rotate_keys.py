@@ -181,7 +181,7 @@ def commands(monkeypatch: pytest.MonkeyPatch, rotating: BankWorld, bank_urls: di
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(rotate_keys, "SETTLE_SECONDS", 1.1)
+    monkeypatch.setattr(rotate_keys, "SETTLE_SECONDS", 2.5)
     return lambda *words: main(["keys", *words])
 
 
