@@ -68,7 +68,9 @@ def _psp_arguments(psp: argparse.ArgumentParser) -> None:
         verb.add_argument("--key", action="append", metavar="ID=BASE64", help="Ed25519 public key; twice for two")
         verb.add_argument("--certificates", metavar="FILE", help="PEM of one or two, by which its SOAP is known")
     unbound = verbs.add_parser("unbound", help="allow codes of the weak dialects up to a ceiling; 0 refuses them")
-    for verb in (pinning, unbound):
+    out = verbs.add_parser("shut-out", help="answer a PSP no more, whatever it is known by")
+    back = verbs.add_parser("let-in", help="answer a PSP again that was shut out")
+    for verb in (pinning, unbound, out, back):
         verb.add_argument("psp_id")
     unbound.add_argument("rial", type=int)
     verbs.add_parser("list", help="say which PSPs there are, how they are known and what is open to them")
@@ -147,6 +149,16 @@ def _allow_unbound(bank: Bank, chosen: Arguments) -> None:
     print(f"{chosen.psp_id}: codes of the weak dialects up to {chosen.rial:,} rials each")
 
 
+def _shut_out(bank: Bank, chosen: Arguments) -> None:
+    register_psp.shut_out(bank, chosen.psp_id, by=_by(chosen))
+    print(f"{chosen.psp_id} is shut out")
+
+
+def _let_in(bank: Bank, chosen: Arguments) -> None:
+    register_psp.let_in(bank, chosen.psp_id, by=_by(chosen))
+    print(f"{chosen.psp_id} is let in again")
+
+
 def _list_psps(bank: Bank, _: Arguments) -> None:
     for psp, fingerprints in register_psp.registered(bank):
         known = ", ".join((*psp.public_keys, *(text[:FINGERPRINT_SHOWN] for text in fingerprints)))
@@ -155,6 +167,8 @@ def _list_psps(bank: Bank, _: Arguments) -> None:
             f"{psp.psp_id} ({psp.name}; {psp.acquirer_id}): known by {known}; disclosure {psp.disclosure}, "
             f"verify {verify}, unbound up to {psp.unbound_max_rial:,} rials"
         )
+    for psp in register_psp.outsiders(bank):
+        print(f"{psp.psp_id} ({psp.name}; {psp.acquirer_id}): shut out")
 
 
 def _by(chosen: Arguments) -> By:
@@ -172,7 +186,14 @@ def _certificates_in(chosen: Arguments) -> str | None:
     return None if chosen.certificates is None else Path(chosen.certificates).read_text()
 
 
-PSP_VERBS = {"add": _add_psp, "list": _list_psps, "pin": _pin_psp, "unbound": _allow_unbound}
+PSP_VERBS = {
+    "add": _add_psp,
+    "let-in": _let_in,
+    "list": _list_psps,
+    "pin": _pin_psp,
+    "shut-out": _shut_out,
+    "unbound": _allow_unbound,
+}
 
 
 def _check(settings: config.Settings, _: Arguments) -> int:

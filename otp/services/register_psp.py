@@ -52,6 +52,8 @@ def pin(
 ) -> None:
     """Know a PSP by these keys or certificates instead of those it had; ``None`` leaves them (D41).
 
+    One that is shut out as well, so that a key which leaked is never good again.
+
     Raises:
         InvalidPsp: when a value is wrong, or a key or certificate is another PSP's.
         CertificateRefused: when its certificates cannot be used.
@@ -59,10 +61,11 @@ def pin(
     """
     with bank.database.begin() as connection:
         psps.hold(connection)
-        active = {psp.psp_id: psp for psp in psps.active(connection)}
-        if psp_id not in active:
+        active = psps.active(connection)
+        known = {psp.psp_id: psp for psp in (*active, *psps.shut_out(connection))}
+        if psp_id not in known:
             raise UnknownPsp(psp_id)
-        was = active[psp_id]
+        was = known[psp_id]
         psp = replace(
             was,
             public_keys=was.public_keys if public_keys is None else public_keys,
@@ -70,7 +73,7 @@ def pin(
         )
         _check(psp)
         pinned = _pinned(psp.certificates)
-        _check_of_nobody_else(psp, pinned, active.values())
+        _check_of_nobody_else(psp, pinned, active)
         psps.identify(connection, psp)
         note(connection, bank.keys, by, "psp.pinned", f"psp:{psp_id}", {"known_by": _known_by(psp, pinned)})
 
@@ -98,11 +101,48 @@ def allow_unbound(bank: Bank, psp_id: str, ceiling_rial: int, *, by: By | None =
     _change(bank, psp_id, "unbound_max_rial", ceiling_rial, by)
 
 
+def shut_out(bank: Bank, psp_id: str, *, by: By | None = None) -> None:
+    """Answer a PSP no more, everywhere after ``OTP_DIRECTORY_SECONDS``; codes that are out stay as they are.
+
+    Raises:
+        UnknownPsp: when there is none with this id, or it is shut out already.
+    """
+    with bank.database.begin() as connection:
+        if not psps.set_active(connection, psp_id, active=False):
+            raise UnknownPsp(psp_id)
+        note(connection, bank.keys, by, "psp.shut_out", f"psp:{psp_id}")
+
+
+def let_in(bank: Bank, psp_id: str, *, by: By | None = None) -> None:
+    """Answer a PSP again that was shut out, everywhere after ``OTP_DIRECTORY_SECONDS``.
+
+    Raises:
+        InvalidPsp: when one of its keys or certificates has become another PSP's.
+        UnknownPsp: when none with this id is shut out.
+    """
+    with bank.database.begin() as connection:
+        psps.hold(connection)
+        waiting = {psp.psp_id: psp for psp in psps.shut_out(connection)}
+        if psp_id not in waiting:
+            raise UnknownPsp(psp_id)
+        psp = waiting[psp_id]
+        pinned = _pinned(psp.certificates)
+        _check_of_nobody_else(psp, pinned, psps.active(connection))
+        psps.set_active(connection, psp_id, active=True)
+        note(connection, bank.keys, by, "psp.let_in", f"psp:{psp_id}", {"known_by": _known_by(psp, pinned)})
+
+
 def registered(bank: Bank) -> list[tuple[Psp, list[str]]]:
     """Return every active PSP with the SHA-256 of its certificates, hex."""
     with bank.database.single() as connection:
         found = psps.active(connection)
     return [(psp, [each.fingerprint for each in psps.pinned(psp)]) for psp in found]
+
+
+def outsiders(bank: Bank) -> list[Psp]:
+    """Return every PSP that is shut out."""
+    with bank.database.single() as connection:
+        return psps.shut_out(connection)
 
 
 def _change(bank: Bank, psp_id: str, column: str, value: int, by: By | None) -> None:

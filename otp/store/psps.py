@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 _ALL = text("""
 SELECT psp_id, name, acquirer_id, public_keys, disclosure, webotp_host, verify_enabled, certificates, unbound_max_rial
-FROM psp WHERE active ORDER BY psp_id
+FROM psp WHERE active = :active ORDER BY psp_id
 """)
 
 _ADD = text("""
@@ -39,6 +39,8 @@ _LOCK = text("LOCK TABLE psp IN SHARE ROW EXCLUSIVE MODE")
 _IDENTIFY = text("""
 UPDATE psp SET public_keys = CAST(:public_keys AS jsonb), certificates = :certificates WHERE psp_id = :psp_id
 """)
+
+_SET_ACTIVE = text("UPDATE psp SET active = :active WHERE psp_id = :psp_id AND active <> :active")
 
 CHANGES = {
     name: text(f"UPDATE psp SET {name} = :value WHERE psp_id = :psp_id AND active")
@@ -87,6 +89,15 @@ class PspDirectory:
 
 def active(connection: Connection) -> list[Psp]:
     """Read every active PSP."""
+    return _read(connection, active=True)
+
+
+def shut_out(connection: Connection) -> list[Psp]:
+    """Read every PSP that is answered no more."""
+    return _read(connection, active=False)
+
+
+def _read(connection: Connection, *, active: bool) -> list[Psp]:
     return [
         Psp(
             psp_id=row.psp_id,
@@ -99,7 +110,7 @@ def active(connection: Connection) -> list[Psp]:
             certificates=row.certificates,
             unbound_max_rial=row.unbound_max_rial,
         )
-        for row in connection.execute(_ALL)
+        for row in connection.execute(_ALL, {"active": active})
     ]
 
 
@@ -132,6 +143,11 @@ def identify(connection: Connection, psp: Psp) -> None:
 def change(connection: Connection, psp_id: str, column: str, value: object) -> bool:
     """Change one of :data:`CHANGES`; tell whether there is a PSP of this id."""
     return connection.execute(CHANGES[column], {"psp_id": psp_id, "value": value}).rowcount == 1
+
+
+def set_active(connection: Connection, psp_id: str, *, active: bool) -> bool:
+    """Shut a PSP out, or let it in again; tell whether there was one to do that with."""
+    return connection.execute(_SET_ACTIVE, {"psp_id": psp_id, "active": active}).rowcount == 1
 
 
 def hold(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from otp.__main__ import main
+from otp.services import audit_trail
 from sandbox.certificates import certificate_of, new_identity
 from tests.otp.conftest import BANK_IDENTITY, PSP_IDENTITY
 from tests.otp.dialect_callers import YaghutCaller
@@ -162,7 +163,68 @@ def test_d41_certificates_that_cannot_be_pinned_are_refused(
     assert here.bank.psps.now().by_id["two"].certificates == ""
 
 
-@pytest.mark.parametrize("words", [("pin", "nobody", "--key", f"k={KEY}"), ("unbound", "nobody", "1")])
+def test_d41_a_psp_is_shut_out_and_let_in_again_by_command(
+    command: Callable[..., int], here: Any, pem: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Known by what it was known by before; each time the trail says who and why, and the list shows it."""
+    assert command(*new("--certificates", pem(NEW))) == 0
+    caller = caller_of(here, NEW, BANK_IDENTITY)
+    seen = []
+    for verb in ("shut-out", "let-in"):
+        assert command("--operator", "sara", "--why", "its key has leaked", verb, "two") == 0
+        capsys.readouterr()
+        assert command("list") == 0
+        listed = capsys.readouterr().out
+        seen.append((caller.call({}, operation="Ping").part == "pong", "two (درگاه دو; 581672099): shut out" in listed))
+        assert command(verb, "two") == 1  # nothing to do
+
+    assert seen == [(False, True), (True, False)]
+    acts = [kept.act for kept in audit_trail.acts(here.bank, subject="psp:two", most=2)]
+    assert [(act.action, act.actor, act.reason) for act in acts] == [
+        ("psp.let_in", "operator:sara", "its key has leaked"),
+        ("psp.shut_out", "operator:sara", "its key has leaked"),
+    ]
+
+
+def test_d41_a_key_that_leaked_is_never_good_again(
+    command: Callable[..., int], here: Any, pem: Callable[..., str]
+) -> None:
+    """Shut out, known by another certificate, let in: the old one is answered at no moment of it."""
+    assert command(*new("--certificates", pem(NEW))) == 0
+    callers = [caller_of(here, identity, BANK_IDENTITY) for identity in (NEW, NEWER)]
+    seen = []
+
+    for words in (("shut-out", "two"), ("pin", "two", "--certificates", pem(NEWER)), ("let-in", "two")):
+        assert command(*words) == 0
+        seen.append([caller.call({}, operation="Ping").part == "pong" for caller in callers])
+
+    assert seen == [[False, False], [False, False], [False, True]]
+
+
+@pytest.mark.parametrize("kind", ["--key", "--certificates"])
+def test_d41_a_psp_whose_key_is_anothers_by_now_is_not_let_in(
+    command: Callable[..., int], pem: Callable[..., str], kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key id and a certificate name one PSP only."""
+    value = f"two-1={KEY}" if kind == "--key" else pem(NEW)
+    assert command(*new(kind, value)) == 0
+    assert command("shut-out", "two") == 0
+    third = ["add", "--psp-id", "three", "--name", "درگاه سه", "--acquirer-id", "581672098", kind, value]
+    assert command(*third) == 0
+
+    assert command("let-in", "two") == 1
+    assert "names one PSP only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pin", "nobody", "--key", f"k={KEY}"),
+        ("unbound", "nobody", "1"),
+        ("shut-out", "nobody"),
+        ("let-in", "nobody"),
+    ],
+)
 def test_an_unknown_psp_is_said_so(
     command: Callable[..., int], words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
