@@ -140,7 +140,7 @@ class Trace:
 class AuthorisationRequest:
     """A 1200: take ``amount + fee`` from the card. It carries a PIN, so it is sent at most once (D1).
 
-    ``destination`` is the card of the same bank that a transfer moves the amount to.
+    ``destination`` is the card that a transfer sends the amount to, of this bank or of another.
     """
 
     order: Order

@@ -34,8 +34,9 @@ WITH taken AS (
     AND page_expires_at > house_now() AND attempts < :attempts_max AND m.merchant_id = payment.merchant_id AND m.active
     AND i.issuer_id = :issuer_id AND i.paused_at IS NULL AND (kind <> 'CARD_TRANSFER' OR CAST(:transfer AS boolean))
   RETURNING payment_id, attempt_id, state, attempts, kind, inside,
-    CASE WHEN inside THEN (SELECT t.destination_sealed FROM transfer t WHERE t.payment_id = payment.payment_id) END
-      AS destination_sealed, amount_rial, fee_rial, acquirer_id, payment.merchant_id,
+    CASE kind WHEN 'CARD_TRANSFER' THEN (SELECT t.destination_sealed FROM transfer t
+      WHERE t.payment_id = payment.payment_id) END AS destination_sealed, amount_rial, fee_rial, acquirer_id,
+    payment.merchant_id,
     terminal_id, coalesce(payment.payee_name, m.payee_name) AS payee_name, payee_key, reference),
 submitted AS (
   INSERT INTO attempt (attempt_id, payment_id, number, state, acquirer_id, terminal_id, stan, rrn, local_time,

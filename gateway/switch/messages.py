@@ -10,6 +10,7 @@ from gateway.ports import (
     Order,
     RefundRequest,
     ReversalRequest,
+    Route,
     Trace,
 )
 from gateway.switch.iso8583 import Message, write_tlv
@@ -22,6 +23,8 @@ HOLDER_CODE = "330000"
 """DE 3 of a question for a name."""
 REFUND = "200000"
 """DE 3 of money that goes back to the card that paid."""
+TAIL_DIGITS = 8
+"""So much of a transfer's destination its holder may type into an app (D24)."""
 REASON = "4021"
 """DE 25: no satisfactory end in time."""
 
@@ -39,7 +42,7 @@ def purchase_message(request: AuthorisationRequest, keys: LinkKeys) -> Message:
         "02": str(order.kind),
         "03": order.payee_key,
         "04": order.transaction_ref,
-        "06": "" if request.destination is None else request.destination.reveal(),
+        **_destination(request),
     }
     fields = {
         2: request.pan.reveal(),
@@ -107,6 +110,14 @@ def inquiry_message(request: InquiryRequest, keys: LinkKeys) -> Message:
 def refund_message(request: RefundRequest, keys: LinkKeys) -> Message:
     """Write a 1200 that gives, or the same again as 1201; it needs the PAN and nothing else of the card (D1)."""
     return _giving(request, REFUND, keys, again=request.again)
+
+
+def _destination(request: AuthorisationRequest) -> dict[str, str]:
+    """Tell the bank of the source where a transfer goes: of another bank's card no more than its holder may type."""
+    if request.destination is None:
+        return {}
+    digits = request.destination.reveal()
+    return {"06": digits} if request.order.route is Route.INSIDE else {"08": digits[-TAIL_DIGITS:]}
 
 
 def _giving(request: CreditRequest | RefundRequest, processing_code: str, keys: LinkKeys, *, again: bool) -> Message:

@@ -95,9 +95,18 @@ def bound_code(key: Sensitive[bytes], question: str, minute: int) -> Sensitive[s
     return Sensitive(ocra(BOUND_SUITE, key.reveal(), question=asked, time=minute))
 
 
-def typed_question(total_rial: int, terminal_id: str) -> str:
+def typed_purchase(total_rial: int, terminal_id: str) -> str:
     """Name a purchase by what its holder types into the app: the total and the terminal (D24)."""
     return f"typed-v1|total={total_rial}|terminal={terminal_id}"
+
+
+def typed_transfer(total_rial: int, destination_tail: Sensitive[str]) -> str:
+    """Name a transfer by what its holder types into the app: the total and the destination's last eight digits (D24).
+
+    >>> typed_transfer(1_255_000, Sensitive("00000017"))
+    'typed-v1|total=1255000|destination=00000017'
+    """
+    return f"typed-v1|total={total_rial}|destination={destination_tail.reveal()}"
 
 
 def _hotp(key: Sensitive[bytes], step: int, digits: int) -> Sensitive[str]:

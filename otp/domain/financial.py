@@ -31,6 +31,8 @@ class Purchase:
     Args:
         destination: the card that a transfer within this bank moves the money to; ``None`` for any other message, and
             where the digits are no card number.
+        destination_tail: the last eight digits of the card that a transfer goes to, in this bank or another; ``None``
+            where the message does not tell them.
         sent_at: DE 12 as an instant.
         total: principal and fee (DE 4); ``fee`` is DE 46.
         pin: ``None`` when the PIN block does not open to a PIN, or ``proof`` is there instead.
@@ -54,6 +56,7 @@ class Purchase:
     pin: Sensitive[str] | None
     proof: Sensitive[str] | None = None
     destination: Pan | None = None
+    destination_tail: Sensitive[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,13 @@ PRIVATE_DATA = {
     "04": r"[A-Z2-7]{16}",
     "05": PROOF_SHAPE,
     "06": r"[0-9]{16}",
+    "08": r"[0-9]{8}",
 }
-"""Sub-fields of DE 48 by tag: CVV2, type word, payee key, payment reference, proof instead of a PIN, destination."""
+"""Sub-fields of DE 48 by tag.
+
+CVV2, type word, payee key, payment reference, proof instead of a PIN; the destination, and the end of one at another
+bank.
+"""
 
 CREDIT_DATA = {tag: PRIVATE_DATA[tag] for tag in ("02", "04")}
 HOLDER_DATA = {"07": r"[0-9a-f]{64}"}
@@ -43,7 +48,9 @@ FUNCTIONS = {
 """DE 24 by message type."""
 
 _EXPIRY, _POINT_OF_SERVICE, _PRIVATE, _PIN_BLOCK = 14, 22, 48, 52
-_INSIDE = "400000"
+_INSIDE, _OUT = "400000", "460000"
+_TAIL_DIGITS = 8
+"""So much of a destination is typed into an app for a code of one transfer (D24)."""
 _BALANCE = "0002364C"
 """DE 54 before the twelve digits: of any account, what is available, in rials, to the holder's credit."""
 _CARD_PRESENT = re.compile(r".{5}1.{6}")
@@ -110,7 +117,7 @@ def purchase_of(message: Message, peer: Peer) -> Purchase:
     if by_proof == (_PIN_BLOCK in message):
         raise Malformed(_PIN_BLOCK, "stands where DE 48.05 does not: one of them, never both")
     pan = _pan(message)
-    destination = _destination(message, values)
+    told = _destination(message, values)
     return Purchase(
         key=_own_key(message),
         sent_at=_instant(message.text(12), 12),
@@ -127,7 +134,8 @@ def purchase_of(message: Message, peer: Peer) -> Purchase:
         cvv2=Sensitive(values["01"]),
         pin=None if by_proof else _pin(message, peer, pan),
         proof=Sensitive(values["05"]) if by_proof else None,
-        destination=destination,
+        destination=_card_number(values.get("06", "")),
+        destination_tail=Sensitive(told[-_TAIL_DIGITS:]) if told else None,
     )
 
 
@@ -248,16 +256,19 @@ def _private(message: Message, allowed: Mapping[str, str], needed: tuple[str, ..
     return values
 
 
-def _destination(message: Message, values: Mapping[str, str]) -> Pan | None:
-    """Read the card that a transfer stays in this bank for; the holder was told its last four digits by DE 43."""
-    inside = message.text(3) == _INSIDE
-    if inside != ("06" in values):
+def _destination(message: Message, values: Mapping[str, str]) -> str:
+    """Return what is told of the card that a transfer goes to: all digits, the last eight, or none.
+
+    The holder was told the last four by DE 43.
+    """
+    if (message.text(3) == _INSIDE) != ("06" in values):
         raise Malformed(48, "sub-field 06 belongs to a transfer within the bank, and to no other message")
-    if not inside:
-        return None
-    if last_four_of(message.text(43)) != values["06"][-4:]:
-        raise Malformed(43, "does not name the card of DE 48.06")
-    return _card_number(values["06"])
+    if message.text(3) != _OUT and "08" in values:
+        raise Malformed(48, "sub-field 08 belongs to a transfer to another bank, and to no other message")
+    digits = values.get("06") or values.get("08", "")
+    if digits and last_four_of(message.text(43)) != digits[-4:]:
+        raise Malformed(43, "does not name the card of DE 48")
+    return digits
 
 
 def _own_key(message: Message) -> MessageKey:

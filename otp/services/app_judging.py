@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
-from otp.domain.app_code import STEP_SECONDS, typed_question
+from otp.domain.app_code import STEP_SECONDS, typed_purchase, typed_transfer
 from otp.domain.app_match import AppKeys, AppMatch, can_be_of_app, match_entry
-from otp.domain.binding import COMPLETE, TransactionType
+from otp.domain.binding import COMPLETE, Binding, TransactionType
 from otp.domain.device import Clockwork
 from otp.domain.pairing import ROOT_BYTES, Kept, kept_place
 from otp.domain.verdict import AppFacts
@@ -47,12 +47,18 @@ def _match(shown: Shown, account: Account, row: AppRow, root: Sensitive[bytes]) 
 
 
 def _questions(shown: Shown) -> list[str]:
-    """Name the purchase as the payment page's QR does, and as its holder types it (D24)."""
+    """Name what is paid as the payment page's QR does, and as its holder types it (D24)."""
     whole = shown.aspects.get(COMPLETE)
-    if whole is None:
-        return []
-    typed = [typed_question(whole.total.amount, whole.terminal_id)] if whole.type is TransactionType.PURCHASE else []
-    return [whole.canonical(), *typed]
+    return [] if whole is None else [whole.canonical(), *_typed(shown, whole)]
+
+
+def _typed(shown: Shown, whole: Binding) -> list[str]:
+    """Name a purchase or a transfer as it is typed; nothing else is typed, nor a transfer that nobody says where to."""
+    if whole.type is TransactionType.PURCHASE:
+        return [typed_purchase(whole.total.amount, whole.terminal_id)]
+    if whole.type is TransactionType.CARD_TRANSFER and shown.destination_tail is not None:
+        return [typed_transfer(whole.total.amount, shown.destination_tail)]
+    return []
 
 
 def _root(desk: Desk, row: AppRow) -> Sensitive[bytes]:

@@ -169,6 +169,7 @@ def _shown(desk: Desk, purchase: Purchase, name: bytes, destination: Destination
         static_allowed=purchase.type_word != TransactionType.CARD_TRANSFER,
         inside=purchase.processing_code == INSIDE,
         destination=destination,
+        destination_tail=purchase.destination_tail,
     )
 
 

@@ -28,6 +28,7 @@ class Shown:
         refused: what is wrong with the message itself.
         pin: what was entered, where it is no proof.
         inside: a transfer stays in this bank, and goes to ``destination``, if there is such a card.
+        destination_tail: the last eight digits of the card that a transfer goes to, where they are told.
         static_allowed: whether a static second PIN may be shown here; a gift card has no other.
     """
 
@@ -47,6 +48,7 @@ class Shown:
     static_allowed: bool = False
     inside: bool = False
     destination: Destination | None = None
+    destination_tail: Sensitive[str] | None = None
 
     @property
     def references(self) -> list[str]:

@@ -116,7 +116,8 @@ class Link:
 def link(bank_database: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Link]:
     """Give a running host with one card, and a switch that knows it; ``tls`` as parameter gives both certificates."""
     root = Authority(tmp_path) if getattr(request, "param", None) == "tls" else None
-    rows = (("card-token-1", purposes.CARD_TOKEN, 32), ("code-mac-1", purposes.CODE_MAC, 32))
+    purposes_of_its_own = (purposes.CARD_TOKEN, purposes.CODE_MAC, purposes.DEVICE_SEAL)
+    rows = [(f"{purpose}-1", purpose, 32) for purpose in purposes_of_its_own]
     own = [Key(name, purpose, Sensitive(secrets.token_bytes(size))) for name, purpose, size in rows]
     shared = (("gw-pin-1", "pin"), ("gw-mac-1", "in"), ("bank-mac-1", "out"))
     at_bank = [
@@ -126,7 +127,10 @@ def link(bank_database: Database, request: pytest.FixtureRequest, tmp_path: Path
     at_gateway = [Key(name, ours[kind], Sensitive(SHARED[kind])) for name, kind in shared]
     cvk = Key("cvk-1", purposes.CARD_VERIFICATION, Sensitive(secrets.token_bytes(16)))
     keys = Keyring([*own, *at_bank, cvk])
-    desk = Desk(bank_database, keys, Limits(Rial(50_000_000), Rial(80_000_000)))
+    limits = Limits(
+        Rial(50_000_000), Rial(80_000_000), transfer_max=Rial(40_000_000), transfer_day_max=Rial(60_000_000)
+    )
+    desk = Desk(bank_database, keys, limits)
     peers = peers_of({"581672": HostPeer(mac_in=["gw-mac-1"], mac_out="bank-mac-1", pin=["gw-pin-1"])}, keys)
     server_tls = root and root.host().server_context()
     server = HostServer(desk, peers, host="127.0.0.1", port=0, tls=server_tls)

@@ -45,7 +45,7 @@ REVEALS = {
     "gateway/wiring.py": "signing key into the signer",
     "otp/console/door.py": "token of a log-in into its cookie",
     "otp/domain/activation.py": "keys and parts into derivations and proofs",
-    "otp/domain/app_code.py": "keys into the derivation",
+    "otp/domain/app_code.py": "keys, and the end of a destination, into the derivation",
     "otp/domain/app_match.py": "what was entered beside the app's codes",
     "otp/domain/card.py": "a mobile into its mask",
     "otp/domain/cash_machine.py": "shape of a new PIN",

@@ -11,7 +11,9 @@ import pytest
 import segno
 from playwright.sync_api import FilePayload, expect
 
+from foundation.sensitive import Sensitive
 from gateway.web.qr import MASK
+from otp.domain.app_code import typed_purchase, typed_transfer
 from tests.ramznegar.conftest import Holder
 
 pytestmark = pytest.mark.browser
@@ -116,7 +118,7 @@ def test_a_typed_purchase_and_a_typed_transfer_get_their_codes(holder: Holders) 
     expect(mistake).to_have_text(someone.words("error.terminal"))
     someone.page.fill("#terminal", "۰۰۰۱۲۳۴۵")
     someone.press("typed.make")
-    assert someone.is_of_now(someone.code("bound"), "bound", "typed-v1|total=1255000|terminal=00012345")
+    assert someone.is_of_now(someone.code("bound"), "bound", typed_purchase(1_255_000, "00012345"))
     someone.look("typed")
     someone.page.go_back()
     someone.press("bound")
@@ -127,4 +129,4 @@ def test_a_typed_purchase_and_a_typed_transfer_get_their_codes(holder: Holders) 
     expect(mistake).to_have_text(someone.words("error.destination"))
     someone.page.fill("#destination", "9990 0210 0000 0017")
     someone.press("typed.make")
-    assert someone.is_of_now(someone.code("bound"), "bound", "typed-v1|total=1255000|destination=00000017")
+    assert someone.is_of_now(someone.code("bound"), "bound", typed_transfer(1_255_000, Sensitive("00000017")))

@@ -8,7 +8,7 @@ import pyotp
 import pytest
 
 from foundation.sensitive import Sensitive
-from otp.domain.app_code import Purpose, bound_code, code_key, first_pin, second_pin, typed_question
+from otp.domain.app_code import Purpose, bound_code, code_key, first_pin, second_pin, typed_purchase
 from otp.domain.ocra import ocra
 from tests.otp.app_twin import hkdf, totp
 
@@ -81,7 +81,7 @@ def test_an_amount_and_sixteen_times_it_are_alike_in_qn_and_not_in_ours() -> Non
     amounts = (1_000_000, 16_000_000)
     assert len({ocra("OCRA-1:HOTP-SHA1-7:QN08", SEED_20, question=str(amount)) for amount in amounts}) == 1
     key = Sensitive(SEED_32)
-    codes = {bound_code(key, typed_question(amount, "10000001"), TIME).reveal() for amount in amounts}
+    codes = {bound_code(key, typed_purchase(amount, "10000001"), TIME).reveal() for amount in amounts}
     assert len(codes) == len(amounts)
 
 

@@ -17,7 +17,7 @@ from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from otp.domain import purposes
-from otp.domain.app_code import Purpose, bound_code, code_key, second_pin, typed_question
+from otp.domain.app_code import Purpose, bound_code, code_key, second_pin, typed_purchase
 from otp.domain.binding import Binding, TransactionType
 from otp.domain.pairing import Kept, kept_place
 from sandbox.clock import set_offset
@@ -328,7 +328,7 @@ def test_d24_a_bound_code_pays_its_purchase_above_every_ceiling(
 ) -> None:
     """Read from the page's QR, or typed as total and terminal; eight digits."""
     purchase = bank_world.purchase(phone.pan, total=Rial(9 * MILLION))
-    question = typed_question(9 * MILLION, "T0000001") if typed else canonical(purchase)
+    question = typed_purchase(9 * MILLION, "T0000001") if typed else canonical(purchase)
 
     assert bank_world.pay(purchase, phone.bound(question)).action_code == "000"
     (kept,) = authorisations(bank_world)

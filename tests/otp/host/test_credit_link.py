@@ -221,10 +221,21 @@ def test_d7_a_transfer_within_the_bank_over_the_wire(bank_world: Any, open_link:
 
 
 def test_d25_the_card_that_gets_the_money_is_the_one_the_holder_was_told(bank_world: Any, open_link: Any) -> None:
-    """Other last digits in DE 43 than in DE 48.06, or no DE 48.06 at all: not readable, nothing is done."""
+    """Other last digits in DE 43 than in DE 48, or a destination told as another message does: nothing is done."""
     link, source, destination = open_link(), bank_world.card(), bank_world.card(balance=0)
-    other = transfer_fields(link, bank_world, source, destination, de43="کارت 9 9 9 9")
-    outward = transfer_fields(link, bank_world, source, destination, de3="460000")
+    inside = transfer_fields(link, bank_world, source, destination)
+    whole = f"06016{destination.reveal()}"
+    end = inside[48].replace(whole, f"08008{destination.reveal()[-8:]}")
+    out = inside | {3: "460000", 48: end}
+    wrong = [
+        inside | {43: "کارت 9 9 9 9"},
+        out | {43: "کارت 9 9 9 9"},
+        inside | {3: "460000"},
+        inside | {48: end},
+        inside | {48: f"{inside[48]}{end[-13:]}"},
+        inside | {3: "000000", 48: end.replace("013CARD_TRANSFER", "008PURCHASE")},
+    ]
 
-    assert [link.ask("1200", fields).text(39) for fields in (other, outward)] == ["904", "904"]
+    assert [link.ask("1200", fields).text(39) for fields in wrong] == ["904"] * 6
     assert bank_world.row(source)["balance_rial"] == 10_000_000
+    assert link.ask("1200", out).text(39) == "000"

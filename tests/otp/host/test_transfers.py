@@ -11,6 +11,7 @@ import pytest
 from foundation.pan import Pan, with_check_digit
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
+from otp.domain.app_code import typed_transfer
 from otp.domain.binding import TransactionType
 from otp.domain.financial import Purchase
 from otp.domain.holder import card_name
@@ -35,6 +36,7 @@ def transfer(bank_world: Any, source: Pan, destination: Pan, /, amount: int = AM
         "payee_name": card_name(destination.masked[-4:]),
         "payee_key": bank_world.desk.card_tokens(destination)[0].hex(),
         "destination": destination,
+        "destination_tail": Sensitive(destination.reveal()[-8:]),
         **changes,
     }
     made: Purchase = bank_world.purchase(source, CODE, **fields)
@@ -193,6 +195,27 @@ def test_d14_unbound_codes_and_static_pins_pay_no_transfer_unless_the_bank_says_
     assert (
         bank_world.pay(replace(transfer(bank_world, third, destination), pin=Sensitive("24680"))).action_code == "117"
     )
+
+
+@pytest.mark.parametrize("make", [transfer, out], ids=["inside", "out"])
+def test_d24_a_typed_code_pays_its_transfer_to_its_destination_alone(bank_world: Any, make: Any) -> None:
+    """Total and the destination's last eight digits; another total or end, or one that nobody told, is a wrong code."""
+    source, destination = bank_world.card(), bank_world.card(balance=0)
+    phone = phone_for(bank_world, source)
+    asked = make(bank_world, source, *([destination] if make is transfer else []))
+    tail = asked.destination_tail
+    code = Sensitive(phone.bound(typed_transfer(AMOUNT + FEE, tail)))
+
+    others = [
+        replace(asked, pin=Sensitive(phone.bound(typed_transfer(AMOUNT, tail)))),
+        replace(asked, pin=code, destination_tail=Sensitive("00000000")),
+        replace(asked, pin=code, destination_tail=None),
+    ]
+    assert [bank_world.pay(bank_world.again(other)).action_code for other in others] == ["117"] * 3
+    assert bank_world.pay(replace(asked, pin=code)).action_code == "000"
+    assert bank_world.pay(bank_world.again(asked, pin=code)).action_code == "181"
+    (kept,) = bank_world.sql("SELECT code_channel, unbound FROM authorisation WHERE action_code = '000'")
+    assert (kept["code_channel"], kept["unbound"]) == ("app_bound", False)
 
 
 def test_d7_a_reversed_transfer_gives_back_amount_and_fee(bank_world: Any) -> None:
