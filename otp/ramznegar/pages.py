@@ -62,11 +62,11 @@ def manifest() -> Response:
 
 @blueprint.get("/files/<version>/<name>")
 def file(version: str, name: str) -> Response:
-    """Give a file; under the address of another version it is not to be kept."""
+    """Give a file of this version; those of another are not here, and no page runs with a mixture."""
     shell = _shell()
-    if name not in shell.files:
-        abort(HTTPStatus.NOT_FOUND)
-    return _sent(shell.files[name], FOR_GOOD if version == shell.version else "no-store")
+    if version != shell.version or name not in shell.files:
+        abort(Response(status=HTTPStatus.NOT_FOUND, headers={"Cache-Control": "no-store"}))
+    return _sent(shell.files[name], FOR_GOOD)
 
 
 @blueprint.after_request

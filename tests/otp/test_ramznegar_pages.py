@@ -43,12 +43,13 @@ def test_the_page_lets_nothing_in_from_elsewhere(client: FlaskClient) -> None:
 
 
 def test_files_are_kept_for_good_under_their_version_only(client: FlaskClient) -> None:
-    """Another version's address gives the file for once; a file that is not there is not there."""
+    """Another version's address gives nothing, and that is not kept; a file that is not there is not there."""
     (address,) = re.findall(r'<script type="module" src="([^"]+)"', client.get("/ramznegar/").text)
     version = address.split("/")[3]
 
     assert "immutable" in client.get(address).headers["Cache-Control"]
-    assert client.get(address.replace(version, "0" * 12)).headers["Cache-Control"] == "no-store"
+    elsewhere = client.get(address.replace(version, "0" * 12))
+    assert (elsewhere.status_code, elsewhere.headers["Cache-Control"], elsewhere.text) == (404, "no-store", "")
     for name in ("../pages.py", "nothing.js", "%2e%2e/pages.py"):
         assert client.get(f"/ramznegar/files/{version}/{name}").status_code == 404
     assert client.get(address, headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
+from otp.ramznegar.shell import File, Shell
 from tests.fakes.ramznegar import code_of
 from tests.ramznegar.conftest import Holder, put_finger
 
@@ -60,6 +61,34 @@ def test_a_clock_that_is_off_is_known_from_the_last_contact(holder: Holders) -> 
     assert someone.is_of_now(someone.code(), "second")
     someone.open("#/settings")
     expect(someone.page.locator("[data-part=clock]")).to_contain_text("۳ دقیقه عقب")
+
+
+def change_versions(monkeypatch: pytest.MonkeyPatch) -> list[File]:
+    """Put a version in place while a phone installs it: the second page given is that of another one; return all."""
+    rendered, given = Shell.__dict__["page"].func, []
+
+    def page(shell: Shell) -> File:
+        own: File = rendered(shell)
+        other = own.content.replace(shell.version.encode(), b"0" * 12)
+        given.append(File(other if len(given) == 1 else own.content, own.kind, None))
+        return given[-1]
+
+    monkeypatch.setattr(Shell, "page", property(page))
+    return given
+
+
+def test_a_page_of_another_version_is_not_kept(holder: Holders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phone that installs during a release keeps no mixture, and everything when the app is opened next."""
+    someone, given = holder(), change_versions(monkeypatch)
+    someone.open()
+    someone.page.wait_for_function("async () => !(await navigator.serviceWorker.getRegistration())?.installing")
+    assert len(given) == 2
+    assert someone.page.evaluate("caches.match('/ramznegar/').then(found => found === undefined)")
+    someone.page.reload()
+    someone.offline_ready()
+    someone.context.set_offline(True)
+    someone.page.reload()
+    expect(someone.page.locator("h1")).to_have_text(someone.words("welcome.title"))
 
 
 def test_the_offline_sign_informs_and_stops_nothing(holder: Holders) -> None:

@@ -3,9 +3,17 @@
 const NAME = `ramznegar-${SHELL.version}`;
 const SCANNER = /^\/ramznegar\/files\/[^/]+\/jsqr\.js$/;
 
-addEventListener("install", (event) => {
-  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll([SHELL.page, ...SHELL.files])).then(() => skipWaiting()));
-});
+// While a new version is put in place some servers give the page of the one before. Such a page is not kept: the browser
+// installs anew when the app is opened next.
+async function keepAll() {
+  const cache = await caches.open(NAME), page = await fetch(SHELL.page), copy = page.clone();
+  if (!page.ok || !(await page.text()).includes(`/${SHELL.version}/`)) throw new Error("the page of another version");
+  await cache.addAll(SHELL.files);
+  await cache.put(SHELL.page, copy);
+  await skipWaiting();
+}
+
+addEventListener("install", (event) => event.waitUntil(keepAll()));
 
 addEventListener("activate", (event) => {
   event.waitUntil((async () => {
