@@ -73,19 +73,11 @@ export async function choosePin() {
     const device = await read("device"), stretch = await stretched(pinTyped(form), device.device_id);
     const root = await rootOf(device, stretch), key = await codeKey(await rootKey(root), "second", device.card_ref);
     const proven = { code_root: await sealed(device, root), code: await secondPin(key, stepAt(now())) };
-    await api.confirm({ name: device.name, ...proven }).catch((error) => confirmedBefore(error, device, proven));
+    await api.confirm({ name: device.name, ...proven });
     await write({ device: { ...device, stage: "active" } });
     await keepForGood();
     await ready(device, stretch);
   });
-}
-
-// The bank's answer to an earlier try may have been lost: then this device is active already, with the PIN typed then.
-// Changing the PIN to itself succeeds with the same PIN only, and with no other.
-async function confirmedBefore(error, device, proven) {
-  if (error.code !== "CALL_REFUSED") throw error;
-  await api.changePin({ card_ref: device.card_ref, ...proven });
-  await api.cards();
 }
 
 async function ready(device, stretch) {
