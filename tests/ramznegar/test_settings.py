@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.fakes.ramznegar import Device
 from tests.ramznegar.conftest import PIN, Holder, put_finger
+from tests.ramznegar.test_activation import lose_answer
 
 pytestmark = pytest.mark.browser
 
@@ -131,17 +132,38 @@ def test_a_new_pin_is_proven_by_the_old_one_and_the_finger_follows(holder: Holde
         assert someone.is_of_now(someone.code(), "second")
 
 
-def test_a_lost_answer_to_a_new_pin_is_told_as_what_it_is(holder: Holders, complaints: list[str]) -> None:
-    """The bank may have changed it: the app says to try the new one first."""
+def failed(route: Route) -> None:
+    """Let the call reach the bank, which takes the PIN and fails then."""
+    route.fetch()
+    route.fulfill(status=503, json={"code": "TEMPORARILY_UNAVAILABLE", "message": {"fa": "نشد", "en": "Failed"}})
+
+
+@pytest.mark.parametrize("lost", [lose_answer, failed])
+@pytest.mark.parametrize("finger", [True, False])
+def test_a_lost_answer_to_a_new_pin_is_told_as_what_it_is(
+    holder: Holders,
+    complaints: list[str],
+    lost: Callable[[Route], None],
+    finger: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """The bank may have changed it: the app says to try the new one first, and a finger opens the old one no more."""
     someone = holder(service_workers="block")  # what asks on its behalf may go by the test
-    someone.activate()
+    put_finger(someone.page)
+    someone.activate(finger=finger)
     someone.open("#/settings/pin")
-    someone.page.route("**/api/pin", lambda route: route.abort())
+    someone.page.route("**/api/pin", lost)
     someone.page.fill("#pin", NEW_PIN)
     someone.page.fill("#again", NEW_PIN)
     someone.page.locator("main form button.first").click()
-    expect(someone.page.locator("[data-part=mistake]")).to_have_text(someone.words("error.pin_unknown"))
-    complaints[:] = [each for each in complaints if "ERR_FAILED" not in each]
+    sentences = [someone.words(key) for key in ["error.pin_unknown", *(["finger.is_off"] if finger else [])]]
+    expect(someone.page.locator("[data-part=mistake]")).to_have_text(" ".join(sentences))
+    someone.page.reload()
+    someone.open()
+    someone.to_card()
+    expect(someone.page.locator("[data-part=finger]")).to_be_hidden()
+    someone.unlock(NEW_PIN)
+    assert someone.is_of_now(someone.code(), "second")
+    complaints[:] = [each for each in complaints if "ERR_FAILED" not in each and "503" not in each]
 
 
 def test_the_finger_is_turned_on_and_off_later(holder: Holders) -> None:

@@ -12,6 +12,8 @@ import { moment, onlyDigits, rials, say } from "./text.js";
 import { agreed, announce, busy, copyOf, eyes, go, mistaken, onSubmit, part, show } from "./ui.js";
 import { askToOpen, fillPicture } from "./unlock.js";
 
+const SERVER_FAILED = 500;
+
 export async function settings() {
   const screen = show("settings");
   part("clock", screen).textContent = clockSentence() || say("clock.right");
@@ -128,17 +130,25 @@ async function change(form) {
   const old = await session.keyFor("second", card.card_ref), root = await rootOf(device, stretch);
   const code = await secondPin(old, stepAt(clock.now()));
   const asked = { card_ref: card.card_ref, code, code_root: await sealed(device, root) };
-  await api.changePin(asked).catch((error) => { throw error instanceof api.NoAnswer ? mistaken("error.pin_unknown") : error; });
-  const kept = await read("fingerprint");
-  if (kept) await rewrap(kept, device, stretch);
+  await withoutFinger(device, stretch, () => api.changePin(asked));
   const picture = pictureOf(stretch);
   await session.open(device, stretch, picture);
   fillPicture(part("picture", show("pin-changed")), picture);
 }
 
-// The finger held the old value; if it cannot be given the new one, it is off rather than wrong.
-async function rewrap(kept, device, stretch) {
-  try {
-    await write({ fingerprint: await fingerprint.wrapped(kept, stretch, device.device_id) });
-  } catch { await drop("fingerprint"); }
+// The finger holds the old value: it is off before the bank is asked, and on again once it is known which value is right.
+// If that stays unknown, or the finger cannot be given the new one, it is off rather than wrong.
+async function withoutFinger(device, stretch, changed) {
+  const kept = await read("fingerprint");
+  await drop("fingerprint");
+  try { await changed(); } catch (error) {
+    if (unheard(error)) throw mistaken("error.pin_unknown", ...kept ? ["finger.is_off"] : []);
+    if (kept) await write({ fingerprint: kept });
+    throw error;
+  }
+  const fresh = kept && await fingerprint.wrapped(kept, stretch, device.device_id).catch(() => null);
+  if (fresh) await write({ fingerprint: fresh });
 }
+
+// A bank that failed may have failed after it took the PIN.
+const unheard = (error) => error instanceof api.NoAnswer || error.status >= SERVER_FAILED;

@@ -68,7 +68,7 @@ export async function busy(button, place, deed) {
   button.removeAttribute("aria-disabled");
 }
 
-export const mistaken = (key) => Object.assign(new Error(key), { sentence: say(key) });
+export const mistaken = (...keys) => Object.assign(new Error(keys[0]), { sentence: keys.map((key) => say(key)).join(" ") });
 
 export function onSubmit(form, deed) {
   form.addEventListener("submit", (event) => {
