@@ -33,23 +33,30 @@ const STAGES = {
 async function route() {
   stopTicking();
   session.whenLocked(() => {});
-  const stage = (await read("device"))?.stage ?? "none";
-  document.documentElement.dataset.stage = stage;
-  for (const [address, screen] of STAGES[stage]) {
-    const found = location.hash.match(address);
-    if (!found) continue;
-    try { await screen(...found.slice(1)); } catch (error) { trouble(error); }
-    name();
-    return;
-  }
+  const at = location.hash;
+  try { await drawn(at); } catch (error) { if (location.hash === at || gone(error)) trouble(error); }
+  if (location.hash === at) name();
 }
 
-// A failure that no screen told by itself. A bank that no longer knows this phone is a state of its own.
+// Draws the screen of an address, unless its holder has gone on to another one meanwhile.
+async function drawn(at) {
+  const stage = (await read("device"))?.stage ?? "none";
+  if (location.hash !== at) return;
+  document.documentElement.dataset.stage = stage;
+  const [address, screen] = STAGES[stage].find(([each]) => each.test(at));
+  await screen(...at.match(address).slice(1));
+}
+
+// The bank no longer knows this phone: a state of its own, on whatever screen it becomes known.
+const gone = (error) => error.code === "CALL_REFUSED";
+
+// A failure that no screen told by itself.
 function trouble(error) {
-  const screen = show("trouble"), removed = error.code === "CALL_REFUSED";
+  const screen = show("trouble");
   part("sentence", screen).textContent = wordsOf(error);
-  part("again", screen).hidden = !removed;
+  part("again", screen).hidden = !gone(error);
   part("again", screen).addEventListener("click", settings.emptied);
+  name();
 }
 
 function frame() {
@@ -104,7 +111,7 @@ function freshen() {
 }
 
 function refused(error) {
-  if (error.code === "CALL_REFUSED") trouble(error);
+  if (gone(error)) trouble(error);
 }
 
 begin();

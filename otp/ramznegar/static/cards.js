@@ -14,7 +14,7 @@ export async function add() {
     const { id, secret } = partsOf(form), device = await read("device");
     await api.addCard({ activation_id: id, proof: await proofFor(id, secret, "add", device.device_id) });
     announce(say("card.added"));
-    go("#/");
+    go("#/", form);
   });
   const { addable } = await list();
   part("mine", screen).hidden = !addable.length;
@@ -27,7 +27,7 @@ export async function add() {
         const proof = await proofFor(asked.activation_id, secret, "add", device.device_id);
         await api.addCard({ activation_id: asked.activation_id, proof });
         announce(say("card.added"));
-        go("#/");
+        go("#/", screen);
       });
     }));
     return row;
@@ -60,17 +60,18 @@ export async function ceiling(cardRef) {
     const wanted = onlyDigits(field.value);
     if (!wanted || Number(wanted) > card.ceiling_max_rial) throw mistaken("error.ceiling");
     const asked = await api.setCeiling(cardRef, Number(wanted));
-    if (!asked.activation_id) return done(say("ceiling.lowered"));
+    if (!asked.activation_id) return done(screen, say("ceiling.lowered"));
     return askSms(screen, asked, async (secret) => {
       const proof = await proofFor(asked.activation_id, secret, "ceiling", cardRef);
       const found = await api.confirmCeiling(cardRef, { activation_id: asked.activation_id, proof });
       const next = found.cards.find((each) => each.card_ref === cardRef)?.ceiling_next;
-      done(next ? say("ceiling.next", { amount: rials(next.rial), time: moment(next.at_ms) }) : say("ceiling.raised"));
+      const when = next && { amount: rials(next.rial), time: moment(next.at_ms) };
+      done(screen, when ? say("ceiling.next", when) : say("ceiling.raised"));
     });
   });
 }
 
-function done(sentence) {
+function done(screen, sentence) {
   announce(sentence);
-  go("#/settings");
+  go("#/settings", screen);
 }

@@ -76,8 +76,10 @@ export async function askOrShow(place, reveal) {
   if (session.isOpen()) await reveal(); else await askToOpen(place, reveal);
 }
 
+// Null as well for whoever has gone on to another address meanwhile.
 export async function cardNamed(cardRef) {
-  const card = (await list()).cards.find((each) => each.card_ref === cardRef);
+  const at = location.hash, card = (await list()).cards.find((each) => each.card_ref === cardRef);
+  if (location.hash !== at) return null;
   if (!card) go("#/");
   return card;
 }

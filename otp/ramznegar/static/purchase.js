@@ -33,7 +33,7 @@ export async function purchase(cardRef) {
   picture.addEventListener("change", () => busy(picture, screen, async () => {
     const text = picture.files[0] && await fromPicture(picture.files[0]).catch(() => null);
     if (!text) throw mistaken("error.qr_none");
-    taken(text);
+    if (screen.isConnected) taken(text);
   }));
   typedForm(screen, card);
 }

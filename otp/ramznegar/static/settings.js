@@ -20,18 +20,19 @@ export async function settings() {
   const switchable = part("finger", screen), kept = await read("fingerprint");
   switchable.textContent = say(kept ? "finger.off" : "finger.on");
   switchable.hidden = !kept && !await fingerprint.offered().catch(() => false);
-  switchable.addEventListener("click", () => kept ? busy(switchable, screen, fingerOff) : go("#/settings/finger"));
+  const off = () => busy(switchable, screen, () => fingerOff(screen));
+  switchable.addEventListener("click", () => kept ? off() : go("#/settings/finger"));
   const remove = part("remove-app", screen);
   remove.addEventListener("click", () => busy(remove, screen, removeApp));
   fillLists(screen, await list());
   const fresh = await api.cards().catch((error) => { if (error.code === "CALL_REFUSED") throw error; });
-  if (fresh && part("cards", screen)?.isConnected) fillLists(screen, fresh);
+  if (fresh) fillLists(screen, fresh);
 }
 
-async function fingerOff() {
+async function fingerOff(screen) {
   await drop("fingerprint");
   announce(say("finger.is_off"));
-  await settings();
+  go("#/settings", screen);
 }
 
 function fillLists(screen, { cards, devices }) {
@@ -95,7 +96,7 @@ export async function finger() {
     const device = await read("device"), stretch = await checkedPin(device, form);
     await rememberFinger(device, stretch);
     announce(say("finger.is_on"));
-    go("#/settings");
+    go("#/settings", form);
   });
 }
 
@@ -104,7 +105,7 @@ async function checkedPin(device, form) {
   const typed = onlyDigits(form.elements.namedItem("pin").value), stretch = await stretched(typed, device.device_id);
   const dialog = document.getElementById("ask");
   fillPicture(part("drawing", dialog), pictureOf(stretch));
-  const right = await agreed(say("picture.ask"), say("picture.yes"));
+  const right = form.isConnected && await agreed(say("picture.ask"), say("picture.yes"));
   part("drawing", dialog).replaceChildren();
   if (!right) throw mistaken("error.picture");
   return stretch;
@@ -129,11 +130,11 @@ async function change(form) {
   const stretch = await stretched(pinTyped(form), device.device_id);
   const old = await session.keyFor("second", card.card_ref), root = await rootOf(device, stretch);
   const code = await secondPin(old, stepAt(clock.now()));
-  const asked = { card_ref: card.card_ref, code, code_root: await sealed(device, root) };
+  const asked = { card_ref: card.card_ref, code, code_root: await sealed(device, root) }, at = location.hash;
   await withoutFinger(device, stretch, () => api.changePin(asked));
   const picture = pictureOf(stretch);
   await session.open(device, stretch, picture);
-  fillPicture(part("picture", show("pin-changed")), picture);
+  if (location.hash === at) fillPicture(part("picture", show("pin-changed")), picture);
 }
 
 // The finger holds the old value: it is off before the bank is asked, and on again once it is known which value is right.

@@ -18,13 +18,17 @@ export function worded(root) {
 
 export const copyOf = (template) => worded(document.getElementById(template).content.cloneNode(true));
 
+// Each showing is an element of its own: what an answer fills late is not the screen that stands there by then.
 export function show(template) {
-  main.replaceChildren(copyOf(template));
-  const heading = main.querySelector("h1");
+  const screen = document.createElement("div");
+  screen.className = "screen";
+  screen.append(copyOf(template));
+  main.replaceChildren(screen);
+  const heading = screen.querySelector("h1");
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
   scrollTo(0, 0);
-  return main;
+  return screen;
 }
 
 // Once a screen has its words: the window is called after it.
@@ -33,8 +37,10 @@ export function name() {
   document.title = `${heading.innerText.trim()} – ${say("brand")}`;
 }
 
-// A screen is drawn again as well when it is asked for by its own address.
-export function go(hash) {
+// A screen is drawn again as well when it is asked for by its own address. Whoever has left the place that an answer came
+// for stays where they are.
+export function go(hash, from = main) {
+  if (!from.isConnected) return;
   if (location.hash === hash) dispatchEvent(new HashChangeEvent("hashchange")); else location.hash = hash;
 }
 
