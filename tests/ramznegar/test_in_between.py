@@ -31,6 +31,21 @@ GO_TWICE = """async ([first, second]) => {
   await new Promise(done => setTimeout(done, 50));
   location.hash = second;
 }"""
+COUNTED = """
+const begun = globalThis.setInterval, ended = globalThis.clearInterval;
+globalThis.running = new Set();
+globalThis.setInterval = (...how) => { const number = begun(...how); running.add(number); return number; };
+globalThis.clearInterval = number => { running.delete(number); ended(number); };
+"""
+SLOW_CODES = """() => {
+  const sign = crypto.subtle.sign.bind(crypto.subtle);
+  crypto.subtle.sign = async (...what) => { await new Promise(done => setTimeout(done, 200)); return sign(...what); };
+}"""
+CAMERA = """
+globalThis.stream = document.createElement("canvas").captureStream();
+navigator.mediaDevices.getUserMedia = async () => stream;
+HTMLMediaElement.prototype.play = async () => { throw new DOMException("left", "AbortError"); };
+"""
 
 
 def hold_answers(someone: Holder) -> list[Route]:
@@ -86,3 +101,31 @@ def test_of_two_screens_the_last_one_asked_for_stands(holder: Holders) -> None:
     someone.page.wait_for_timeout(500)
     expect(someone.page.locator("h1")).to_have_text(someone.words("home.title"))
     expect(someone.page).to_have_title(f"{someone.words('home.title')} – {someone.words('brand')}")
+
+
+def test_of_two_codes_the_last_one_alone_goes_on(holder: Holders) -> None:
+    """The first one, still being made when the second is asked for, is neither shown nor renewed."""
+    someone = holder()
+    someone.page.add_init_script(COUNTED)
+    someone.activate()
+    someone.to_card()
+    someone.code()
+    someone.page.evaluate(SLOW_CODES)
+    someone.page.evaluate(GO_TWICE, [f"#/cards/{someone.card_ref}/first", f"#/cards/{someone.card_ref}"])
+    assert someone.is_of_now(someone.code(), "second")
+    assert someone.page.evaluate("running.size") == 1
+    someone.press("home")
+    expect(someone.page.locator("h1")).to_have_text(someone.words("home.title"))
+    assert someone.page.evaluate("running.size") == 0
+
+
+def test_a_camera_whose_picture_nobody_sees_is_let_go(holder: Holders) -> None:
+    """Its light must not stay on where filming could not begin."""
+    someone = holder()
+    someone.page.add_init_script(CAMERA)
+    someone.activate()
+    someone.to_card()
+    someone.press("bound")
+    someone.press("scan.camera")
+    expect(someone.page.locator("[data-part=mistake]").first).to_have_text(someone.words("error.camera"))
+    assert someone.page.evaluate("stream.getTracks().map(track => track.readyState)") == ["ended"]

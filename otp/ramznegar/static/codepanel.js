@@ -9,7 +9,10 @@ import { fillPicture } from "./unlock.js";
 const TICK_MS = 250;
 let ticking = 0;
 
-export const stopTicking = () => clearInterval(ticking);
+export function stopTicking() {
+  clearInterval(ticking);
+  ticking = 0;
+}
 
 const inGroups = (code) => `${code.slice(0, Math.floor(code.length / 2))} ${code.slice(Math.floor(code.length / 2))}`;
 
@@ -19,7 +22,8 @@ async function copied(code, button) {
   announce(say("copied"));
 }
 
-// `make(step)` gives the code of a step; `next` shows the coming one as well, where the bank would take it.
+// `make(step)` gives the code of a step; `next` shows the coming one as well, where the bank would take it. A panel that
+// was stopped while its first code was made is not shown any more.
 export async function showCode(place, make, { next = false } = {}) {
   stopTicking();
   const panel = copyOf("code"), ring = panel.querySelector(".ring circle:last-child");
@@ -41,7 +45,8 @@ export async function showCode(place, make, { next = false } = {}) {
   };
   part("coming", panel).hidden = !next;
   button.addEventListener("click", () => copied(present, button));
+  const own = setInterval(turn, TICK_MS);
+  ticking = own;
   await turn();
-  ticking = setInterval(turn, TICK_MS);
-  place.replaceChildren(panel);
+  if (ticking === own) place.replaceChildren(panel);
 }

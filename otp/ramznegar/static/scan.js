@@ -33,23 +33,26 @@ export async function fromPicture(file) {
   return look(drawn(document.createElement("canvas"), picture, picture.width, picture.height));
 }
 
-// Films until `found` takes what was read; returns the way to stop.
+// Films until `found` takes what was read, or the screen is left.
 export async function fromCamera(video, found) {
   const look = await reader();
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
-  video.srcObject = stream;
-  await video.play();
   const canvas = document.createElement("canvas");
+  let looking = 0;
   const stop = () => {
     clearInterval(looking);
     for (const track of stream.getTracks()) track.stop();
   };
-  const looking = setInterval(async () => {
+  video.srcObject = stream;
+  try { await video.play(); } catch (error) {
+    stop();
+    throw error;
+  }
+  looking = setInterval(async () => {
     if (!video.isConnected) return stop();
     if (!video.videoWidth) return undefined;
     const text = await look(drawn(canvas, video, video.videoWidth, video.videoHeight));
-    if (text && found(text)) stop();
+    if (text && video.isConnected && found(text)) stop();
     return undefined;
   }, 1000 / LOOKS_PER_SECOND);
-  return stop;
 }
