@@ -41,6 +41,18 @@ SLOW_CODES = """() => {
   const sign = crypto.subtle.sign.bind(crypto.subtle);
   crypto.subtle.sign = async (...what) => { await new Promise(done => setTimeout(done, 200)); return sign(...what); };
 }"""
+NO_STORE = """
+const open = IDBFactory.prototype.open;
+IDBFactory.prototype.open = function () {
+  IDBFactory.prototype.open = open;
+  throw new DOMException("no", "UnknownError");
+};
+"""
+CLEARED = """() => new Promise((done, failed) => {
+  const asked = indexedDB.deleteDatabase("ramznegar");
+  asked.onsuccess = () => done();
+  asked.onblocked = () => failed(new Error("still open"));
+})"""
 CAMERA = """
 globalThis.stream = document.createElement("canvas").captureStream();
 navigator.mediaDevices.getUserMedia = async () => stream;
@@ -117,6 +129,25 @@ def test_of_two_codes_the_last_one_alone_goes_on(holder: Holders) -> None:
     someone.press("home")
     expect(someone.page.locator("h1")).to_have_text(someone.words("home.title"))
     assert someone.page.evaluate("running.size") == 0
+
+
+def test_a_store_that_does_not_open_is_told_and_opened_again(holder: Holders) -> None:
+    """A browser may refuse once and then not: the way back leads on, without loading the app anew."""
+    someone = holder()
+    someone.page.add_init_script(NO_STORE)
+    someone.open()
+    expect(someone.page.locator("[data-part=sentence]")).to_have_text(someone.words("error.phone"))
+    someone.press("back")
+    expect(someone.page.locator("h1")).to_have_text(someone.words("welcome.title"))
+
+
+def test_a_store_that_is_cleared_stands_in_nobodys_way(holder: Holders) -> None:
+    """Whoever clears a site's data in another window is not held up, and finds an app that begins anew."""
+    someone = holder()
+    someone.activate()
+    someone.page.evaluate(CLEARED)
+    someone.press("settings")
+    expect(someone.page.locator("h1")).to_have_text(someone.words("welcome.title"))
 
 
 def test_a_camera_whose_picture_nobody_sees_is_let_go(holder: Holders) -> None:

@@ -105,6 +105,21 @@ def test_codes_are_hidden_when_nobody_looks(holder: Holders) -> None:
     expect(someone.page.locator("#unlock-pin")).to_be_visible()
 
 
+def test_an_app_that_was_hidden_while_it_opened_stays_closed(holder: Holders) -> None:
+    """The PIN takes a moment to stretch: who puts the phone away meanwhile finds the app locked."""
+    someone = holder()
+    someone.activate()
+    someone.page.reload()
+    someone.to_card()
+    someone.page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
+    someone.unlock()
+    expect(someone.page.locator("#unlock-pin")).to_have_value("")
+    expect(someone.page.locator("[data-part=code]")).to_have_count(0)
+    someone.page.evaluate("delete document.hidden")
+    someone.unlock()
+    assert someone.is_of_now(someone.code(), "second")
+
+
 def test_a_finger_opens_the_app_and_a_wrong_one_does_not(holder: Holders, complaints: list[str]) -> None:
     """The authenticator's PRF unwraps what the PIN gave; with a foreign finger the PIN still works."""
     someone = holder()

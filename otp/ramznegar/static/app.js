@@ -40,6 +40,7 @@ async function route() {
 
 // Draws the screen of an address, unless its holder has gone on to another one meanwhile.
 async function drawn(at) {
+  await load();
   const stage = (await read("device"))?.stage ?? "none";
   if (location.hash !== at) return;
   document.documentElement.dataset.stage = stage;
@@ -99,7 +100,6 @@ async function begin() {
   for (const sign of ["online", "offline"]) addEventListener(sign, signOfNetwork);
   signOfNetwork();
   session.guard();
-  await load();
   await route();
   serveOffline().catch(() => {});
   if (document.documentElement.dataset.stage === "active") api.cards().then(freshen, refused);

@@ -3,9 +3,15 @@ import { read, write } from "./store.js";
 
 const ROUND_TRIP_MOST_MS = 10_000;
 export const NOTICEABLE_MS = 30_000;
-let offset = 0;
+let offset = null;
 
-export const load = async () => { offset = (await read("offset")) ?? 0; };
+// Read once; what a contact taught meanwhile is newer.
+export async function load() {
+  if (offset !== null) return;
+  const kept = await read("offset");
+  offset ??= kept ?? 0;
+}
+
 export const now = () => Date.now() + offset;
 
 // How far the phone's own clock is ahead of the bank's; negative when it is behind.

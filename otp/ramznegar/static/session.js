@@ -11,12 +11,14 @@ export const isOpen = () => held.root !== null;
 export const picture = () => held.picture;
 export const whenLocked = (deed) => { onLock = deed; };
 
+// Stretching a PIN takes a while: who has hidden the app meanwhile opens nothing.
 export async function open(device, stretch, picture) {
   const root = await rootOf(device, stretch);
   held = { root: await rootKey(root), picture, keys: new Map() };
   stretch.fill(0);
   root.fill(0);
   stay();
+  if (document.hidden) lock();
 }
 
 export function lock() {

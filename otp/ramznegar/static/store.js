@@ -1,14 +1,25 @@
 // What the phone keeps (IndexedDB): keys that cannot be read back, the list of cards, the clock's offset. No PIN, no root
 // of codes: neither of them is ever written.
 let opening = null;
+const anew = () => { opening = null; };
 
+const connected = () => new Promise((done, failed) => {
+  const asked = indexedDB.open("ramznegar", 1);
+  asked.onupgradeneeded = () => asked.result.createObjectStore("kept");
+  asked.onsuccess = () => done(Object.assign(asked.result, { onclose: anew, onversionchange: closed }));
+  asked.onerror = () => failed(asked.error);
+});
+
+function closed(event) {
+  event.target.close();
+  anew();
+}
+
+// A phone may close what was open, and what failed once may succeed: either is opened anew when it is needed next.
 function opened() {
-  opening ??= new Promise((done, failed) => {
-    const asked = indexedDB.open("ramznegar", 1);
-    asked.onupgradeneeded = () => asked.result.createObjectStore("kept");
-    asked.onsuccess = () => done(asked.result);
-    asked.onerror = () => failed(asked.error);
-  });
+  if (opening) return opening;
+  opening = connected();
+  opening.catch(anew);
   return opening;
 }
 

@@ -23,21 +23,22 @@ async function byFinger(device, kept) {
   } catch { throw mistaken("error.finger"); }
 }
 
-// Puts the way in into `place`; `opened` is called once the codes can be made.
+// Puts the way in into `place`; `opened` is called once the codes can be made, if somebody still looks there.
 export async function askToOpen(place, opened) {
   const device = await read("device"), kept = await read("fingerprint");
   const panel = copyOf("unlock");
+  const proceed = () => { if (session.isOpen() && place.isConnected) opened(); };
   const form = panel.querySelector("form"), pin = form.querySelector("input"), finger = part("finger", panel);
   onSubmit(form, async () => {
     const typed = onlyDigits(pin.value);
     if (typed.length < PIN_DIGITS_LEAST) throw mistaken("error.pin_short");
     await openWith(device, await stretched(typed, device.device_id));
-    opened();
+    proceed();
   });
   finger.hidden = !kept;
   finger.addEventListener("click", () => busy(finger, form, async () => {
     await byFinger(device, kept);
-    opened();
+    proceed();
   }));
   eyes(panel);
   place.replaceChildren(panel);
