@@ -96,14 +96,13 @@ def _shell() -> Shell:
     return cast("Shell", current_app.extensions[_EXTENSION])
 
 
-def _page(version: str, scripts: list[str]) -> str:
+def _page(version: str) -> str:
     settings = _bank().settings
     return render_template(
         "ramznegar.html",
         sandbox=settings.mode == "sandbox",
         bank_name=settings.bank_name_fa,
         bank_name_en=settings.bank_name_en,
-        scripts=scripts,
         address=lambda name: url_for("ramznegar.file", version=version, name=name),
         t=_said,
     )

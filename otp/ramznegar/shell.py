@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from otp.ramznegar.joined import joined
 from otp.ramznegar.wording import WORDS
 
 STATIC = Path(__file__).parent / "static"
@@ -32,7 +33,8 @@ _REMARKS = {
     ".js": re.compile(rb"^[ \t]+(//.*\n)?|^//.*\n", re.MULTILINE),
 }
 """What a browser does not need of our own style and script: remarks on lines of their own, and indentation."""
-WORDS_FILE = "words.js"
+SCRIPT = "app.js"
+"""All modules of the app and its words in both languages, in one file."""
 WORKER = "sw.js"
 SCANNER = "jsqr.js"
 """Reads QR codes where the browser cannot; kept only where it is needed, because it is as large as all else."""
@@ -49,9 +51,8 @@ class File:
     @classmethod
     def read(cls, path: Path) -> File:
         """Read a file; what others wrote (the scanner) goes out as they wrote it."""
-        remarks = _REMARKS.get(path.suffix) if path.name != SCANNER else None
         content = path.read_bytes()
-        return cls.of(remarks.sub(b"", content) if remarks else content, path.suffix)
+        return cls.of(content if path.name == SCANNER else _bare(content, path.suffix), path.suffix)
 
     @classmethod
     def of(cls, content: bytes, suffix: str) -> File:
@@ -60,23 +61,36 @@ class File:
         return cls(content, KINDS[suffix], packed)
 
 
+def _bare(content: bytes, suffix: str) -> bytes:
+    remarks = _REMARKS.get(suffix)
+    return remarks.sub(b"", content) if remarks else content
+
+
+def modules() -> dict[str, str]:
+    """Return the text of the app's modules by name; one of them is the table of its words."""
+    words = json.dumps({key: list(both) for key, both in sorted(WORDS.items())}, ensure_ascii=False)
+    paths = [path for path in sorted(STATIC.glob("*.js")) if path.name not in {WORKER, SCANNER}]
+    return {path.stem: path.read_text() for path in paths} | {"words": f"export const WORDS = {words};\n"}
+
+
 class Shell:
     """Everything the app is made of, read once per process.
 
     Args:
-        render: gives the page for a version and the names of its modules.
+        render: gives the page for a version.
     """
 
-    def __init__(self, render: Callable[[str, list[str]], str]) -> None:
+    def __init__(self, render: Callable[[str], str]) -> None:
         self._render = render
-        words = json.dumps({key: list(both) for key, both in sorted(WORDS.items())}, ensure_ascii=False)
-        self.files = {path.name: File.read(path) for path in sorted(STATIC.iterdir())}
-        self.files[WORDS_FILE] = File.of(f"export const WORDS = {words};\n".encode(), ".js")
+        own = modules()
+        others = [path for path in sorted(STATIC.iterdir()) if path.suffix != ".js" or path.stem not in own]
+        self.files = {path.name: File.read(path) for path in others}
+        self.files[SCRIPT] = File.of(_bare(joined(own).encode(), ".js"), ".js")
 
     @cached_property
     def version(self) -> str:
         """Return twelve digits that change with any file, sentence or page."""
-        whole = hashlib.sha256(self._render("-", self.scripts).encode())
+        whole = hashlib.sha256(self._render("-").encode())
         for name, file in sorted(self.files.items()):
             whole.update(name.encode() + hashlib.sha256(file.content).digest())
         return whole.hexdigest()[:12]
@@ -84,17 +98,12 @@ class Shell:
     @cached_property
     def page(self) -> File:
         """Return the page, which names the files by this version."""
-        content = self._render(self.version, self.scripts).encode()
+        content = self._render(self.version).encode()
         return File(content, "text/html; charset=utf-8", gzip.compress(content, mtime=0))
-
-    @property
-    def scripts(self) -> list[str]:
-        """Return the modules that the first screen needs, to be fetched side by side."""
-        return sorted(name for name in self.files if name.endswith(".js") and name not in {WORKER, SCANNER})
 
     def kept(self) -> list[str]:
         """Return the names of the files that make the app work without a network."""
-        return [*self.scripts, *(name for name in self.files if name.endswith((".css", ".woff2", ".svg")))]
+        return [SCRIPT, *(name for name in self.files if name.endswith((".css", ".woff2", ".svg")))]
 
     def worker(self, page: str, address: Callable[[str], str]) -> File:
         """Return the service worker of this version.

@@ -13,11 +13,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from otp.ramznegar import pages
+from otp.ramznegar.shell import modules
 from otp.ramznegar.wording import WORDS
 from tests.e2e.browser import findings, visiting
 from tests.fakes.ramznegar import Device, FakeBank, api_of, code_of
@@ -53,12 +54,13 @@ class Served:
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    """Serve the app with a bank behind it."""
+    """Serve the app with a bank behind it, and its modules one by one for tests of their own."""
     app, bank = Flask("phone's bank"), FakeBank()
     names = SimpleNamespace(mode="sandbox", bank_name_fa="بانک نمونه", bank_name_en="Sample Bank")
     app.extensions["bank"] = SimpleNamespace(settings=names)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api_of(bank))
+    app.add_url_rule("/modules/<name>.js", "module", lambda name: Response(modules()[name], mimetype="text/javascript"))
     server = make_server("localhost", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

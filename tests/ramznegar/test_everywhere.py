@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from bench.app import SHELL_MOST_BYTES, weigh
 from bench.pages.browser import ARGUMENTS, find_chromium
 from tests.e2e.test_card_page import SPACED, scrolls_sideways, space_out
 from tests.ramznegar.conftest import Holder, Served, put_finger
@@ -16,7 +17,6 @@ from tests.ramznegar.conftest import Holder, Served, put_finger
 pytestmark = pytest.mark.browser
 
 Holders = Callable[..., Holder]
-SHELL_MOST = 60 * 1024
 CODE_MOST_MS = 300
 LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("fa", {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"}),
@@ -74,7 +74,7 @@ def test_every_screen_is_accessible_and_never_scrolls_sideways(
 
 
 def test_everything_the_app_needs_offline_fits_in_sixty_kilobytes(served: Served, holder: Holders) -> None:
-    """The page, all modules, words in both languages, style, font, worker: as they go over the wire."""
+    """The page, all modules, words in both languages, style, font, worker: as they go over the wire, packed."""
     someone = holder()
     someone.open()
     someone.offline_ready()
@@ -85,8 +85,16 @@ def test_everything_the_app_needs_offline_fits_in_sixty_kilobytes(served: Served
     fetch = someone.context.request.get
     sizes = {url: int(fetch(url, headers={"Accept-Encoding": "gzip"}).headers["content-length"]) for url in asked}
 
-    assert sum(sizes.values()) <= SHELL_MOST, sizes
+    assert sum(sizes.values()) <= SHELL_MOST_BYTES, sizes
     assert not [url for url in kept if "jsqr" in url]
+
+
+def test_the_shell_fits_in_sixty_kilobytes_headers_and_all(served: Served, browser: Browser) -> None:
+    """What a phone loads when it opens the app for the first time, in a handful of requests."""
+    shell = weigh(browser, served.url)
+
+    assert sum(shell.kinds.values()) <= SHELL_MOST_BYTES, shell
+    assert shell.requests <= 6
 
 
 def test_a_finger_shows_the_code_at_once(holder: Holders) -> None:
