@@ -161,6 +161,29 @@ def test_a_code_of_the_app_obeys_the_ceiling_and_one_for_this_purchase_does_not(
     assert bank_world.pay(again, bound) == "000"
 
 
+def test_d24_a_transfer_that_its_holder_typed_is_paid(bank_world: World) -> None:
+    """Total and destination, typed as they stand on the page; to a card of another bank, above the ceiling."""
+    someone = bank_world.holder
+    someone.activate()
+    someone.to_card()
+    someone.press("bound")
+    someone.page.get_by_label(someone.words("type.CARD_TRANSFER")).check()
+    someone.page.fill("#total", "۵٬۰۰۷٬۲۰۰")
+    someone.page.fill("#destination", "9990 0100 0000 0317")
+    someone.press("typed.make")
+    asked = replace(
+        bank_world.purchase(5 * MILLION + 7_200),
+        fee=Rial(7_200),
+        processing_code="460000",
+        type_word=TransactionType.CARD_TRANSFER,
+        payee_name="کارت 0 3 1 7",
+        payee_key="ab" * 32,
+        destination_tail=Sensitive("00000317"),
+    )
+
+    assert bank_world.pay(asked, someone.code("bound")) == "000"
+
+
 def test_a_wrong_pin_shows_codes_that_the_bank_counts_as_wrong(bank_world: World) -> None:
     """The phone does not know; after five the card waits."""
     someone = bank_world.holder
