@@ -30,11 +30,15 @@ WITH given_back AS (
 {queued("switch.reverse", "voiding")}
 SELECT payment_id FROM given_back
 """)
-_WIPE = text("""
+
+# A second leg may stay undecided longer than any window, and its refusal gives the debit back, to this card number.
+_WIPE = text(f"""
 UPDATE attempt SET pan_sealed = NULL WHERE attempt_id IN (
-  SELECT attempt_id FROM attempt WHERE pan_sealed IS NOT NULL AND state = 'approved' AND refunding = 0
-    AND decided_at + make_interval(days => :refund_window_days) <= house_now()
-  ORDER BY decided_at LIMIT :most FOR UPDATE SKIP LOCKED)
+  SELECT a.attempt_id FROM attempt a JOIN payment p USING (payment_id)
+  WHERE a.pan_sealed IS NOT NULL AND a.state = 'approved' AND a.refunding = 0
+    AND p.state NOT IN {among(MACHINE.befores(PaymentEvent.CREDIT_REFUSED))}
+    AND a.decided_at + make_interval(days => :refund_window_days) <= house_now()
+  ORDER BY a.decided_at LIMIT :most FOR UPDATE OF a SKIP LOCKED)
 """)
 _WIPE_MOBILES = text("""
 UPDATE payment SET mobile = NULL WHERE payment_id IN (
@@ -66,7 +70,7 @@ def give_back_unconfirmed(connection: Connection, *, most: int) -> int:
 
 
 def wipe_pans(connection: Connection, *, refund_window_days: int, most: int) -> int:
-    """Wipe sealed PANs of kept payments whose refund window and refunds are over (D1, D43); return how many."""
+    """Wipe sealed PANs of kept payments whose refund window, refunds and second leg are over (D1, D43): how many."""
     values = {"refund_window_days": refund_window_days, "most": most}
     return connection.execute(_WIPE, values).rowcount
 

@@ -20,6 +20,7 @@ from gateway.domain.transfer_errors import (
     TransferLimit,
 )
 from gateway.ports import Kind, PinSent, Route
+from gateway.services import sweep
 from gateway.services.authorise import Checking, Paid, Refused
 from gateway.services.confirm import confirm
 from gateway.services.idempotency import Idempotency
@@ -170,6 +171,23 @@ def test_d7_at_the_deadline_the_credit_is_taken_back_before_the_debit_is(town: S
     assert [request.order.processing_code for request in town.switch.reversals] == [Route.CREDIT] * 3 + [Route.OUT]
     assert town.balances() == {}
     assert legs(town) == [("reversed", False)]
+
+
+def test_d1_the_senders_card_is_kept_until_the_second_leg_is_decided(town: Shop) -> None:
+    """However long the destination's bank says nothing: its no gives the debit back, to a card that is still known."""
+    town.switch.credit_answers.extend([Unknown("silent"), Declined("118")])
+    payment = opened(town)
+    town.send(payment)
+    town.work()
+    town.later(91 * 86_400)
+    sweep.erase(town.gateway)
+    assert town.rows("SELECT state, pan_sealed IS NOT NULL FROM attempt") == [("approved", True)]
+
+    town.settle_down(after=91 * 86_400)
+
+    assert town.state(payment) is PaymentState.REVERSED
+    assert town.balances() == {}
+    assert town.rows("SELECT state, pan_sealed FROM attempt") == [("voided", None)]
 
 
 def test_d7_cannot_reverse_means_completed(town: Shop) -> None:
