@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from foundation.logs import place_of
 from foundation.tls import TlsSocket
 from gateway.ports import Unmatched
 from gateway.switch.iso8583 import FRAME_BYTES_MAX, Message
@@ -148,6 +149,9 @@ class Wire(threading.Thread):
                 self._hear(self._frame())
         except (_Broken, OSError) as error:
             self.close(str(error) if isinstance(error, _Broken) else type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a wire that nobody reads must not pass for open
+            log.error("wire_failed", error=type(error).__name__, at=place_of(error))  # noqa: TRY400 - its text may quote a PIN
+            self.close(type(error).__name__)
 
     def close(self, why: str) -> None:
         """Break the wire: whoever waits gets :class:`NoAnswer` now."""

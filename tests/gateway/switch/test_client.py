@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from foundation.database import Database, NetworkInTransaction
-from foundation.keys import Keyring
+from foundation.keys import Keyring, UnknownKey
 from gateway.domain.declines import DECLINES
 from gateway.domain.outcome import Approved, Declined, NotFound, ReversalUnknown, Reversed, Unknown
 from gateway.switch import iso8583
@@ -270,6 +270,25 @@ def test_an_idle_link_is_kept_alive_by_echoes(keyring: Keyring, host: Any, issue
     assert isinstance(client.authorise(issuer, make.purchase()), Approved)
     client.close()
     until(lambda: host.heard[-1].text(24) == "802")
+
+
+def test_a_link_whose_reading_fails_is_opened_again(
+    keyring: Keyring, host: Any, issuer: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No key to sign an echo with: whatever ends the reading closes the link, for nobody would hear an answer on it."""
+    client = SwitchClient(keyring, "581672", replace(make.times, echo_after_seconds=0.05))
+    assert client.echo(issuer) is True
+
+    def missing(_: Keyring, purpose: str) -> str:
+        raise UnknownKey(purpose)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Keyring, "active_id", missing)
+        until(lambda: not client._links["two"]._wire.alive)  # type: ignore[union-attr]  # noqa: SLF001 - nothing outside shows it
+
+    assert isinstance(client.authorise(issuer, make.purchase()), Approved)
+    assert [message.mti for message in host.heard if message.text(24) != "831"] == ["1804", "1804", "1200"]
+    client.close()
 
 
 def test_a_changed_address_makes_a_new_link(client: Any, host: Any, issuer: Any, make: Any, keyring: Keyring) -> None:
