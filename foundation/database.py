@@ -9,7 +9,8 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import InvalidatePoolError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 _PING = text("SELECT 1")
@@ -20,6 +21,9 @@ _ONLY_READING = " -c default_transaction_read_only=on -c plan_cache_mode=force_c
 LOCK_TIMEOUT_MS = 10_000
 TCP_SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """A server that vanished without a word is given up after 20–25 s (milliseconds the last, seconds the others)."""
+
+SHUTDOWN = "57P"
+"""Class of the codes with which a server that ends, or does not serve yet, sends its callers away."""
 
 LOOKS = 2
 """A server that ends says why before it closes: the first look reads the words, the second sees the end."""
@@ -111,6 +115,18 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """Tell whether an error says that the database cannot be reached now, not that it refused one statement.
+
+    What a server refuses has a code; without one, nobody answered.
+    """
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout)
+    cause = error.orig
+    unanswered = isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or SHUTDOWN).startswith(SHUTDOWN)
+    return error.connection_invalidated or unanswered
 
 
 def _refuse_ended(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from foundation.database import is_away
 from foundation.outbox import Job, Outbox, Want
 from foundation.wake import Wake
 
@@ -294,7 +295,7 @@ def _run_aside(periodic: Periodic) -> None:
 def _run_once(periodic: Periodic) -> None:
     try:
         periodic.run()
-    except SQLAlchemyError:
-        raise
-    except Exception as error:  # noqa: BLE001 - one sweeper must not stop the others
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) and is_away(error):
+            raise
         log.warning("sweeper_failed", sweeper=periodic.name, error=type(error).__name__)

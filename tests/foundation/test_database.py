@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from foundation.database import Database, NetworkInTransaction, guard_no_transaction
+from foundation.database import Database, NetworkInTransaction, guard_no_transaction, is_away
 from sandbox.fault_proxy import FaultProxy
 from sandbox.postgres import Cluster
 from tests.fakes.wire import wired
@@ -115,6 +116,37 @@ def test_f27_a_forgotten_transaction_is_ended_by_the_server(house_database: Data
 def _sleep(database: Database) -> None:
     with database.single() as connection:
         connection.execute(text("SELECT pg_sleep(0.2)"))
+
+
+def test_a_database_that_is_away_is_told_from_one_that_refuses(house_database: Database, cluster: Cluster) -> None:
+    """Nobody at the port, a wire that was cut and an empty pool are away; a time-out and a broken rule are not."""
+    nobody = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with wired(house_database, cluster) as (far, wire):
+        with far.single() as connection:
+            wire.stop()
+            cut = _error(connection, "SELECT 1")
+        away = [cut, _unreachable(nobody), PoolTimeout()]
+    with house_database.single() as connection:
+        connection.execute(text("SET statement_timeout = 50"))
+        statements = ("SELECT pg_sleep(5)", "SELECT 1/0", "SELECT nothing")
+        refused = [_error(connection, statement) for statement in statements]
+        connection.execute(text("RESET statement_timeout"))
+
+    assert [is_away(error) for error in away] == [True] * 3
+    assert [is_away(error) for error in refused] == [False] * 3
+    nobody.close()
+
+
+def _error(connection: Connection, statement: str) -> SQLAlchemyError:
+    with pytest.raises(SQLAlchemyError) as caught:
+        connection.execute(text(statement))
+    return caught.value
+
+
+def _unreachable(database: Database) -> SQLAlchemyError:
+    with pytest.raises(SQLAlchemyError) as caught, database.single():
+        pass
+    return caught.value
 
 
 def test_ping_tells_whether_the_database_answers(house_database: Database) -> None:
