@@ -61,6 +61,11 @@ class PinSent:
         """By which id the message can be followed; none where the issuer disclosed nothing about the card."""
         return None if self.expires_in_seconds is None else self.correlation_id
 
+    @property
+    def proof_passed_over(self) -> bool:
+        """Tell whether an issuer that names its codes disclosed nothing, as it does where card data are not right."""
+        return self.expires_in_seconds is None and self.correlation_id is not None
+
 
 class PinRefusal(StrEnum):
     """Why an issuer sends no PIN; the page has a sentence for each."""

@@ -20,11 +20,10 @@
     │  ├─ ReversalWindowOver      confirmed too long ago to be reversed
     │  ├─ RequestInProgress       the same key, or the same payment, is being worked on at this moment
     │  └─ DuplicateEndpoint · TooManyEndpoints · RotationRunning
-    └─ LimitReached               TooManyPinRequests · TooManyPinRequestsOfCard · TooManyAttempts
-                                  TooManyExtensions · TooManyCalls
+    └─ LimitReached               TooManyAttempts · TooManyExtensions · TooManyCalls
 
-Bills, refunds and transfers have modules of their own. Declined, wrong PIN, not enough balance and unknown are answers,
-not errors: :mod:`gateway.domain.outcome`.
+Bills, requests for PINs, refunds and transfers have modules of their own. Declined, wrong PIN, not enough balance and
+unknown are answers, not errors: :mod:`gateway.domain.outcome`.
 """
 
 from __future__ import annotations
@@ -314,18 +313,6 @@ class LimitReached(GatewayError):
     """A limit that guards people or money was reached."""
 
     code = "limit_reached"
-
-
-class TooManyPinRequests(LimitReached):
-    """The payment's share of PIN requests is used up."""
-
-    code = "too_many_pin_requests"
-
-
-class TooManyPinRequestsOfCard(LimitReached):
-    """The card's share of PIN requests of this hour or day is used up, over all payments."""
-
-    code = "too_many_pin_requests_of_card"
 
 
 class TooManyAttempts(LimitReached):

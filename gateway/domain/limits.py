@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from foundation.rial import Rial
@@ -16,8 +17,19 @@ ATTEMPTS_MAX = 5
 PIN_REQUESTS_MAX = 5
 """Per payment, as on the pages of the larger PSPs."""
 
-PIN_REQUESTS_PER_CARD_HOUR = 10
-PIN_REQUESTS_PER_CARD_DAY = 20
+
+@dataclass(frozen=True, slots=True)
+class CardShare:
+    """How many PIN requests a card has in an hour and in a Tehran day, over all payments."""
+
+    hour: int
+    day: int
+
+
+PROVEN_PIN_REQUESTS = CardShare(hour=10, day=20)
+UNPROVEN_PIN_REQUESTS = CardShare(hour=3, day=5)
+"""Of whoever shows CVV2 and expiry, and of whoever knows the number alone: strangers use up the second only (D19)."""
+
 UNCHALLENGED_PIN_REQUESTS = 2 * PIN_REQUESTS_MAX
 CHALLENGE_WINDOW_SECONDS = 600
 CHALLENGE_LIFE_SECONDS = 1_800

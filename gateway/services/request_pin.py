@@ -5,14 +5,16 @@ from __future__ import annotations
 import uuid
 
 from gateway.domain.card import CardEntry
-from gateway.domain.errors import TooManyPinRequests, TooManyPinRequestsOfCard
+from gateway.domain.errors import LimitReached
 from gateway.domain.issuers import Issuer
 from gateway.domain.limits import (
     DELIVERY_CHECK_SECONDS,
     PIN_REQUESTS_MAX,
-    PIN_REQUESTS_PER_CARD_DAY,
-    PIN_REQUESTS_PER_CARD_HOUR,
+    PROVEN_PIN_REQUESTS,
+    UNPROVEN_PIN_REQUESTS,
+    CardShare,
 )
+from gateway.domain.pin_errors import TooManyPinRequests, TooManyPinRequestsOfCard, TooManyUnprovenPinRequests
 from gateway.ports import Delivery, PinAnswer, PinRefused, PinRequest, PinSent, PinUnanswered
 from gateway.services.gateway import Gateway
 from gateway.services.order import order_of
@@ -22,6 +24,12 @@ from gateway.services.take_card import issuer_of, pan_hash
 from gateway.services.transfers import unless_other_card
 from gateway.store import pins
 from gateway.store.pins import Asked
+
+_SHARES: dict[bool, tuple[CardShare, type[LimitReached]]] = {
+    True: (PROVEN_PIN_REQUESTS, TooManyPinRequestsOfCard),
+    False: (UNPROVEN_PIN_REQUESTS, TooManyUnprovenPinRequests),
+}
+"""By whether the request shows CVV2 and expiry."""
 
 
 def request_pin(gateway: Gateway, page_token: str, card: CardEntry) -> PinAnswer:
@@ -38,13 +46,18 @@ def request_pin(gateway: Gateway, page_token: str, card: CardEntry) -> PinAnswer
         OtherSourceCard: a transfer was begun with another card.
         TooManyPinRequests: five for this payment (D20).
         TooManyPinRequestsOfCard: the card's hourly or daily share, over all payments (D20).
+        TooManyUnprovenPinRequests: the same of requests without card proof, a share of their own (D19).
         IssuerPaused: an operator stopped new business with this issuer; nothing was sent or counted.
     """
     issuer = issuer_of(gateway, card.pan)
     request_id = str(uuid.uuid4())
     asked = _record(gateway, page_token, card, issuer=issuer, request_id=request_id)
     answer = gateway.harim.request_pin(issuer, _message(asked, card, request_id))
-    facts = _facts(answer, issuer) | {"request_id": request_id, "extension_seconds": gateway.settings.extension_seconds}
+    facts = _facts(answer, issuer) | {
+        "request_id": request_id,
+        "disproved": _proven(card) and _disproved(answer),
+        "extension_seconds": gateway.settings.extension_seconds,
+    }
     with gateway.database.single() as connection:
         pins.answer(connection, facts)
     return answer
@@ -59,20 +72,34 @@ def _record(gateway: Gateway, page_token: str, card: CardEntry, *, issuer: Issue
         "pan_hash": hashed,
         "request_id": request_id,
         "issuer_id": issuer.issuer_id,
-        "proven": card.cvv2 is not None and card.expiry is not None,
+        "proven": _proven(card),
     }
     with gateway.database.begin() as connection:
         asked = pins.ask(connection, values)
-        if asked is not None and _above_card_limit(asked):
-            raise TooManyPinRequestsOfCard  # rolls the count back
+        if asked is not None and (limit := _above_share(asked, proven=_proven(card))) is not None:
+            raise limit  # rolls the count back
     if asked is None:
-        limit = unless_paused(gateway, issuer, TooManyPinRequests)
-        raise why_not(gateway, page_token, unless_other_card(gateway, page_token, hashed, limit))
+        of_payment = unless_paused(gateway, issuer, TooManyPinRequests)
+        raise why_not(gateway, page_token, unless_other_card(gateway, page_token, hashed, of_payment))
     return asked
 
 
-def _above_card_limit(asked: Asked) -> bool:
-    return asked.hour_used > PIN_REQUESTS_PER_CARD_HOUR or asked.day_used > PIN_REQUESTS_PER_CARD_DAY
+def _proven(card: CardEntry) -> bool:
+    return card.cvv2 is not None and card.expiry is not None
+
+
+def _disproved(answer: PinAnswer) -> bool:
+    """Tell whether the issuer's answer leaves it open that the card data were right.
+
+    Where it refuses, no code goes out that the holder's share could guard against; so whoever makes card data up uses
+    nothing of it, however the issuer words that.
+    """
+    return isinstance(answer, PinRefused) or (isinstance(answer, PinSent) and answer.proof_passed_over)
+
+
+def _above_share(asked: Asked, *, proven: bool) -> LimitReached | None:
+    share, error = _SHARES[proven]
+    return error() if asked.hour_used > share.hour or asked.day_used > share.day else None
 
 
 def _message(asked: Asked, card: CardEntry, request_id: str) -> PinRequest:

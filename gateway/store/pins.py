@@ -8,7 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-_ASK = text("""
+
+def _shares(at: str) -> str:
+    """Return the windows that a request is counted in, as rows with the first part of their scope."""
+    return f"""(VALUES ('pin-day ', date_trunc('day', {at}, 'Asia/Tehran')), ('pin-hour ', date_trunc('hour', {at})))
+  AS share (scope, window_start)"""
+
+
+_ASK = text(f"""
 WITH counted AS (
   UPDATE payment SET pin_requests = pin_requests + 1 FROM merchant m, issuer i
   WHERE page_token = :page_token AND state = 'open' AND page_expires_at > house_now()
@@ -19,30 +26,38 @@ WITH counted AS (
     terminal_id, coalesce(payment.payee_name, m.payee_name) AS payee_name, payee_key, reference),
 used AS (
   INSERT INTO quota (scope, window_start, used)
-  SELECT share.scope || :card, share.window_start, 1 FROM counted CROSS JOIN LATERAL (VALUES
-    ('pin-day ', date_trunc('day', house_now() AT TIME ZONE 'Asia/Tehran') AT TIME ZONE 'Asia/Tehran'),
-    ('pin-hour ', date_trunc('hour', house_now()))) AS share (scope, window_start)
+  SELECT share.scope || CASE WHEN :proven THEN 'proven ' ELSE 'unproven ' END || :card, share.window_start, 1
+  FROM counted CROSS JOIN LATERAL {_shares("house_now()")} ORDER BY 1
   ON CONFLICT (scope, window_start) DO UPDATE SET used = quota.used + 1
-  RETURNING scope, used),
+  RETURNING scope, window_start, used),
+kept AS (
+  SELECT used.scope, used.used - coalesce(disproved.used, 0) AS used FROM used LEFT JOIN quota AS disproved
+    ON disproved.scope = used.scope || ' disproved' AND disproved.window_start = used.window_start),
 recorded AS (
   INSERT INTO pin_request (request_id, payment_id, sequence, issuer_id, pan_hash, proven, state)
   SELECT CAST(:request_id AS uuid), payment_id, pin_requests, :issuer_id, :pan_hash, :proven, 'asked' FROM counted)
-SELECT counted.*, (SELECT used FROM used WHERE scope LIKE 'pin-day %') AS day_used,
-  (SELECT used FROM used WHERE scope LIKE 'pin-hour %') AS hour_used
+SELECT counted.*, (SELECT used FROM kept WHERE scope LIKE 'pin-day %') AS day_used,
+  (SELECT used FROM kept WHERE scope LIKE 'pin-hour %') AS hour_used
 FROM counted
 """)
 # A code that outlives its page brings the page's first extension along (D29: two in all, by whomever).
-_ANSWER = text("""
+_ANSWER = text(f"""
 WITH answered AS (
-  UPDATE pin_request SET state = :state, reason = :reason, code_length = :code_length,
-    mobile_last_two = :mobile_last_two, answered_at = house_now(),
+  UPDATE pin_request SET state = :state, reason = :reason, proven = proven AND NOT :disproved,
+    code_length = :code_length, mobile_last_two = :mobile_last_two, answered_at = house_now(),
     resend_at = house_now() + make_interval(secs => :resend_in_seconds),
     expires_at = house_now() + make_interval(secs => :expires_in_seconds), delivery = :delivery,
     correlation_id = CAST(:correlation_id AS uuid),
     delivery_due_at = CASE WHEN CAST(:correlation_id AS uuid) IS NOT NULL
       THEN house_now() + make_interval(secs => :check_seconds) END
   WHERE request_id = CAST(:request_id AS uuid) AND state = 'asked'
-  RETURNING payment_id, state, expires_at)
+  RETURNING payment_id, state, expires_at, encode(pan_hash, 'hex') AS card, requested_at),
+moved AS (
+  INSERT INTO quota (scope, window_start, used)
+  SELECT share.scope || row.proof || card || row.mark, share.window_start, 1
+  FROM answered CROSS JOIN LATERAL {_shares("requested_at")}
+  CROSS JOIN (VALUES ('proven ', ' disproved'), ('unproven ', '')) AS row (proof, mark) WHERE :disproved ORDER BY 1
+  ON CONFLICT (scope, window_start) DO UPDATE SET used = quota.used + 1)
 UPDATE payment SET extensions = extensions + 1,
   page_expires_at = page_expires_at + make_interval(secs => :extension_seconds)
 FROM answered WHERE payment.payment_id = answered.payment_id AND answered.state = 'sent'
@@ -79,7 +94,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A recorded request: what the code will be bound to, and how much of the card's shares is now used."""
+    """A recorded request: what the code will be bound to, and how much of the card's shares is now used.
+
+    Its shares are those of requests with card proof, without what issuers found to be none, or those of the others.
+    """
 
     payment_id: str
     pin_requests: int
@@ -104,7 +122,7 @@ def ask(connection: Connection, values: Mapping[str, Any]) -> Asked | None:
 
 
 def answer(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Record what the issuer answered."""
+    """Record what the issuer answered; a request whose proof it did not take is counted as one without (D19)."""
     connection.execute(_ANSWER, dict(values))
 
 

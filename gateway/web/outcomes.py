@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal
 
-from gateway.domain import bill_errors, errors
+from gateway.domain import bill_errors, errors, pin_errors
 from gateway.domain.declines import DECLINES, Decline
 from gateway.domain.payment import PaymentState
 from gateway.domain.transfer_errors import HolderNameOld, OtherPayee, OtherSourceCard, PayeeUnchecked, TransferLimit
@@ -78,8 +78,12 @@ ERRORS: dict[type[errors.GatewayError], tuple[Message, HTTPStatus]] = {
     PayeeUnchecked: (Message("transfer.unchecked", place="checked"), HTTPStatus.UNPROCESSABLE_ENTITY),
     HolderNameOld: (Message("transfer.stale", "warn"), HTTPStatus.CONFLICT),
     TransferLimit: (Message("transfer.limit.now", "warn"), HTTPStatus.CONFLICT),
-    errors.TooManyPinRequests: (Message("pin.too_many_for_payment", "warn"), HTTPStatus.TOO_MANY_REQUESTS),
-    errors.TooManyPinRequestsOfCard: (Message("pin.too_many_requests", "warn"), HTTPStatus.TOO_MANY_REQUESTS),
+    pin_errors.TooManyPinRequests: (Message("pin.too_many_for_payment", "warn"), HTTPStatus.TOO_MANY_REQUESTS),
+    pin_errors.TooManyPinRequestsOfCard: (Message("pin.too_many_requests", "warn"), HTTPStatus.TOO_MANY_REQUESTS),
+    pin_errors.TooManyUnprovenPinRequests: (
+        Message("pin.too_many_unproven", "warn", place="cvv2"),
+        HTTPStatus.TOO_MANY_REQUESTS,
+    ),
     errors.TooManyAttempts: (Message("tries.none"), HTTPStatus.TOO_MANY_REQUESTS),
     errors.TooManyExtensions: (Message("extend.none", "warn"), HTTPStatus.CONFLICT),
 }

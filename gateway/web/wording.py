@@ -78,6 +78,10 @@ _PIN = {
         "برای این کارت بیش از اندازه رمز خواسته شد؛ ساعتی دیگر یا با کارت دیگری امتحان کنید.",
         "Too many codes were requested for this card; try later or use another card.",
     ),
+    "pin.too_many_unproven": Words(
+        "تنها با شمارهٔ این کارت دیگر نمی‌توان رمز خواست. CVV2 و تاریخ انقضا را هم وارد کنید و دوباره رمز بخواهید.",
+        "No more codes go out for this card’s number alone. Enter CVV2 and expiry too, then ask again.",
+    ),
     "pin.too_many_live_codes": Words(
         "چند رمز این کارت هنوز معتبر است؛ پس از دو دقیقه دوباره بخواهید.",
         "Several codes of this card are still valid; ask again in two minutes.",

@@ -6,13 +6,8 @@ import pytest
 
 from foundation.pan import Pan, with_check_digit
 from gateway.domain.card import CardEntry
-from gateway.domain.errors import (
-    AttemptInProgress,
-    NotPossible,
-    PaymentNotFound,
-    TooManyPinRequests,
-    TooManyPinRequestsOfCard,
-)
+from gateway.domain.errors import AttemptInProgress, NotPossible, PaymentNotFound
+from gateway.domain.pin_errors import TooManyPinRequests, TooManyPinRequestsOfCard, TooManyUnprovenPinRequests
 from gateway.ports import PinRefusal, PinRefused, PinSent, PinUnanswered
 from gateway.services.request_pin import request_pin
 from gateway.services.show_page import page_of
@@ -93,6 +88,67 @@ def test_d20_a_card_has_its_share_over_all_payments_by_database_rows(shop: Shop)
 
     other = with_check_digit("999002000000999")
     assert request_pin(shop.gateway, payments[2].page_token, card(other)) == SENT
+
+
+def test_d19_who_knows_the_number_alone_uses_up_a_share_of_its_own(shop: Shop) -> None:
+    """D19: three an hour and five a day, and the holder's ten are there as before."""
+    stranger = CardEntry(Pan.parse(PAN))
+    payments = [shop.open() for _ in range(4)]
+    for _ in range(3):
+        request_pin(shop.gateway, payments[0].page_token, stranger)
+    with pytest.raises(TooManyUnprovenPinRequests):
+        request_pin(shop.gateway, payments[1].page_token, stranger)
+    shop.later(3_600)
+    payment = shop.open()
+    for _ in range(2):
+        request_pin(shop.gateway, payment.page_token, stranger)
+    shop.later(7_200)
+    with pytest.raises(TooManyUnprovenPinRequests):
+        request_pin(shop.gateway, shop.open().page_token, stranger)
+    shop.later(0)
+
+    for payment in payments[2:]:
+        for _ in range(5):
+            assert request_pin(shop.gateway, payment.page_token, card()) == SENT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PinRefused(PinRefusal.CARD_DATA_MISMATCH),
+        PinRefused(PinRefusal.CARD_BLOCKED, 900),
+        PinSent(correlation_id="0b9e1c9e-2f0a-4a53-9a3f-0d3b7c1f6a02"),
+    ],
+)
+def test_d19_card_data_that_are_made_up_use_up_nothing_of_the_holders(shop: Shop, answer: PinRefused | PinSent) -> None:
+    """D19: whether the issuer says so or says nothing about the card, they count as the number alone does."""
+    shop.harim.will(*[answer] * 10)
+    for payment in [shop.open() for _ in range(2)]:
+        for _ in range(5):
+            request_pin(shop.gateway, payment.page_token, card())
+    assert {row[0] for row in shop.rows("SELECT proven FROM pin_request")} == {False}
+
+    with pytest.raises(TooManyUnprovenPinRequests):
+        request_pin(shop.gateway, shop.open().page_token, CardEntry(Pan.parse(PAN)))
+    for payment in [shop.open() for _ in range(2)]:
+        for _ in range(5):
+            assert request_pin(shop.gateway, payment.page_token, card()) == SENT
+    with pytest.raises(TooManyPinRequestsOfCard):
+        request_pin(shop.gateway, shop.open().page_token, card())
+
+
+@pytest.mark.parametrize("answer", [PinSent(), PinUnanswered("silent")])
+def test_d19_where_the_proof_may_have_been_taken_it_counts_as_proven(
+    shop: Shop, answer: PinSent | PinUnanswered
+) -> None:
+    """An issuer that never tells anything, or whose answer was lost, may have sent a code to the holder."""
+    shop.harim.will(answer)
+    request_pin(shop.gateway, shop.open().page_token, card())
+
+    assert {row[0].rsplit(" ", 1)[0] for row in shop.rows("SELECT scope FROM quota")} == {
+        "pin-day proven",
+        "pin-hour proven",
+    }
 
 
 def test_no_pin_for_a_page_that_cannot_be_paid(shop: Shop) -> None:

@@ -15,10 +15,10 @@ from gateway.domain.errors import (
     NotPossible,
     PaymentNotFound,
     TooManyAttempts,
-    TooManyPinRequests,
 )
 from gateway.domain.outcome import Declined
 from gateway.domain.payment import PaymentState
+from gateway.domain.pin_errors import TooManyPinRequests
 from gateway.domain.transfer import Consent
 from gateway.domain.transfer_errors import (
     HolderNameOld,

@@ -170,6 +170,19 @@ def test_d20_a_payments_share_and_a_cards_share_are_told_apart(page: Page, shop:
     assert WORDS["pin.too_many_requests"].fa in words_of(of_card)
 
 
+def test_d19_who_shows_the_number_alone_is_told_what_helps(page: Page) -> None:
+    """After three codes: at the field that is missing; with CVV2 and expiry the next one goes out."""
+    alone = {"cvv2": "", "exp_month": "", "exp_year": ""}
+    for _ in range(3):
+        assert page.press("request_pin", **alone).status_code == 200
+    refused = page.press("request_pin", **alone)
+
+    assert refused.status_code == 429
+    assert WORDS["pin.too_many_unproven"].fa in words_of(refused)
+    assert page.press("request_pin", json=True, **alone).get_json()["field"] == "cvv2"
+    assert page.press("request_pin").status_code == 200
+
+
 def test_the_script_gets_the_same_answer_as_data(page: Page) -> None:
     """Sentence, tone and waiting time; a mistake names its field; both tell how long the page lasts."""
     sent = page.press("request_pin", json=True).get_json()
