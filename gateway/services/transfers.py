@@ -2,88 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from foundation.pan import Pan
 from foundation.rial import Rial
-from gateway.domain.errors import DuplicateOrder, GatewayError, RequestInProgress
+from gateway.domain.errors import GatewayError
 from gateway.domain.references import new_order_id
 from gateway.domain.transfer import Consent, limits_on, outside
 from gateway.domain.transfer_errors import HolderNameOld, OtherPayee, OtherSourceCard, PayeeUnchecked, TransferLimit
 from gateway.services.bills import terminal_caller
 from gateway.services.gateway import Gateway
-from gateway.services.idempotency import IN_PROGRESS, Idempotency, first_answer, kept_under
-from gateway.services.open_payment import PaymentRecord, values_of
+from gateway.services.open_payment import PaymentRecord, drawn
 from gateway.services.payee import Sending, payee_of
-from gateway.store import attempts, payments
+from gateway.store import attempts
 from gateway.store import transfers as store
 from gateway.store.attempts import Submitted
 from gateway.store.directory import Caller
-from gateway.store.idempotency import Busy, KeyTaken
-from gateway.store.payments import OrderTaken
 from gateway.store.transfers import Wish
 
 PAGE = "/transfer"
 """Where people send money, below the gateway's own address."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTransfer:
-    """What is asked for: whose card pays, whose gets the money, and how much without the fee."""
-
-    source: Pan
-    destination: Pan
-    amount: Rial
-    order_id: str
-    callback_url: str
-    description: str | None = None
-    mobile: str | None = None
-
-
-def open_transfer(
-    gateway: Gateway, caller: Caller, wanted: OpenTransfer, idempotency: Idempotency | None
-) -> PaymentRecord:
-    """Ask whose card the destination is and open the payment; the same key with the same body gets the first answer.
-
-    Raises:
-        InvalidDestination, UnknownIssuer, RealCardInSandbox, TransferLimit, TooManyHolderQuestions: as
-            :func:`gateway.services.payee.payee_of`.
-        InvalidOrderId, InvalidCallback, InvalidText: a part of the request is outside its rules.
-        IdempotencyMismatch, RequestInProgress, DuplicateOrder: as for a purchase.
-    """
-    if idempotency is not None:
-        with gateway.database.single() as connection:
-            if (answer := first_answer(connection, caller, idempotency)) is not None:
-                return PaymentRecord.of(answer)
-    values = values_of(gateway, caller, wanted, None) | kept_under(idempotency)
-    sending = Sending(wanted.source, wanted.destination, wanted.amount)
-    values |= payee_of(gateway, caller.terminal_id, str(values["payment_id"]), sending)
-    try:
-        with gateway.database.single() as connection:
-            return store.open_transfer(connection, values)
-    except Busy:
-        raise RequestInProgress(IN_PROGRESS) from None
-    except (KeyTaken, OrderTaken):
-        pass
-    with gateway.database.begin() as connection:
-        if (answer := first_answer(connection, caller, idempotency)) is not None:
-            return PaymentRecord.of(answer)
-        raise DuplicateOrder(payments.of_order(connection, caller.terminal_id, wanted.order_id) or "a payment")
-
-
 def open_own(gateway: Gateway, source: Pan, destination: Pan, amount: Rial) -> PaymentRecord:
-    """Open a transfer for somebody on the gateway's own page; raises what :func:`open_transfer` does.
+    """Ask whose card the destination is and open a transfer for somebody on the gateway's own page.
 
     Raises:
         LookupError: this gateway takes no transfers of its own.
+        InvalidDestination, UnknownIssuer, RealCardInSandbox, TransferLimit, TooManyHolderQuestions: as
+            :func:`gateway.services.payee.payee_of`.
     """
     caller = own_terminal(gateway)
     if caller is None:
         raise LookupError("set GATEWAY_TRANSFER_TERMINAL_ID to a terminal that may work")
-    callback = gateway.settings.public_url + PAGE
-    wanted = OpenTransfer(source, destination, amount, new_order_id("transfer"), callback)
-    return open_transfer(gateway, caller, wanted, None)
+    values = drawn(gateway, caller) | {
+        "order_id": new_order_id("transfer"),
+        "callback_url": gateway.settings.public_url + PAGE,
+    }
+    sending = Sending(source, destination, amount)
+    values |= payee_of(gateway, caller.terminal_id, str(values["payment_id"]), sending)
+    with gateway.database.single() as connection:
+        return store.open_transfer(connection, values)
 
 
 def own_terminal(gateway: Gateway) -> Caller | None:

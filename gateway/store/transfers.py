@@ -14,8 +14,7 @@ from gateway.domain.transfer import HOLDER_FRESH_SECONDS, DaySoFar
 from gateway.ports import Trace
 from gateway.store import second_legs
 from gateway.store.fragments import FACTS, noted
-from gateway.store.idempotency import BOUNDED, conflicts, kept
-from gateway.store.payments import OrderTaken, PaymentRecord
+from gateway.store.payments import PaymentRecord
 
 _TEHRAN = "house_now() AT TIME ZONE 'Asia/Tehran'"
 TRACE = f"""
@@ -48,20 +47,18 @@ WHERE t.source_hash = :source_hash AND t.named_at > day.began - interval '1 hour
 _OPEN = text(f"""
 WITH opened AS (
   INSERT INTO payment (payment_id, page_token, kind, terminal_id, merchant_id, order_id, amount_rial, fee_rial,
-    description, mobile, callback_url, reference, state, page_expires_at, confirm_window_seconds, payee_key, payee_name,
-    inside)
+    callback_url, reference, state, page_expires_at, confirm_window_seconds, payee_key, payee_name, inside)
   SELECT :payment_id, :page_token, 'CARD_TRANSFER', t.terminal_id, t.merchant_id, :order_id, :amount_rial, :fee_rial,
-    :description, :mobile, :callback_url, :reference, 'open', house_now() + make_interval(secs => :page_seconds),
-    :confirm_window_seconds, :payee_key, :payee_name, :inside
-  FROM terminal t, {BOUNDED} WHERE t.terminal_id = :terminal_id
+    :callback_url, :reference, 'open', house_now() + make_interval(secs => :page_seconds), :confirm_window_seconds,
+    :payee_key, :payee_name, :inside
+  FROM terminal t WHERE t.terminal_id = :terminal_id
   RETURNING {FACTS}, attempt_id),
 named AS (
   INSERT INTO transfer (payment_id, source_hash, destination_hash, destination_sealed, destination_masked,
     destination_issuer_id, holder_name)
   SELECT payment_id, :source_hash, :destination_hash, :destination_sealed, :destination_masked, :destination_issuer_id,
     :holder_name FROM opened),
-{noted(PaymentEvent.OPENED, "opened")},
-{kept("opened")}
+{noted(PaymentEvent.OPENED, "opened")}
 SELECT {FACTS} FROM opened
 """)
 _FIRST = """NOT EXISTS (
@@ -173,13 +170,8 @@ def so_far(connection: Connection, source_hash: bytes, destination_hash: bytes) 
 
 
 def open_transfer(connection: Connection, values: Mapping[str, Any]) -> PaymentRecord:
-    """Insert a payment that is a transfer, with its destination, its event and its stored answer.
-
-    Raises:
-        KeyTaken, Busy, OrderTaken: as for a purchase.
-    """
-    with conflicts(payment_order=OrderTaken):
-        return PaymentRecord.of(connection.execute(_OPEN, dict(values)).mappings().one())
+    """Insert a payment that is a transfer, with its destination and its event."""
+    return PaymentRecord.of(connection.execute(_OPEN, dict(values)).mappings().one())
 
 
 def of_payment(connection: Connection, payment_id: str) -> tuple[TransferLine | None, RequestLine | None]:

@@ -14,6 +14,8 @@ Day = tuple[str, str]
 TRANSFER = "CARD_TRANSFER"
 UNDER_WAY = frozenset({"owed", "reversing"})
 GOES_BACK = frozenset({"reversing", "disputed"})
+NAMELESS = frozenset({"open", "cancelled", "expired"})
+"""States of a transfer that a merchant asked for and nobody said yet whom it is for."""
 TAKEN = frozenset({"approved", "stood"})
 
 
@@ -27,6 +29,9 @@ def check_credit(memory: Memory, row: Row, payment_id: str) -> None:
 def check_transfer(memory: Memory, payment: Row) -> None:
     """Check one transfer: where its money stands, and that no state has it on both cards or on neither."""
     name, state, amount = payment["payment_id"], payment["state"], payment["amount_rial"]
+    if name not in memory.transfers:
+        require(state in NAMELESS, f"I15: {name} is {state} and goes to nobody")
+        return
     transfer, clearing = memory.transfers[name], memory.balances[name, "transfer-clearing"]
     held = (0, amount) if state in GOES_BACK else (amount if state == "authorised" else 0,)
     require(clearing in held, f"I15: {name} is {state} and clearing holds {clearing}")

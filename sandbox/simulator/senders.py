@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from dataclasses import dataclass, field
 
 from foundation.rial import Rial
+from gateway.domain.errors import AttemptInProgress, NotPossible
+from gateway.domain.transfer_errors import PayeeFixed
 from gateway.services.gateway import Gateway
 from gateway.services.open_payment import Idempotency, PaymentRecord
-from gateway.services.transfers import OpenTransfer, open_transfer
+from gateway.services.transfer_requests import AskTransfer, Naming, ask_transfer, name_payee
 from gateway.store.directory import Caller
 from otp.services.bank import Bank
 from otp.services.open_card import block_card
@@ -50,12 +53,15 @@ class Senders:
         return destination, amount
 
     def open(self, sale: Sale, amount: int, order: str, callback: str, idempotency: Idempotency) -> PaymentRecord:
-        """Ask whose card it is and open the transfer."""
+        """Ask for the transfer and name on its page whom it is for, unless that came about already."""
         if sale.destination is None:
             raise LookupError("a transfer goes somewhere")
-        wanted = OpenTransfer(sale.card.pan, sale.destination.pan, Rial(amount), order, callback)
-        record = open_transfer(self.gateway, self.caller, wanted, idempotency)
+        wanted = AskTransfer(order, callback, Rial(amount))
+        record = ask_transfer(self.gateway, self.caller, wanted, idempotency).payment
         self.mirror.destinations[record.payment_id] = sale.destination.card_id
+        if record.payment_id not in self.mirror.transfers:
+            with contextlib.suppress(AttemptInProgress, NotPossible, PayeeFixed):  # somebody else, or time, was faster
+                name_payee(self.gateway, record.page_token, Naming(sale.card.pan, sale.destination.pan))
         return record
 
     def bank_closes(self, sales: list[Sale]) -> str:

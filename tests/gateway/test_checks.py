@@ -414,9 +414,9 @@ def test_d7_transfers_that_went_back_or_stood_break_no_rule(
     shop.switch.stands.add(Route.INSIDE)
     shop.switch.silent_inquiries = 99
     shop.send(opened(shop))
-    shop.send(opened(shop, NEAR, order="t-2"))
+    shop.send(opened(shop, NEAR))
     shop.settle_down(after=901)
-    states = shop.rows("SELECT state FROM payment ORDER BY order_id")
+    states = shop.rows("SELECT state FROM payment ORDER BY created_at")
     assert states == [("reversed",), ("confirmed",)]
 
     assert broken(look()) == set()

@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.timeout(400),  # a dozen histories at worst, on a machine that does other things too
 ]
 
-SEEDS = (9, 26, 35, 8, 12, 16, 43, 46, 20, 1, 2, 3)
+SEEDS = (43, 8, 12, 35, 26, 4, 9, 16, 46, 20, 1, 2, 3)
 STEPS = 1_000
 """The first six meet everything as things are; the others are there for the day on which they do not."""
 

@@ -35,19 +35,19 @@ def clearing(town: Shop) -> Clearing:
     return Clearing(town)
 
 
-def sent(town: Shop, order: str = "t-1") -> PaymentRecord:
+def sent(town: Shop) -> PaymentRecord:
     """Send money to the other bank, to the end."""
-    payment = opened(town, FAR, order=order)
+    payment = opened(town, FAR)
     town.send(payment)
     town.work()
     assert town.state(payment) is PaymentState.CONFIRMED
     return payment
 
 
-def owed(town: Shop, order: str = "t-1") -> PaymentRecord:
+def owed(town: Shop) -> PaymentRecord:
     """Take the money from one card, and hear nothing from the other's bank, ever."""
     town.switch.credit_answers.extend([Unknown("silent")] * 500)
-    payment = opened(town, FAR, order=order)
+    payment = opened(town, FAR)
     town.send(payment)
     town.work()
     assert town.state(payment) is PaymentState.AUTHORISED
@@ -86,7 +86,7 @@ def test_d7_both_legs_match_each_in_its_own_banks_file(town: Shop, clearing: Cle
 
 def test_d7_over_midnight_each_leg_stands_in_the_file_of_its_own_banks_day(town: Shop, clearing: Clearing) -> None:
     """D7: captured on two days, and complete; left out of its own day it is missed, and only of that."""
-    payments = [sent(town, "t-1"), sent(town, "t-2")]
+    payments = [sent(town), sent(town)]
     next_day = clearing.day + dt.timedelta(days=1)
     clearing.capture(credits_on=next_day)
     debits = [clearing.line(payment) for payment in payments]
@@ -175,7 +175,7 @@ def test_d7_a_credit_that_its_bank_took_back_on_its_own_is_an_exception(town: Sh
 def test_d7_a_credit_said_to_be_taken_back_must_be_told_as_that(town: Shop, clearing: Clearing) -> None:
     """D7, F32: approved in its own day's file, taken back a day later; of two the bank tells only one."""
     town.switch.credit_answers.extend([Unknown("silent")] * 500)
-    payments = [opened(town, FAR, order=order) for order in ("t-1", "t-2")]
+    payments = [opened(town, FAR) for _ in range(2)]
     for payment in payments:
         town.send(payment)
     credits_ = [clearing.credit(payment) for payment in payments]
@@ -215,7 +215,7 @@ def test_d7_a_debit_without_its_credit_past_the_deadline_is_an_exception(town: S
 
 def test_d7_an_overdue_credit_is_found_by_the_file_that_brings_its_debit(town: Shop, clearing: Clearing) -> None:
     """D7: and not where the destination's bank says that it gave the money: that waits for its answer."""
-    silent, heard = owed(town, "t-1"), owed(town, "t-2")
+    silent, heard = owed(town), owed(town)
     clearing.capture()
     debits = [clearing.line(payment) for payment in (silent, heard)]
     town.later(DAY_SECONDS)

@@ -41,10 +41,9 @@ from gateway.services.transfer_requests import (
     get_transfer,
     name_payee,
 )
-from gateway.services.transfers import open_transfer
 from tests.fakes.shop import PAN, Shop, card
 from tests.fakes.switch import decline, lost
-from tests.gateway.services.test_transfers import FAR, NEAR, OTHER, wanted
+from tests.gateway.services.test_transfers import FAR, NEAR, OTHER, opened
 
 AMOUNT = 20_000_000
 BACK = "http://localhost:8200/back"
@@ -240,36 +239,36 @@ def test_d28_the_card_and_the_name_are_looked_at_again(town: Shop) -> None:
 
 def test_the_first_transfer_to_a_destination_needs_the_tick(town: Shop) -> None:
     """Without it nothing is sent; once one is complete, later ones from that card need none; another card's do."""
-    first = open_transfer(town.gateway, town.caller, wanted(NEAR), None)
+    first = opened(town, NEAR)
     with pytest.raises(PayeeUnchecked):
         town.send(first, checked=False)
     assert town.switch.authorised == []
     assert town.rows("SELECT attempts FROM payment") == [(0,)]
     assert town.send(first) == Paid()
 
-    again = open_transfer(town.gateway, town.caller, wanted(NEAR, order="t-2"), None)
+    again = opened(town, NEAR)
     line = page_of(town.gateway, again.page_token).transfer
     assert line is not None
     assert not line.first
     assert town.send(again, checked=False) == Paid()
-    for changed in (wanted(FAR, order="t-3"), wanted(NEAR, source=OTHER, order="t-4")):
-        other = open_transfer(town.gateway, town.caller, changed, None)
+    for destination, source in ((FAR, PAN), (NEAR, OTHER)):
+        other = opened(town, destination, source=source)
         with pytest.raises(PayeeUnchecked):
-            town.send(other, card(changed.source.reveal()), checked=False)
+            town.send(other, card(source), checked=False)
 
 
 def test_a_transfer_that_came_back_was_no_first_one(town: Shop) -> None:
     """Refused by the destination's bank: the warning stays."""
     town.switch.credit_answers.append(Declined("118"))
-    town.send(open_transfer(town.gateway, town.caller, wanted(FAR), None))
+    town.send(opened(town, FAR))
     town.settle_down()
-    again = open_transfer(town.gateway, town.caller, wanted(FAR, order="t-2"), None)
+    again = opened(town, FAR)
     with pytest.raises(PayeeUnchecked):
         town.send(again, checked=False)
 
 
 def test_a_page_of_anything_else_takes_no_payee(town: Shop) -> None:
     """A purchase, a transfer of the gateway's own page, no page at all."""
-    for token in (town.open().page_token, open_transfer(town.gateway, town.caller, wanted(), None).page_token, "x"):
+    for token in (town.open().page_token, opened(town).page_token, "x"):
         with pytest.raises(PaymentNotFound):
             name_payee(town.gateway, token, Naming(Pan.parse(PAN), Pan.parse(NEAR), Rial(AMOUNT)))

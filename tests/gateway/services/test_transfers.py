@@ -9,7 +9,7 @@ import pytest
 
 from foundation.pan import Pan, with_check_digit
 from foundation.rial import Rial
-from gateway.domain.errors import DuplicateOrder, IdempotencyMismatch, NotPossible, UnknownIssuer
+from gateway.domain.errors import NotPossible, UnknownIssuer
 from gateway.domain.outcome import Approved, Declined, HolderRefused, Unknown
 from gateway.domain.payment import PaymentState
 from gateway.domain.transfer_errors import (
@@ -23,12 +23,11 @@ from gateway.ports import Kind, PinSent, Route
 from gateway.services import sweep
 from gateway.services.authorise import Checking, Paid, Refused
 from gateway.services.confirm import confirm
-from gateway.services.idempotency import Idempotency
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.request_pin import request_pin
 from gateway.services.reverse import reverse
 from gateway.services.show_page import page_of
-from gateway.services.transfers import OpenTransfer, open_own, open_transfer, own_terminal
+from gateway.services.transfers import open_own, own_terminal
 from tests.fakes.shop import MERCHANT, PAN, Shop, card
 from tests.fakes.switch import debit_but_silent, decline, lost
 
@@ -39,15 +38,11 @@ AMOUNT, FEE = 20_000_000, 10_000
 CREDIT = "switch.credit"
 
 
-def wanted(destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN, order: str = "t-1") -> OpenTransfer:
-    """Ask for a transfer."""
-    pans = Pan.parse(source), Pan.parse(destination)
-    return OpenTransfer(*pans, Rial(amount), order, "http://localhost:8200/back")
-
-
-def opened(town: Shop, destination: str = FAR, amount: int = AMOUNT, **changes: str) -> PaymentRecord:
-    """Open a transfer under the shop's terminal."""
-    return open_transfer(town.gateway, town.caller, wanted(destination, amount, **changes), None)
+def opened(town: Shop, destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN) -> PaymentRecord:
+    """Open a transfer on the gateway's own page, under the shop's terminal."""
+    settings = town.gateway.settings.model_copy(update={"transfer_terminal_id": MERCHANT.terminal_id})
+    gateway = dataclasses.replace(town.gateway, settings=settings)
+    return open_own(gateway, Pan.parse(source), Pan.parse(destination), Rial(amount))
 
 
 def legs(town: Shop) -> list[tuple[str, bool]]:
@@ -107,7 +102,7 @@ def test_a_transfer_is_paid_when_nothing_is_remembered(town: Shop) -> None:
 
 def test_d5_the_code_is_bound_to_amount_and_destination(town: Shop) -> None:
     """Two destinations have two keys; the name is the destination's last four digits, apart (D25)."""
-    first, second = (page_of(town.gateway, opened(town, pan, order=pan).page_token) for pan in (FAR, NEAR))
+    first, second = (page_of(town.gateway, opened(town, pan).page_token) for pan in (FAR, NEAR))
     assert len({first.order.payee_key, second.order.payee_key}) == 2
     assert first.payee_name == f"کارت {' '.join(FAR[-4:])}"
     assert FAR not in first.order.canonical()
@@ -343,12 +338,12 @@ def test_a_source_of_no_bank_here_is_refused(town: Shop) -> None:
 
 def test_d28_a_card_asks_for_thirty_names_a_day(town: Shop) -> None:
     """Counted in the database; what is above goes back with its count."""
-    for number in range(30):
-        opened(town, order=f"t-{number}")
+    for _ in range(30):
+        opened(town)
     with pytest.raises(TooManyHolderQuestions):
-        opened(town, order="t-more")
+        opened(town)
     assert len(town.switch.questions) == 30
-    assert opened(town, source=OTHER, order="t-other").amount_rial == AMOUNT
+    assert opened(town, source=OTHER).amount_rial == AMOUNT
 
 
 @pytest.mark.parametrize(("amount", "limit"), [(9_999, "least"), (50_000_001, "most")])
@@ -361,14 +356,14 @@ def test_one_transfer_has_a_least_and_a_most(town: Shop, amount: int, limit: str
 
 def test_d20_a_day_has_a_sum_and_a_count_for_one_destination(town: Shop) -> None:
     """A hundred million a card and day, three times to one card; looked at again when the card is shown."""
-    waiting = opened(town, NEAR, 50_000_000, order="t-waiting")
-    for number in range(3):
-        town.send(opened(town, amount=20_000_000, order=f"t-{number}"))
+    waiting = opened(town, NEAR, 50_000_000)
+    for _ in range(3):
+        town.send(opened(town, amount=20_000_000))
     with pytest.raises(TransferLimit) as refused:
-        opened(town, amount=10_000, order="t-4")
+        opened(town, amount=10_000)
     assert refused.value.limit == "destination"
     with pytest.raises(TransferLimit) as refused:
-        opened(town, NEAR, 40_000_001, order="t-5")
+        opened(town, NEAR, 40_000_001)
     assert refused.value.limit == "day"
 
     with pytest.raises(TransferLimit):
@@ -393,7 +388,7 @@ def test_d20_a_card_sends_twenty_times_a_day(town: Shop) -> None:
 
 def test_d20_two_pages_paid_at_once_never_pass_the_days_sum(town: Shop) -> None:
     """Four of thirty millions fit three times, whoever comes first."""
-    pages = [opened(town, NEAR if number % 2 else FAR, 30_000_000, order=f"t-{number}") for number in range(4)]
+    pages = [opened(town, NEAR if number % 2 else FAR, 30_000_000) for number in range(4)]
 
     def paid(payment: PaymentRecord) -> bool:
         try:
@@ -403,19 +398,6 @@ def test_d20_two_pages_paid_at_once_never_pass_the_days_sum(town: Shop) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(paid, pages)) == [False, True, True, True]
-
-
-def test_d9_the_same_key_opens_one_transfer_and_asks_once(town: Shop) -> None:
-    """Another body under it is refused, another key for the order as well."""
-    key = Idempotency("k-1", b"a" * 32)
-    first = open_transfer(town.gateway, town.caller, wanted(), key)
-
-    assert open_transfer(town.gateway, town.caller, wanted(), key).payment_id == first.payment_id
-    with pytest.raises(IdempotencyMismatch):
-        open_transfer(town.gateway, town.caller, wanted(), Idempotency("k-1", b"b" * 32))
-    with pytest.raises(DuplicateOrder):
-        open_transfer(town.gateway, town.caller, wanted(), Idempotency("k-2", b"a" * 32))
-    assert len(town.switch.questions) == 2
 
 
 def test_d1_an_abandoned_transfer_forgets_its_destination(town: Shop) -> None:
@@ -433,9 +415,7 @@ def test_the_gateways_own_page_needs_a_terminal_of_its_own(town: Shop) -> None:
     assert own_terminal(town.gateway) is None
     with pytest.raises(LookupError):
         open_own(town.gateway, Pan.parse(PAN), Pan.parse(FAR), Rial(AMOUNT))
-    settings = town.gateway.settings.model_copy(update={"transfer_terminal_id": MERCHANT.terminal_id})
-    gateway = dataclasses.replace(town.gateway, settings=settings)
-    assert open_own(gateway, Pan.parse(PAN), Pan.parse(FAR), Rial(AMOUNT)).terminal_id == MERCHANT.terminal_id
+    assert opened(town).terminal_id == MERCHANT.terminal_id
 
 
 def test_f19_a_credit_waits_for_its_turn_and_place(town: Shop) -> None:
