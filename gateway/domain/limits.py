@@ -38,10 +38,20 @@ a household never meets one. Nobody publishes a figure; the PSPs challenge every
 as spent for longer than its page lasts with both extensions (25 min).
 """
 
-HOLDER_QUESTIONS_PER_CARD_DAY = 30
-HOLDER_QUESTIONS_OF_CARD_DAY = 100
-"""Names of holders that one card may ask for in a Tehran day, and that may be asked of one card (D28); our own choice,
-above what anybody sends: 20 transfers a day."""
+
+@dataclass(frozen=True, slots=True)
+class HolderShare:
+    """How many names of holders one card may ask for in a Tehran day, and how often one card's may be asked for."""
+
+    of_asker: int
+    of_card: int
+
+
+HOLDER_QUESTIONS = HolderShare(of_asker=30, of_card=100)
+CHALLENGED_HOLDER_QUESTIONS = HolderShare(of_asker=300, of_card=1_000)
+"""Our own choice, above what anybody sends: 20 transfers a day (D28). Both cards are only typed, so that strangers use
+the first share up as well; what is above it costs each asker an answered challenge and shuts nobody out (D17).
+"""
 
 DELIVERY_CHECKS_MAX = 10
 DELIVERY_CHECK_SECONDS = 2

@@ -66,6 +66,12 @@ class HolderNameOld(Conflict):
     code = "holder_name_old"
 
 
+class HolderQuestionChallenged(LimitReached):
+    """So much was asked with these cards today that whoever asks has to answer a challenge first (D28)."""
+
+    code = "holder_question_challenged"
+
+
 class TooManyHolderQuestions(LimitReached):
     """This card has asked for too many holders' names today, or too many asked for this one (D28)."""
 

@@ -10,10 +10,15 @@ from foundation.rial import Rial
 from gateway.domain import purposes
 from gateway.domain.errors import RealCardInSandbox, UnknownIssuer
 from gateway.domain.issuers import Issuer
-from gateway.domain.limits import HOLDER_QUESTIONS_OF_CARD_DAY, HOLDER_QUESTIONS_PER_CARD_DAY
+from gateway.domain.limits import CHALLENGED_HOLDER_QUESTIONS, HOLDER_QUESTIONS, HolderShare
 from gateway.domain.outcome import HolderNamed, HolderRefused, Unknown
 from gateway.domain.transfer import card_name, limits_on, outside, transfer_fee
-from gateway.domain.transfer_errors import InvalidDestination, TooManyHolderQuestions, TransferLimit
+from gateway.domain.transfer_errors import (
+    HolderQuestionChallenged,
+    InvalidDestination,
+    TooManyHolderQuestions,
+    TransferLimit,
+)
 from gateway.ports import HolderInquiry
 from gateway.services.gateway import Gateway
 from gateway.services.take_card import issuer_of, pan_hash
@@ -26,11 +31,16 @@ TOO_MANY_QUESTIONS = "121"
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Whose card pays, whose gets the money, and how much without the fee."""
+    """Whose card pays, whose gets the money, and how much without the fee.
+
+    Args:
+        answered: whoever asks has answered a challenge.
+    """
 
     source: Pan
     destination: Pan
     amount: Rial
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,8 @@ def payee_of(gateway: Gateway, terminal_id: str, payment_id: str, sending: Sendi
         InvalidDestination: the source itself, no card that takes money, or a bank that does not answer.
         UnknownIssuer, RealCardInSandbox: the source card is not taken here.
         TransferLimit: the amount, or what the card has sent today, is outside the limits.
-        TooManyHolderQuestions: this card, or for this destination, has asked too often today (D28).
+        HolderQuestionChallenged: so much was asked for one of these cards today that a challenge comes first (D28).
+        TooManyHolderQuestions: even of those who answered one there were too many.
     """
     ends = _ends(gateway, sending)
     values = _values(gateway, payment_id, sending, ends)
@@ -109,7 +120,7 @@ def _values(gateway: Gateway, payment_id: str, sending: Sending, ends: _Ends) ->
 
 def _holder(gateway: Gateway, terminal_id: str, sending: Sending, ends: _Ends) -> str:
     """Ask the destination's bank for the holder's masked name; nothing is open meanwhile."""
-    question = _question(gateway, terminal_id, ends)
+    question = _question(gateway, terminal_id, ends, answered=sending.answered)
     asker = gateway.keyring.mac(purposes.PAN_HASH, f"asker|{sending.source.reveal()}".encode()).hex()
     inquiry = HolderInquiry(question.trace, question.merchant_id, sending.destination, asker)
     match gateway.switch.ask_holder(ends.destination, inquiry):
@@ -123,12 +134,17 @@ def _holder(gateway: Gateway, terminal_id: str, sending: Sending, ends: _Ends) -
             raise InvalidDestination("unavailable")
 
 
-def _question(gateway: Gateway, terminal_id: str, ends: _Ends) -> Question:
+def _question(gateway: Gateway, terminal_id: str, ends: _Ends, *, answered: bool) -> Question:
     with gateway.database.begin() as connection:
         question = store.count_question(
             connection, terminal_id, source=ends.source_hash.hex(), destination=ends.destination_hash.hex()
         )
-        above = question.of_asker > HOLDER_QUESTIONS_PER_CARD_DAY or question.of_card > HOLDER_QUESTIONS_OF_CARD_DAY
-        if above:
+        if _above(question, CHALLENGED_HOLDER_QUESTIONS):
             raise TooManyHolderQuestions  # rolls the counts back
+        if not answered and _above(question, HOLDER_QUESTIONS):
+            raise HolderQuestionChallenged  # the same
     return question
+
+
+def _above(question: Question, share: HolderShare) -> bool:
+    return question.of_asker > share.of_asker or question.of_card > share.of_card

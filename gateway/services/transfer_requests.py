@@ -53,12 +53,14 @@ class Naming:
 
     Args:
         save: the payer wants the merchant to keep this destination once the transfer is complete.
+        answered: the payer has answered a challenge.
     """
 
     source: Pan
     destination: Pan | None = None
     amount: Rial | None = None
     save: bool = False
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ def name_payee(gateway: Gateway, page_token: str, typed: Naming) -> None:
     Raises:
         PaymentNotFound: no merchant asked for a transfer at this page.
         DestinationNotFound: the saved destination was deleted meanwhile.
-        InvalidDestination, UnknownIssuer, RealCardInSandbox, TransferLimit, TooManyHolderQuestions: as
-            :func:`gateway.services.payee.payee_of`.
+        InvalidDestination, UnknownIssuer, RealCardInSandbox, TransferLimit, HolderQuestionChallenged,
+            TooManyHolderQuestions: as :func:`gateway.services.payee.payee_of`.
         AttemptInProgress, NotPossible: the payment is not open, or its time is over.
         PayeeFixed: a card was submitted already.
     """
@@ -116,7 +118,7 @@ def name_payee(gateway: Gateway, page_token: str, typed: Naming) -> None:
         fixed = store.of_page(connection, page_token)
     if fixed is None:
         raise PaymentNotFound
-    sending = Sending(typed.source, _destination(gateway, fixed, typed), _amount(fixed, typed))
+    sending = Sending(typed.source, _destination(gateway, fixed, typed), _amount(fixed, typed), typed.answered)
     values = payee_of(gateway, fixed.terminal_id, fixed.payment_id, sending)
     saved = saving(gateway, fixed.merchant_id, sending.destination) if typed.save else _NOT_SAVED
     own = {"payment_id": fixed.payment_id, "reference": new_reference()}

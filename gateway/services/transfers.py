@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from foundation.pan import Pan
 from foundation.rial import Rial
 from gateway.domain.errors import GatewayError
 from gateway.domain.references import new_order_id
@@ -24,13 +23,13 @@ PAGE = "/transfer"
 """Where people send money, below the gateway's own address."""
 
 
-def open_own(gateway: Gateway, source: Pan, destination: Pan, amount: Rial) -> PaymentRecord:
+def open_own(gateway: Gateway, sending: Sending) -> PaymentRecord:
     """Ask whose card the destination is and open a transfer for somebody on the gateway's own page.
 
     Raises:
         LookupError: this gateway takes no transfers of its own.
-        InvalidDestination, UnknownIssuer, RealCardInSandbox, TransferLimit, TooManyHolderQuestions: as
-            :func:`gateway.services.payee.payee_of`.
+        InvalidDestination, UnknownIssuer, RealCardInSandbox, TransferLimit, HolderQuestionChallenged,
+            TooManyHolderQuestions: as :func:`gateway.services.payee.payee_of`.
     """
     caller = own_terminal(gateway)
     if caller is None:
@@ -39,7 +38,6 @@ def open_own(gateway: Gateway, source: Pan, destination: Pan, amount: Rial) -> P
         "order_id": new_order_id("transfer"),
         "callback_url": gateway.settings.public_url + PAGE,
     }
-    sending = Sending(source, destination, amount)
     values |= payee_of(gateway, caller.terminal_id, str(values["payment_id"]), sending)
     with gateway.database.single() as connection:
         return store.open_transfer(connection, values)

@@ -14,7 +14,6 @@ from foundation.digits import to_ascii_digits
 from foundation.persian import Language, clock_time, grouped, isolate, jalali_moment, number, numerals, toman_in_words
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
-from gateway.domain.challenge import PICTURE_DIGITS
 from gateway.domain.health import Health
 from gateway.domain.outcome import Balance
 from gateway.domain.payment import OUTSIDE, PaymentState
@@ -25,6 +24,7 @@ from gateway.services.bills import BillLine
 from gateway.services.gateway import Gateway
 from gateway.services.look_up_receipt import ReceiptCheck, receipt_seal
 from gateway.services.show_page import PageView, PinStatus
+from gateway.web.challenges import OWN_TRANSFER, challenge_shown
 from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed, proof_of
 from gateway.web.outcomes import (
     SECONDS_UNTIL_NEWS,
@@ -191,14 +191,12 @@ def balance_page(view: PageView, balance: Sensitive[Balance] | None) -> str:
     return _render("balance.html", view=view, told=told, issuer_name=_issuer_name(view))
 
 
-def transfer_page(*, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None) -> str:
+def transfer_page(
+    *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None, challenge: str = ""
+) -> str:
     """Render the page where people send money: two cards and an amount."""
-    return _render(
-        "transfer.html",
-        asked=TRANSFER_FIELDS,
-        **_told(mistakes),
-        typed=typed or {},
-    )
+    shown = challenge_shown(OWN_TRANSFER, challenge, language())
+    return _render("transfer.html", asked=TRANSFER_FIELDS, **_told(mistakes), typed=typed or {}, **shown)
 
 
 def asked_fields(view: PageView) -> tuple[str, ...]:
@@ -210,7 +208,9 @@ def asked_fields(view: PageView) -> tuple[str, ...]:
     return ("pan", *open_, *(() if request_.amount_rial else ("amount",)))
 
 
-def naming_page(view: PageView, *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None) -> str:
+def naming_page(
+    view: PageView, *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None, challenge: str = ""
+) -> str:
     """Render the page where the payer of an asked transfer says which card pays, and what was left open."""
     return _render(
         "naming.html",
@@ -218,6 +218,7 @@ def naming_page(view: PageView, *, mistakes: tuple[Message, ...] = (), typed: Ma
         asked=asked_fields(view),
         **_told(mistakes),
         typed=typed or {},
+        **challenge_shown(view.page_token, challenge, language()),
         proof=proof_of(gateway_of_app().keyring, view.page_token),
     )
 
@@ -261,11 +262,8 @@ def _card_page(
         notes=[said(note) for note in notes],
         typed=typed,
         form_fields=(*FIELDS, "picture_code", "checked"),
-        picture_url=challenge and url_for("pages.picture", page_token=view.page_token, challenge=challenge),
-        sound_url=challenge and url_for("pages.sound", page_token=view.page_token, challenge=challenge, lang=chosen),
-        challenge=challenge,
+        **challenge_shown(view.page_token, challenge, chosen),
         qr_url=url_for("pages.qr", page_token=view.page_token),
-        picture_digits=PICTURE_DIGITS,
         late_steps=_LATE_STEPS,
         resend_in=view.pin.resend_in_seconds,
         delivery=delivery_answer(view.pin),

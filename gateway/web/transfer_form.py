@@ -14,10 +14,12 @@ from foundation.rial import Rial
 from gateway.domain.errors import InvalidAmount, RealCardInSandbox, UnknownIssuer
 from gateway.domain.transfer_errors import (
     DestinationNotFound,
+    HolderQuestionChallenged,
     InvalidDestination,
     TooManyHolderQuestions,
     TransferLimit,
 )
+from gateway.web.challenges import challenge_message
 from gateway.web.outcomes import Message
 
 FIELDS = ("pan", "destination_pan", "amount")
@@ -27,8 +29,8 @@ _BETWEEN = re.compile("[\\s,.\u066b\u066c\u060c\u200c]")
 _GROUP = 4
 
 REFUSED = (
-    InvalidDestination, DestinationNotFound, TransferLimit, TooManyHolderQuestions, InvalidAmount, UnknownIssuer,
-    RealCardInSandbox,
+    InvalidDestination, DestinationNotFound, TransferLimit, HolderQuestionChallenged, TooManyHolderQuestions,
+    InvalidAmount, UnknownIssuer, RealCardInSandbox,
 )  # fmt: skip
 """Errors after which the form is shown again; :func:`message_of` says what to do."""
 
@@ -89,6 +91,8 @@ def message_of(error: Exception) -> Message:
             return Message(f"transfer.destination.{reason}", place="destination_pan")
         case TransferLimit(limit=str(limit)):
             return Message(f"transfer.limit.{limit}", place="amount")
+        case HolderQuestionChallenged():
+            return challenge_message("transfer.picture.needed")
         case _:
             return _MESSAGES[type(error)]
 

@@ -15,6 +15,7 @@ from gateway.domain.errors import AttemptInProgress, NotPossible, PaymentNotFoun
 from gateway.domain.transfer_errors import PayeeFixed
 from gateway.services.show_page import PageView, page_of
 from gateway.services.transfer_requests import Naming, name_payee
+from gateway.web.challenges import answered, challenge_for
 from gateway.web.failures import slow_floods
 from gateway.web.forms import CardForm, Typed
 from gateway.web.headers import guard
@@ -54,8 +55,9 @@ def submit(page_token: str) -> AnyResponse:
         return _again(view, *read.mistakes)
     count_opening("transfer", NAMED_PER_MINUTE)
     save = "save" in asked_fields(view) and bool(request.form.get("save"))
+    typed = Naming(read.source, read.destination, read.amount, save, answered(gateway, page_token))
     try:
-        name_payee(gateway, page_token, Naming(read.source, read.destination, read.amount, save))
+        name_payee(gateway, page_token, typed)
     except REFUSED as error:
         return _again(view, message_of(error))
     except (NotPossible, AttemptInProgress, PayeeFixed):
@@ -74,5 +76,6 @@ def _can_be_named(view: PageView) -> bool:
 
 
 def _again(view: PageView, *mistakes: Message) -> AnyResponse:
-    page = naming_page(view, mistakes=mistakes, typed=shown_again())
+    challenge = challenge_for(gateway_of_app(), view.page_token, mistakes)
+    page = naming_page(view, mistakes=mistakes, typed=shown_again(), challenge=challenge)
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -65,6 +65,10 @@ TRANSFERS = {
         "این کارت مقصد دیگر در فهرست فروشگاه نیست؛ به سایت برگردید و دوباره آغاز کنید.",
         "The shop no longer has this destination card; go back to the site and start again.",
     ),
+    "transfer.picture.needed": Words(
+        "امروز دربارهٔ این کارت‌ها بسیار پرسیده‌اند؛ پنج رقم تصویر یا صدا را وارد کنید و ادامه دهید.",
+        "Much was asked about these cards today; enter the five digits you see or hear, then continue.",
+    ),
     "transfer.too_many": Words(
         "امروز بیش از این نمی‌توان نام صاحب کارت پرسید؛ فردا دوباره امتحان کنید.",
         "No more holders’ names can be asked for today; try again tomorrow.",

@@ -11,8 +11,10 @@ from http import HTTPStatus
 from flask import make_response
 from werkzeug.wrappers import Response as AnyResponse
 
+from gateway.services.payee import Sending
 from gateway.services.show_page import page_of
 from gateway.services.transfers import PAGE, open_own, own_terminal
+from gateway.web.challenges import OWN_TRANSFER, answered, challenge_for
 from gateway.web.forms import Typed
 from gateway.web.outcomes import Message
 from gateway.web.own_pages import count_opening, own_pages
@@ -38,8 +40,9 @@ def submit() -> AnyResponse:
     if read.source is None or read.destination is None or read.amount is None:
         return _again(*read.mistakes)
     count_opening("transfer", OPENED_PER_MINUTE)
+    sending = Sending(read.source, read.destination, read.amount, answered(gateway, OWN_TRANSFER))
     try:
-        opened = open_own(gateway, read.source, read.destination, read.amount)
+        opened = open_own(gateway, sending)
     except REFUSED as error:
         return _again(message_of(error))
     typed = Typed(pan=shown_again()["pan"])
@@ -47,5 +50,6 @@ def submit() -> AnyResponse:
 
 
 def _again(*mistakes: Message) -> AnyResponse:
-    page = transfer_page(mistakes=mistakes, typed=shown_again())
+    challenge = challenge_for(gateway_of_app(), OWN_TRANSFER, mistakes)
+    page = transfer_page(mistakes=mistakes, typed=shown_again(), challenge=challenge)
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -20,7 +20,7 @@ from gateway.domain.errors import (
     TooManyAttempts,
 )
 from gateway.domain.transfer import Consent
-from gateway.domain.transfer_errors import InvalidDestination, TooManyHolderQuestions, TransferLimit
+from gateway.domain.transfer_errors import HolderQuestionChallenged, InvalidDestination, TransferLimit
 from gateway.services.authorise import NOTHING_SEEN, Checking, Paid, Refused, pay
 from gateway.services.bills import OpenBills, open_bills
 from gateway.services.cancel import cancel
@@ -51,7 +51,7 @@ COIN = 0.5
 BILLED, SENT = 0.2, 0.4
 """Shares of payments that are for bills, and that send money to another card."""
 
-NO_TRANSFER = (InvalidDestination, TransferLimit, TooManyHolderQuestions)
+NO_TRANSFER = (InvalidDestination, TransferLimit, HolderQuestionChallenged)
 CALLBACK = "http://localhost:8200/back"
 LIVE = frozenset({"open", "paying", "unknown", "authorised", "confirmed", "settled", "reversing", "disputed"})
 CONFIRMABLE = ("authorised", "confirmed")

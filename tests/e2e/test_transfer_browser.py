@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import parse_qsl
 
+import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
 from foundation.pan import with_check_digit
 from foundation.persian import Language, toman_in_words
+from gateway.domain.limits import HOLDER_QUESTIONS
 from gateway.web.wording import WORDS
 from sandbox.banks import BANK_ONE
 from tests.e2e.conftest import Customer
@@ -144,6 +147,51 @@ def test_whoever_cancels_an_asked_transfer_sends_no_card(customer: Customers, wo
     expect(page.locator("h1")).to_have_text(WORDS["cancelled.title"].fa)
     (body,) = sent
     assert not {"pan", "destination_pan"} & dict(parse_qsl(body)).keys()
+
+
+def go_on(page: Page, world: RunningWorld, source: str, destination: str) -> None:
+    """Type two cards and an amount on the gateway's own page, and continue."""
+    page.goto(f"{world.info['gateway']}/transfer")
+    page.fill("#pan", source)
+    page.fill("#destination_pan", destination)
+    page.fill("#amount", "1500000")
+    page.locator("button[value=continue]").click()
+
+
+@contextmanager
+def asked_much(world: RunningWorld, page_token: str) -> Iterator[None]:
+    """Let the card that this transfer is from have asked for its whole share of names today, for a while."""
+    change = """UPDATE quota SET used = %s FROM transfer JOIN payment USING (payment_id)
+        WHERE page_token = %s AND scope = 'holder-asker ' || encode(source_hash, 'hex')"""
+    with psycopg.connect(
+        world.world.database_url("gateway", "owner").replace("+psycopg", ""), autocommit=True
+    ) as owner:
+        owner.execute(change, (HOLDER_QUESTIONS.of_asker, page_token))
+        yield
+        owner.execute(change, (1, page_token))
+
+
+def test_d17_a_challenge_is_worked_off_by_the_browser_or_read_from_a_picture(
+    customer: Customers, world: RunningWorld
+) -> None:
+    """Where much was asked with a card, the browser goes on by itself; one that cannot work shows the digits."""
+    card, destination = strangers(world, BANK_ONE.name_en)
+    sender = customer(card=card, viewport=PHONE)
+    page, pans = sender.page, (card["pan"], destination["pan"])
+    go_on(page, world, *pans)
+    expect(page).to_have_url(re.compile("/pay/"))
+    first = page.url
+
+    with asked_much(world, first.rsplit("/", 1)[1].partition("?")[0]):
+        go_on(page, world, *pans)
+        expect(page).to_have_url(re.compile("/pay/"), timeout=30_000)
+        assert page.url != first
+
+        sender.context.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })")
+        go_on(page, world, *pans)
+        expect(page.locator("#picture_code")).to_be_visible()
+        expect(page.locator("#destination_pan")).not_to_have_value("")
+        sender.look("picture")
 
 
 def test_a_page_loaded_again_is_the_same_transfer_without_the_card(customer: Customers, world: RunningWorld) -> None:

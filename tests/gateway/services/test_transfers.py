@@ -14,6 +14,7 @@ from gateway.domain.outcome import Approved, Declined, HolderRefused, Unknown
 from gateway.domain.payment import PaymentState
 from gateway.domain.transfer_errors import (
     HolderNameOld,
+    HolderQuestionChallenged,
     InvalidDestination,
     OtherSourceCard,
     TooManyHolderQuestions,
@@ -24,6 +25,7 @@ from gateway.services import sweep
 from gateway.services.authorise import Checking, Paid, Refused
 from gateway.services.confirm import confirm
 from gateway.services.open_payment import PaymentRecord
+from gateway.services.payee import Sending
 from gateway.services.request_pin import request_pin
 from gateway.services.reverse import reverse
 from gateway.services.show_page import page_of
@@ -38,11 +40,13 @@ AMOUNT, FEE = 20_000_000, 10_000
 CREDIT = "switch.credit"
 
 
-def opened(town: Shop, destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN) -> PaymentRecord:
+def opened(
+    town: Shop, destination: str = FAR, amount: int = AMOUNT, *, source: str = PAN, answered: bool = False
+) -> PaymentRecord:
     """Open a transfer on the gateway's own page, under the shop's terminal."""
     settings = town.gateway.settings.model_copy(update={"transfer_terminal_id": MERCHANT.terminal_id})
     gateway = dataclasses.replace(town.gateway, settings=settings)
-    return open_own(gateway, Pan.parse(source), Pan.parse(destination), Rial(amount))
+    return open_own(gateway, Sending(Pan.parse(source), Pan.parse(destination), Rial(amount), answered))
 
 
 def legs(town: Shop) -> list[tuple[str, bool]]:
@@ -336,14 +340,34 @@ def test_a_source_of_no_bank_here_is_refused(town: Shop) -> None:
         opened(town, source=with_check_digit("999009000000471"))
 
 
-def test_d28_a_card_asks_for_thirty_names_a_day(town: Shop) -> None:
-    """Counted in the database; what is above goes back with its count."""
+def test_d28_a_card_asks_for_thirty_names_a_day_and_for_more_with_challenges(town: Shop) -> None:
+    """Counted in the database; what is refused goes back with its count."""
     for _ in range(30):
         opened(town)
-    with pytest.raises(TooManyHolderQuestions):
+    with pytest.raises(HolderQuestionChallenged):
         opened(town)
     assert len(town.switch.questions) == 30
     assert opened(town, source=OTHER).amount_rial == AMOUNT
+    assert opened(town, answered=True).amount_rial == AMOUNT
+
+
+@pytest.mark.parametrize(("scope", "share", "most"), [("asker", 30, 300), ("card", 100, 1_000)])
+def test_d17_who_made_cards_up_to_use_up_a_share_shuts_nobody_out(
+    town: Shop, scope: str, share: int, most: int
+) -> None:
+    """D17: of either card; a challenge leads on, up to a ceiling that no challenge passes."""
+    opened(town)
+    used = "UPDATE quota SET used = :used WHERE scope LIKE :scope"
+    town.change(used, used=share, scope=f"holder-{scope} %")
+    with pytest.raises(HolderQuestionChallenged):
+        opened(town)
+    town.change(used, used=most - 1, scope=f"holder-{scope} %")
+    assert opened(town, answered=True).amount_rial == AMOUNT
+
+    for answered in (False, True):
+        with pytest.raises(TooManyHolderQuestions):
+            opened(town, answered=answered)
+    assert town.rows("SELECT used FROM quota WHERE scope LIKE :scope", scope=f"holder-{scope} %") == [(most,)]
 
 
 @pytest.mark.parametrize(("amount", "limit"), [(9_999, "least"), (50_000_001, "most")])
@@ -414,7 +438,7 @@ def test_the_gateways_own_page_needs_a_terminal_of_its_own(town: Shop) -> None:
     """Without the setting there is none; with one, transfers are opened under it."""
     assert own_terminal(town.gateway) is None
     with pytest.raises(LookupError):
-        open_own(town.gateway, Pan.parse(PAN), Pan.parse(FAR), Rial(AMOUNT))
+        open_own(town.gateway, Sending(Pan.parse(PAN), Pan.parse(FAR), Rial(AMOUNT)))
     assert opened(town).terminal_id == MERCHANT.terminal_id
 
 

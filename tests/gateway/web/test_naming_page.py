@@ -19,7 +19,8 @@ from tests.fakes.shop import MERCHANT, ONE, PAN, Shop
 from tests.fakes.switch import decline
 from tests.gateway.services.test_transfers import FAR, NEAR
 from tests.gateway.web.conftest import CARD, PROOF, REAL_PAN, words_of
-from tests.gateway.web.test_transfer_page import GROUPED, NAMING, TICK, press
+from tests.gateway.web.test_challenge import picture_in, work_on
+from tests.gateway.web.test_transfer_page import GROUPED, NAMING, TICK, ask_much, press
 
 BACK = "http://localhost:8200/back"
 
@@ -50,6 +51,23 @@ def go_on(client: FlaskClient, record: TransferRecord, **typed: str) -> TestResp
     proof = PROOF.search(client.get(path_of(record)).text)
     form = {"pan": PAN, "destination_pan": NEAR, "lang": "fa", "csrf_token": proof[1] if proof else ""}
     return client.post(path_of(record), data=form | typed)
+
+
+def test_d17_a_destination_that_was_asked_about_much_is_named_after_a_challenge(
+    client: FlaskClient, shop: Shop
+) -> None:
+    """Of this page alone; the summary leads to its field."""
+    record, other = asked(shop), asked(shop, order="T-2")
+    go_on(client, other)
+    ask_much(shop, 100)
+    shown = go_on(client, record)
+    assert shown.status_code == 422
+    assert WORDS["transfer.picture.needed"].fa in words_of(shown)
+    assert 'href="#picture_code"' in shown.text
+    challenge = picture_in(shown.text)[1]
+    work = work_on(challenge)
+    assert go_on(client, other, challenge=challenge, work=work).status_code == 422
+    assert go_on(client, record, challenge=challenge, work=work).status_code == 200
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])

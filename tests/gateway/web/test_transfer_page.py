@@ -10,12 +10,16 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gateway.app import create_app
+from gateway.domain.challenge import WORK_BITS
 from gateway.domain.outcome import HolderRefused, Unknown
+from gateway.services.challenge import new_challenge, picture_digits
 from gateway.services.enrol import add_issuer
+from gateway.web.challenges import OWN_TRANSFER
 from gateway.web.wording import WORDS
 from tests.fakes.shop import MERCHANT, ONE, PAN, Shop
 from tests.gateway.services.test_transfers import FAR, NEAR, OTHER
 from tests.gateway.web.conftest import CARD, PROOF, REAL_PAN, words_of
+from tests.gateway.web.test_challenge import picture_in, work_on
 
 NAMING = re.compile(r'name="naming" value="([A-Z2-7]{16})"')
 TICK = re.compile(r'name="checked" value="([A-Z2-7]{16})"')
@@ -181,6 +185,46 @@ def test_d28_what_the_destinations_bank_says_is_told(
     shown = go_on(client)
     assert shown.status_code == 422
     assert WORDS[key].fa in words_of(shown)
+
+
+def ask_much(shop: Shop, times: int) -> None:
+    """Let so many questions about the destination have been asked today."""
+    shop.change("UPDATE quota SET used = :times WHERE scope LIKE 'holder-card %'", times=times)
+
+
+def test_d17_a_destination_that_was_asked_about_much_is_sent_to_after_a_challenge(
+    client: FlaskClient, shop: Shop
+) -> None:
+    """What was typed stays; the digits of its picture, or the work of a browser, lead on, once each."""
+    go_on(client)
+    ask_much(shop, 100)
+    shown = go_on(client)
+    assert shown.status_code == 422
+    assert WORDS["transfer.picture.needed"].fa in words_of(shown)
+    assert f'value="{GROUPED}"' in shown.text
+    assert f'data-bits="{WORK_BITS}"' in shown.text
+    address, challenge = picture_in(shown.text)
+    assert client.get(address).mimetype == "image/png"
+    digits = picture_digits(shop.gateway, OWN_TRANSFER, challenge)
+    assert digits
+    assert go_on(client, challenge=challenge, picture_code=digits).status_code == 200
+
+    again = go_on(client, challenge=challenge, picture_code=digits)
+    assert WORDS["picture.wrong"].fa in words_of(again)
+    assert "data-bits" not in again.text
+    fresh = picture_in(again.text)[1]
+    assert go_on(client, challenge=fresh, work=work_on(fresh)).status_code == 200
+    assert len(shop.switch.questions) == 3
+
+
+def test_d28_no_challenge_leads_past_the_ceiling(client: FlaskClient, shop: Shop) -> None:
+    """A thousand questions about one card a day are enough for anybody."""
+    go_on(client)
+    ask_much(shop, 1_000)
+    challenge = new_challenge(shop.gateway, OWN_TRANSFER)
+    refused = go_on(client, challenge=challenge, work=work_on(challenge))
+    assert WORDS["transfer.too_many"].fa in words_of(refused)
+    assert "picture_code" not in refused.text
 
 
 def test_without_a_terminal_there_is_no_such_page(shop: Shop) -> None:
