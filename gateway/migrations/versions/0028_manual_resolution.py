@@ -3,7 +3,7 @@
 from foundation.migrations import execute
 
 revision = "0028"
-down_revision = "0026"
+down_revision = "0027"
 
 
 _DATE = """

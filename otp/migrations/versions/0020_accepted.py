@@ -2,7 +2,7 @@
 
 from foundation.migrations import execute
 
-revision = "0021"
+revision = "0020"
 down_revision = "0019"
 
 ACCEPTED = """

@@ -2,8 +2,8 @@
 
 from foundation.migrations import execute
 
-revision = "0030"
-down_revision = "0026"
+revision = "0029"
+down_revision = "0028"
 
 FEED = """
 CREATE TABLE webhook_feed (
