@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,14 +14,8 @@ from foundation.sensitive import Sensitive
 from otp.app import create_app
 from otp.console.door import HEADERS
 from otp.console.wording import WORDS
-from otp.domain.action_codes import Reason
-from otp.domain.cash_machine import Service
-from otp.domain.challenge import ChallengeState
 from otp.domain.operators import Role
-from otp.domain.unlocking import Unlock
-from otp.domain.verdict import Channel
 from otp.ports import Receipt
-from otp.services import open_card
 from otp.services.ask_receipts import keep_receipt
 from otp.services.audit_trail import By, note
 from otp.services.cards import card_tokens
@@ -37,9 +29,6 @@ from tests.otp.test_deliver import tick
 PASSWORD = "a long password"
 WHY = "دارندهٔ کارت در شعبه شناسایی شد"
 _PROOF = re.compile(r'name="csrf_token" type="hidden" value="([0-9a-f]{64})"')
-SERVICES = Path(open_card.__file__).parent
-_NOTED_ON_CARDS = re.compile(r'"((?:app|card)\.[a-z_]+)", (?:f"card:|subject)')
-_HOLE = re.compile(r"\{(\w+)\}")
 _ALLOWED_DELIVERY = (
     "SELECT pg_get_constraintdef(oid) AS words FROM pg_constraint WHERE conname = 'challenge_delivery_check'"
 )
@@ -433,22 +422,3 @@ def test_what_is_not_there_is_a_page(desk: Callable[[str], Desk]) -> None:
     """A card nobody has is told in words, also where its number is beyond all numbers of cards."""
     assert desk("sara").get("/cards/4711").status_code == 404
     assert desk("sara").get(f"/cards/{10**30}").status_code == 404
-
-
-def test_every_state_has_words_and_both_languages_carry_the_same_values() -> None:
-    """No state of the bank is without a sentence, and no translation forgets a value."""
-    wanted: dict[str, Any] = {
-        "reason": Reason,
-        "challenge": ChallengeState,
-        "channel": Channel,
-        "outcome": Unlock,
-        "role": Role,
-    }
-    assert {f"{kind}.{each}" for kind, states in wanted.items() for each in states} <= set(WORDS)
-    noted = {name for file in SERVICES.glob("*.py") for name in _NOTED_ON_CARDS.findall(file.read_text("utf-8"))}
-    assert "card.unlocked" in noted
-    assert {f"act.{name}" for name in noted | {f"atm.{service}" for service in Service}} <= set(WORDS)
-    for key, words in WORDS.items():
-        assert sorted(_HOLE.findall(words.fa)) == sorted(_HOLE.findall(words.en)), key
-        assert words.fa, key
-        assert words.en, key
