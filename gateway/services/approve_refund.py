@@ -40,7 +40,7 @@ def approve_refund(gateway: Gateway, number: int, amount: Rial, *, by: str) -> N
     """Let a waiting refund go out; ``amount`` is what the second person read, so that nothing else is approved.
 
     Raises:
-        RefusedRow: none waits under this number with this amount, or ``by`` asked for it.
+        RefusedRow: none waits under this number with this amount, it waited too long, or ``by`` asked for it.
     """
     act = Decided("refund.approved", number, By.operator(by), {"rial": amount.amount})
     _decide(gateway, act, lambda connection: refund_approvals.approve(connection, number, amount.amount, by))

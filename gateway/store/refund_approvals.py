@@ -12,15 +12,17 @@ from gateway.store.fragments import among
 from gateway.store.idempotency import conflicts
 from gateway.store.refunds import TRACE, queued_refund, refusal
 
-_LIST = text("""
+_LIVES = f"asked_at > house_now() - interval '{WAITING_DAYS} days'"
+"""A condition: a second person may still approve; what does not is refused by the clock, whenever it is swept."""
+_LIST = text(f"""
 SELECT number, refund_id, payment_id, merchant_id, amount_rial, fee_rial, reason, asked_by, asked_at FROM refund
-WHERE state = 'waiting' ORDER BY asked_at LIMIT :most
+WHERE state = 'waiting' AND {_LIVES} ORDER BY asked_at LIMIT :most
 """)
 _APPROVE = text(f"""
 WITH approved AS (
   UPDATE refund SET state = 'requested', checked_by = :by, checked_at = house_now(),
     {", ".join(f"{name} = {part}" for name, part in zip(("stan", "rrn", "local_time"), TRACE, strict=True))}
-  WHERE number = :number AND amount_rial = :amount_rial
+  WHERE number = :number AND amount_rial = :amount_rial AND {_LIVES}
     AND state IN {among(MACHINE.befores(RefundEvent.APPROVED_BY_SECOND))}
   RETURNING number, state),
 {queued_refund("approved")}
@@ -33,7 +35,7 @@ _GIVE_UP = refusal(
     RefundEvent.WAITED_TOO_LONG,
     "",
     condition=f"""number = (
-    SELECT number FROM refund WHERE state = 'waiting' AND asked_at <= house_now() - interval '{WAITING_DAYS} days'
+    SELECT number FROM refund WHERE state = 'waiting' AND NOT {_LIVES}
     ORDER BY asked_at LIMIT 1 FOR UPDATE SKIP LOCKED)""",
 )
 
@@ -58,12 +60,12 @@ class WaitingRefund:
 
 
 def waiting(connection: Connection, *, most: int) -> list[WaitingRefund]:
-    """Read refunds that wait for a second person, the oldest first."""
+    """Read refunds that a second person may approve, the oldest first."""
     return [WaitingRefund(**row) for row in connection.execute(_LIST, {"most": most}).mappings()]
 
 
 def approve(connection: Connection, number: int, amount_rial: int, by: str) -> bool:
-    """Let a waiting refund go out, with a message key of this moment; ``False`` unless it waits with this amount.
+    """Let a waiting refund go out, with a message key of this moment; tell whether it waited with this amount, in time.
 
     Raises:
         SamePerson: ``by`` asked for it.

@@ -73,6 +73,20 @@ def test_d35_whoever_asked_cannot_decide_and_the_database_holds_it(shop: Shop, p
     assert states(shop) == ["waiting"]
 
 
+def test_d35_after_a_week_nobody_approves_a_refund_whenever_it_is_swept(shop: Shop, payment: PaymentRecord) -> None:
+    """D35: the approval itself looks at the clock; the sweeper comes once an hour."""
+    shop.refund(payment, 500_000_000, "r-1")
+    (waits,) = waiting_refunds(shop.gateway)
+    shop.later(7 * DAY + 1)
+
+    assert waiting_refunds(shop.gateway) == []
+    with pytest.raises(RefusedRow, match="no refund waits"):
+        approve_refund(shop.gateway, waits.number, Rial(500_000_000), by="sara")
+
+    assert states(shop) == ["waiting"]
+    assert give_up_waiting(shop.gateway) == 1
+
+
 @pytest.mark.parametrize("how", ["refused", "forgotten"])
 def test_d35_a_no_and_no_decision_give_the_money_back_to_the_merchant(
     shop: Shop, payment: PaymentRecord, how: str
