@@ -68,8 +68,9 @@ class Statement:
 class StatementLine:
     """One line: a payment, a bill, a top-up, or a payout that came back and is paid again.
 
-    Of a bill its biller learns the two numbers, and nothing of the payment that it was in; of a top-up its operator
-    learns under which reference it was asked, which is the payment's id, and under which it answered.
+    Of a bill its biller learns the two numbers, and under which reference and when it was paid, but neither the id,
+    order and terminal of the payment that it was in nor the other bills; of a top-up its operator learns under which
+    reference it was asked, which is the payment's id, and under which it answered.
     """
 
     line_id: int
