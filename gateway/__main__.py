@@ -23,6 +23,7 @@ from gateway import (
     reconcile_commands,
     refund_commands,
     settlement_commands,
+    stuck_commands,
     webhook_commands,
     worker,
 )
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         ("ledger", "the chain over all postings", ledger_commands.add_to),
         ("audit", "the trail of who asked, approved and refused", audit_commands.add_to),
         ("settlement", "pay merchants out", settlement_commands.add_to),
+        ("stuck", "money past its promised time", stuck_commands.add_to),
     ):
         add_to(commands.add_parser(name, help=means).add_subparsers(required=True), _with_gateway)
     return parser
