@@ -68,7 +68,7 @@ def set_static_pin(bank: Bank, check: MessageKey, typed: Sensitive[str], again: 
 
     def do(connection: Connection, card: VisitedCard) -> None:
         key_id = bank.keys.active_id(purposes.PIN_VERIFICATION)
-        visits.set_static_pin(connection, card.card_id, pin_mac(bank.keys, card.card_name, pin), key_id)
+        visits.set_static_pin(connection, card.card_id, pin_mac(bank.keys, key_id, card.card_name, pin), key_id)
 
     return serve(bank, check, Service.SET_STATIC_PIN, do)
 
@@ -90,6 +90,6 @@ def change_first_pin(bank: Bank, check: MessageKey, typed: Sensitive[str], again
 
     def do(connection: Connection, card: VisitedCard) -> None:
         key_id = bank.keys.active_id(purposes.PIN_VERIFICATION)
-        visits.set_first_pin(connection, card.card_id, pin_mac(bank.keys, card.card_name, pin), key_id)
+        visits.set_first_pin(connection, card.card_id, pin_mac(bank.keys, key_id, card.card_name, pin), key_id)
 
     return serve(bank, check, Service.CHANGE_FIRST_PIN, do)

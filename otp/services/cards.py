@@ -15,14 +15,17 @@ from otp.domain.cvv2 import cvv2_of
 MOBILE_CODE_DIGITS = 6
 
 
-def card_tokens(keys: Keyring, pan: Pan) -> tuple[bytes, ...]:
-    """Return the keyed hashes by which this bank may find a card: under the key that writes, then under another."""
-    return _under_live_keys(keys, purposes.CARD_TOKEN, pan.reveal().encode())
+def card_tokens(keys: Keyring, pan: Pan, *, writing: str | None = None) -> tuple[bytes, ...]:
+    """Return the keyed hashes by which this bank may find a card: under the key that writes, then under another.
+
+    ``writing`` is that key's id where it is kept beside its hash: asked twice, it may be another one the second time.
+    """
+    return _under_live_keys(keys, purposes.CARD_TOKEN, pan.reveal().encode(), writing)
 
 
-def mobile_tokens(keys: Keyring, mobile: str) -> tuple[bytes, ...]:
-    """Return the keyed hashes by which a phone may be known: under the key that writes, then under another."""
-    return _under_live_keys(keys, purposes.MOBILE_TOKEN, mobile.encode())
+def mobile_tokens(keys: Keyring, mobile: str, *, writing: str | None = None) -> tuple[bytes, ...]:
+    """Return the keyed hashes by which a phone may be known; as :func:`card_tokens`."""
+    return _under_live_keys(keys, purposes.MOBILE_TOKEN, mobile.encode(), writing)
 
 
 def lasting_mac(keys: Keyring, purpose: str, data: bytes) -> bytes:
@@ -30,20 +33,20 @@ def lasting_mac(keys: Keyring, purpose: str, data: bytes) -> bytes:
     return keys.mac_with(keys.ids(purpose)[0], data)
 
 
-def _under_live_keys(keys: Keyring, purpose: str, data: bytes) -> tuple[bytes, ...]:
-    active = keys.active_id(purpose)
+def _under_live_keys(keys: Keyring, purpose: str, data: bytes, writing: str | None) -> tuple[bytes, ...]:
+    active = writing or keys.active_id(purpose)
     others = (key_id for key_id in keys.ids(purpose) if key_id != active)
     return tuple(keys.mac_with(key_id, data) for key_id in (active, *others))
 
 
-def customer_tokens(keys: Keyring, national_code: str) -> tuple[bytes, ...]:
-    """Return the keyed hashes by which a customer may be known: under the key that writes, then under another (D23)."""
-    return _under_live_keys(keys, purposes.CUSTOMER_TOKEN, national_code.encode())
+def customer_tokens(keys: Keyring, national_code: str, *, writing: str | None = None) -> tuple[bytes, ...]:
+    """Return the keyed hashes by which a customer may be known (D23); as :func:`card_tokens`."""
+    return _under_live_keys(keys, purposes.CUSTOMER_TOKEN, national_code.encode(), writing)
 
 
-def pin_mac(keys: Keyring, name: bytes, pin: Sensitive[str]) -> bytes:
+def pin_mac(keys: Keyring, key_id: str, name: bytes, pin: Sensitive[str]) -> bytes:
     """Return the keyed value that a PIN of this card is kept as; the PIN itself is kept nowhere (D27)."""
-    return keys.mac(purposes.PIN_VERIFICATION, mac_input(name, pin.reveal()))
+    return keys.mac_with(key_id, mac_input(name, pin.reveal()))
 
 
 def cvv2_matches(keys: Keyring, pan: Pan, expiry: str, cvv2: Sensitive[str]) -> bool:

@@ -61,7 +61,8 @@ def _asked(bank: Bank, connection: Connection, card: VisitedCard, mobile: str) -
     refusal = refusal_of(Service.CHANGE_MOBILE, standing_of(bank, card))
     if refusal is not None:
         return refusal
-    token, *others = mobile_tokens(bank.keys, mobile)
+    token_key = bank.keys.active_id(purposes.MOBILE_TOKEN)
+    token, *others = mobile_tokens(bank.keys, mobile, writing=token_key)
     if card.mobile_token in (token, *others):
         return Refusal.MOBILE_SAME
     names = {Holder.CARD: card.card_name.hex(), Holder.MOBILE: token.hex()}
@@ -74,7 +75,7 @@ def _asked(bank: Bank, connection: Connection, card: VisitedCard, mobile: str) -
         card_id=card.card_id,
         mobile_sealed=bank.keys.seal(purposes.MOBILE_SEAL, mobile.encode(), bound_to=place),
         mobile_token=token,
-        mobile_token_key=bank.keys.active_id(purposes.MOBILE_TOKEN),
+        mobile_token_key=token_key,
         mobile_last_two=mobile[-2:],
         former_sealed=card.mobile_sealed,
         nonce=secrets.token_bytes(NONCE_BYTES),

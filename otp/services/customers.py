@@ -51,7 +51,8 @@ def keep_national_codes(bank: Bank, national_codes: Iterable[str]) -> int:
 
 def _hashes(keys: Keyring, code: str) -> Hashes:
     held_by = lasting_mac(keys, purposes.CUSTOMER_TOKEN, code.encode())
-    return Hashes(customer_tokens(keys, code), keys.active_id(purposes.CUSTOMER_TOKEN), held_by)
+    key_id = keys.active_id(purposes.CUSTOMER_TOKEN)
+    return Hashes(customer_tokens(keys, code, writing=key_id), key_id, held_by)
 
 
 def _keep_sealed(keys: Keyring, connection: Connection, known: KnownCustomer, code: str) -> None:

@@ -22,4 +22,4 @@ def keep_under_present_key(
     """
     key_id = keys.active_id(purposes.PIN_VERIFICATION)
     if card.card_id is not None and kept_under != key_id:
-        pins.keep(connection, card.card_id, kind, pin_mac(keys, card.name, pin), key_id)
+        pins.keep(connection, card.card_id, kind, pin_mac(keys, key_id, card.name, pin), key_id)

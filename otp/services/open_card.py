@@ -19,6 +19,8 @@ from otp.services.customers import know_customer
 from otp.store import cards
 
 NAME_BYTES = 32
+_LABELLED = (purposes.CARD_TOKEN, purposes.MOBILE_TOKEN, purposes.PIN_VERIFICATION)
+"""Purposes whose key is kept beside what was hashed under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +64,23 @@ def open_card(bank: Bank, card: NewCard) -> int:
     keys, name = bank.keys, secrets.token_bytes(NAME_BYTES)
     mobile = normalise_mobile(card.mobile) if card.mobile else None
     place = mobile_place(name)
+    card_key, mobile_key, pin_key = map(keys.active_id, _LABELLED)
     row = cards.NewRow(
-        tokens=card_tokens(keys, card.pan),
-        card_token_key=keys.active_id(purposes.CARD_TOKEN),
+        tokens=card_tokens(keys, card.pan, writing=card_key),
+        card_token_key=card_key,
         card_name=name,
         pan_sealed=keys.seal(purposes.PAN_SEAL, card.pan.reveal().encode(), bound_to=pan_place(name)),
         expiry=check_expiry(card.expiry),
         mobile_sealed=keys.seal(purposes.MOBILE_SEAL, mobile.encode(), bound_to=place) if mobile else None,
-        mobile_token=mobile_tokens(keys, mobile)[0] if mobile else None,
-        mobile_token_key=keys.active_id(purposes.MOBILE_TOKEN),
+        mobile_token=mobile_tokens(keys, mobile, writing=mobile_key)[0] if mobile else None,
+        mobile_token_key=mobile_key,
         mobile_last_two=mobile[-2:] if mobile else None,
         second_pin_active=card.second_pin_active,
         balance_rial=card.balance.amount,
         kind=card.kind,
-        pin_key=keys.active_id(purposes.PIN_VERIFICATION),
-        first_pin_mac=pin_mac(keys, name, card.first_pin) if card.first_pin else None,
-        static_second_pin_mac=pin_mac(keys, name, card.static_second_pin) if card.static_second_pin else None,
+        pin_key=pin_key,
+        first_pin_mac=pin_mac(keys, pin_key, name, card.first_pin) if card.first_pin else None,
+        static_second_pin_mac=pin_mac(keys, pin_key, name, card.static_second_pin) if card.static_second_pin else None,
         holder_name_sealed=_sealed_holder(bank, name, card.holder) if card.holder else None,
     )
     with bank.database.begin() as connection:

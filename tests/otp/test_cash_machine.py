@@ -13,6 +13,7 @@ from foundation.pan import Pan
 from foundation.persian import TEHRAN
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
+from otp.domain import purposes
 from otp.domain.cash_machine import NEEDS, Refusal, Service, Standing
 from otp.domain.financial import CardPresent, MessageKey
 from otp.services.card_services import (
@@ -47,10 +48,15 @@ class Hall:
     def __init__(self, counter: Counter) -> None:
         self.counter, self.here, self.bank = counter, counter.here, counter.here.bank
 
+    def kept(self, pan: Pan, pin: str) -> bytes:
+        """Return what a PIN of this card is kept as."""
+        keys = self.bank.keys
+        return pin_mac(keys, keys.active_id(purposes.PIN_VERIFICATION), self.here.name_of(pan), Sensitive(pin))
+
     def card(self, **values: Any) -> Pan:
         """Open a card with a first PIN."""
         pan: Pan = self.here.card(values.pop("mobile", MOBILE), customer=values.pop("customer", HOLDER), **values)
-        mac = pin_mac(self.bank.keys, self.here.name_of(pan), Sensitive(PIN))
+        mac = self.kept(pan, PIN)
         self.here.sql("UPDATE card SET first_pin_mac = :mac WHERE card_id = :id", mac=mac, id=self.card_id(pan))
         return pan
 
@@ -223,10 +229,9 @@ def test_d23_a_device_with_another_card_goes_on(hall: Hall) -> None:
 def test_d27_a_static_second_pin_is_kept_as_a_keyed_value_and_removed(hall: Hall) -> None:
     """Set, changed, ended; the digits are in no table."""
     pan = hall.card()
-    name = hall.here.name_of(pan)
 
     assert set_static_pin(hall.bank, hall.visit(pan), *pins("۷۳۵۱۹۰۲۸۶")) is None
-    assert hall.row(pan)["static_second_pin_mac"] == pin_mac(hall.bank.keys, name, Sensitive("735190286"))
+    assert hall.row(pan)["static_second_pin_mac"] == hall.kept(pan, "735190286")
     assert end_static_pin(hall.bank, hall.visit(pan)) is None
     assert hall.row(pan)["static_second_pin_mac"] is None
 
@@ -381,5 +386,5 @@ def test_a_card_is_opened_with_its_pins(hall: Hall) -> None:
 
     assert hall.ask(pan, "7351", rial=1_000_000)[0] == "000"
     assert hall.row(pan)["balance_rial"] == 4_000_000
-    expected = pin_mac(hall.bank.keys, hall.here.name_of(pan), Sensitive("73519"))
+    expected = hall.kept(pan, "73519")
     assert hall.row(pan)["static_second_pin_mac"] == expected

@@ -65,7 +65,8 @@ def lives(town: Town, number: int, holder: Holder) -> None:
 
 def pin_of(town: Town, pan: Pan) -> str:
     """Give a card a first PIN."""
-    mac = pin_mac(town.here.bank.keys, town.here.name_of(pan), Sensitive("7351"))
+    keys = town.here.bank.keys
+    mac = pin_mac(keys, keys.active_id(purposes.PIN_VERIFICATION), town.here.name_of(pan), Sensitive("7351"))
     town.here.sql("UPDATE card SET first_pin_mac = :mac WHERE card_id = :id", mac=mac, id=town.hall.card_id(pan))
     return "7351"
 

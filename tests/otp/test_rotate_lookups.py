@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from foundation.key_file import KeyState
+from foundation.key_file import Key, KeyState
+from foundation.keys import Keyring
 from foundation.pan import Pan
 from foundation.rial import Rial
 from foundation.sensitive import Sensitive
@@ -169,6 +170,38 @@ def test_what_is_sealed_and_its_hashes_agree_afterwards(rotating: BankWorld) -> 
         assert row["card_token"] == card_tokens(keys, pan)[0]
         mobile = open_mobile(keys, row["card_name"], row["mobile_sealed"])
         assert row["mobile_token"] == mobile_tokens(keys, mobile.reveal())[0]
+
+
+class Turning(Keyring):
+    """Keys of which another one writes from one question to the next."""
+
+    def __init__(self, keys: Keyring) -> None:
+        held = [key for purpose in purposes.ALL for key in keys.of_purpose(purpose)]
+        labelled = (*LOOKED_UP, purposes.CUSTOMER_TOKEN)
+        coming = [Key(f"{purpose}-9", purpose, Sensitive(bytes(32)), KeyState.COMING) for purpose in labelled]
+        super().__init__([*held, *coming])
+        self.asked: set[str] = set()
+
+    def active_id(self, purpose: str) -> str:
+        """Name another key the second time."""
+        writing = self.ids(purpose)[-1] if purpose in self.asked else super().active_id(purpose)
+        self.asked.add(purpose)
+        return writing
+
+
+def test_a_hash_is_kept_with_the_name_of_its_own_key(rotating: BankWorld) -> None:
+    """Though another key begins to write meanwhile: a wrong name would be passed over when hashes are made anew."""
+    keys = Turning(rotating.bank.keys)
+    rotating.bank = replace(rotating.bank, keys=keys)
+
+    pan = rotating.card("09121234567", customer=code_of(1))
+
+    (row,) = rotating.sql(
+        "SELECT card_token, card_token_key, mobile_token, mobile_token_key, customer_token, customer_token_key"
+        " FROM card JOIN customer USING (customer_id)"
+    )
+    for name, value in (("card", pan.reveal()), ("mobile", "09121234567"), ("customer", code_of(1))):
+        assert row[f"{name}_token"] == keys.mac_with(row[f"{name}_token_key"], value.encode())
 
 
 def test_a_card_without_a_name_goes_on_under_the_token_it_had(rotating: BankWorld) -> None:
