@@ -1,10 +1,9 @@
-"""Nothing kept escapes the comparison with the banks' files, and two people say that a payout came back (I14, D35)."""
+"""Nothing kept escapes the banks' files (I14); two people say that a payout came back, or another is owed (D35)."""
 
 from foundation.migrations import execute
 
 revision = "0028"
 down_revision = "0027"
-
 
 _DATE = """
 UPDATE {table} SET capture_date = to_char({at} AT TIME ZONE 'Asia/Tehran', 'MMDD') WHERE {kept}
@@ -39,7 +38,7 @@ ALTER TABLE approval_request DROP CONSTRAINT approval_request_asks_check,
     'payout.return', 'biller.move', 'operator.move'));
 ALTER TABLE settlement_return ADD COLUMN approved_by bigint UNIQUE REFERENCES approval_request,
   ADD CONSTRAINT settlement_return_four_eyes CHECK (approved_by IS NOT NULL) NOT VALID;
-COMMENT ON CONSTRAINT settlement_return_four_eyes ON settlement_return IS 'not of those that came back before 0028';
+COMMENT ON CONSTRAINT settlement_return_four_eyes ON settlement_return IS 'older ones are one person''s word';
 ALTER TABLE biller ADD COLUMN moved_by bigint UNIQUE REFERENCES approval_request;
 ALTER TABLE top_up_operator ADD COLUMN moved_by bigint UNIQUE REFERENCES approval_request;
 CREATE FUNCTION owed_to_another() RETURNS trigger LANGUAGE plpgsql AS $do$
