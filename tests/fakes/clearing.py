@@ -78,11 +78,18 @@ class Clearing:
         return Told(tuple(row[:5]), row[5], kind="credit")
 
     def capture(self, *, credits_on: dt.date | None = None) -> None:
-        """Let every approval name this day as its capture date; credits of transfers another, if told."""
-        for table, day in (("attempt", self.day), ("refund", self.day), ("transfer", credits_on or self.day)):
+        """Let every approval of the last two days name this day as its capture date; credits of transfers another."""
+        days = {
+            "attempt.submitted_at": self.day,
+            "refund.asked_at": self.day,
+            "transfer.owed_at": credits_on or self.day,
+        }
+        for at, day in days.items():
             self.shop.change(
-                f"UPDATE {table} SET capture_date = to_char(CAST(:day AS date), 'MMDD') WHERE capture_date IS NOT NULL",
+                f"UPDATE {at.partition('.')[0]} SET capture_date = to_char(CAST(:day AS date), 'MMDD')"
+                f" WHERE capture_date IS NOT NULL AND {at} > CAST(:today AS date) - interval '2 days'",
                 day=day,
+                today=self.day,
             )
 
     def written(self, *lines: Told, day: dt.date | None = None, acquirer: str = ACQUIRER) -> bytes:

@@ -18,7 +18,6 @@ from gateway.services.open_payment import PaymentRecord
 from gateway.services.reconcile import import_file, list_exceptions
 from gateway.services.reverse import reverse
 from gateway.services.settle import settle
-from gateway.services.top_ups import add_operator
 from tests.fakes.clearing import Clearing
 from tests.fakes.shop import Shop
 from tests.gateway.services.test_bills import WATER
@@ -29,7 +28,7 @@ from tests.gateway.services.test_refuse_bill import water as water
 from tests.gateway.services.test_settle import WEEK, bought, matched
 from tests.gateway.services.test_settle import paid_to as paid_to
 from tests.gateway.services.test_settle_bills import paid, usable, wrong
-from tests.gateway.services.test_settle_top_ups import AMOUNT, topped
+from tests.gateway.services.test_settle_top_ups import AMOUNT, delivers, topped
 from tests.gateway.services.test_settle_top_ups import exchange as exchange
 from tests.gateway.services.test_top_ups import kiosk as kiosk
 from tests.gateway.test_checks import look as look
@@ -161,7 +160,7 @@ def test_d12_of_one_payment_each_bill_has_its_own_money(
 def test_d11_a_top_up_that_the_books_differ_about_pays_for_nothing_else(exchange: Shop, water: Waterworks) -> None:
     """Where one company sends bills and delivers top-ups: no bill is refunded out of a top-up that the file lacks."""
     operator = water.caller.merchant_id
-    add_operator(exchange.gateway, "mci", operator)
+    delivers(exchange, operator)
     usable(exchange, operator)
     payment = paid(exchange, WATER)
     told(exchange, payment, week=1)

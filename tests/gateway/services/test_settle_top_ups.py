@@ -36,11 +36,16 @@ OPERATOR = PHONE_CO
 def exchange(town: Shop, kiosk: Shop) -> Shop:
     """A gateway whose first operator is somebody other than the shop that opens the top-ups, with an IBAN."""
     assert town is kiosk, "both set up the same shop"
-    request = add_operator(kiosk.gateway, "mci", OPERATOR, by="sara", reason="contract 17")
-    assert request is not None
-    approve(kiosk.gateway, request, by="ali")
+    delivers(kiosk, OPERATOR)
     usable(kiosk, OPERATOR)
     return kiosk
+
+
+def delivers(kiosk: Shop, merchant_id: str) -> None:
+    """Let two people say that top-ups are owed to another merchant than before."""
+    request = add_operator(kiosk.gateway, "mci", merchant_id, by="sara", reason="contract 17")
+    assert request is not None
+    approve(kiosk.gateway, request, by="ali")
 
 
 def topped(exchange: Shop, order: str = "top-1", **changes: object) -> PaymentRecord:
