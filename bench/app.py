@@ -34,7 +34,7 @@ PIN = "482913"
 KB = 1024
 SHELL_MOST_BYTES = 60 * KB
 CODE_MOST_MS = 300.0
-"""The house's budgets: a shell of 60 KB, a code within 300 ms of the stretched PIN (ux.md §4.12)."""
+"""The house's budgets: a shell of 60 KB, a code within 300 ms of the stretched PIN."""
 
 MESSAGES_MOST = 100
 _PART = re.compile(r"^([0-9A-HJKMNP-TV-Z]{4})-([0-9A-HJKMNP-TV-Z]{4})$", re.MULTILINE)

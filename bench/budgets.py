@@ -1,4 +1,4 @@
-"""What each step of a purchase may ask of its own organisation's database, as reference/performance.md §8 bounds it.
+"""What each step of a purchase may ask of its own organisation's database.
 
 Whoever makes a step dearer changes this table, and says why. Tests hold it, ``make bench NAMES="statements"`` prints it
 beside what PostgreSQL itself logged, and docs/performance.md shows it.
@@ -18,7 +18,7 @@ PURCHASE_STATEMENTS_MAX = 16
 PURCHASE_COMMITS_MAX = 7
 OPERATION_STATEMENTS_MAX = 4
 OPERATION_COMMITS_MAX = 1
-"""The most a whole purchase may ask of the gateway, and one operation of the bank (performance.md §8.2)."""
+"""The most a whole purchase may ask of the gateway, and one operation of the bank."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The ideal purchase (reference/performance.md §7): five HTTP steps, two organisations, least work that is correct.
+"""The ideal purchase (docs/performance.md): five HTTP steps, two organisations, least work that is correct.
 
 A gateway and a bank without a framework, a layer or a table that the money does not need: plain WSGI under the same
 gunicorn workers as ours, plain SQL with one statement per commit on the same PostgreSQL server, an HMAC per message,

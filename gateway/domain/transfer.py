@@ -67,7 +67,7 @@ LIMITS: tuple[LimitRow, ...] = (
     LimitRow(dt.date(2021, 1, 19), Rial(10_000), Rial(30_000_000), Rial(100_000_000), 20, 3),
     LimitRow(dt.date(2024, 3, 20), Rial(10_000), Rial(50_000_000), Rial(100_000_000), 20, 3),
 )
-"""As payment apps and banks announced them (harim.md §4.2); amounts leave fees out."""
+"""As payment apps and banks announced them; amounts leave fees out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,9 @@ FEE_CEILINGS: tuple[FeeRow, ...] = (
     FeeRow("CARD_TRANSFER", dt.date(2020, 11, 21), Rial(6_000), each_further=Rial(2_400)),
     FeeRow("CARD_TRANSFER", dt.date(2023, 6, 11), Rial(7_200), each_further=Rial(2_800)),
 )
-"""This bank's own policy: cardholders normally pay nothing on a purchase, a bill, a top-up or a
-question for their balance, and never more than this;
-for a transfer the central bank's tariffs of 1399-09-01 and 1402-03-21 (harim.md §4.3). A type without a row is not
-served."""
+"""This bank's own policy: cardholders normally pay nothing on a purchase, a bill, a top-up or a question for their
+balance, and never more than this; for a transfer the central bank's tariffs of 1399-09-01 and 1402-03-21. A type
+without a row is not served."""
 
 
 def fee_ceiling(type_word: str, day: dt.date, amount: Rial, table: tuple[FeeRow, ...] = FEE_CEILINGS) -> Rial | None:

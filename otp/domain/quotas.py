@@ -1,4 +1,4 @@
-"""How often codes may be asked for: per card, mobile, terminal, PSP and the bank's own budget (otp.md §3, D19, D20).
+"""How often codes may be asked for: per card, mobile, terminal, PSP and the bank's own budget (D19, D20).
 
 Requests with and without card proof are counted apart, so that a stranger who knows a card number can never use up what
 belongs to its holder (D19).

@@ -11,6 +11,11 @@ from sandbox.documents import PAGES
 
 ROOT = Path(__file__).parents[2]
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+_FOLDERS = (
+    *("bench", "clients", "contracts", "docs", "foundation"),
+    *("gateway", "merchant_demo", "otp", "sandbox", "tests"),
+)
+_DOCUMENT = re.compile(r"(?<![\w*/.])[\w./-]+\.md\b")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -30,6 +35,21 @@ def test_links_lead_somewhere() -> None:
     ]
 
     assert broken == []
+
+
+def test_documents_that_a_text_names_are_there() -> None:
+    """Whoever has the repository has every document that its code, tests and pages point to."""
+    texts = [path for name in _FOLDERS for path in (ROOT / name).rglob("*.*") if path.suffix in {".md", ".py"}]
+    texts += ROOT.glob("*.md")
+    names = {path.name for path in texts}
+    missing = [
+        f"{text.relative_to(ROOT)} → {named}"
+        for text in texts
+        for named in _DOCUMENT.findall(text.read_text())
+        if not (named in names or any((near / named).exists() for near in (text.parent, ROOT, ROOT / "docs")))
+    ]
+
+    assert missing == []
 
 
 def test_every_make_target_explains_itself() -> None:

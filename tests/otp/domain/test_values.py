@@ -299,7 +299,7 @@ def test_d5_the_fee_table_is_dated() -> None:
     ("millions", "rial"), [(10, 7_200), (20, 10_000), (50, 18_400), (100, 32_400), (150, 46_400), (11, 10_000)]
 )
 def test_d5_a_transfers_fee_grows_with_each_started_ten_million(millions: int, rial: int) -> None:
-    """The tariff of 1402-03-21 as it was published (harim.md §4.3); the one before it in its own time."""
+    """The tariff of 1402-03-21 as it was published; the one before it in its own time."""
     amount = Rial(millions * 1_000_000)
 
     assert fee_ceiling("CARD_TRANSFER", dt.date(2026, 1, 1), amount) == Rial(rial)
