@@ -47,6 +47,7 @@ def configuration() -> str:
 The environment and nothing else. A required value that is missing stops the process at start with a sentence that
 names it.
 `python -m gateway check` and `python -m otp check` print the effective settings, secrets starred.
+D1 and the like are [decisions](decisions.md).
 
 {"".join(sections)}## Sandbox
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.simulator.catalogue import FAULTS
-
 ROOT = Path(__file__).parents[2]
 PRODUCTION = ("contracts", "foundation", "gateway", "merchant_demo", "otp")
 ROOT_ENTRIES_MAX = 26
@@ -106,59 +104,8 @@ SQL_PLACES = (
 )
 
 _SQL = re.compile(r"^\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|WITH\s+\w+\s+AS)\s", re.DOTALL)
-_D_NUMBER = re.compile(r"test_(d\d+[a-z]?)_")
 _MACHINE_PATH = re.compile(r"/(?:root|work|home/\w+)/")
 _UNWANTED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "mock" + r"\.patch")), re.IGNORECASE)
-APPLIES = {
-    *(
-        "d1",
-        "d2",
-        "d3",
-        "d4",
-        "d5",
-        "d6",
-        "d8",
-        "d9",
-        "d9b",
-        "d9c",
-        "d10",
-        "d11",
-        "d13",
-        "d14",
-        "d17",
-        "d18",
-        "d19",
-        "d20",
-        "d21",
-        "d22",
-        "d23",
-    ),
-    *(
-        "d25",
-        "d27",
-        "d28",
-        "d29",
-        "d30",
-        "d31",
-        "d32",
-        "d33",
-        "d34",
-        "d35",
-        "d36",
-        "d37",
-        "d38",
-        "d39",
-        "d40",
-        "d41",
-        "d42",
-    ),
-}
-"""Decisions that what is built so far has to keep; each is named by a test."""
-
-_F_NUMBERS = re.compile(r"test_((?:[df]\d+[a-z]?_)+)")
-FAULT_ROWS = {f"F{number}" for number in (*range(1, 14), *range(15, 21), *range(22, 28), 29, *range(31, 34), 35)}
-"""Rows of the fault table that what is built so far has to bear; each is named by a test or met by the simulator."""
-
 _EXCEPTION = re.compile(r"noqa|type: *ignore")
 _CODES = re.compile(r"noqa(: *[A-Z]+\d+(, *[A-Z]+\d+)*)?|type: *ignore(\[[a-z, -]+\])?")
 _REASON = re.compile(r"[^\W\d_]{3}")
@@ -284,32 +231,6 @@ def test_every_test_says_what_it_proves() -> None:
     ]
 
     assert silent == []
-
-
-def test_every_decision_that_applies_is_named_by_a_test() -> None:
-    """A decision without a test named after it is only a wish."""
-    named = {
-        match[1]
-        for _, tree in _modules("tests")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and (match := _D_NUMBER.match(node.name))
-    }
-
-    assert APPLIES - named == set()
-
-
-def test_every_fault_that_applies_is_named_by_a_test_or_met_by_the_simulator() -> None:
-    """A row of the fault table that nobody tries is only a wish; one test may try several."""
-    tried = {
-        number.upper()
-        for _, tree in _modules("tests")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and (match := _F_NUMBERS.match(node.name))
-        for number in match[1].split("_")
-    }
-    tried |= {row.number for row in FAULTS}
-
-    assert FAULT_ROWS - tried == set()
 
 
 def test_every_exception_from_the_checks_gives_its_reason() -> None:
