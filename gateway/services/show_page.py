@@ -39,6 +39,7 @@ class PinStatus:
     """The last PIN request of this payment; seconds are what is left now, by the database clock, never below 0.
 
     Args:
+        tried_since: a card was submitted after it, which may have used its code up (D4).
         delivery: what its issuer last told of the SMS.
         ask_in_seconds: when there may be news of it; ``None`` when nothing more is to be heard.
     """
@@ -49,8 +50,14 @@ class PinStatus:
     expires_in_seconds: int
     code_length: int | None
     mobile_last_two: str | None
+    tried_since: bool
     delivery: Delivery | None
     ask_in_seconds: int | None
+
+    @property
+    def code_good(self) -> bool:
+        """Tell whether a code was sent that nothing is known to have ended."""
+        return self.sent and self.expires_in_seconds > 0 and not self.tried_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +231,7 @@ def _pin(row: PageRow) -> PinStatus:
         expires_in_seconds=row.expires_in_seconds,
         code_length=row.code_length,
         mobile_last_two=row.mobile_last_two,
+        tried_since=row.tried_since,
         delivery=None if row.delivery is None else Delivery(row.delivery),
         ask_in_seconds=row.ask_in_seconds,
     )

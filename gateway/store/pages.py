@@ -17,12 +17,14 @@ SELECT p.payment_id, p.page_token, p.kind, p.state, p.amount_rial, p.fee_rial, m
   {_LEFT.format("(p.authorised_at + make_interval(secs => p.confirm_window_seconds))")} AS confirm_seconds_left,
   r.state AS pin_state, {_LEFT.format("r.resend_at")} AS resend_in_seconds,
   {_LEFT.format("r.expires_at")} AS expires_in_seconds, r.code_length, r.mobile_last_two, r.delivery,
+  coalesce(a.submitted_at >= r.requested_at, false) AS tried_since,
   CASE WHEN r.delivery_due_at IS NOT NULL THEN {_LEFT.format("r.delivery_due_at")} END AS ask_in_seconds, p.rrn,
   p.tracking_code, p.pan_masked, i.name_fa AS issuer_name_fa, i.name_en AS issuer_name_en, p.authorised_at,
   p.decided_by, coalesce(p.decided_by <= house_now(), false) AS promise_broken
 FROM payment p JOIN merchant m USING (merchant_id)
 LEFT JOIN LATERAL (
-  SELECT state, action_code FROM attempt WHERE payment_id = p.payment_id ORDER BY number DESC LIMIT 1) a ON true
+  SELECT state, action_code, submitted_at FROM attempt
+  WHERE payment_id = p.payment_id ORDER BY number DESC LIMIT 1) a ON true
 LEFT JOIN LATERAL (
   SELECT * FROM pin_request WHERE payment_id = p.payment_id ORDER BY sequence DESC LIMIT 1) r ON true
 LEFT JOIN issuer i ON i.issuer_id = p.issuer_id
@@ -68,6 +70,7 @@ class PageRow:
     code_length: int | None
     mobile_last_two: str | None
     delivery: str | None
+    tried_since: bool
     ask_in_seconds: int | None
     rrn: str | None
     tracking_code: str | None

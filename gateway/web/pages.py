@@ -59,7 +59,7 @@ Deed = Callable[[Gateway, str, CardForm], AnyResponse]
 def show(page_token: str) -> AnyResponse:
     """Show the payment as it stands now; never a card number (D29)."""
     view = page_with_delivery(gateway_of_app(), page_token)
-    sent = (Message("pin.already_sent", "good"),) if view.pin.sent and view.pin.expires_in_seconds else ()
+    sent = (Message("pin.already_sent", "good"),) if view.pin.code_good else ()
     return make_response(payment_page(view, mistakes=last_attempt_messages(view), notes=sent, title="declined.title"))
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from gateway.ports import PinUnanswered
 from gateway.services.show_page import page_of
 from gateway.web.wording import WORDS
 from tests.fakes.shop import Shop
+from tests.fakes.switch import Behaviour, decline, lost
 from tests.gateway.web.conftest import Page, words_of
 
 HELP = re.compile(r'<details id="late"( hidden)?>')
@@ -46,3 +49,25 @@ def test_a_page_with_time_enough_or_without_a_code_is_not_extended(page: Page, s
     shop.harim.will(PinUnanswered("silent"))
     page.press("request_pin")
     assert seconds_left(page, shop) <= 60
+
+
+@pytest.mark.parametrize("bank", [decline("116"), lost])
+def test_d4_a_code_that_an_attempt_may_have_used_up_is_not_called_valid(
+    page: Page, shop: Shop, bank: Behaviour
+) -> None:
+    """D4: loaded again, the page says to use the code only until a card was submitted, and again once one more came."""
+    good = WORDS["pin.already_sent"].fa
+    page.press("request_pin")
+    fresh = words_of(page.look())
+    shop.switch.will(bank)
+    page.press("pay")
+    shop.later(5)
+    shop.work()
+    shop.work()
+    used = words_of(page.look())
+    page.press("request_pin")
+
+    assert good in fresh
+    assert 'name="pan"' in used
+    assert good not in used
+    assert good in words_of(page.look())
