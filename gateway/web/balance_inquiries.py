@@ -8,8 +8,9 @@ from flask import make_response, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.services.balance_inquiries import PAGE, fee_today, open_own, own_terminal
+from gateway.web.first_pages import balance_start_page
 from gateway.web.own_pages import count_opening, own_pages
-from gateway.web.rendering import balance_start_page, gateway_of_app, page_address
+from gateway.web.rendering import gateway_of_app, page_address
 
 blueprint = own_pages("balances", lambda gateway: own_terminal(gateway) is not None)
 

@@ -13,9 +13,10 @@ from gateway.domain.bill_errors import BillAlreadyPaid, InvalidBill, InvalidBill
 from gateway.domain.bills import BILLS_MOST, Bill
 from gateway.domain.errors import InvalidAmount
 from gateway.services.bills import PAGE, look_up, open_own, own_terminal
+from gateway.web.first_pages import bills_page
 from gateway.web.outcomes import Message
 from gateway.web.own_pages import count_opening, own_pages
-from gateway.web.rendering import bills_page, gateway_of_app, language, page_address
+from gateway.web.rendering import gateway_of_app, language, page_address
 
 blueprint = own_pages("bills", lambda gateway: own_terminal(gateway) is not None)
 

@@ -12,19 +12,16 @@ from flask import current_app, render_template, request, url_for
 
 from foundation.digits import to_ascii_digits
 from foundation.persian import Language, clock_time, grouped, isolate, jalali_moment, number, numerals, toman_in_words
-from foundation.rial import Rial
 from foundation.sensitive import Sensitive
 from gateway.domain.health import Health
 from gateway.domain.outcome import Balance
 from gateway.domain.payment import OUTSIDE, PaymentState
-from gateway.domain.top_up import NAMES, Operator
 from gateway.ports import Kind as PaymentKind
 from gateway.services import health
-from gateway.services.bills import BillLine
 from gateway.services.gateway import Gateway
 from gateway.services.look_up_receipt import ReceiptCheck, receipt_seal
 from gateway.services.show_page import PageView, PinStatus
-from gateway.web.challenges import OWN_TRANSFER, challenge_shown
+from gateway.web.challenges import challenge_shown
 from gateway.web.forms import FIELDS, NOTHING_TYPED, Typed, proof_of
 from gateway.web.outcomes import (
     SECONDS_UNTIL_NEWS,
@@ -38,7 +35,6 @@ from gateway.web.outcomes import (
 )
 from gateway.web.qr import qr_picture
 from gateway.web.script_words import banks_of, named, script_words, version_of
-from gateway.web.transfer_form import FIELDS as TRANSFER_FIELDS
 from gateway.web.wording import WORDS, say
 
 _LATE_STEPS = ("late.wait", "late.resend", "late.mobile", "late.other")
@@ -129,14 +125,14 @@ def outcome_page(kind: Kind | str, view: PageView | None = None, *, trace: str =
     ``trace`` finds a fault of ours in the log.
     """
     again_in = SECONDS_UNTIL_NEWS if kind in WATCHED else 0
-    return _render("outcome.html", view=view, kind=kind, trace=trace, waits=kind in WAITS, again_in=again_in)
+    return render("outcome.html", view=view, kind=kind, trace=trace, waits=kind in WAITS, again_in=again_in)
 
 
 def receipt_check_page(check: ReceiptCheck) -> str:
     """Render what a stranger with a tracking code, or a holder of the whole receipt, may know."""
     kept, rest, persian = _KINDS_OF_CHECK.get(check.state, "check"), check.rest, language() == "fa"
     payee = rest and (rest.merchant_name_fa if persian else rest.merchant_name_en)
-    return _render("check.html", kind=kept, check=check, payee=payee)
+    return render("check.html", kind=kept, check=check, payee=payee)
 
 
 def _receipt_page(view: PageView) -> str:
@@ -145,58 +141,14 @@ def _receipt_page(view: PageView) -> str:
     merchants = view.kind is PaymentKind.PURCHASE or view.request is not None
     returning = merchants and (awaited or view.seconds_left > 0)
     address = _check_address(view.receipt.tracking_code) if view.receipt else ""
-    return _render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
+    return render("receipt.html", view=view, awaited=awaited, returning=returning, return_in=SECONDS_UNTIL_RETURN,
                    issuer_name=_issuer_name(view), check_url=address, qr=qr_picture(address))  # fmt: skip
-
-
-def bills_page(
-    bills: tuple[BillLine, ...], *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None
-) -> str:
-    """Render the page where people pay bills: those in the list so far, and room for one more."""
-    return _render(
-        "bill.html",
-        bills=[(line.bill, line.name_fa if language() == "fa" else line.name_en) for line in bills],
-        title="bill.paid.title" if any(mistake.tone == "warn" for mistake in mistakes) else "bill.errors.title",
-        tone=mistakes[0].tone if mistakes else "",
-        total=sum(line.bill.amount.amount for line in bills),
-        **_told(mistakes),
-        typed=typed or {},
-    )
-
-
-def top_up_page(
-    offers: Mapping[Operator, tuple[Rial, ...]],
-    *,
-    mistakes: tuple[Message, ...] = (),
-    typed: Mapping[str, str] | None = None,
-) -> str:
-    """Render the page where people top up numbers: whose, of which operator, how much."""
-    return _render(
-        "topup.html",
-        operators=[(operator, NAMES[operator][0 if language() == "fa" else 1]) for operator in offers],
-        amounts=sorted({amount.amount for sold in offers.values() for amount in sold}),
-        **_told(mistakes),
-        typed=typed or {},
-    )
-
-
-def balance_start_page(fee: Rial) -> str:
-    """Render what asking for a balance means and costs, and the button that begins."""
-    return _render("balance_start.html", fee=fee)
 
 
 def balance_page(view: PageView, balance: Sensitive[Balance] | None) -> str:
     """Render a balance for this answer only; without one, that it was told and is kept nowhere."""
     told = None if balance is None else balance.reveal()
-    return _render("balance.html", view=view, told=told, issuer_name=_issuer_name(view))
-
-
-def transfer_page(
-    *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None, challenge: str = ""
-) -> str:
-    """Render the page where people send money: two cards and an amount."""
-    shown = challenge_shown(OWN_TRANSFER, challenge, language())
-    return _render("transfer.html", asked=TRANSFER_FIELDS, **_told(mistakes), typed=typed or {}, **shown)
+    return render("balance.html", view=view, told=told, issuer_name=_issuer_name(view))
 
 
 def asked_fields(view: PageView) -> tuple[str, ...]:
@@ -212,18 +164,18 @@ def naming_page(
     view: PageView, *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None, challenge: str = ""
 ) -> str:
     """Render the page where the payer of an asked transfer says which card pays, and what was left open."""
-    return _render(
+    return render(
         "naming.html",
         view=view,
         asked=asked_fields(view),
-        **_told(mistakes),
+        **mistakes_told(mistakes),
         typed=typed or {},
         **challenge_shown(view.page_token, challenge, language()),
         proof=proof_of(gateway_of_app().keyring, view.page_token),
     )
 
 
-def _told(mistakes: tuple[Message, ...]) -> dict[str, Any]:
+def mistakes_told(mistakes: tuple[Message, ...]) -> dict[str, Any]:
     """Return what is to be put right: all of it above the form, and the first of each field beside that field."""
     sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
     return {"summary": sentences, "mistakes": {place: sentence for place, sentence in reversed(sentences) if place}}
@@ -253,11 +205,11 @@ def _card_page(
     challenge: str,
 ) -> str:
     gateway, chosen = gateway_of_app(), language()
-    return _render(
+    return render(
         "pay.html",
         view=view,
         summary_title=_said_in(chosen, f"@{view.kind}", summary_title),
-        **_told(mistakes),
+        **mistakes_told(mistakes),
         tone=notes[0].tone if notes else "",
         notes=[said(note) for note in notes],
         typed=typed,
@@ -284,7 +236,8 @@ def _troubles(gateway: Gateway, chosen: Language) -> list[tuple[str, str]]:
     ]
 
 
-def _render(template: str, *, view: PageView | None = None, **values: object) -> str:
+def render(template: str, *, view: PageView | None = None, **values: object) -> str:
+    """Render a template with what every page shows, in the customer's language."""
     chosen = language()
     other: Language = "fa" if chosen == "en" else "en"
     path = "/" + request.path.lstrip("/")  # two slashes would name another house

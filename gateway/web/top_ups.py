@@ -11,9 +11,10 @@ from foundation.rial import Rial
 from gateway.domain.errors import InvalidAmount
 from gateway.domain.top_up_errors import InvalidTopUp, OperatorNotOffered
 from gateway.services.top_ups import PAGE, offers, open_own, own_terminal
+from gateway.web.first_pages import top_up_page
 from gateway.web.outcomes import Message
 from gateway.web.own_pages import count_opening, own_pages
-from gateway.web.rendering import gateway_of_app, page_address, top_up_page
+from gateway.web.rendering import gateway_of_app, page_address
 
 blueprint = own_pages("top_ups", lambda gateway: own_terminal(gateway) is not None and bool(offers(gateway)))
 

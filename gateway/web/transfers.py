@@ -15,10 +15,11 @@ from gateway.services.payee import Sending
 from gateway.services.show_page import page_of
 from gateway.services.transfers import PAGE, open_own, own_terminal
 from gateway.web.challenges import OWN_TRANSFER, answered, challenge_for
+from gateway.web.first_pages import transfer_page
 from gateway.web.forms import Typed
 from gateway.web.outcomes import Message
 from gateway.web.own_pages import count_opening, own_pages
-from gateway.web.rendering import gateway_of_app, payment_page, transfer_page
+from gateway.web.rendering import gateway_of_app, payment_page
 from gateway.web.transfer_form import REFUSED, message_of, read_form, shown_again
 
 blueprint = own_pages("transfers", lambda gateway: own_terminal(gateway) is not None)
