@@ -40,6 +40,7 @@ BILLS = {
     "bill.continue": Words("ادامه و پرداخت", "Continue to payment"),
     "bill.errors.title": Words("قبض را نخواندیم", "We couldn’t read the bill"),
     "bill.paid.title": Words("این قبض پیش‌تر پرداخت شده است", "This bill is paid already"),
+    "bill.being_paid.title": Words("این قبض در حال پرداخت است", "This bill is being paid"),
     "bill.bill_id.length": Words("شناسهٔ قبض ۶ تا ۱۳ رقم دارد.", "A bill ID has 6 to 13 digits."),
     "bill.bill_id.check": Words(
         "شناسهٔ قبض درست نیست؛ یکی از رقم‌ها جابه‌جا یا اشتباه است.",
@@ -71,8 +72,8 @@ BILLS = {
         "Bill {bill_id} has been paid already ({when}, tracking code {tracking}).",
     ),
     "bill.being_paid": _free(
-        "این قبض همین حالا در حال پرداخت است؛ چند دقیقهٔ دیگر دوباره ببینید.",
-        "This bill is being paid right now; look again in a few minutes.",
+        "قبض {bill_id} همین حالا در حال پرداخت است؛ چند دقیقهٔ دیگر دوباره ببینید.",
+        "Bill {bill_id} is being paid right now; look again in a few minutes.",
     ),
     "bill.stale": Words(
         "یکی از این قبض‌ها را در این میان کسی پرداخت. از این پرداخت پولی برداشت نشده است.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 from flask import make_response, redirect, request
@@ -12,7 +13,7 @@ from foundation.persian import isolate, jalali_moment, number
 from gateway.domain.bill_errors import BillAlreadyPaid, InvalidBill, InvalidBills, UnknownBiller
 from gateway.domain.bills import BILLS_MOST, Bill
 from gateway.domain.errors import InvalidAmount
-from gateway.services.bills import PAGE, look_up, open_own, own_terminal
+from gateway.services.bills import PAGE, BillLine, look_up, open_own, own_terminal
 from gateway.web.first_pages import bills_page
 from gateway.web.outcomes import Message
 from gateway.web.own_pages import count_opening, own_pages
@@ -87,12 +88,17 @@ def _typed() -> dict[str, str]:
 
 
 def _again(listed: Bills, message: Message) -> AnyResponse:
-    try:
-        lines = look_up(gateway_of_app(), listed) if listed else ()
-    except Refused:
-        lines = ()
-    page = bills_page(lines, mistakes=(message,), typed=_typed())
+    page = bills_page(_still_payable(listed), mistakes=(message,), typed=_typed())
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _still_payable(listed: Bills) -> tuple[BillLine, ...]:
+    """Look each bill up by itself: one that somebody paid meanwhile takes no other out of the list."""
+    lines: list[BillLine] = []
+    for bill in listed:
+        with suppress(*Refused):
+            lines += look_up(gateway_of_app(), (bill,))
+    return tuple(lines)
 
 
 def _message(error: Exception) -> Message:
@@ -102,14 +108,15 @@ def _message(error: Exception) -> Message:
         case InvalidBills(reason=reason):
             return Message(f"bill.{reason}", place="bill_id")
         case BillAlreadyPaid(bill_id=bill_id, paid_at=paid_at, tracking_code=str(tracking)) if paid_at is not None:
-            values: dict[str, object] = {
-                "bill_id": isolate(number(bill_id, language())),
-                "tracking": isolate(number(tracking, language())),
-            }
+            values: dict[str, object] = {"bill_id": _isolated(bill_id), "tracking": _isolated(tracking)}
             return Message("bill.paid", "warn", values | {"when": jalali_moment(paid_at, language())})
-        case BillAlreadyPaid():
-            return Message("bill.being_paid", "warn")
+        case BillAlreadyPaid(bill_id=bill_id):
+            return Message("bill.being_paid", "warn", {"bill_id": _isolated(bill_id)})
         case InvalidAmount():
             return Message("bill.amount")
         case _:
             return Message("bill.unknown_biller", place="bill_id")
+
+
+def _isolated(digits: str) -> str:
+    return isolate(number(digits, language()))

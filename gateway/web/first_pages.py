@@ -12,6 +12,9 @@ from gateway.web.outcomes import Message
 from gateway.web.rendering import language, mistakes_told, render
 from gateway.web.transfer_form import FIELDS as TRANSFER_FIELDS
 
+_TITLES_OF_BILLS = {"bill.paid": "bill.paid.title", "bill.being_paid": "bill.being_paid.title"}
+"""Headings over what is no mistake in what was typed."""
+
 
 def bills_page(
     bills: tuple[BillLine, ...], *, mistakes: tuple[Message, ...] = (), typed: Mapping[str, str] | None = None
@@ -20,7 +23,7 @@ def bills_page(
     return render(
         "bill.html",
         bills=[(line.bill, line.name_fa if language() == "fa" else line.name_en) for line in bills],
-        title="bill.paid.title" if any(mistake.tone == "warn" for mistake in mistakes) else "bill.errors.title",
+        title=_TITLES_OF_BILLS.get(mistakes[0].key if mistakes else "", "bill.errors.title"),
         tone=mistakes[0].tone if mistakes else "",
         total=sum(line.bill.amount.amount for line in bills),
         **mistakes_told(mistakes),

@@ -9,6 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from foundation.digits import to_persian_digits
+from foundation.persian import isolate
 from gateway.app import create_app
 from gateway.domain.bills import BILLS_MOST, Bill, check_digit
 from gateway.services.enrol import add_merchant
@@ -143,8 +145,26 @@ def test_a_bill_that_is_being_paid_says_so(client: FlaskClient, shop: Shop) -> N
     """Its money is under way: not paid, and not free."""
     press(client, "continue", bill_id=PHONE.bill_id, payment_id=PHONE.payment_id)
     shop.change("UPDATE bill SET claimed = true")
-    again = press(client, "continue", bill_id=PHONE.bill_id, payment_id=PHONE.payment_id)
-    assert WORDS["bill.being_paid"].fa in words_of(again)
+    again = words_of(press(client, "continue", bill_id=PHONE.bill_id, payment_id=PHONE.payment_id))
+    shown = isolate(to_persian_digits(PHONE.bill_id))
+    assert WORDS["bill.being_paid"].fa.format(bill_id=shown) in again
+    assert WORDS["bill.being_paid.title"].fa in again
+    assert WORDS["bill.paid.title"].fa not in again
+
+
+def test_a_bill_that_was_paid_meanwhile_takes_no_other_out_of_the_list(client: FlaskClient, shop: Shop) -> None:
+    """The one that the sentence names is gone; going on pays the rest."""
+    going = press(client, "continue", bill_id=PHONE.bill_id, payment_id=PHONE.payment_id)
+    proof = PROOF.search(client.get(going.location).text)
+    assert proof
+    client.post(going.location, data=CARD | {"action": "pay", "csrf_token": proof[1]})
+
+    shown = press(client, "continue", PHONE, WATER)
+
+    assert WORDS["bill.paid.title"].fa in words_of(shown)
+    assert re.findall('name="bill" value="([0-9]+)"', shown.text) == [WATER.barcode]
+    assert press(client, "continue", WATER).status_code == 303
+    assert shop.rows("SELECT amount_rial FROM payment ORDER BY created_at") == [(17_000,), (10_000,)]
 
 
 def test_somebody_else_was_faster(client: FlaskClient, shop: Shop) -> None:
