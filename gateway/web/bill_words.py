@@ -102,6 +102,10 @@ BILLS = {
     "receipt.title@BILL_PAYMENT": Words("قبض پرداخت شد", "Bills paid"),
     "return@BILL_PAYMENT": Words("بازگشت", "Return"),
     "cancel@BILL_PAYMENT": Words("انصراف", "Cancel"),
+    "tries.none@BILL_PAYMENT": Words(
+        "دفعه‌های مجاز این پرداخت تمام شد؛ دوباره از اول شروع کنید.",
+        "This payment has no tries left; please start again.",
+    ),
     "cancelled.text@BILL_PAYMENT": _free("قبض‌ها پرداخت نشده مانده‌اند.", "The bills are still unpaid."),
     "expired.text@BILL_PAYMENT": _free("دوباره شروع کنید.", "Please start again."),
 }

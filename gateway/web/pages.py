@@ -40,7 +40,6 @@ from gateway.web.rendering import (
     said,
 )
 from gateway.web.sound import sound_of
-from gateway.web.wording import WORDS
 
 blueprint = Blueprint("pages", __name__)
 blueprint.before_request(slow_floods)
@@ -155,8 +154,8 @@ def _request_pin(gateway: Gateway, page_token: str, form: CardForm) -> AnyRespon
     if _wants_json():
         return jsonify(
             tone=message.tone,
-            message=said(message),
-            alike=said(alike) if alike else "",
+            message=said(message, view.kind),
+            alike=said(alike, view.kind) if alike else "",
             seconds_left=view.seconds_left,
             resend_in_seconds=_seconds_until_resend(answer),
             follow_in_seconds=DELIVERY_CHECK_SECONDS if isinstance(answer, PinSent) and answer.followed_as else 0,
@@ -187,8 +186,7 @@ def _alike(gateway: Gateway, view: PageView, form: CardForm, answer: PinAnswer) 
     if not isinstance(answer, PinSent) or answer.expires_in_seconds is None:
         return None
     minutes = minutes_since_alike(gateway, view, form.card_entry().pan)
-    key = own if (own := f"pay.alike@{view.kind}") in WORDS else "pay.alike"
-    return None if minutes is None else Message(key, "warn", {"minutes": minutes})
+    return None if minutes is None else Message("pay.alike", "warn", {"minutes": minutes})
 
 
 def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:
@@ -242,7 +240,7 @@ def _shown_again(
     if _wants_json():
         answer = jsonify(
             tone=first.tone,
-            message=said(first),
+            message=said(first, view.kind),
             field=first.place,
             reload=not keep,
             seconds_left=view.seconds_left,

@@ -80,14 +80,14 @@ def return_address(view: PageView) -> str:
     return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(facts))))))
 
 
-def said(message: Message) -> str:
-    """Return a message in the customer's language and digits."""
+def said(message: Message, kind: PaymentKind | None = None) -> str:
+    """Return a message in the customer's language and digits, as a payment of this kind says it."""
     chosen = language()
     values = {
         name: isolate(number(value, chosen)) if name in _NUMBER_VALUES else value
         for name, value in message.values.items()
     }
-    return say(message.key, chosen, **values)
+    return _said_in(chosen, kind, message.key, **values)
 
 
 def payment_page(
@@ -168,16 +168,16 @@ def naming_page(
         "naming.html",
         view=view,
         asked=asked_fields(view),
-        **mistakes_told(mistakes),
+        **mistakes_told(mistakes, view.kind),
         typed=typed or {},
         **challenge_shown(view.page_token, challenge, language()),
         proof=proof_of(gateway_of_app().keyring, view.page_token),
     )
 
 
-def mistakes_told(mistakes: tuple[Message, ...]) -> dict[str, Any]:
+def mistakes_told(mistakes: tuple[Message, ...], kind: PaymentKind | None = None) -> dict[str, Any]:
     """Return what is to be put right: all of it above the form, and the first of each field beside that field."""
-    sentences = [(mistake.place, said(mistake)) for mistake in mistakes]
+    sentences = [(mistake.place, said(mistake, kind)) for mistake in mistakes]
     return {"summary": sentences, "mistakes": {place: sentence for place, sentence in reversed(sentences) if place}}
 
 
@@ -208,10 +208,10 @@ def _card_page(
     return render(
         "pay.html",
         view=view,
-        summary_title=_said_in(chosen, f"@{view.kind}", summary_title),
-        **mistakes_told(mistakes),
+        summary_title=_said_in(chosen, view.kind, summary_title),
+        **mistakes_told(mistakes, view.kind),
         tone=notes[0].tone if notes else "",
-        notes=[said(note) for note in notes],
+        notes=[said(note, view.kind) for note in notes],
         typed=typed,
         form_fields=(*FIELDS, "picture_code", "checked"),
         **challenge_shown(view.page_token, challenge, chosen),
@@ -250,7 +250,7 @@ def render(template: str, *, view: PageView | None = None, **values: object) -> 
         this_url=f"{path}?{urlencode({'lang': chosen} | _kept_in_address())}",
         other_language_url=f"{path}?{urlencode({'lang': other} | _kept_in_address())}",
         sandbox=gateway.settings.mode == "sandbox",
-        t=partial(_said_in, chosen, f"@{view.kind}" if view else ""),
+        t=partial(_said_in, chosen, view.kind if view else None),
         sentence=_sentence,
         grouped=lambda amount: grouped(amount, chosen),
         numerals=numerals(chosen),
@@ -275,9 +275,10 @@ def _kept_in_address() -> dict[str, str]:
     return {"s": request.args["s"]} if "s" in request.args else {}
 
 
-def _said_in(chosen: Language, kind: str, key: str, **values: object) -> str:
+def _said_in(chosen: Language, kind: PaymentKind | None, key: str, **values: object) -> str:
     """Return a sentence, or what a payment of this kind says in its place."""
-    return say(key + kind if kind and key + kind in WORDS else key, chosen, **values)
+    own = f"{key}@{kind}"
+    return say(own if own in WORDS else key, chosen, **values)
 
 
 def _sentence(key: str) -> str:

@@ -70,6 +70,10 @@ TOP_UPS = {
         "شارژ انجام نشد و همهٔ مبلغ به کارت برگشت.",
         "The number was not topped up; the whole amount is back on the card.",
     ),
+    "tries.none@TOP_UP": Words(
+        "دفعه‌های مجاز این شارژ تمام شد؛ دوباره از اول شروع کنید.",
+        "This top-up has no tries left; please start again.",
+    ),
     "cancelled.text@TOP_UP": _free("شماره شارژ نشد.", "The number was not topped up."),
     "expired.text@TOP_UP": _free("دوباره شروع کنید.", "Please start again."),
 }

@@ -129,6 +129,10 @@ TRANSFERS = {
     "cancel@CARD_TRANSFER": Words("انصراف", "Cancel"),
     "receipt.title@CARD_TRANSFER": Words("پول منتقل شد", "Money transferred"),
     "return@CARD_TRANSFER": Words("بازگشت", "Return"),
+    "tries.none@CARD_TRANSFER": Words(
+        "دفعه‌های مجاز این انتقال تمام شد؛ دوباره از اول شروع کنید.",
+        "This transfer has no tries left; please start again.",
+    ),
     "cancelled.text@CARD_TRANSFER": _free("پولی منتقل نشد.", "No money was transferred."),
     "expired.text@CARD_TRANSFER": _free("دوباره شروع کنید.", "Please start again."),
 }

@@ -95,8 +95,8 @@ _PIN = {
         "The bank didn’t accept the request. Try another card or contact your bank.",
     ),
     "pin.too_many_for_payment": Words(
-        "برای این پرداخت دیگر نمی‌توان رمز خواست. رمزی را که دارید وارد کنید یا از فروشگاه دوباره شروع کنید.",
-        "No more codes can be requested for this payment. Use the one you have or restart from the shop.",
+        "برای این پرداخت دیگر نمی‌توان رمز خواست. رمزی را که دارید وارد کنید یا از اول شروع کنید.",
+        "No more codes can be requested for this payment. Use the one you have, or start again.",
     ),
 }
 

@@ -125,3 +125,29 @@ def test_no_page_where_no_balances_are_told(shop: Shop) -> None:
     client = create_app(gateway=shop.gateway).test_client()
 
     assert [client.get("/balance").status_code, client.post("/balance").status_code] == [404, 404]
+
+
+def test_d2_after_a_voided_inquiry_nothing_is_said_of_paying(client: FlaskClient, shop: Shop) -> None:
+    """D2: the bank answered nothing and the question was undone: it can be asked again, nothing was to be paid."""
+    shop.switch.will(lost)
+    address = begun(client)
+    press(client, address)
+    shop.later(5)
+    shop.work()
+    shop.work()
+
+    shown = words_of(client.get(address))
+
+    assert WORDS["attempt.voided@BALANCE_INQUIRY"].fa in shown
+    assert WORDS["attempt.voided"].fa not in shown
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_without_tries_left_nobody_is_sent_to_a_shop(client: FlaskClient, shop: Shop, lang: str) -> None:
+    """A question of one's own begins again on its own page."""
+    shop.switch.will(*(decline("117") for _ in range(5)))
+    address = begun(client, lang)
+    answers = [press(client, address, lang=lang) for _ in range(5)]
+
+    assert getattr(WORDS["tries.none@BALANCE_INQUIRY"], lang) in words_of(answers[-1])
+    assert getattr(WORDS["tries.none"], lang) not in words_of(answers[-1])

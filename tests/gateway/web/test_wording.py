@@ -9,7 +9,7 @@ import pytest
 from gateway.domain import errors
 from gateway.domain.declines import DECLINES
 from gateway.domain.payment import PaymentState
-from gateway.ports import PinRefusal, PinRefused, PinSent, PinUnanswered
+from gateway.ports import Kind, PinRefusal, PinRefused, PinSent, PinUnanswered
 from gateway.web.outcomes import _KINDS, ERRORS, pin_message, refusal_messages
 from gateway.web.wording import WORDS, say
 
@@ -80,3 +80,12 @@ def test_every_state_has_a_page_and_every_error_its_words() -> None:
     for error, (message, _) in ERRORS.items():
         assert issubclass(error, errors.GatewayError)
         assert message.key in WORDS
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.PURCHASE])
+@pytest.mark.parametrize("key", ["tries.none", "cancel", "return", "cancelled.text", "expired.text"])
+def test_what_no_shop_began_leads_to_no_shop(kind: Kind, key: str) -> None:
+    """Bills, transfers, top-ups and balances have sentences of their own where a purchase speaks of its shop."""
+    own = WORDS[f"{key}@{kind}"]
+    assert "فروشگاه" not in own.fa
+    assert "shop" not in own.en
