@@ -167,6 +167,7 @@ def naming_page(
     return render(
         "naming.html",
         view=view,
+        path=request.path,
         asked=asked_fields(view),
         **mistakes_told(mistakes, view.kind),
         typed=typed or {},
@@ -236,11 +237,19 @@ def _troubles(gateway: Gateway, chosen: Language) -> list[tuple[str, str]]:
     ]
 
 
-def render(template: str, *, view: PageView | None = None, **values: object) -> str:
-    """Render a template with what every page shows, in the customer's language."""
+def render(template: str, *, view: PageView | None = None, path: str = "", **values: object) -> str:
+    """Render a template with what every page shows, in the customer's language.
+
+    Args:
+        template: its name.
+        view: the payment that the page is about.
+        path: where the page stands; a payment's own page where nothing else is said, as it also answers other forms.
+        values: what this template shows.
+    """
     chosen = language()
     other: Language = "fa" if chosen == "en" else "en"
-    path = "/" + request.path.lstrip("/")  # two slashes would name another house
+    path = path or (url_for("pages.show", page_token=view.page_token) if view else request.path)
+    path = "/" + path.lstrip("/")  # two slashes would name another house
     gateway = gateway_of_app()
     return render_template(
         template,

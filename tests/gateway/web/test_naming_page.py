@@ -272,3 +272,12 @@ def test_one_address_names_so_many_payees_a_minute(client: FlaskClient, shop: Sh
     record = asked(shop)
     codes = [go_on(client, record).status_code for _ in range(21)]
     assert codes[-1] == 429
+
+
+def test_the_answer_leads_to_the_payment_page_in_the_other_language(client: FlaskClient, shop: Shop) -> None:
+    """And the form, where a payee is changed, to itself."""
+    record = asked(shop)
+    shown = go_on(client, record)
+
+    assert f'href="/pay/{record.payment.page_token}?lang=en" lang="en"' in shown.text
+    assert f'href="{path_of(record)}?lang=en" lang="en"' in client.get(path_of(record)).text

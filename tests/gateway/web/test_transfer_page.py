@@ -238,3 +238,12 @@ def test_one_address_begins_so_many_transfers_a_minute(client: FlaskClient) -> N
     assert seen == {422}
     codes = [go_on(client).status_code for _ in range(21)]
     assert codes[-1] == 429
+
+
+def test_the_answer_leads_to_its_own_payment_in_the_other_language(client: FlaskClient) -> None:
+    """Not to another empty form, whose payment would be a second one."""
+    shown = go_on(client)
+    address = f"/pay/{page_of(shown)}?lang=en"
+
+    assert f'href="{address}" lang="en"' in shown.text
+    assert "م*** ر***" in words_of(client.get(address))
