@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, request, url_for
+from flask import Flask, Response, current_app, jsonify, request, url_for
 
 from foundation.database import Database
 from foundation.logs import configure_logging
@@ -21,6 +21,7 @@ from merchant_demo.store import Orders
 from pooya import Client
 
 YEAR_SECONDS = 31_536_000
+FONT = "font/woff2"
 
 
 def build(settings: config.Settings) -> Shop:
@@ -66,14 +67,16 @@ def create_app(settings: config.Settings | None = None, shop: Shop | None = None
     @app.after_request
     def guard(response: Response) -> Response:
         response.headers.update(headers)
-        return _kept(response) if request.endpoint == "static" and response.status_code == HTTPStatus.OK else response
+        return _packed(response) if request.endpoint == "static" and response.status_code == HTTPStatus.OK else response
 
     return app
 
 
-def _kept(response: Response) -> Response:
-    """Let browsers keep a static file for good (its address carries a version), the style compressed."""
-    response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+def _packed(response: Response) -> Response:
+    """Compress the style; let browsers keep for good what never changes, or is asked for by this very version."""
+    name = (request.view_args or {})["filename"]
+    if response.mimetype == FONT or request.args.get("v") == _version(Path(current_app.root_path) / "static" / name):
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     if response.mimetype == "text/css" and request.accept_encodings["gzip"]:
         response.direct_passthrough = False
         response.set_data(gzip.compress(response.get_data(), mtime=0))

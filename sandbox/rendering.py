@@ -38,6 +38,7 @@ PLACES = (
 """The pages that the head of each page leads to, as far as they are mounted: endpoint, and key of its name."""
 
 YEAR_SECONDS = 31_536_000
+FONT = "font/woff2"
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
@@ -75,9 +76,10 @@ def guard(response: Response) -> Response:
 
 @blueprint.get("/<path:name>")
 def file(name: str) -> Response:
-    """Serve style, script and font; their address carries a version, so a browser keeps them."""
+    """Serve style, script and font; a browser keeps what never changes, or was asked for by this very version."""
     response = send_from_directory(GATEWAY_FONTS if name in SHARED else STATIC, name)
-    response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+    if response.mimetype == FONT or request.args.get("v") == _version(name):
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     return response
 
 

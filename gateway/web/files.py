@@ -9,7 +9,7 @@ from functools import lru_cache
 from flask import Blueprint, Response, request
 
 from foundation.persian import Language
-from gateway.web.rendering import gateway_of_app
+from gateway.web.rendering import file_version, gateway_of_app
 from gateway.web.script_words import script_words, version_of
 
 blueprint = Blueprint("files", __name__)
@@ -55,10 +55,14 @@ def pack_files(response: Response) -> Response:
 
 
 def _is_for_good(response: Response) -> bool:
-    """Tell whether this address will always hold these bytes; the words are asked for by their own digest."""
-    if request.endpoint == "static":
-        return "v" in request.args or response.mimetype == "font/woff2"
-    return request.args.get("v") == response.get_etag()[0]
+    """Tell whether this address will always hold these bytes: it names their own digest.
+
+    While two releases run side by side, either is asked for the other's files. The font never changes.
+    """
+    if response.mimetype == "font/woff2":
+        return True
+    name = (request.view_args or {}).get("filename")
+    return request.args.get("v") == (file_version(name) if name else response.get_etag()[0])
 
 
 @lru_cache(maxsize=16)

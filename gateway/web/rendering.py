@@ -268,7 +268,7 @@ def render(template: str, *, view: PageView | None = None, path: str = "", **val
         moment=lambda when: jalali_moment(when, chosen),
         clock=lambda seconds: number(f"{seconds // 60}:{seconds % 60:02}", chosen),
         masked=_spaced,
-        static=lambda name: url_for("static", filename=name, v=_version(name)),
+        static=lambda name: url_for("static", filename=name, v=file_version(name)),
         font_url=url_for("static", filename="vz.woff2"),
         merchant_name=(view.merchant_name_fa if chosen == "fa" else view.merchant_name_en) if view else None,
         site=urlsplit(view.site).netloc or view.site if view else None,
@@ -302,7 +302,8 @@ def _issuer_name(view: PageView) -> str:
 
 
 @cache
-def _version(name: str) -> str:
+def file_version(name: str) -> str:
+    """Return the digest of a static file that its address carries."""
     return version_of((Path(current_app.root_path) / "static" / name).read_bytes())
 
 

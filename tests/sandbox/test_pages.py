@@ -150,12 +150,21 @@ def test_the_pages_load_nothing_from_elsewhere(visitor: FlaskClient, path: str) 
     assert not re.search(r"<style|\sstyle=|<script(?! src=)|\son\w+=", answer.text)
 
 
-@pytest.mark.parametrize("name", ["sandbox.css", "sandbox.js", "vz.woff2", "vz.OFL.txt"])
-def test_browsers_keep_the_files(visitor: FlaskClient, name: str) -> None:
-    """Style, script, the font and its licence are served to be kept."""
-    with visitor.get(f"/sandbox/static/{name}") as answer:
+def test_browsers_keep_the_files_under_the_address_of_their_own_version(visitor: FlaskClient) -> None:
+    """Style, script and font; under another version, as while two releases run, or under none, they are not kept."""
+    addresses = re.findall(r'"(/sandbox/static/[^"]+)"', visitor.get("/sandbox/").text)
+    assert {address.partition("?")[0].rsplit(".", 1)[1] for address in addresses} == {"css", "js", "woff2"}
+    for address in addresses:
+        assert keeps(visitor, address), address
+    for name in ("sandbox.css?v=00000000", "sandbox.js", "vz.OFL.txt"):
+        assert not keeps(visitor, f"/sandbox/static/{name}"), name
+
+
+def keeps(visitor: FlaskClient, address: str) -> bool:
+    """Tell whether a browser keeps what is at an address for good."""
+    with visitor.get(address) as answer:
         assert answer.status_code == 200
-        assert "immutable" in answer.headers["Cache-Control"]
+        return "immutable" in answer.headers["Cache-Control"]
 
 
 def test_programs_are_answered_in_json(visitor: FlaskClient) -> None:

@@ -289,4 +289,6 @@ def test_browsers_keep_the_style_and_get_it_compressed(browser: FlaskClient) -> 
     with browser.get(address[1], headers={"Accept-Encoding": "gzip"}) as packed, browser.get(address[1]) as plain:
         assert gzip.decompress(packed.data) == plain.data
         assert "immutable" in packed.headers["Cache-Control"]
-    assert "immutable" not in browser.get("/static/none.css").headers["Cache-Control"]
+    for other in ("none.css", "shop.css", "shop.css?v=00000000"):
+        with browser.get(f"/static/{other}") as answer:
+            assert "immutable" not in answer.headers["Cache-Control"]

@@ -99,3 +99,10 @@ def test_the_words_are_the_tables_and_name_every_bank(client: FlaskClient, shop:
 def test_words_of_another_version_are_not_kept(client: FlaskClient) -> None:
     """While two versions run side by side, a browser must not keep the old words under the new address."""
     assert client.get("/words/fa.js?v=00000000").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("query", ["", "?v=00000000"])
+def test_a_file_of_another_version_is_not_kept(client: FlaskClient, query: str) -> None:
+    """Nor must old style and script stay under an address of the new release."""
+    for name in ("pay.css", "pay.js"):
+        assert "immutable" not in load(client, f"/static/{name}{query}").headers["Cache-Control"]
