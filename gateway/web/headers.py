@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response
+
+from gateway.web.rendering import gateway_of_app
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
@@ -26,8 +28,8 @@ _YEAR_SECONDS = 31_536_000
 
 
 def guard(response: Response) -> Response:
-    """Add the pages' headers; TLS-only once the page came over TLS."""
+    """Add the pages' headers; TLS-only where browsers come over TLS, wherever it ends."""
     response.headers.update(PAGE_HEADERS)
-    if request.is_secure:
+    if gateway_of_app().settings.public_url.startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}; includeSubDomains"
     return response

@@ -76,7 +76,7 @@ def guard(response: Response) -> Response:
     response.headers.update(HEADERS)
     if request.endpoint == "console.static" and "v" in request.args:
         response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
-    if request.is_secure:
+    if bank_here().settings.public_url.startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR_SECONDS}; includeSubDomains"
     if g.get("fresh"):
         signed = _signer().sign(g.token).decode()

@@ -71,11 +71,11 @@ def file(version: str, name: str) -> Response:
 
 @blueprint.after_request
 def guard(response: Response) -> Response:
-    """Add the headers: those of a page where something can run or be framed; TLS only, once the app came over TLS."""
+    """Add the headers: those of a page where something can run or be framed; TLS only, where the bank's address is."""
     response.headers.update(HEADERS)
     if request.endpoint != "ramznegar.file":
         response.headers.update(PAGE_HEADERS)
-    if request.is_secure:
+    if _bank().settings.public_url.startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR_SECONDS}; includeSubDomains"
     return response
 

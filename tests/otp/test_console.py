@@ -135,13 +135,15 @@ def test_nobody_sees_a_page_without_a_log_in(bank_world: BankWorld, path: str) -
 
 def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_http(make_bank: Callable[..., BankWorld]) -> None:
     """HttpOnly, SameSite=Strict, under /console only, and Secure outside the sandbox; no answer is kept or framed."""
-    answer = create_app(bank=make_bank(console=True).bank).test_client().get("/console/log-in")
+    bank = make_bank(console=True, public_url="https://bank.test").bank
+    answer = create_app(bank=bank).test_client().get("/console/log-in")
 
     cookie = answer.headers["Set-Cookie"]
     assert all(part in cookie for part in ("HttpOnly", "Secure", "SameSite=Strict", "Path=/console"))
     assert "Max-Age" not in cookie
     assert "Expires" not in cookie
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert "max-age" in answer.headers["Strict-Transport-Security"]
     assert "<script" not in answer.text
 
 

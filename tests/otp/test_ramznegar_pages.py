@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
 
@@ -136,7 +137,9 @@ def test_the_licences_of_what_others_made_come_along(client: FlaskClient) -> Non
 
 
 @pytest.mark.parametrize("path", ["/ramznegar/", "/ramznegar/sw.js", "/ramznegar/manifest.webmanifest"])
-def test_over_tls_the_app_stays_on_tls(client: FlaskClient, path: str) -> None:
-    """A browser that came over TLS is told to; one that did not is not."""
-    assert "max-age" in client.get(path, base_url="https://bank.test").headers["Strict-Transport-Security"]
+def test_over_tls_the_app_stays_on_tls(here: BankWorld, client: FlaskClient, path: str) -> None:
+    """Browsers that come over TLS are told to, wherever it ends; others are not."""
+    settings = here.bank.settings.model_copy(update={"public_url": "https://bank.test"})
+    secure = create_app(bank=replace(here.bank, settings=settings)).test_client()
+    assert "max-age" in secure.get(path).headers["Strict-Transport-Security"]
     assert "Strict-Transport-Security" not in client.get(path).headers

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
 from flask.testing import FlaskClient
 
 from foundation.digits import to_persian_digits
+from gateway.app import create_app
 from gateway.domain.payment import PaymentState
 from gateway.ports import PinAnswer, PinRefusal, PinRefused, PinSent, PinUnanswered
 from gateway.web.outcomes import SECONDS_UNTIL_NEWS
@@ -365,10 +367,16 @@ def test_headers_allow_nothing_that_is_not_ours(page: Page) -> None:
     assert headers["X-Frame-Options"] == "DENY"
 
 
-def test_over_tls_browsers_are_told_to_stay_with_tls(page: Page) -> None:
-    """And a stale form asked by the script makes it load the page anew."""
-    secure = page.client.get(page.path, base_url="https://localhost")
-    assert "max-age=" in secure.headers["Strict-Transport-Security"]
+def test_browsers_that_come_over_tls_are_told_to_stay_with_it(page: Page, shop: Shop) -> None:
+    """Wherever TLS ends: a proxy on another host calls us in clear."""
+    settings = shop.gateway.settings.model_copy(update={"public_url": "https://pay.test"})
+    secure = create_app(gateway=dataclasses.replace(shop.gateway, settings=settings)).test_client()
+    assert "max-age=" in secure.get(page.path).headers["Strict-Transport-Security"]
+    assert "Strict-Transport-Security" not in page.look().headers
+
+
+def test_a_stale_form_of_a_script_makes_it_load_the_page_anew(page: Page) -> None:
+    """Its proof is no good any more."""
     assert page.press("request_pin", json=True, proof="0").get_json()["reload"]
 
 
