@@ -23,7 +23,8 @@ PAGE = {
     ),
     "qr.title": Words("نمایش کد QR برای رمزنگار", "Show QR code for Ramznegar"),
     "sms.warning": Words(
-        "اگر مبلغ یا پذیرنده فرق داشت، رمز را وارد نکنید.", "If amount or merchant differ, don’t enter the code."
+        "اگر مبلغ یا پذیرنده (در برخی بانک‌ها نام درگاه) فرق داشت، رمز را وارد نکنید.",
+        "If amount or merchant (some banks name only the gateway) differ, don’t enter the code.",
     ),
     "time_left": Words("زمان باقی‌مانده", "Time left"),
     "extend": Words("۵ دقیقه بیشتر می‌خواهم", "I need 5 more minutes"),

@@ -30,6 +30,13 @@ def test_the_page_shows_what_is_bought_from_whom(page: Page) -> None:
     assert WORDS["sandbox"].fa in shown
 
 
+@pytest.mark.parametrize(("language", "named"), [("fa", "نام درگاه"), ("en", "name only the gateway")])
+def test_d6_a_bank_whose_sms_names_only_the_gateway_is_no_reason_to_stop(page: Page, language: str, named: str) -> None:
+    """D6: the message for a code of a weak dialect names the PSP; before a card is typed nobody knows its bank."""
+    page.language = language
+    assert named in words_of(page.look())
+
+
 def test_english_stays_over_the_flow(page: Page) -> None:
     """The choice travels with the form and with the redirect."""
     page.language = "en"
