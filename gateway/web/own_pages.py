@@ -28,6 +28,6 @@ def own_pages(name: str, offered: Callable[[Gateway], bool]) -> Blueprint:
 
 
 def count_opening(what: str, most: int) -> None:
-    """Answer 429 to an address that begins more than ``most`` of these in a minute (D20)."""
+    """Answer 429 to an address that opens more than ``most`` of these in a minute (D20)."""
     if not gateway_of_app().flood.allow(f"{what} {request.remote_addr}", most, per_seconds=60):
         abort(HTTPStatus.TOO_MANY_REQUESTS)

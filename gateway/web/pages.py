@@ -26,6 +26,7 @@ from gateway.web.failures import slow_floods
 from gateway.web.forms import NOTHING_TYPED, CardForm
 from gateway.web.headers import guard
 from gateway.web.outcomes import ERRORS, Message, kind_of, last_attempt_messages, pin_message, refusal_messages
+from gateway.web.own_pages import count_opening
 from gateway.web.picture import picture_of
 from gateway.web.qr import qr_file
 from gateway.web.rendering import (
@@ -102,10 +103,9 @@ def qr(page_token: str) -> AnyResponse:
 @blueprint.get("/receipt/<tracking_code>")
 def check(tracking_code: str) -> AnyResponse:
     """Tell anybody with a tracking code that it is genuine, how much and when; the rest needs the QR's seal (D28)."""
-    gateway = gateway_of_app()
-    if not gateway.flood.allow(f"receipt:{request.remote_addr}", CHECKS_PER_MINUTE, per_seconds=60):
-        raise PaymentNotFound
-    return make_response(receipt_check_page(look_up_receipt(gateway, tracking_code, request.args.get("s", ""))))
+    count_opening("receipt", CHECKS_PER_MINUTE)
+    found = look_up_receipt(gateway_of_app(), tracking_code, request.args.get("s", ""))
+    return make_response(receipt_check_page(found))
 
 
 @blueprint.post("/pay/<page_token>")
