@@ -84,6 +84,13 @@ BALANCES = {
         "The bank answered but the answer never reached us, so we don’t know the balance. "
         "Any fee taken is being returned.",
     ),
+    "disputed.title@BALANCE_INQUIRY": Words("پاسخ بانک نرسید", "The bank’s answer was lost"),
+    "disputed.text@BALANCE_INQUIRY": Words(
+        "بانک پاسخ داده بود ولی به ما نرسید و هنوز تأیید نکرده که کارمزد برگشته است. اگر کارمزدی برداشته شده باشد، "
+        "همکاران ما برگشتش را با بانک پیگیری می‌کنند.",
+        "The bank’s answer never reached us, and it has not confirmed yet that any fee is back. If one was taken, our "
+        "staff are settling its return with the bank.",
+    ),
     "reversed.title@BALANCE_INQUIRY": Words("مانده گفته نشد", "The balance was not told"),
     "reversed.text@BALANCE_INQUIRY": Words(
         "پاسخ بانک به ما نرسید. اگر کارمزدی برداشته شده بود برگشت؛ می‌توانید دوباره بپرسید.",

@@ -16,7 +16,8 @@ from gateway.services.show_page import PageView, PinStatus
 
 Tone = Literal["good", "warn", "bad"]
 Kind = Literal[
-    "card", "payee", "waiting", "unknown", "overdue", "receipt", "cancelled", "expired", "reversing", "reversed",
+    "card", "payee", "waiting", "unknown", "overdue", "receipt", "cancelled", "expired", "reversing", "disputed",
+    "reversed",
 ]  # fmt: skip
 
 SECONDS_UNTIL_RETURN = 20
@@ -44,7 +45,7 @@ _KINDS: dict[PaymentState, Kind] = {
     PaymentState.CONFIRMED: "receipt",
     PaymentState.SETTLED: "receipt",
     PaymentState.REVERSING: "reversing",
-    PaymentState.DISPUTED: "reversing",
+    PaymentState.DISPUTED: "disputed",
     PaymentState.REVERSED: "reversed",
     PaymentState.REFUNDED: "reversed",
     PaymentState.CANCELLED: "cancelled",
@@ -92,7 +93,7 @@ ERRORS: dict[type[errors.GatewayError], tuple[Message, HTTPStatus]] = {
 WAITS: frozenset[Kind] = frozenset({"waiting", "unknown", "overdue"})
 """Pages that offer nothing to press but themselves."""
 
-WATCHED: frozenset[Kind] = WAITS | {"reversing"}
+WATCHED: frozenset[Kind] = WAITS | {"reversing", "disputed"}
 """Pages that will be another one by and by; their script asks, and shows the other in its place."""
 
 _PIN_TONES: dict[str, Tone] = {"card_not_found": "bad", "card_blocked": "bad", "card_data_mismatch": "bad"}

@@ -231,6 +231,13 @@ _OUTCOME = {
         "این پرداخت برگشت خورده است و لازم نیست کاری بکنید.",
         "This payment is being reversed. You need do nothing.",
     ),
+    "disputed.title": Words("برگشت پول به درازا کشیده است", "Your money’s return is taking longer"),
+    "disputed.text": Words(
+        "بانک هنوز تأیید نکرده که پول به کارت برگشته است. همکاران ما خبر دارند و آن را با بانک پیگیری می‌کنند. "
+        "اگر پرسشی دارید، کد پیگیری زیر را به بانک صادرکنندهٔ کارت یا به پذیرنده بگویید.",
+        "The bank has not confirmed yet that the money is back on the card. Our staff have been alerted and are "
+        "settling it with the bank. For questions, tell your card’s bank or the merchant the tracking code below.",
+    ),
     "reversed.title": Words("پول به کارت شما برگشت", "Your money was returned"),
     "reversed.text": Words("همهٔ مبلغ این پرداخت به کارت برگردانده شد.", "The whole amount was returned to the card."),
     "missing.title": Words("چنین پرداختی پیدا نشد", "No such payment"),
@@ -247,8 +254,12 @@ _OUTCOME = {
     "trace": Words("کد پیگیری:", "Ref:"),
     "flooded.title": Words("چند لحظه صبر کنید", "Please wait a moment"),
     "flooded.text": Words(
-        "از این نشانی اینترنتی درخواست‌های زیادی رسیده است. یک دقیقهٔ دیگر دوباره بررسی کنید.",
-        "Too many requests came from this internet address. Check again in a minute.",
+        "از این نشانی اینترنتی درخواست‌های زیادی رسیده است. یک دقیقهٔ دیگر دوباره بررسی کنید. "
+        "اگر دکمهٔ پرداخت را زده‌اید، تا نتیجه را ندیده‌اید دوباره پرداخت نکنید؛ "
+        "اگر پرداخت کامل نشود، پول خودکار برمی‌گردد.",
+        "Too many requests came from this internet address. Check again in a minute. "
+        "If you already pressed Pay, don’t pay again before you have seen the result; "
+        "if the payment isn’t completed, any money returns automatically.",
     ),
     "check.title": Words("این رسید اصل است", "This receipt is genuine"),
     "check.reversing.title": Words(

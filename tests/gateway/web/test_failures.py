@@ -81,6 +81,7 @@ def test_d20_a_flood_from_one_address_is_slowed(shop: Shop) -> None:
     answers = [client.get("/pay/none", query_string={"lang": "en"}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [404, 404, 429]
     assert "Check again in a minute" in words_of(answers[-1])
+    assert "don’t pay again before you have seen the result" in words_of(answers[-1])
     assert 'href="/pay/none?lang=en"' in answers[-1].text
 
 

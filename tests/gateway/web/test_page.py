@@ -267,6 +267,20 @@ def test_d36_past_the_promised_hour_the_page_says_so(page: Page, shop: Shop) -> 
     assert watches(shown.text, page.path)
 
 
+def test_d8_a_reversal_past_its_time_says_who_settles_it_and_what_to_name(page: Page, shop: Shop) -> None:
+    """D8: "you need do nothing" would be a promise of before; the way back is still looked for."""
+    page.press("pay")
+    shop.change("UPDATE payment SET state = 'disputed'")
+    ((code,),) = shop.rows("SELECT tracking_code FROM payment")
+
+    shown = page.look()
+
+    assert WORDS["disputed.text"].fa in words_of(shown)
+    assert WORDS["reversing.text"].fa not in words_of(shown)
+    assert code in shown.text
+    assert watches(shown.text, page.path)
+
+
 def test_after_a_voided_attempt_the_customer_may_pay_again(page: Page, shop: Shop) -> None:
     """The card page says that the last attempt took nothing, in other words than after a decline (D2)."""
     shop.switch.will(lost)
@@ -395,11 +409,15 @@ def test_a_payment_that_moved_on_reloads_the_page_of_a_script_that_asks(page: Pa
     assert shop.state(page.payment) is PaymentState.AUTHORISED
 
 
-def test_looking_up_receipts_is_slowed_down_per_address(page: Page) -> None:
-    """D20: guessing codes from one address meets silence."""
+def test_looking_up_receipts_is_slowed_down_per_address(page: Page, shop: Shop) -> None:
+    """D20: guessing codes meets a wait, and a genuine receipt is then not said to be none."""
     page.press("pay")
-    answers = [page.client.get(f"/receipt/{number:014}").status_code for number in range(31)]
+    ((code,),) = shop.rows("SELECT tracking_code FROM payment")
+    answers = [page.client.get(f"/receipt/{number:014}").status_code for number in range(30)]
+    genuine = page.client.get(f"/receipt/{code}")
     assert set(answers) == {404}
+    assert genuine.status_code == 429
+    assert WORDS["flooded.title"].fa in words_of(genuine)
 
 
 def test_pages_hold_no_inline_script_or_style(page: Page) -> None:

@@ -73,6 +73,7 @@ def test_every_state_has_a_page_and_every_error_its_words() -> None:
         "cancelled",
         "expired",
         "reversing",
+        "disputed",
         "reversed",
         "missing",
     ):
