@@ -27,6 +27,8 @@ log = structlog.get_logger()
 NAME_MAX = 80
 MOBILE_LENGTH = 11
 RETRY_AFTER_SECONDS = 5
+DIGITS_MOST = 12
+"""Of a number that is typed: more than any order holds or costs."""
 
 
 def shop() -> Shop:
@@ -57,7 +59,7 @@ def basket() -> Response:
     """Show the basket, or change how many of each product it holds."""
     if request.method == "GET":
         return rendered("basket.html", lines=_lines(), total=_total())
-    wanted = {key: int(only_digits(request.form.get(key, "")) or 0) for key in _basket()}
+    wanted = {key: int(only_digits(request.form.get(key, ""))[:DIGITS_MOST] or 0) for key in _basket()}
     wanted.pop(request.form.get("remove", ""), None)
     _keep({key: min(quantity, QUANTITY_MAX) for key, quantity in wanted.items() if quantity})
     return _to("pages.basket")

@@ -16,7 +16,7 @@ from flask import Blueprint, abort, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from foundation.digits import only_digits
-from merchant_demo.pages import rendered, shop
+from merchant_demo.pages import DIGITS_MOST, rendered, shop
 from merchant_demo.store import Order
 from pooya import PooyaError, Refund, Refused, Unavailable
 
@@ -25,9 +25,6 @@ log = structlog.get_logger()
 
 LISTED_MOST = 50
 _GUARD = "shopkeeper"
-
-DIGITS_MOST = 12
-"""Of an amount: more than any order costs."""
 
 SAID = {
     "refund_above_rest": "refund.no.amount",

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from foundation.database import Database
 from merchant_demo.app import create_app
-from merchant_demo.catalogue import PRODUCTS
+from merchant_demo.catalogue import PRODUCTS, QUANTITY_MAX
 from merchant_demo.orders import Shop, reconcile_unfinished
 from merchant_demo.store import Orders
 from merchant_demo.wording import WORDS
@@ -67,13 +67,15 @@ def test_both_languages_say_the_same_with_the_same_values() -> None:
 
 
 def test_quantities_may_be_persian_and_a_product_can_be_removed(browser: FlaskClient) -> None:
-    """The basket takes «۳» for three and drops what is removed."""
+    """The basket takes «۳» for three, of the absurd as much as it may, and drops what is removed."""
     browser.post("/basket/teapot")
     browser.post("/basket/hafez")
     browser.post("/basket", data={"teapot": "۳", "hafez": "1", "remove": "hafez"})
     page = browser.get("/basket").text
     assert 'name="teapot" value="3"' in page
     assert 'name="hafez"' not in page
+    assert browser.post("/basket", data={"teapot": "9" * 5_000}).status_code == 303
+    assert f'name="teapot" value="{QUANTITY_MAX}"' in browser.get("/basket").text
 
 
 def test_checkout_opens_a_payment_and_sends_the_customer_to_it(browser: FlaskClient, gateway: FakeGateway) -> None:
