@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     )
 
     page_seconds: int = Field(900, description="how long a page may be paid")
-    extension_seconds: int = Field(300, description="what one extension adds")
+    extension_seconds: int = Field(300, ge=60, description="what one extension adds; pages name its whole minutes")
     confirm_window_seconds: int = Field(900, description="a payment not confirmed by then goes back by itself")
     reverse_window_seconds: int = Field(1800, description="how long after its confirmation a merchant may reverse")
     switch_margin_seconds: int = Field(5, description="beyond an issuer's time-out, before an attempt counts as lost")
@@ -136,6 +136,11 @@ class Settings(BaseSettings):
     api_stranger_calls_per_minute: int = Field(
         600, ge=1, description="merchant API: calls per address without a key that is known to be good"
     )
+
+    @property
+    def extension_minutes(self) -> int:
+        """What an extension adds, as pages say it."""
+        return self.extension_seconds // 60
 
     def loopback_allowed(self) -> bool:
         """Tell whether webhooks may go to this machine.

@@ -21,15 +21,16 @@ PAGE = {
     "sms.text": Words(
         "خرید · {payee} · {amount} ریال", "\u2068خرید\u2069 (purchase) · \u2068{payee}\u2069 · {amount} Rial"
     ),
+    "qr.alt": Words("کد QR", "QR code"),
     "qr.title": Words("نمایش کد QR برای رمزنگار", "Show QR code for Ramznegar"),
     "sms.warning": Words(
         "اگر مبلغ یا پذیرنده (در برخی بانک‌ها نام درگاه) فرق داشت، رمز را وارد نکنید.",
         "If amount or merchant (some banks name only the gateway) differ, don’t enter the code.",
     ),
     "time_left": Words("زمان باقی‌مانده", "Time left"),
-    "extend": Words("۵ دقیقه بیشتر می‌خواهم", "I need 5 more minutes"),
+    "extend": Words("{minutes} دقیقه بیشتر می‌خواهم", "I need {minutes} more minutes"),
     "extend.none": Words("این پرداخت دو بار تمدید شده است.", "This payment was already extended twice."),
-    "extended": Words("۵ دقیقه به زمان این پرداخت افزوده شد.", "5 minutes were added to this payment."),
+    "extended": Words("{minutes} دقیقه به زمان این پرداخت افزوده شد.", "{minutes} minutes were added to this payment."),
     "pan": Words("شماره کارت", "Card number"),
     "pan.hint": Words("۱۶ رقم روی کارت", "16 digits on the card"),
     "pan.bank": Words("بانک صادرکننده: {bank}", "Issuing bank: {bank}"),

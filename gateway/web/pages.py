@@ -197,7 +197,8 @@ def _cancel(gateway: Gateway, page_token: str, _form: CardForm) -> AnyResponse:
 def _extend(gateway: Gateway, page_token: str, form: CardForm) -> AnyResponse:
     extend(gateway, page_token)
     view = page_of(gateway, page_token)
-    return make_response(payment_page(view, notes=(Message("extended", "good"),), typed=form.shown_again()))
+    more = Message("extended", "good", {"minutes": gateway.settings.extension_minutes})
+    return make_response(payment_page(view, notes=(more,), typed=form.shown_again()))
 
 
 _DEEDS: dict[str, Deed] = {"pay": _pay, "request_pin": _request_pin, "cancel": _cancel, "extend": _extend}

@@ -219,6 +219,7 @@ def _card_page(
         qr_url=url_for("pages.qr", page_token=view.page_token),
         late_steps=_LATE_STEPS,
         resend_in=view.pin.resend_in_seconds,
+        extension_minutes=number(gateway.settings.extension_minutes, chosen),
         delivery=delivery_answer(view.pin),
         delivery_url=url_for("pages.follow", page_token=view.page_token, lang=chosen),
         proof=proof_of(gateway.keyring, view.page_token),

@@ -328,7 +328,7 @@ def test_d29_a_page_is_extended_twice_and_keeps_what_was_typed(page: Page) -> No
     """Five minutes each; the third time the button is gone and the answer says why."""
     assert f'value="{GROUPED}"' in page.press("extend").text
     last = page.press("extend")
-    assert WORDS["extended"].fa in words_of(last)
+    assert "\u2066۵\u2069 دقیقه به زمان" in words_of(last)
     assert 'value="extend"' not in last.text
     assert WORDS["extend.none"].fa in words_of(page.press("extend"))
 
@@ -407,6 +407,18 @@ def test_a_payment_that_moved_on_reloads_the_page_of_a_script_that_asks(page: Pa
     page.press("pay", proof=proof)
     assert page.press("request_pin", json=True, proof=proof).get_json() == {"reload": True}
     assert shop.state(page.payment) is PaymentState.AUTHORISED
+
+
+def test_the_page_offers_as_much_time_as_an_extension_adds(page: Page, shop: Shop) -> None:
+    """By the setting, on the button and in the answer; the QR code's name is in the customer's language too."""
+    settings = shop.gateway.settings.model_copy(update={"extension_seconds": 600})
+    page.client = create_app(gateway=dataclasses.replace(shop.gateway, settings=settings)).test_client()
+    page.language = "en"
+    shown = page.look().text
+
+    assert WORDS["extend"].en.format(minutes=10) in shown
+    assert 'alt="QR code"' in shown
+    assert "\u206610\u2069 minutes were added" in page.press("extend").text
 
 
 def test_looking_up_receipts_is_slowed_down_per_address(page: Page, shop: Shop) -> None:
