@@ -68,8 +68,10 @@ _PIN = {
         "No mobile is registered for this card. Register it at an ATM or branch of your bank.",
     ),
     "pin.dynamic_pin_not_active": Words(
-        "رمز پویای این کارت فعال نیست. آن را در خودپرداز یا برنامهٔ بانک فعال کنید.",
-        "Dynamic PIN isn’t active on this card. Activate it at an ATM or in your bank’s app.",
+        "رمز پویای این کارت فعال نیست؛ آن را در خودپرداز یا برنامهٔ بانک فعال کنید. "
+        "اگر کارت هدیه است، رمز دوم ثابت همان کارت را وارد کنید.",
+        "Dynamic PIN isn’t active on this card; activate it at an ATM or in your bank’s app. "
+        "On a gift card, enter the static second PIN that came with it.",
     ),
     "pin.too_soon": Words(
         "تازه رمز فرستاده‌ایم؛ {seconds} ثانیهٔ دیگر دوباره بخواهید.", "We’ve just sent one; try again in {seconds} s."

@@ -1,5 +1,6 @@
 """One purchase by plain HTTP, as a browser without JavaScript makes it, against real servers."""
 
+from sandbox.cards import CARDS, GIFT
 from sandbox.shopper import Shopper
 from tests.world import RunningWorld
 
@@ -56,3 +57,17 @@ def test_d10_a_real_banks_card_is_refused(world: RunningWorld) -> None:
 
     assert answer.status_code == 422
     assert "آزمایشی" in answer.text
+
+
+def test_a_gift_card_pays_by_its_static_second_pin(world: RunningWorld) -> None:
+    """A dynamic one it cannot have: whoever asks for a code is told so, and what to enter instead."""
+    shopper = Shopper(world, world.card(GIFT))
+    pin = next(str(card.pin2) for card in CARDS if card.behaviour == GIFT)
+    shopper.check_out("soap")
+
+    asked = shopper.press("request_pin")
+    paid = shopper.pay(pin)
+
+    assert "اگر کارت هدیه است، رمز دوم ثابت همان کارت را وارد کنید" in asked.text
+    assert paid.status_code == 200
+    shopper.return_to_shop()
