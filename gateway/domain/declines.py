@@ -69,7 +69,7 @@ _ROWS: tuple[tuple[str, str, bool, Fault], ...] = (
     ("183", "pin_tries_exceeded", True, _CUSTOMER),
     ("184", "refused_by_issuer", False, _ISSUER),
     ("185", "above_code_ceiling", True, _CUSTOMER),
-    ("186", "pin_required", True, _CUSTOMER),
+    ("186", "above_static_ceiling", True, _CUSTOMER),
     ("200", "card_restricted", False, _CUSTOMER),
     ("208", "card_restricted", False, _CUSTOMER),
     ("209", "card_restricted", False, _CUSTOMER),

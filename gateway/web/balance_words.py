@@ -52,6 +52,10 @@ BALANCES = {
         "دفعه‌های مجاز این پرسش تمام شد؛ دوباره از اول شروع کنید.",
         "This inquiry has no tries left; please start again.",
     ),
+    "decline.above_static_ceiling@BALANCE_INQUIRY": _free(
+        "رمز دوم ثابت مانده را نشان نمی‌دهد؛ «درخواست رمز پویا» را بزنید.",
+        "A static second PIN tells no balance; press “Send dynamic PIN”.",
+    ),
     "attempt.voided@BALANCE_INQUIRY": _free(
         "بانک به پرسش پیشین پاسخ نداد و آن پرسش باطل شد. می‌توانید دوباره بپرسید.",
         "The bank did not answer your last inquiry, so it was undone. You can ask again.",

@@ -155,4 +155,5 @@ _PLACES = {
     "code_used": "pin",
     "code_of_other_payment": "pin",
     "pin_required": "pin",
+    "above_static_ceiling": "pin",
 }

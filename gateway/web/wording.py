@@ -151,6 +151,10 @@ _DECLINE = {
         "از سقف این رمز بیشتر است؛ در رمزنگار «رمز ویژهٔ این خرید» را بزنید یا «درخواست رمز پویا» را.",
         "Above this code’s ceiling; choose “Code for this purchase” in Ramznegar, or press “Send dynamic PIN”.",
     ),
+    "decline.above_static_ceiling": _free(
+        "رمز دوم ثابت هر کارت روزی حداکثر ۱٬۰۰۰٬۰۰۰ ریال می‌پردازد؛ برای این مبلغ «درخواست رمز پویا» را بزنید.",
+        "A card’s static second PIN pays at most 1,000,000 Rial a day; for this amount, press “Send dynamic PIN”.",
+    ),
     "decline.too_often": _free(
         "این کارت امروز بیش از اندازه به کار رفته است؛ با کارت دیگری بپردازید.",
         "This card was used too often today; use another card.",

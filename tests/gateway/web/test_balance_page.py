@@ -151,3 +151,13 @@ def test_without_tries_left_nobody_is_sent_to_a_shop(client: FlaskClient, shop: 
 
     assert getattr(WORDS["tries.none@BALANCE_INQUIRY"], lang) in words_of(answers[-1])
     assert getattr(WORDS["tries.none"], lang) not in words_of(answers[-1])
+
+
+def test_a_static_pin_tells_no_balance_and_the_page_says_so(client: FlaskClient, shop: Shop) -> None:
+    """A ceiling in rials would not be the reason."""
+    shop.switch.will(decline("186"))
+
+    refused = words_of(press(client, begun(client)))
+
+    assert WORDS["decline.above_static_ceiling@BALANCE_INQUIRY"].fa in refused
+    assert WORDS["decline.above_static_ceiling"].fa not in refused

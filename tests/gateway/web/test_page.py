@@ -228,6 +228,18 @@ def test_a_refusal_says_why_and_how_many_tries_this_payment_has_left(page: Page,
     assert WORDS["decline.card_or_code_wrong"].fa in words_of(page.look())
 
 
+def test_above_the_ceiling_of_a_static_pin_the_page_names_it(page: Page, shop: Shop) -> None:
+    """In other words than where a PIN was missing, at the PIN's field, and with the way out."""
+    shop.switch.will(decline("186"), decline("112"))
+    above, missing = page.press("pay"), page.press("pay")
+
+    assert above.status_code == 422
+    assert WORDS["decline.above_static_ceiling"].fa in words_of(above)
+    assert "۱٬۰۰۰٬۰۰۰ ریال" in words_of(above)
+    assert 'href="#pin"' in above.text
+    assert WORDS["decline.pin_required"].fa in words_of(missing)
+
+
 def test_after_the_last_try_only_the_way_back_is_offered(page: Page, shop: Shop) -> None:
     """No field asks for a card that could not be used."""
     shop.switch.will(*(decline("117") for _ in range(5)))
