@@ -43,6 +43,7 @@ def shopkeeping(walker: Walker) -> Iterator[Sight]:
     yield walker.sight("shop", "desk-mistake")
     page.fill("#amount", PART)
     page.click("#refund")
+    expect(page.locator("[data-refund]")).to_have_count(1)
     done = page.locator("[data-refund=done]")
     wait_for(lambda: page.reload() and done.count() == 1, "the refund")
     yield walker.sight("shop", "desk-refunded")

@@ -60,6 +60,7 @@ def test_an_order_is_refunded_in_part_and_then_whole(
     over(keeper, 1)
     expect(page.locator("[data-refund]").first).to_contain_text(grouped(PART, "fa" if language == "fa" else "en"))
     page.click("#refund")
+    expect(page.locator("[data-refund]")).to_have_count(2)
 
     over(keeper, 2)
     expect(page.locator("form")).to_have_count(0)
