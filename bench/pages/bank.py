@@ -13,7 +13,12 @@ from sandbox.running import wait_for
 from sandbox.seed import OPERATOR_PASSWORD, OPERATORS
 
 APP_PIN = "482913"
+NO_NETWORK = """() => {
+  Object.defineProperty(navigator, "onLine", { configurable: true, get: () => false });
+  dispatchEvent(new Event("offline"));
+}"""
 SHORT_CEILING = "500000"
+OTHER_MOBILE = "09359998877"
 
 
 def machine(walker: Walker) -> Iterator[Sight]:
@@ -32,10 +37,15 @@ def machine(walker: Walker) -> Iterator[Sight]:
     yield walker.sight("machine", "menu")
     _key(walker, "services")
     yield walker.sight("machine", "services")
-    for service in ("sms", "static", "mobile", "end"):
+    for service in ("sms", "static", "end", "mobile"):
         _key(walker, service)
         yield walker.sight("machine", service)
-        _key(walker, "back")
+        if service != "mobile":
+            _key(walker, "back")
+    page.fill("#mobile", OTHER_MOBILE)
+    _key(walker, "enter")
+    yield walker.sight("machine", "mobile-code")
+    _key(walker, "back")
     _key(walker, "take")
     yield walker.sight("machine", "taken")
 
@@ -106,6 +116,9 @@ def _codes(walker: Walker) -> Iterator[Sight]:
 def _settings(walker: Walker) -> Iterator[Sight]:
     yield _screen(walker, "add-a-card", "#/add")
     yield _screen(walker, "settings", "#/settings")
+    walker.page.evaluate(NO_NETWORK)
+    expect(walker.page.locator("#offline")).to_be_visible()
+    yield walker.sight("ramznegar", "offline")
     yield _screen(walker, "change-pin", "#/settings/pin")
     yield _screen(walker, "help", "#/help")
     yield _screen(walker, "settings", "#/settings")
@@ -116,7 +129,7 @@ def _settings(walker: Walker) -> Iterator[Sight]:
 
 
 def till(walker: Walker) -> Iterator[Sight]:
-    """A sale by first PIN, and one that the bank says no to."""
+    """A sale by first PIN, one that the bank says no to, and the first taken back."""
     page, card = walker.page, walker.world.fresh_card()
     yield walker.at("till", "empty", f"{walker.bank}/sandbox/pos/")
     for pin, state in ((card["pin1"], "approved"), ("0000", "declined")):
@@ -125,6 +138,11 @@ def till(walker: Walker) -> Iterator[Sight]:
         page.press("#pin", "Enter")
         expect(page.locator("#outcome")).to_have_attribute("data-state", state)
         yield walker.sight("till", state)
+    back = page.locator("button[name=back]").first
+    sale = back.get_attribute("value")
+    back.click()
+    expect(page.locator(f"button[value='{sale}']")).to_have_count(0)
+    yield walker.sight("till", "taken-back")
 
 
 def console(walker: Walker) -> Iterator[Sight]:

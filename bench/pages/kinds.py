@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from playwright.sync_api import expect
 
+from bench.pages.outcomes import UNKNOWN_SECONDS, in_both
 from bench.pages.walker import Sight, Walker
 from sandbox.bills import new_bill
 from sandbox.cards import APPROVE
+from sandbox.running import wait_for
 
 RECEIPT_SECONDS = 20
 AMOUNT = "1500000"
+TOO_MUCH = "50000001"
 OWN_NUMBER = "09121234567"
 
 
@@ -55,6 +59,11 @@ def transfers(walker: Walker) -> Iterator[Sight]:
     expect(page.locator("#errors")).to_be_visible()
     yield walker.sight("transfer", "mistake")
     page.fill("#destination_pan", destination)
+    page.fill("#amount", TOO_MUCH)
+    walker.press("continue")
+    expect(page.locator("#amount[aria-invalid=true]")).to_be_visible()
+    yield walker.sight("transfer", "limit")
+    page.fill("#amount", AMOUNT)
     walker.press("continue")
     expect(page.locator(".purchase .payee")).to_be_visible()
     yield walker.sight("transfer", "confirm")
@@ -65,6 +74,9 @@ def transfers(walker: Walker) -> Iterator[Sight]:
     walker.pay(card, code)
     expect(page.locator("[data-print]").first).to_be_visible(timeout=RECEIPT_SECONDS * 1_000)
     yield walker.sight("transfer", "receipt")
+    _begin(walker, "/transfer", {"pan": card["pan"], "destination_pan": destination, "amount": AMOUNT})
+    walker.code(card)
+    yield walker.sight("transfer", "look-alike")
 
 
 def asked_transfers(walker: Walker) -> Iterator[Sight]:
@@ -127,3 +139,53 @@ def balances(walker: Walker) -> Iterator[Sight]:
     walker.open(page.url.partition("?")[0])
     expect(page.locator("[data-kind=balance]")).to_be_visible()
     yield walker.sight("balance", "gone")
+
+
+def silent_kinds(walker: Walker) -> Iterator[Sight]:
+    """The bank falls silent over a transfer, a top-up and a question for a balance; then each is found to be undone."""
+    walker.language, card = "fa", walker.world.fresh_card()
+    transfer = {"pan": card["pan"], "destination_pan": _elsewhere(walker, card), "amount": AMOUNT}
+    begun = [
+        (part, _begin(walker, path, typed), walker.code(card))
+        for part, path, typed in (
+            ("transfer", "/transfer", transfer),
+            ("top-up", "/topup", {"mobile": OWN_NUMBER}),
+            ("balance", "/balance", {}),
+        )
+    ]
+    pages = [(part, address) for part, address, _ in begun]
+    walker.wrong(bank="down")
+    try:
+        for _, address, code in begun:
+            _pay_unanswered(walker, address, card, code)
+        yield from in_both(walker, *((part, "unknown", address) for part, address in pages))
+    finally:
+        walker.wrong(reset=True)
+    for _, address in pages:
+        wait_for(partial(_is_open, walker, address), "the attempt to be undone", seconds=90)
+    yield from in_both(walker, *((part, "undone", address) for part, address in pages))
+
+
+def _begin(walker: Walker, path: str, typed: dict[str, str]) -> str:
+    """Fill in the first page of something and go on; return the address of its payment page."""
+    page = walker.page
+    walker.open(f"{walker.gateway}{path}")
+    for name, text in typed.items():
+        page.fill(f"#{name}", text)
+    walker.press("continue")
+    expect(page.locator("#cvv2")).to_be_visible()
+    return f"{walker.gateway}{page.locator('#card').get_attribute('action')}".partition("?")[0]
+
+
+def _pay_unanswered(walker: Walker, address: str, card: dict[str, Any], code: str) -> None:
+    walker.open(address)
+    walker.type(card)
+    if walker.page.locator("#checked").count():
+        walker.page.check("#checked")
+    walker.pay(card, code)
+    expect(walker.page.locator("[data-kind=unknown]")).to_be_visible(timeout=UNKNOWN_SECONDS * 1_000)
+
+
+def _is_open(walker: Walker, address: str) -> bool:
+    walker.page.goto(address)
+    return walker.page.locator("#pan").count() == 1

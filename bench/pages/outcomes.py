@@ -90,16 +90,16 @@ def silence(walker: Walker) -> Iterator[Sight]:
         expect(walker.page.locator("[data-kind=unknown]")).to_be_visible(timeout=UNKNOWN_SECONDS * 1000)
         unknown = walker.payments()[0]
         walker.give_back(returned)
-        yield from _in_both(walker, ("payment", "unknown", address), ("shop", "checking", walker.order_page(unknown)))
-        yield from _in_both(walker, *_about(walker, returned, "reversing"))
+        yield from in_both(walker, ("payment", "unknown", address), ("shop", "checking", walker.order_page(unknown)))
+        yield from in_both(walker, *_about(walker, returned, "reversing"))
         walker.make_late("decided_by", address)
-        yield from _in_both(walker, ("payment", "overdue", address))
+        yield from in_both(walker, ("payment", "overdue", address))
     finally:
         walker.wrong(reset=True)
     walker.until(returned, "reversed")
-    yield from _in_both(walker, *_about(walker, returned, "reversed"))
+    yield from in_both(walker, *_about(walker, returned, "reversed"))
     walker.until(unknown, "open")
-    yield from _in_both(walker, ("payment", "undone", address))
+    yield from in_both(walker, ("payment", "undone", address))
 
 
 def _about(walker: Walker, payment: dict[str, str], state: str) -> tuple[tuple[str, str, str], ...]:
@@ -107,7 +107,8 @@ def _about(walker: Walker, payment: dict[str, str], state: str) -> tuple[tuple[s
     return ("payment", state, payment["page_url"]), ("payment", f"receipt-check-{state}", check)
 
 
-def _in_both(walker: Walker, *pages: tuple[str, str, str]) -> Iterator[Sight]:
+def in_both(walker: Walker, *pages: tuple[str, str, str]) -> Iterator[Sight]:
+    """Look in both languages at pages that took long to reach: part, state and address of each."""
     for walker.language in LANGUAGES:
         for part, state, address in pages:
             sight = walker.at(part, state, address)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from bench.pages.around import controls, phones, reference
 from bench.pages.bank import console, machine, ramznegar, till
 from bench.pages.card import challenge, purchase, refusals, time_passing, troubles, typing
-from bench.pages.kinds import asked_transfers, balances, bills, top_ups, transfers
+from bench.pages.kinds import asked_transfers, balances, bills, silent_kinds, top_ups, transfers
 from bench.pages.outcomes import cancelling, endings, failures, receipts, silence, waiting
 from bench.pages.shop import shelf, shopkeeping
 from bench.pages.walker import LANGUAGES, Language, Sight, Walker
@@ -27,6 +27,7 @@ def walk(walker: Walker) -> Iterator[Sight]:
         yield from kinds_in(walker, language)
         yield from bank_in(walker, language)
     yield from silence(walker)
+    yield from silent_kinds(walker)
 
 
 def in_one(walker: Walker, language: Language) -> Iterator[Sight]:
