@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from flask import Response, current_app, g, redirect, render_template, request, url_for
@@ -39,6 +42,7 @@ HEADERS = {
 OPEN = frozenset({"console.log_in", "console.try_log_in", "console.static"})
 """What is shown to somebody who has not logged in."""
 YEAR_SECONDS = 31_536_000
+STYLE = Path(__file__).parent / "static" / "console.css"
 _COOKIE = b"console-cookie\x00"
 
 F = TypeVar("F", bound=BareForm)
@@ -74,7 +78,7 @@ def give_token(token: Sensitive[str] | None) -> None:
 def guard(response: Response) -> Response:
     """Add the headers, and the cookie where it is a new one; it ends with the browser."""
     response.headers.update(HEADERS)
-    if request.endpoint == "console.static" and "v" in request.args:
+    if request.endpoint == "console.static" and request.args.get("v") == style_version():
         response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     if bank_here().settings.public_url.startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR_SECONDS}; includeSubDomains"
@@ -118,6 +122,7 @@ def page(template: str, **values: Any) -> str:
         act=act,
         lang=chosen,
         address=address,
+        style_version=style_version(),
         bank_name=settings.bank_name_en if chosen == "en" else settings.bank_name_fa,
         sandbox=settings.mode == "sandbox",
         who=g.get("operator"),
@@ -130,6 +135,12 @@ def page(template: str, **values: Any) -> str:
         other_language_url=_other_language(chosen),
         **values,
     )
+
+
+@cache
+def style_version() -> str:
+    """Return the digest of the style: a browser keeps it for good under the address of its own version only."""
+    return hashlib.sha256(STYLE.read_bytes()).hexdigest()[:8]
 
 
 def _other_language(chosen: Language) -> str:

@@ -424,3 +424,14 @@ def test_what_is_not_there_is_a_page(desk: Callable[[str], Desk]) -> None:
     """A card nobody has is told in words, also where its number is beyond all numbers of cards."""
     assert desk("sara").get("/cards/4711").status_code == 404
     assert desk("sara").get(f"/cards/{10**30}").status_code == 404
+
+
+def test_the_style_is_kept_under_the_address_of_its_own_version_only(bank_world: BankWorld) -> None:
+    """While two releases run side by side, the old style must not stay under the new one's address."""
+    browser = create_app(bank=bank_world.bank).test_client()
+    address = re.search(r'href="(/console/static/[^"]+)"', browser.get("/console/log-in").text)
+    assert address
+    for at, kept in ((address[1], True), (address[1].partition("?")[0] + "?v=00000000", False)):
+        with browser.get(at) as style:
+            assert style.status_code == 200
+            assert ("immutable" in style.headers["Cache-Control"]) is kept
