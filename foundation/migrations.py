@@ -13,6 +13,18 @@ CREATE FUNCTION house_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL S
 COMMENT ON FUNCTION house_now() IS 'the only clock that decides; only a sandbox replaces it (D38)';
 """
 
+APPEND_ONLY = """
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $do$ BEGIN
+  RAISE EXCEPTION '% is append-only: a correction is a new row (D39)', TG_TABLE_NAME
+    USING ERRCODE = 'restrict_violation';
+END $do$;
+COMMENT ON FUNCTION append_only IS 'refuses whoever changes or deletes what was written, the tables'' owner too';
+"""
+_APPEND_ONLY = """
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+"""
+
 ROLES = """
 DO $do$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{app}') THEN CREATE ROLE {app} NOLOGIN; END IF;
@@ -40,6 +52,11 @@ def run_versions() -> None:
         with context.begin_transaction():
             context.run_migrations()
     engine.dispose()
+
+
+def append_only(*tables: str) -> str:
+    """Write the triggers that refuse whoever changes, deletes or empties these tables; needs ``APPEND_ONLY`` before."""
+    return "".join(_APPEND_ONLY.format(table=table) for table in tables)
 
 
 def execute(*parts: str, rights: str) -> None:

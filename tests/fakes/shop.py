@@ -36,6 +36,7 @@ from gateway.store.directory import Caller
 from gateway.worker import periodics, topics
 from tests.fakes.callbacks import FakeCallbacks
 from tests.fakes.harim import FakeHarim
+from tests.fakes.loose import unguarded
 from tests.fakes.switch import FakeSwitch
 
 PAN = with_check_digit("999002000000123")
@@ -149,6 +150,11 @@ class Shop:
     def change(self, statement: str, **values: Any) -> None:
         """Do by hand what no program may."""
         with self.owner.single() as connection:
+            connection.execute(text(statement), values)
+
+    def forge(self, statement: str, **values: Any) -> None:
+        """Do by hand what the tables refuse to their owner too."""
+        with self.owner.begin() as connection, unguarded(connection.exec_driver_sql, statement):
             connection.execute(text(statement), values)
 
     def balances(self) -> dict[str, int]:

@@ -69,7 +69,7 @@ def test_a_round_is_kept_and_shown(watched: Shop) -> None:
 def test_a_violation_is_one_error_line_and_a_number(watched: Shop) -> None:
     """The line names rule, money and example, and nothing secret."""
     payment = watched.paid()
-    watched.change("UPDATE posting SET amount_rial = amount_rial - 7 WHERE destination LIKE 'pending\\:%'")
+    watched.forge("UPDATE posting SET amount_rial = amount_rial - 7 WHERE destination LIKE 'pending\\:%'")
 
     with capture_logs() as said:
         watch(watched.gateway)

@@ -34,6 +34,7 @@ from otp.services.issue_code import CodeRequest, Told, issue_code
 from otp.services.open_card import NewCard, open_card
 from otp.services.register_psp import register_psp
 from sandbox.certificates import certificate_of, new_identity
+from tests.fakes.loose import unguarded
 
 EXPIRY = "0812"
 ACQUIRER = "581672061"
@@ -78,6 +79,11 @@ class BankWorld:
         with self.owner.begin() as connection:
             result = connection.execute(text(statement), values)
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    def forge(self, statement: str, **values: object) -> None:
+        """Run one statement that the tables refuse to their owner too."""
+        with self.owner.begin() as connection, unguarded(connection.exec_driver_sql, statement):
+            connection.execute(text(statement), values)
 
     def card(self, mobile: str | None = "09121234567", *, customer: str | None = None, **columns: object) -> Pan:
         """Open a card account."""

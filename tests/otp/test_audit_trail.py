@@ -178,7 +178,7 @@ def test_what_is_done_to_a_chained_row_is_found(audited: BankWorld, change: str)
     ids = [row["entry_id"] for row in audited.sql("SELECT entry_id FROM audit_entry ORDER BY entry_id")]
     for statement in statements:
         names = {name: value for name, value in (("middle", ids[2]), ("last", ids[-1])) if f":{name}" in statement}
-        audited.sql(statement, **names)
+        audited.forge(statement, **names)
 
     assert set(findings(audited)) == expected
 
@@ -186,7 +186,7 @@ def test_what_is_done_to_a_chained_row_is_found(audited: BankWorld, change: str)
 def test_a_missing_row_that_was_not_chained_yet_is_found_by_its_number(audited: BankWorld) -> None:
     """Its writer counted it."""
     act(audited, 2)
-    audited.sql("DELETE FROM audit_entry WHERE entry_id = (SELECT max(entry_id) FROM audit_entry)")
+    audited.forge("DELETE FROM audit_entry WHERE entry_id = (SELECT max(entry_id) FROM audit_entry)")
 
     assert findings(audited) == ["missing"]
 
@@ -197,8 +197,8 @@ def test_a_tail_cut_off_with_its_links_and_numbers_is_found_by_the_head_elsewher
     """Somebody who owns the database can make the rest look whole; the head in the second place remembers."""
     act(audited, 5)
     audit_trail.seal_trail(audited.bank)
-    audited.sql("DELETE FROM audit_seal WHERE sealed_no > 3")
-    audited.sql("DELETE FROM audit_entry WHERE entry_id NOT IN (SELECT entry_id FROM audit_seal)")
+    audited.forge("DELETE FROM audit_seal WHERE sealed_no > 3")
+    audited.forge("DELETE FROM audit_entry WHERE entry_id NOT IN (SELECT entry_id FROM audit_seal)")
     audited.sql(COUNTERS_THAT_FIT)
     audited.sql("DELETE FROM audit_writer w WHERE NOT EXISTS (SELECT FROM audit_entry e WHERE e.writer = w.writer)")
 
@@ -210,8 +210,8 @@ def test_a_chain_written_anew_does_not_fit_the_head_elsewhere(audited: BankWorld
     """Even by somebody who has the key, drops a row and chains the rest again, another row in its place."""
     act(audited, 3)
     audit_trail.seal_trail(audited.bank)
-    audited.sql("DELETE FROM audit_seal")
-    audited.sql("DELETE FROM audit_entry WHERE entry_id = (SELECT max(entry_id) FROM audit_entry)")
+    audited.forge("DELETE FROM audit_seal")
+    audited.forge("DELETE FROM audit_entry WHERE entry_id = (SELECT max(entry_id) FROM audit_entry)")
     audited.sql(COUNTERS_THAT_FIT)
     act(audited)
     audit_trail.seal_trail(replace(audited.bank, settings=audited.bank.settings.model_copy(update=NO_HEADS)))
@@ -249,7 +249,7 @@ def test_d39_the_application_may_add_and_nothing_else(audited: BankWorld) -> Non
 def test_the_worker_chains_and_the_monitor_asks(audited: BankWorld, heads: Path) -> None:
     """A row that nobody chained within two minutes is reported, and the worker's next round mends it."""
     act(audited)
-    audited.sql("UPDATE audit_entry SET at = at - interval '3 minutes'")
+    audited.forge("UPDATE audit_entry SET at = at - interval '3 minutes'")
     broken = {verdict.name for verdict in look_at_everything(audited.bank).verdicts if verdict.number}
     assert "I18_chained" in broken
 
@@ -293,7 +293,7 @@ def test_commands_verify_and_show(
     assert commands("audit", "verify") == 0
     assert "as it was written" in capsys.readouterr().out
 
-    audited.sql("UPDATE audit_entry SET reason = 'another contract' WHERE reason = 'contract 17'")
+    audited.forge("UPDATE audit_entry SET reason = 'another contract' WHERE reason = 'contract 17'")
     assert commands("audit", "verify") == 1
     assert "changed: row" in capsys.readouterr().out
 

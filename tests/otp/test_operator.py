@@ -61,6 +61,19 @@ def test_d39_the_application_may_only_add_to_what_is_append_only(
         connection.execute(text(verb.format(table, column, column)))
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("posting", "event"), ("reversal", "action_code"), ("audit_entry", "reason"), ("audit_seal", "key_id")],
+)
+@pytest.mark.parametrize("verb", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
+def test_d39_not_even_the_owner_changes_what_moved_or_who_did_it(
+    bank_owner_database: Database, table: str, column: str, verb: str
+) -> None:
+    """Behind the missing right stands a trigger."""
+    with pytest.raises(DBAPIError, match="append-only"), bank_owner_database.begin() as connection:
+        connection.execute(text(verb.format(table, column)))
+
+
 @pytest.mark.parametrize("table", ["card", "challenge", "authorisation", "psp", "outbox"])
 def test_d39_the_application_deletes_nothing_that_matters(bank_database: Database, table: str) -> None:
     """Only spent limits may be deleted."""

@@ -88,7 +88,7 @@ def test_customers_are_one_before_during_and_after_a_change(town: Town, monkeypa
     lives(town, 4, holders[4])
     with pytest.raises(KeyNotRotated, match="not retired 25 hours ago"):
         rotate_keys.remove(town.here.bank, OLD)
-    town.here.sql("UPDATE audit_entry SET at = at - interval '26 hours'")
+    town.here.forge("UPDATE audit_entry SET at = at - interval '26 hours'")
     rotate_keys.remove(town.here.bank, OLD)
     known(town.here)(0)
     assert under(town.here) == [town.here.bank.keys.active_id(PURPOSE)] * len(holders)
@@ -195,7 +195,7 @@ def test_customers_from_before_stay_under_the_old_key_until_their_codes_are_kept
     """One opens another card, the codes of the others come from a file; only then the old key goes."""
     here = from_before
     assert (rotate(here, PURPOSE).remaining, rotate_keys.renew(here.bank, PURPOSE)) == (3, 0)
-    here.sql("UPDATE audit_entry SET at = at - interval '26 hours'")
+    here.forge("UPDATE audit_entry SET at = at - interval '26 hours'")
     with pytest.raises(KeyNotRotated, match=r"3 rows are found by it.*need: keys customers FILE"):
         rotate_keys.remove(here.bank, OLD)
 

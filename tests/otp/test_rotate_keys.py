@@ -143,7 +143,7 @@ def test_an_old_key_goes_when_nothing_needs_it(rotating: BankWorld) -> None:
     rotate(rotating, purposes.PAN_SEAL)
     with pytest.raises(KeyNotRotated, match="25 hours"):
         rotate_keys.remove(rotating.bank, old)
-    rotating.sql("UPDATE audit_entry SET at = at - interval '26 hours'")
+    rotating.forge("UPDATE audit_entry SET at = at - interval '26 hours'")
     row = rotating.sql("SELECT card_id, card_name, pan_sealed FROM card")[0]
     under_old = rotating.bank.keys.open(row["pan_sealed"], bound_to=f"card|pan|{row['card_name'].hex()}")
     ring = Keyring([replace(key, state=KeyState.ACTIVE) for key in rotating.bank.keys.of_purpose("pan-seal")[:1]])
@@ -210,7 +210,7 @@ def test_commands_do_it_all(
     assert "pan-seal: pan-seal-2 active" in listed
     assert commands("remove", "pan-seal-1") == 1
     assert "25 hours" in capsys.readouterr().err
-    rotating.sql("UPDATE audit_entry SET at = at - interval '26 hours'")
+    rotating.forge("UPDATE audit_entry SET at = at - interval '26 hours'")
     assert commands("remove", "pan-seal-1") == 0
     assert "material" not in rotating.bank.settings.key_file.read_text()
 

@@ -150,7 +150,7 @@ def test_everybody_is_served_before_during_and_after_a_change(
     assert town.prover.unexplained() == 0
     with pytest.raises(KeyNotRotated, match=r"not retired (25|841) hours ago"):
         rotate_keys.remove(town.here.bank, old)
-    town.here.sql("UPDATE audit_entry SET at = at - interval '36 days'")
+    town.here.forge("UPDATE audit_entry SET at = at - interval '36 days'")
     rotate_keys.remove(town.here.bank, old)
     known(town.here)(0)
     assert len(town.here.bank.keys.of_purpose(purpose)) == 1
@@ -286,7 +286,7 @@ def test_an_old_key_stays_while_a_row_is_found_by_it(rotating: BankWorld, purpos
     rotating.card()
     rotate(rotating, purpose)
     column = {"card-token": "card_token_key", "mobile-token": "mobile_token_key"}[purpose]
-    rotating.sql("UPDATE audit_entry SET at = at - interval '36 days'")
+    rotating.forge("UPDATE audit_entry SET at = at - interval '36 days'")
     rotating.sql(f"UPDATE card SET {column} = :key", key=f"{purpose}-1")
 
     with pytest.raises(KeyNotRotated, match=rf"1 rows are found by it; run: python -m otp keys reseal {purpose}"):
@@ -324,7 +324,7 @@ def test_d27_pins_move_when_the_right_one_is_shown(town: Town) -> None:
     holder = Holder(pan, "", town.hall.counter.app())
     assert town.pay(holder, "1111111111", town.here.binding()) == "117"
     assert rehash.remaining(town.here.bank, purposes.PIN_VERIFICATION) == 3
-    town.here.sql("UPDATE audit_entry SET at = at - interval '36 days'")
+    town.here.forge("UPDATE audit_entry SET at = at - interval '36 days'")
     with pytest.raises(KeyNotRotated, match="3 PINs are kept under it"):
         rotate_keys.remove(town.here.bank, "pin-verification-1")
 

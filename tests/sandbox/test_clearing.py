@@ -16,6 +16,7 @@ from sandbox.banks import BANK_ONE, BANK_TWO, Bank
 from sandbox.postgres import Cluster
 from sandbox.world import ACQUIRER_ID
 from tests.e2e.test_transfer_http import AMOUNT, begin, cards_of, finish, sender_of
+from tests.fakes.loose import unguarded
 from tests.sandbox.test_settlement import said, without_last
 from tests.world import RunningWorld, wait_for
 
@@ -128,12 +129,15 @@ def between(world: RunningWorld) -> list[str]:
     return [line for line in world.audit() if line.startswith("between the banks")]
 
 
+WRONGLY = (
+    "UPDATE posting SET source = replace(source, 'interbank', 'acquirer') WHERE posting_id ="
+    " (SELECT max(posting_id) FROM posting WHERE event = 'credit')"
+)
+
+
 def wrongly_booked(world: RunningWorld) -> None:
     """Let the destination's bank book one credit against the acquirer, as if it were a refund."""
     organisation = BANK_ONE.organisation
     url = Cluster(world.state / "postgres").url(organisation, f"{organisation}_owner").replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as owner:
-        owner.execute(
-            "UPDATE posting SET source = replace(source, 'interbank', 'acquirer') WHERE posting_id ="
-            " (SELECT max(posting_id) FROM posting WHERE event = 'credit')"
-        )
+    with psycopg.connect(url) as owner, unguarded(lambda words: owner.execute(words.encode()), WRONGLY):
+        owner.execute(WRONGLY.encode())

@@ -381,7 +381,7 @@ def test_d35_an_approval_comes_in_time_and_about_what_was_asked(shop: Shop, clea
             "UPDATE approval_request SET checker = 'ali', approved_at = house_now(), approved_digest = sha256('x')",
             "what_was",
         ),
-        ("UPDATE approval_request SET expires_at = expires_at + interval '1 day'", "in_time"),
+        ("UPDATE approval_request SET expires_at = expires_at + interval '1 day'", "append-only"),
         ("UPDATE approval_request SET checker = 'ali'", "whole"),
     ],
 )

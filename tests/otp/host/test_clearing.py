@@ -20,12 +20,13 @@ from otp.services.bank import Bank
 from otp.services.clearing import export
 from otp.services.credit import take_credit
 from otp.services.reverse import reverse
+from tests.fakes.loose import unguarded
 from tests.otp.host.conftest import A_DAY_OLDER, ACQUIRER
 from tests.otp.host.test_credits import credit, refund, undo
 from tests.otp.host.test_transfers import out
 
 CODE = "1234567"
-DAY = "interval '1 day'"
+POSTED_A_DAY_EARLIER = "UPDATE posting SET at = at - interval '1 day' WHERE event = 'reversal' OR NOT :only"
 EXAMPLE = Path(__file__).parents[3] / "contracts/clearing/v1/example.csv"
 
 
@@ -45,10 +46,8 @@ def yesterday(bank_world: Any, bank_owner_database: Database) -> Callable[..., d
         with bank_owner_database.begin() as connection:
             if not reversals_only:
                 connection.execute(text(A_DAY_OLDER))
-            connection.execute(
-                text(f"UPDATE posting SET at = at - {DAY} WHERE event = 'reversal' OR NOT :only"),
-                {"only": reversals_only},
-            )
+            with unguarded(connection.exec_driver_sql, POSTED_A_DAY_EARLIER):
+                connection.execute(text(POSTED_A_DAY_EARLIER), {"only": reversals_only})
         now: dt.datetime = bank_world.sql("SELECT house_now() AS now")[0]["now"]
         return (now - dt.timedelta(days=1)).astimezone(TEHRAN).date()
 
