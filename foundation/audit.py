@@ -56,7 +56,7 @@ GRANT INSERT ON audit_entry, audit_seal TO {app};
 """
 
 SEAL_AT_ONCE_MAX = 1_000
-_STRAGGLERS = 10_000
+STRAGGLERS = 10_000
 """How far behind the last sealed row one may still turn up: its transaction took its id early and committed late."""
 _SEALER_LOCK = 0x506F6F7961  # "Pooya": an advisory lock of this database alone
 
@@ -186,7 +186,7 @@ def seal(connection: Connection, keys: Keyring) -> tuple[Head, bool] | None:
         return None
     head = connection.execute(_HEAD).one_or_none()
     last = Head(0, START) if head is None else Head(int(head.sealed_no), bytes(head.chain_mac))
-    rows = connection.execute(_UNSEALED, {"stragglers": _STRAGGLERS, "most": SEAL_AT_ONCE_MAX}).all()
+    rows = connection.execute(_UNSEALED, {"stragglers": STRAGGLERS, "most": SEAL_AT_ONCE_MAX}).all()
     if not rows:
         return (last, False) if last.sealed_no else None
     key_id = keys.active_id(PURPOSE)

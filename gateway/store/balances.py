@@ -14,6 +14,9 @@ from sqlalchemy import Connection, text
 
 from gateway.store.marks import write_on, writers
 
+NOTED_EVERY = 1_000
+"""So many postings of a merchant's account are folded from one checkpoint to the next, and at most one batch more."""
+
 _LOCK = text("""
 INSERT INTO account_lock (account) VALUES (:account) ON CONFLICT (account) DO UPDATE SET account = excluded.account
 """)
@@ -32,14 +35,20 @@ reach AS MATERIALIZED (
   SELECT count(*) AS number, CASE WHEN count(*) < :most THEN CAST(:mark AS bigint) ELSE max(posting_id) END AS upto
   FROM these),
 moved AS (
-  INSERT INTO account_snapshot (account, upto, balance_rial)
-  SELECT account, upto, rial FROM reach CROSS JOIN (
-    SELECT account, sum(rial) AS rial FROM (
+  INSERT INTO account_snapshot (account, upto, balance_rial, unnoted)
+  SELECT account, upto, rial, postings FROM reach CROSS JOIN (
+    SELECT account, sum(rial) AS rial, count(*) AS postings FROM (
       SELECT source AS account, -amount_rial AS rial FROM these
       UNION ALL SELECT destination, amount_rial FROM these) AS sides
     GROUP BY account) AS sums
   ON CONFLICT (account) DO UPDATE SET upto = excluded.upto, folded_at = excluded.folded_at,
-    balance_rial = account_snapshot.balance_rial + excluded.balance_rial)
+    balance_rial = account_snapshot.balance_rial + excluded.balance_rial,
+    unnoted = excluded.unnoted
+      + CASE WHEN account_snapshot.unnoted < :noted_every THEN account_snapshot.unnoted ELSE 0 END
+  RETURNING account, upto, balance_rial, unnoted),
+noted AS (
+  INSERT INTO account_checkpoint (account, upto, balance_rial)
+  SELECT account, upto, balance_rial FROM moved WHERE unnoted >= :noted_every AND account LIKE 'payable:%')
 UPDATE posting_fold SET folded = reach.upto FROM reach RETURNING reach.number
 """)
 
@@ -81,4 +90,5 @@ def fold(connection: Connection, *, most: int) -> int:
         writing = list(connection.execute(_MARK, {"mark": mark}).scalar_one())
     if connection.execute(_WRITE_ON, {"writers": writing}).scalar_one():
         return 0
-    return int(connection.execute(_FOLD, {"folded": row.folded, "mark": mark, "most": most}).scalar_one())
+    values = {"folded": row.folded, "mark": mark, "most": most, "noted_every": NOTED_EVERY}
+    return int(connection.execute(_FOLD, values).scalar_one())

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from foundation.checks import Check, Rules, Scope, Severity
 from gateway.domain.payment import MACHINE, TELLS, TOLD_AFTER_UNKNOWN, TOLD_PER_ATTEMPT, PaymentEvent
-from gateway.store.account_checks import ACCOUNTS, CHECKS_OF_ACCOUNTS
+from gateway.store.account_checks import ACCOUNTS, CHECKPOINTS, CHECKS_OF_ACCOUNTS
 from gateway.store.fragments import WITH_SECOND_LEG
 from gateway.store.measures import MEASURES
 from gateway.store.refund_checks import CHECKS_OF_REFUNDS
@@ -326,4 +326,6 @@ CHECKS = (
 )
 
 OF_SECOND_LEGS = (*TRANSFER_CHECKS, *TOP_UP_CHECKS)
-RULES = Rules((*CHECKS, *OF_SECOND_LEGS, *CHECKS_OF_ACCOUNTS, *CHECKS_OF_REFUNDS), MEASURES, (PAYMENTS, ACCOUNTS))
+RULES = Rules(
+    (*CHECKS, *OF_SECOND_LEGS, *CHECKS_OF_ACCOUNTS, *CHECKS_OF_REFUNDS), MEASURES, (PAYMENTS, ACCOUNTS, CHECKPOINTS)
+)

@@ -48,10 +48,11 @@ SELECT seal.sealed_no, seal.posting_id AS sealed_posting, seal.key_id, seal.row_
 FROM ledger_seal AS seal LEFT JOIN posting USING (posting_id)
 WHERE seal.sealed_no > :after ORDER BY seal.sealed_no LIMIT :most
 """)
-_LOOSE = text("""
-SELECT posting_id FROM posting WHERE posting_id > :after AND at < house_now() - make_interval(secs => :seconds)
-  AND NOT EXISTS (SELECT FROM ledger_seal WHERE ledger_seal.posting_id = posting.posting_id)
-ORDER BY posting_id LIMIT :most
+_POSTINGS = text("""
+SELECT page.posting_id, link.posting_id IS NULL AND at < house_now() - make_interval(secs => :seconds) AS overdue
+FROM (SELECT posting_id, at FROM posting WHERE posting_id > :after ORDER BY posting_id LIMIT :most) AS page
+LEFT JOIN ledger_seal AS link ON link.posting_id = page.posting_id AND link.posting_id > :after
+ORDER BY page.posting_id
 """)
 _CHAIN = text("SELECT sealed_no, chain_mac FROM ledger_seal WHERE sealed_no = ANY(CAST(:numbers AS bigint[]))")
 
@@ -129,11 +130,12 @@ def _expected(keys: Keyring, row: Row[Any], before: bytes) -> bytes:
 
 
 def _loose(connection: Connection) -> Iterator[Finding]:
-    after = 0
-    while rows := connection.execute(_LOOSE, {"after": after, "most": AT_ONCE, "seconds": OVERDUE_SECONDS}).all():
+    page = {"after": 0, "most": AT_ONCE, "seconds": OVERDUE_SECONDS}
+    while rows := connection.execute(_POSTINGS, page).all():
         for row in rows:
-            yield Finding(Fault.NOT_SEALED, f"posting {row.posting_id} is not chained; is a worker running?")
-        after = int(rows[-1].posting_id)
+            if row.overdue:
+                yield Finding(Fault.NOT_SEALED, f"posting {row.posting_id} is not chained; is a worker running?")
+        page["after"] = int(rows[-1].posting_id)
 
 
 def _written(row: Row[Any]) -> bytes:

@@ -181,8 +181,10 @@ FILE_LATE = (
     "SELECT 'two', acquirer_id, {today}, sha256('x'), 0, 0 FROM captured"
 )
 FOLDED = "INSERT INTO account_snapshot (account, upto, balance_rial) "
+NOTED = "INSERT INTO account_checkpoint (account, upto, balance_rial) "
 PLANTS = [
     ("I1_snapshot", FOLDED + "VALUES ('payable:000000000000001', 99, 250003), ('fees', 99, -250003)", 3),
+    ("I1_checkpoint", NOTED + "VALUES ('payable:000000000000001', 99, 250003)", 3),
     ("I1_folded_sum", FOLDED + "VALUES ('payable:000000000000001', 99, 250000)", 250_000),
     ("I1_locked", "INSERT INTO account_lock VALUES ('issuer:two')", 0),
     ("I4_refunds", "UPDATE payment SET refunded_rial = 9", 9),

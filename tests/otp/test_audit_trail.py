@@ -125,6 +125,21 @@ def test_a_row_that_commits_late_is_chained_all_the_same(audited: BankWorld) -> 
     assert findings(audited) == []
 
 
+def test_a_row_far_behind_the_chain_is_the_proofs_to_find(audited: BankWorld) -> None:
+    """The monitor asks each minute, so its question ends where a late row can still turn up."""
+    ids = "pg_get_serial_sequence('audit_entry', 'entry_id')"
+    act(audited)
+    audit_trail.seal_trail(audited.bank)
+    audited.sql(f"SELECT setval({ids}, :ahead)", ahead=2 * audit.STRAGGLERS)
+    act(audited)
+    audit_trail.seal_trail(audited.bank)
+    audited.forge("DELETE FROM audit_seal WHERE sealed_no = 1")
+    audited.forge("UPDATE audit_entry SET at = at - interval '3 minutes'")
+
+    assert "I18_chained" not in {v.name for v in look_at_everything(audited.bank).verdicts if v.number}
+    assert "not_sealed" in findings(audited)
+
+
 def test_sealers_at_once_make_one_chain(audited: BankWorld) -> None:
     """Twelve of them: every row once, no number twice."""
     act(audited, 30)

@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from foundation.checks import Inspector
 from gateway.services import sweep
 from gateway.store import balances
+from gateway.store.account_checks import CHECKS_OF_ACCOUNTS
+from gateway.store.checks import RULES
 from tests.fakes.shop import MERCHANT, Shop
 
 PAYABLE = f"payable:{MERCHANT.merchant_id}"
@@ -111,6 +114,37 @@ def test_d32_writers_that_came_after_the_mark_do_not_hold_folding_up(shop: Shop)
             assert other.submit(sweep.fold_balances, shop.gateway).result(WAIT_SECONDS) > 0
     assert folded(shop)["suspense"] == 7
     assert agree(shop)
+
+
+def broken(shop: Shop) -> set[str]:
+    """Name the rules of accounts that do not hold."""
+    verdicts = Inspector(shop.owner, RULES).everything().verdicts
+    assert not [verdict for verdict in verdicts if verdict.failed]
+    return {verdict.name for verdict in verdicts if not verdict.holds} & {check.name for check in CHECKS_OF_ACCOUNTS}
+
+
+def test_d32_what_was_folded_is_proven_piece_by_piece(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D32: from checkpoint to checkpoint and to the snapshot; no question adds up a merchant's history."""
+    monkeypatch.setattr(balances, "NOTED_EVERY", 3)
+    for _ in range(11):
+        shop.confirm(shop.paid())
+        assert sweep.fold_balances(shop.gateway)
+    assert shop.rows("SELECT account, balance_rial FROM account_checkpoint ORDER BY number") == [
+        (PAYABLE, number * 250_000) for number in (3, 6, 9)
+    ]
+    assert broken(shop) == set()
+
+    shop.forge(
+        "UPDATE posting SET amount_rial = amount_rial - 7 WHERE posting_id = "
+        "(SELECT min(posting_id) FROM posting WHERE destination LIKE 'payable\\:%')"
+    )
+    assert broken(shop) == {"I1_checkpoint"}, "the first piece alone"
+    shop.change(
+        "UPDATE account_snapshot SET balance_rial = balance_rial + CASE account WHEN 'fees' THEN -5 ELSE 5 END "
+        "WHERE account IN ('fees', :account)",
+        account=PAYABLE,
+    )
+    assert broken(shop) >= {"I1_checkpoint", "I1_snapshot"}
 
 
 def test_d32_only_one_folds_at_a_time(shop: Shop) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from foundation import audit_heads
 from foundation.audit_heads import HeadRefused
+from foundation.audit_proof import Fault
 from foundation.keys import Key, Keyring
 from foundation.monitor import open_reader
 from foundation.sensitive import Sensitive
@@ -21,7 +22,9 @@ from gateway import ledger_commands
 from gateway.domain.errors import RefusedRow
 from gateway.services.gateway import Gateway
 from gateway.services.ledger import examined, seal_ledger
+from gateway.store import ledger_seals
 from sandbox.postgres import Cluster, Roles
+from tests.fakes.counting import counting
 from tests.fakes.loose import loosen
 from tests.fakes.shop import Shop
 
@@ -123,6 +126,22 @@ def test_d31_another_key_makes_no_history(chained: Gateway) -> None:
     """D31: whoever has the database and not the key cannot write links that fit."""
     forger = dataclasses.replace(chained, keyring=with_heads(8))
     assert faults(forger) == {"changed", "reordered"}
+
+
+def test_d31_the_proof_goes_over_the_ledger_page_by_page(
+    shop: Shop, chained: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D31: unchained postings are found behind pages of chained ones, and no statement runs over more than a page."""
+    monkeypatch.setattr(ledger_seals, "AT_ONCE", 2)
+    shop.change("DELETE FROM ledger_seal WHERE posting_id = 6")
+    shop.change("UPDATE posting SET at = at - interval '3 minutes'")
+    assert chained.reader is not None
+    with counting(chained.reader) as counted, examined(chained, None) as found:
+        loose = [each.says for each in found if each.fault is Fault.NOT_SEALED]
+
+    assert [says.partition(" is not")[0] for says in loose] == ["posting 6"]
+    over_postings = [statement for statement in counted.statements if "FROM posting" in statement]
+    assert len(over_postings) == 4, "three pages of two, and the end"
 
 
 def test_d31_a_posting_that_nobody_chained_is_told(shop: Shop, chained: Gateway) -> None:
