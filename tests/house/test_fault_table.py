@@ -15,11 +15,10 @@ ROOT = Path(__file__).parents[2]
 ROWS = {f"F{number}" for number in range(1, 36)}
 NUMBERED = re.compile(r"def test_(?:\w+?_)??((?:f\d+_)+)")
 NOT_SHOWN = {
-    "F14": "a fail-over needs a second server; what its clients see, a COMMIT without an answer, is F15",
-    "F28": "a full disk needs a volume of its own; what PostgreSQL then does, ending or refusing a statement whole, is "
-    "F13 and F15",
+    "F28": "a full disk needs a volume of its own, which a test may not mount; what PostgreSQL then does, ending or "
+    "refusing a statement whole, is F13 and F15",
 }
-"""Rows that no test on one machine can show, and what stands in for them."""
+"""Rows that no test shows, and what stands in for them."""
 
 
 def named_by_tests() -> set[str]:
