@@ -82,9 +82,7 @@ def bank_of(world: World, which: Bank, *, process: str = "otp") -> Iterator[Open
 def seed_gateway(world: World) -> None:
     """Insert or correct the shop as a merchant, its key, and the bank as an issuer."""
     handed = world.handed_out()
-    with _settings_of(world, "gateway"):
-        gateway = gateway_wiring.build(gateway_config.load())
-    try:
+    with gateway_of(world) as gateway:
         enrol.add_merchant(gateway, _merchant(world))
         new_key(gateway, TERMINAL_ID, secret=handed["secret_key"])
         _add_billers(gateway, world)
@@ -94,6 +92,15 @@ def seed_gateway(world: World) -> None:
         for series in SERIES:
             enrol.add_issuer(gateway, _issuer_of_series(world, series), (series.bin,))
         enrol.add_issuer(gateway, _hanging_issuer(world), (HANGING_BIN,))
+
+
+@contextmanager
+def gateway_of(world: World) -> Iterator[Gateway]:
+    """Open the gateway as its own commands do."""
+    with _settings_of(world, "gateway"):
+        gateway = gateway_wiring.build(gateway_config.load())
+    try:
+        yield gateway
     finally:
         gateway.database.close()
 
@@ -116,16 +123,12 @@ def more_merchants(world: World, count: int) -> tuple[str, ...]:
 
 
 def _enrolled(world: World, merchants: Iterable[NewMerchant]) -> tuple[str, ...]:
-    with _settings_of(world, "gateway"):
-        gateway = gateway_wiring.build(gateway_config.load())
-    try:
+    with gateway_of(world) as gateway:
         keys = []
         for merchant in merchants:
             enrol.add_merchant(gateway, merchant)
             keys.append(new_key(gateway, merchant.terminal_id))
         return tuple(keys)
-    finally:
-        gateway.database.close()
 
 
 def cvv2_of_card(world: World, card: SandboxCard) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import shutil
 import tempfile
@@ -13,19 +14,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from foundation.persian import TEHRAN
+from sandbox.cards import CROWDS
 from sandbox.chaos.deeds import Deeds
 from sandbox.chaos.load import Load
 from sandbox.chaos.measures import DATABASE_MOST_SECONDS, WORKER_MOST_SECONDS, Measures
 from sandbox.chaos.schedule import WIRES, schedule
+from sandbox.chaos.settling import name_accounts
 from sandbox.chaos.verdict import Verdict, judge
 from sandbox.fault_proxy import ADDRESS, FaultProxy
 from sandbox.merchant import Merchant
 from sandbox.running import VARIABLES, RunningWorld, free_ports
 from sandbox.world import PORTS
 
-CROWD_LEAST = 20
-SECONDS_PER_CARD = 2
-"""A card may ask for ten codes an hour; so many cards are enough for four shoppers."""
+CROWD_LEAST = 10
+SECONDS_PER_CARD = 4
+"""A card may ask for ten codes an hour; so many cards of each bank are enough for four shoppers."""
 
 SETTINGS = {
     "GATEWAY_CONFIRM_WINDOW_SECONDS": "20",
@@ -74,6 +78,8 @@ class Outcome:
             f"payments, in the end: {_counts(self.verdict.states)}",
             f"attempts, in the end: {_counts(self.verdict.attempts)}",
             f"faults: {_counts(self.faults)}",
+            f"lines of both banks' files: {_counts(self.verdict.cleared.lines)}",
+            f"lines of batches: {self.verdict.cleared.paid_out}",
             *(
                 f"{name}: {len(found)} times, at most {max(found, default=0.0):.1f} s (bound {most:.0f} s)"
                 for name, found, most in self._bounds
@@ -110,7 +116,9 @@ def run(seconds: float, seed: int, *, keep: bool = False, say: Callable[[str], N
 
 def unleash(state: Path, seconds: float, seed: int, *, say: Callable[[str], None]) -> Outcome:
     """Start a world, let people buy while everything breaks, and judge what came of it."""
+    began = dt.datetime.now(TEHRAN).date()
     with _world(state, crowd=max(CROWD_LEAST, int(seconds / SECONDS_PER_CARD))) as (world, wires):
+        name_accounts(world.world)
         measures = Measures(world, Merchant(world.info))
         load, deeds = Load(world, seed, measures.violation), Deeds(world, wires, measures)
         buying = threading.Thread(target=load.run, args=(seconds,), name="load")
@@ -118,7 +126,7 @@ def unleash(state: Path, seconds: float, seed: int, *, say: Callable[[str], None
         deeds.run(schedule(seconds, seed), say)
         deeds.calm()
         buying.join()
-        verdict = judge(world.world, load.purchases)
+        verdict = judge(world.world, load.purchases, began)
         if world.ended:
             measures.violation("the sandbox gave up: a process ended again and again")
         told = Counter(f"{purchase.intention}, {purchase.told}{purchase.broke_off}" for purchase in load.purchases)
@@ -133,7 +141,7 @@ def _world(state: Path, *, crowd: int) -> Iterator[tuple[RunningWorld, dict[str,
     by_name = dict(zip(PORTS, ports, strict=True))
     wires = {name: FaultProxy((ADDRESS, by_name[name])).start() for name in WIRES}
     settings = {
-        "POOYA_CROWD": str(crowd),
+        **dict.fromkeys(CROWDS, str(crowd)),
         "POOYA_SETTINGS": json.dumps(SETTINGS),
         "POOYA_DETOURS": json.dumps({name: wire.port for name, wire in wires.items()}),
     }

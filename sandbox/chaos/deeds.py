@@ -27,7 +27,7 @@ PASSING_SECONDS = 15.0
 LOOK_SECONDS = 0.05
 POSTGRES_TRIES = 20
 POSTGRES_PAUSE_SECONDS = 0.5
-WORKERS = {"gateway-worker": "gateway", "bank-worker": "bank_two"}
+WORKERS = {"gateway-worker": "gateway", "bank-worker": "bank_two", "bank-one-worker": "bank_one"}
 """Whose outbox a worker works on."""
 
 
@@ -83,12 +83,14 @@ class Deeds:
             time.sleep(fault.seconds)
 
     def arm(self, fault: Fault) -> None:
-        """Let whoever passes a place next die there."""
+        """Let whoever passes a place next die there; a worker's jobs must be taken over soon."""
+        workers = {name: self.world.pid_of(name) for name in fault.may_die if name in WORKERS}
         self.world.crash_at(fault.target)
-        organisation = WORKERS.get(fault.dies)
-        if organisation and self._passed(fault.target):
-            with self.measures.watch_outbox(organisation, str(fault)):
-                pass  # it is dead already
+        if workers and self._passed(fault.target):
+            time.sleep(LOOK_SECONDS)  # whoever passes it disarms it first and dies then
+            for name in (name for name, pid in workers.items() if not is_running(pid)):
+                with self.measures.watch_outbox(WORKERS[name], str(fault)):
+                    pass  # it is dead already
 
     def _passed(self, place: str) -> bool:
         """Tell whether somebody died at this place before another one was armed."""

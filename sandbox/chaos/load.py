@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 import requests
 
-from sandbox.banks import BANK_ONE, BANK_TWO
+from sandbox.banks import BANKS
+from sandbox.bills import new_bill
 from sandbox.cards import APPROVE
 from sandbox.merchant import Merchant
 from sandbox.running import InVain, RunningWorld, wait_for
@@ -40,23 +41,27 @@ INTENTIONS = {
     "gets it back": 10,
     "is refunded": 8,
     "sends money": 14,
+    "pays bills": 12,
 }
 OWN = frozenset({"is never confirmed", "gets it back", "is refunded"})
 """Intentions of people who pay a merchant without a shop."""
+
+NAMES = tuple(bank.name_en for bank in BANKS)
 
 PRICE_RIAL = 150_000
 SENT_RIAL = 1_000_000
 
 FAULT_CARDS = ("bank_slow", "bank_hangs", "answer_lost", "duplicate_answer", "late_answer", "sms_late")
 FAULT_CARD_CHANCE = 0.1
-PASSING = (requests.RequestException, Unexpected)
-"""What a person sees as a page that did not work, and tries again."""
+PASSING = (requests.RequestException, Unexpected, IndexError)
+"""What a person sees as a page that did not work, or has no form, and tries again."""
 
-BROKEN = (*PASSING, InVain, StopIteration, IndexError)
+BROKEN = (*PASSING, InVain, StopIteration)
 
 SEEN = {
     "پرداخت انجام شد": "paid",
     "پول منتقل شد": "paid",
+    "قبض پرداخت شد": "paid",
     "پرداخت را لغو کردید": "cancelled",
     "زمان این پرداخت تمام شد": "expired",
     "برمی‌گردد": "going back",
@@ -107,7 +112,7 @@ class Load:
             behaviour = luck.choice(FAULT_CARDS) if luck.random() < FAULT_CARD_CHANCE else APPROVE
             purchase = Purchase(intention)
             try:
-                shopper = Watched(self.world, self._card(behaviour), self.violation)
+                shopper = Watched(self.world, self._card(behaviour, luck.choice(NAMES)), self.violation)
                 self._buy(shopper, purchase)
             except BROKEN as error:
                 purchase.broke_off = f" ({type(error).__name__})"
@@ -117,13 +122,13 @@ class Load:
 
     def _buy(self, shopper: Watched, purchase: Purchase) -> None:
         merchant = Merchant(self.world.info)
-        own = purchase.intention in OWN
+        own, ask = purchase.intention in OWN, _ASK.get(purchase.intention)
         if own:
             payment = merchant.open(PRICE_RIAL)
             purchase.payment_id = str(payment["id"])
             shopper.go_to(payment["page_url"])
-        elif purchase.intention == "sends money":
-            shopper.patiently(lambda: self._send(shopper))
+        elif ask:
+            shopper.patiently(lambda: ask(self, shopper))
         else:
             shopper.patiently(lambda: shopper.check_out("soap"))
         purchase.page_token, purchase.told = shopper.page_token, "to pay"
@@ -136,7 +141,7 @@ class Load:
         self._pay(shopper, purchase)
         if purchase.told == "paid" and own:
             self._deal(merchant, purchase)
-        elif purchase.told == "paid" and purchase.intention != "sends money":
+        elif purchase.told == "paid" and not ask:
             shopper.patiently(shopper.return_to_shop)
 
     def _pay(self, shopper: Watched, purchase: Purchase) -> None:
@@ -160,7 +165,7 @@ class Load:
 
     def _send(self, sender: Watched) -> None:
         """Name a card of the other bank; a card is sent money three times a day at most, so they take turns."""
-        others = [card for card in self.world.info["cards"] if card["bank"] == BANK_ONE.name_en]
+        others = [card for card in self.world.info["cards"] if card["bank"] in set(NAMES) - {sender.card["bank"]}]
         good = [card for card in others if card["behaviour"] == APPROVE]
         with self._lock:
             self._used["sent"] += 1
@@ -171,19 +176,36 @@ class Load:
         if not sender.page_token:
             raise Unexpected(sender.page.text)
 
-    def _card(self, behaviour: str) -> dict[str, Any]:
-        """Return the card of this kind that was used least, so that nobody reads another's code; else a good one."""
+    def _bring_bills(self, payer: Watched) -> None:
+        """Bring two bills that nobody has paid, of two companies."""
+        payer.go_to(f"{self.world.info['gateway']}/bill")
+        payer.submit({"barcode": new_bill().barcode, "action": "add"})
+        payer.submit({"barcode": new_bill("041", "2").barcode, "action": "continue"})
+        if not payer.page_token:
+            raise Unexpected(payer.page.text)
+
+    def _card(self, behaviour: str, bank: str) -> dict[str, Any]:
+        """Return the card of this kind that was used least, so that nobody reads another's code; else a good one.
+
+        Of this bank, where it has such a card.
+        """
         wanted = {behaviour, APPROVE}
-        cards = [
-            card
-            for card in self.world.info["cards"]
-            if card["behaviour"] in wanted and card["bank"] == BANK_TWO.name_en  # whose processes are the victims
-        ]
+        cards = [card for card in self.world.info["cards"] if card["behaviour"] in wanted and card["bank"] in NAMES]
+
+        def least(card: dict[str, Any]) -> tuple[bool, bool, int]:
+            return card["behaviour"] != behaviour, card["bank"] != bank, self._used[card["pan"]]
+
         with self._lock:
-            fresh = [card for card in cards if self._used[card["pan"]] < CODES_PER_CARD]
-            card: dict[str, Any] = min(fresh, key=lambda it: (it["behaviour"] != behaviour, self._used[it["pan"]]))
-            self._used[card["pan"]] += 1
-            return card
+            chosen: dict[str, Any] = min((it for it in cards if self._used[it["pan"]] < CODES_PER_CARD), key=least)
+            self._used[chosen["pan"]] += 1
+            return chosen
+
+
+_ASK: dict[str, Callable[[Load, Watched], None]] = {
+    "sends money": Load._send,  # noqa: SLF001 - its own table
+    "pays bills": Load._bring_bills,  # noqa: SLF001 - its own table
+}
+"""How those begin who pay the gateway itself, on a page of its own."""
 
 
 class Watched(Shopper):

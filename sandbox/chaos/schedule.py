@@ -16,14 +16,23 @@ KILL_PAUSE_SECONDS = 20.0
 
 DATABASE_PAUSE_SECONDS = (50.0, 90.0)
 DATABASE_DOWN_SECONDS = (0.5, 4.0)
-VICTIMS = ("gateway", "gateway web", "gateway-worker", "bank", "bank-host", "bank-worker", "bank-front", "shop")
+VICTIMS = (
+    *("gateway", "gateway web", "gateway-worker", "shop", "bank-front"),
+    *("bank", "bank-host", "bank-worker"),
+    *("bank-one", "bank-one-host", "bank-one-worker"),
+)
 """Processes by name; ``gateway web`` is one of its web workers alone."""
 
-DIES_AT = {"gateway": "gateway web", "worker": "gateway-worker", "bank": "bank-host"}
-"""Whom a place kills, by the beginning of its name."""
+MAY_DIE_AT = {
+    "gateway": ("gateway web",),
+    "worker": ("gateway-worker",),
+    "worker.after_sms": ("bank-worker", "bank-one-worker"),
+    "bank": ("bank-host", "bank-one-host"),
+}
+"""Whom a place kills, by the beginning of its name, the longest first: of two banks the one that passes it first."""
 
-WIRES = ("bank_front", "bank", "shop")
-"""Links of the gateway: to the bank's host, to its Harim service, to the shop's webhooks."""
+WIRES = ("bank_front", "bank", "bank_one_front", "bank_one", "shop")
+"""Links of the gateway: to each bank's host and its Harim service, and to the shop's webhooks."""
 
 TOXICS: tuple[dict[str, float], ...] = (
     {"latency_seconds": 0.3},
@@ -57,11 +66,11 @@ class Fault:
     seconds: float = 0.0
 
     @property
-    def dies(self) -> str:
-        """The process that this fault kills, when it kills one."""
+    def may_die(self) -> tuple[str, ...]:
+        """The processes one of which this fault kills, when it kills one."""
         if self.kind != "crash point":
-            return self.target
-        return "bank-worker" if "sms" in self.target else DIES_AT[self.target.partition(".")[0]]
+            return (self.target,)
+        return MAY_DIE_AT[max(filter(self.target.startswith, MAY_DIE_AT), key=len)]
 
     def __str__(self) -> str:
         """Write one line of the schedule."""
@@ -85,8 +94,8 @@ def _processes(until: float, seed: int) -> Iterator[Fault]:
             yield Fault(at, "freeze", victim, seconds=luck.uniform(0.5, 7.0))
             continue
         fault = Fault(at, "crash point", point) if what < 0.6 else Fault(at, "kill", victim)  # noqa: PLR2004 - a share
-        if at - last[fault.dies] >= KILL_PAUSE_SECONDS:
-            last[fault.dies] = at
+        if all(at - last[name] >= KILL_PAUSE_SECONDS for name in fault.may_die):
+            last.update(dict.fromkeys(fault.may_die, at))
             yield fault
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
-from sandbox.audit import audit
+from foundation.persian import TEHRAN
+from sandbox.audit import Report, audit
 from sandbox.chaos.load import Purchase
+from sandbox.chaos.settling import Cleared, clear
 from sandbox.places import CannotRun
 from sandbox.world import World
 
 QUIET_SECONDS = 240.0
+HEARD_SECONDS = 60.0
+"""How long the shop may need, when weeks have passed at once, to hear of what it was to hear minutes later."""
+
 LOOK_SECONDS = 1.0
 _RESTLESS = """
 SELECT (SELECT count(*) FROM attempt WHERE state IN ('submitted', 'unknown', 'voiding', 'disputed'))
@@ -36,6 +42,16 @@ _NEVER: dict[str, str] = {
     "a job is dead (I11)": "SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL",
 }
 """What the gateway's books may not show."""
+
+_NEVER_CLEARED: dict[str, str] = {
+    "money that is kept is in no batch (I13)": """
+        SELECT count(*) FROM payment WHERE state = 'confirmed' AND kind IN ('PURCHASE', 'BILL_PAYMENT')""",
+    "somebody is still owed money (I13)": """
+        SELECT count(*) FROM (SELECT account FROM posting, LATERAL (
+            VALUES (destination, amount_rial), (source, -amount_rial)) AS side (account, rial)
+          WHERE account LIKE 'payable:%' GROUP BY account HAVING sum(rial) <> 0) AS owed""",
+}
+"""What they may not show once everybody was paid out."""
 
 KEPT = frozenset({"confirmed", "settled"})
 TRUE_STATES = {
@@ -59,26 +75,47 @@ class Verdict:
     attempts: Counter[str]
     unexplained_rial: int
     wrong: tuple[str, ...]
+    cleared: Cleared = field(default_factory=Cleared)
 
 
-def judge(world: World, purchases: list[Purchase]) -> Verdict:
-    """Wait until nothing is under way, then compare everything.
+def judge(world: World, purchases: list[Purchase], began: dt.date) -> Verdict:
+    """Wait until nothing is under way, compare everything, pay everybody out, and compare everything again.
 
     The one place where everything that knows invariants is asked: add a checker here.
+
+    ``began`` is the day in Tehran on which the run began.
     """
     try:
         quiet = wait_until_quiet(world)
-        report = audit(world)
+        report, cleared, never = audit(world), Cleared(), _NEVER
+        wrong = [] if report.clean else [*report.lines]
+        if quiet is not None:
+            cleared, never = clear(world, _days(began)), _NEVER | _NEVER_CLEARED
+            report = _heard_by_all(world)
+            wrong += [f"when all is paid out: {line}" for line in report.lines if not report.clean]
     except (psycopg.OperationalError, CannotRun) as error:
         return Verdict(None, Counter(), Counter(), 0, (f"the books cannot be read: {error}",))
-    wrong = [] if quiet is not None else [f"money is still under way after {QUIET_SECONDS:.0f} s"]
-    wrong += [] if report.clean else report.lines
+    wrong += [*cleared.wrong] if quiet is not None else [f"money is still under way after {QUIET_SECONDS:.0f} s"]
     with _books(world) as books:
-        wrong += [what for what, query in _NEVER.items() if _count(books, query)]
+        wrong += [what for what, query in never.items() if _count(books, query)]
         rows = books.execute(_PAYMENTS).fetchall()
         attempts = Counter(str(row[0]) for row in books.execute(_ATTEMPTS))
     wrong += _untruths(rows, purchases)
-    return Verdict(quiet, Counter(str(row[2]) for row in rows), attempts, report.unexplained_rial, tuple(wrong))
+    states = Counter(str(row[2]) for row in rows)
+    return Verdict(quiet, states, attempts, report.unexplained_rial, tuple(wrong), cleared)
+
+
+def _days(began: dt.date) -> tuple[dt.date, ...]:
+    """Return the days of a run: two, where midnight was in it."""
+    return tuple(dict.fromkeys((began, dt.datetime.now(TEHRAN).date())))
+
+
+def _heard_by_all(world: World) -> Report:
+    """Audit until nothing differs, or somebody had time enough to hear of what happened."""
+    until = time.monotonic() + HEARD_SECONDS
+    while not (report := audit(world)).clean and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+    return report
 
 
 def wait_until_quiet(world: World) -> float | None:

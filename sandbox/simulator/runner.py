@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import redis
-import structlog
 from sqlalchemy.exc import OperationalError
 
 from foundation.checks import Inspector
@@ -22,6 +20,7 @@ from otp.store.checks import RULES as BANK_RULES
 from sandbox.audit import Report, compare, monitored
 from sandbox.books import Books, bank_books, gateway_books
 from sandbox.postgres import Cluster
+from sandbox.silence import silent
 from sandbox.simulator import invariants, stage, telling
 from sandbox.simulator.actors import Cast
 from sandbox.simulator.calls import HELD, Calls
@@ -301,7 +300,7 @@ def simulate(
 ) -> Outcome:
     """Run one seed on a running cluster, from empty databases to rest and audit."""
     clock, fuses = Clock(), {name: Fuse() for name in ("gateway", *stage.BANKS)}
-    with _silent(), seeded(seed), stage.databases(cluster, clock, fuses) as opened:
+    with silent(), seeded(seed), stage.databases(cluster, clock, fuses) as opened:
         run = Simulation(seed, opened, clock, fuses, coverage or Coverage())
         run.listener = listener or run.listener
         began, violation, report = time.monotonic(), None, None
@@ -328,14 +327,3 @@ def simulate(
             tuple(run.history),
             report,
         )
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep the applications' logs out of the way of the report."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
