@@ -125,8 +125,9 @@ class Shopper:
 
     @property
     def page_token(self) -> str:
-        """The token in the payment page's address."""
-        found = re.search(r"/pay/([^/?]+)", self.page.url)
+        """The token in the payment page's address, or where it came as another page's answer, in its forms'."""
+        addresses = (self.page.url, *(form["action"] for form in Forms(self.page.text).forms))
+        found = next(filter(None, (re.search(r"/pay/([^/?]+)", address) for address in addresses)), None)
         if not found:
             raise Unexpected(self.page.url)
         return found[1]

@@ -2,13 +2,18 @@
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+import requests
 
 from sandbox.banks import BANKS
 from sandbox.chaos.command import unleash
 from sandbox.chaos.schedule import KILL_PAUSE_SECONDS, VICTIMS, WIRES, schedule
 from sandbox.crashes import POINTS
+from sandbox.running import RunningWorld
+from sandbox.shopper import Shopper
 
 SECONDS, SEED = 25.0, 7
 
@@ -58,3 +63,12 @@ def test_each_bank_is_a_victim_with_its_processes_and_its_links() -> None:
         assert {bank.program, f"{bank.program}-host", f"{bank.program}-worker"} <= set(VICTIMS)
         assert {bank.front, bank.web} <= set(WIRES)
         assert {f"{bank.program}-host", f"{bank.program}-worker"} <= places
+
+
+def test_a_sender_finds_the_payment_that_comes_as_the_answer_to_another_page(tmp_path: Path) -> None:
+    """The page for transfers answers with the payment page itself (D29): its address tells no token, its forms do."""
+    sender = Shopper(RunningWorld(tmp_path), {})
+    forms = '<form action="/language"></form><form action="/pay/pt_x9?lang=fa"></form>'
+    sender.page = cast("requests.Response", SimpleNamespace(url="http://localhost:8000/transfer", text=forms))
+
+    assert sender.page_token == "pt_x9"
