@@ -8,6 +8,8 @@ from gateway.domain.bills import Bill, check_digit
 
 BILLER_ID = "000000000000901"
 BILLER_TERMINAL_ID = "90000001"
+BILLER_HOOK_URL = "http://localhost:8200/bills"
+BILLER_HOOK_SECRET = "whsec_YmlsbGVy"  # noqa: S105 - of a simulated server
 SERVICE = 4
 COMPANY = "001"
 NEIGHBOURS = 4

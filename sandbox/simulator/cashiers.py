@@ -1,4 +1,4 @@
-"""Merchants who give money back, and the two people who decide about large refunds."""
+"""Merchants and billers who give money back, and the two people who decide about large refunds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gateway.services.gateway import Gateway
 from gateway.services.open_payment import Idempotency
 from gateway.services.refund import AskedRefund, refund
 from gateway.store.directory import Caller
+from sandbox.simulator.billers import Billers
 from sandbox.simulator.check import require
 from sandbox.simulator.mirror import Mirror
 from sandbox.simulator.network import Network
@@ -39,6 +40,17 @@ class Cashiers:
     caller: Caller
     mirror: Mirror
     known: dict[str, tuple[Sale, int, int | None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.billers = Billers(self.dice, self.network, self.gateway, self.mirror)
+
+    def actions(self, sales: list[Sale]) -> dict[str, tuple[int, Callable[[], object]]]:
+        """Return every action with its weight."""
+        return {
+            "merchant refunds": (3, lambda: self.refund([sale for sale in sales if not sale.bills])),
+            "biller refuses": (2, lambda: self.billers.refuse(sales)),
+            "a second person decides": (1, self.decide),
+        }
 
     def refund(self, sales: list[Sale]) -> str:
         """Give back a part, the whole or too much, now and then under an id that was used before (D11)."""

@@ -63,19 +63,20 @@ class Merchants:
     """Implements :class:`gateway.ports.Callbacks`: servers that are ill now and then, and remember what they heard.
 
     Args:
-        first: address and secret that the merchant was enrolled with.
+        first: addresses and secrets that merchant and biller were enrolled with.
     """
 
     network: Network
     memory: Memory
-    first: tuple[str, str]
+    first: tuple[tuple[str, str], ...]
     servers: dict[str, Server] = field(default_factory=dict)
     serving: list[str] = field(default_factory=list)
     _sending: list[tuple[str, str]] = field(default_factory=list)
     _bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.server(self.first[0]).secrets.add(self.first[1])
+        for url, secret in self.first:
+            self.server(url).secrets.add(secret)
 
     def server(self, url: str) -> Server:
         """Return who answers at an address."""
@@ -180,9 +181,12 @@ class Developer:
         }
 
     def living(self, *, enabled: bool | None = None) -> list[str]:
-        """Return the ids of endpoints that were not removed."""
-        rows = sorted(self.memory.endpoints.items())
+        """Return the ids of the merchant's endpoints that were not removed."""
+        rows = [(name, row) for name, row in sorted(self.memory.endpoints.items()) if self._owns(row["merchant_id"])]
         return [name for name, row in rows if not row["deleted_at"] and enabled in {None, row["enabled"]}]
+
+    def _owns(self, merchant_id: str) -> bool:
+        return merchant_id == self.caller.merchant_id
 
     def add(self) -> str:
         """Add an endpoint that hears everything, or news of money alone."""
@@ -226,9 +230,10 @@ class Developer:
 
     def redeliver_event(self) -> str:
         """Ask for one event again, at one endpoint or at all."""
-        if not self.memory.event_types:
+        own = [event_id for event_id, merchant_id in self.memory.event_owners.items() if self._owns(merchant_id)]
+        if not own:
             return "none"
-        event_id = self.dice.choice(list(self.memory.event_types)[-NEWEST:])
+        event_id = self.dice.choice(own[-NEWEST:])
         only = self.dice.choice((None, *self.living()))
 
         def ask(asked: Asked) -> int:

@@ -118,6 +118,7 @@ def check_claim(memory: Memory, bill: Row) -> None:
     """Check I15 at the gateway: a pair of numbers is claimed by one payment at a time."""
     pair, payment_id = (bill["bill_id"], bill["pay_id"]), bill["payment_id"]
     memory.bills[payment_id].add(pair)
+    memory.bill_rows[payment_id, bill["number"]] = bill
     if bill["claimed"]:
         require(memory.claimed.setdefault(pair, payment_id) == payment_id, f"I15: bill {pair[0]} is claimed twice")
     elif memory.claimed.get(pair) == payment_id:
@@ -137,6 +138,13 @@ def forget_bills(memory: Memory, row: Row) -> None:
     payment_id = memory.attempt_at(key_of(row))["payment_id"]
     for pair in memory.bills.get(payment_id, ()):
         memory.debited[pair].discard(payment_id)
+
+
+def give_bill_back(memory: Memory, refund: Row) -> None:
+    """Note that the bank gave the money of a refused bill back, so that it alone may be paid by others (D12)."""
+    bill = memory.bill_rows.get((refund["payment_id"], refund["bill"]))
+    if bill is not None:
+        memory.debited[bill["bill_id"], bill["pay_id"]].discard(refund["payment_id"])
 
 
 def check_both_sides(memory: Memory, attempt: Row) -> None:

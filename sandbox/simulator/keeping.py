@@ -19,13 +19,13 @@ def check_kept(memory: Memory, payment: Row) -> None:
     )
     refunds = [row for row in memory.refunds.values() if row["payment_id"] == name]
     wanted = [row for row in refunds if row["state"] != REFUSED]
-    line = memory.paid_out.get(name)
+    lines = [line for (payment_id, _), line in memory.paid_out.items() if payment_id == name]
     left = amount - sum(row["amount_rial"] for row in wanted)
     back = sum(row["amount_rial"] for row in refunds if row["state"] == DONE)
     require(left >= 0 and payment["refunded_rial"] == amount - left, f"I4: {name} refunds more than was kept")
     require(payment["returned_rial"] == back, f"I4: {name} says {payment['returned_rial']} are back")
     require((state == "refunded") == (back == amount), f"I4: {name} is {state} and {back} are back")
-    meant = left - (line["gross_rial"] if line else 0)
+    meant = left - sum(line["gross_rial"] for line in lines)
     if state in KEPT:
         require(payable == meant, f"I13: {name} is {state} and owes its merchant {payable} of {meant}")
         require(payment["confirmed_at"], f"I3: {name} keeps money nobody confirmed")
@@ -35,11 +35,13 @@ def check_kept(memory: Memory, payment: Row) -> None:
     require(bool(pending) == (state == "authorised") or state in GOES_BACK, f"I3: {name} is {state}, pending {pending}")
     holds = state in KEPT or pending or payable
     given = sum(row["fee_rial"] for row in wanted)
-    require(fees == (fee - given + (line["fee_rial"] if line else 0) if holds else 0), f"I3: {name} holds another fee")
+    charged = sum(line["fee_rial"] for line in lines)
+    require(fees == (fee - given + charged if holds else 0), f"I3: {name} holds another fee")
     under_way = sum(row["amount_rial"] + row["fee_rial"] for row in wanted if row["state"] not in ENDS)
     require(refunding == under_way, f"I4: {name} has {refunding} on the way back, not {under_way}")
-    require(paid == (line["net_rial"] if line else 0), f"I13: {name} is paid out otherwise than in its line")
-    require(line or state != "settled", f"I13: {name} is settled in no line")
+    net = sum(line["net_rial"] for line in lines)
+    require(paid == net, f"I13: {name} is paid out otherwise than in its lines")
+    require(lines or state != "settled", f"I13: {name} is settled in no line")
     for row in refunds:
         _check_refund(memory, row)
 
@@ -53,17 +55,23 @@ def check_floor(memory: Memory, account: str) -> None:
 def check_line(memory: Memory, before: Row | None, line: Row) -> None:
     """Check a line of a batch: once for ever, of money that the bank's file has without a difference (D11, I13)."""
     require(before is None, "I13: a line of a batch was changed")
-    name = line["payment_id"]
-    require(name not in memory.paid_out, f"I13: {name} is paid out twice")
+    name, number = part = (line["payment_id"], line["bill"])
+    require(part not in memory.paid_out, f"I13: {name} is paid out twice")
     attempt_id = memory.payments[name]["attempt_id"]
     require(attempt_id in memory.told, f"I13: {name} is paid out, and its bank's file does not say so")
     require(attempt_id not in memory.doubted, f"I14: {name} is paid out although the books differ")
+    bill, payment = memory.bill_rows.get(part), memory.payments[name]
+    owed_to = bill["biller_id"] if bill else payment["merchant_id"]
+    require(line["merchant_id"] == owed_to, f"I13: {name} is paid out to somebody else")
     asked = [
-        row["amount_rial"] for row in memory.refunds.values() if row["payment_id"] == name and row["state"] != REFUSED
+        row["amount_rial"]
+        for row in memory.refunds.values()
+        if (row["payment_id"], row["bill"]) == part and row["state"] != REFUSED
     ]
-    left = memory.payments[name]["amount_rial"] - sum(asked)
+    left = (bill or payment)["amount_rial"] - sum(asked)
     require(line["gross_rial"] <= left, f"I13: {name} is paid out more than is kept of it")
-    memory.paid_out[name] = line
+    memory.paid_out[part] = line
+    memory.coverage.saw("bill paid out" if number else "paid out")
 
 
 def check_return(memory: Memory, row: Row, refund: Row) -> None:

@@ -15,6 +15,9 @@ Key = tuple[str, ...]
 Pair = tuple[str, str]
 """Bill id and payment id."""
 
+Part = tuple[str, int | None]
+"""A payment, or one bill of it by its number: what is paid out at once."""
+
 
 def _sums() -> Any:
     return defaultdict(int)
@@ -42,17 +45,19 @@ class Memory:
         refunds: by number.
         refund_keys: by message key, the number of the refund whose it is.
         refund_since: by number, the step since when an issuer is asked to give it.
-        paid_out: by payment, its line in a batch.
+        paid_out: by payment and number of the bill, if so, its line in a batch.
         told: attempts that a bank's file, read by the gateway, calls approved.
         doubted: attempts about which such a file said something else.
         waiting: by organisation and topic, how many jobs nobody has done yet.
         credit_since: by payment, the step since when its second leg is under way.
         paid_by: by code, the authorisation that it paid.
         bills: by payment, the pairs of numbers that it is for.
+        bill_rows: by payment and number, one bill of it.
         claimed: by pair, the payment that has claimed it.
         debited: by pair, the payments whose money the bank holds.
-        endpoints: the merchant's, by their ids, those that were removed too.
-        event_types: by event that tells of a payment.
+        endpoints: the merchant's and the biller's, by their ids, those that were removed too.
+        event_types: by event that tells of a payment or a bill.
+        event_owners: by such an event, the merchant or biller whose it is.
         told_at: by such an event, when it became true.
         deliveries: by event and endpoint, as everything that follows.
         owing: events whose commit is not yet read whole, and who has to be told.
@@ -85,7 +90,7 @@ class Memory:
     refunds: dict[int, Row] = field(default_factory=dict)
     refund_keys: dict[Key, int] = field(default_factory=dict)
     refund_since: dict[int, int] = field(default_factory=dict)
-    paid_out: dict[str, Row] = field(default_factory=dict)
+    paid_out: dict[Part, Row] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
     waiting: dict[tuple[str, str], int] = field(default_factory=_sums)
@@ -97,10 +102,12 @@ class Memory:
     by_key: dict[Key, str] = field(default_factory=dict)
     at_bank: dict[Key, int] = field(default_factory=dict)
     bills: dict[str, set[Pair]] = field(default_factory=lambda: defaultdict(set))
+    bill_rows: dict[Part, Row] = field(default_factory=dict)
     claimed: dict[Pair, str] = field(default_factory=dict)
     debited: dict[Pair, set[str]] = field(default_factory=lambda: defaultdict(set))
     endpoints: dict[str, Row] = field(default_factory=dict)
     event_types: dict[str, str] = field(default_factory=dict)
+    event_owners: dict[str, str] = field(default_factory=dict)
     told_at: dict[str, dt.datetime] = field(default_factory=dict)
     deliveries: dict[tuple[str, str], Row] = field(default_factory=dict)
     owing: set[tuple[str, str]] = field(default_factory=set)

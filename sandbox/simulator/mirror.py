@@ -214,7 +214,6 @@ class Mirror(Memory):
 
     def _line(self, before: Row | None, after: Row) -> None:
         keeping.check_line(self, before, after)
-        self.coverage.saw("paid out")
         self.touched.add(self.payments[after["payment_id"]]["attempt_id"])
 
     def _job(self, before: Row | None, after: Row) -> None:
@@ -279,6 +278,7 @@ class Mirror(Memory):
             legs.check_credit(self, after, transfer)
         elif refund and now == "approved":
             keeping.check_return(self, after, refund)
+            invariants.give_bill_back(self, refund)
         elif not transfer and not refund:
             self._debit(after, str(was), now)
 
@@ -322,7 +322,7 @@ class Mirror(Memory):
     def check_rest(self) -> None:
         """Check what holds when everything has come to rest."""
         legs.check_clearing(self)
-        for name in self.paid_out:
+        for name, _ in self.paid_out:
             row = self.authorisation_of(self.attempts[self.payments[name]["attempt_id"]])
             require(
                 row and row["state"] == "approved",

@@ -17,6 +17,7 @@ from gateway.services.gateway import Gateway
 from gateway.services.reconcile import Imported, import_file
 from otp.services.bank import Bank
 from otp.services.clearing import export
+from sandbox.simulator.bills import BILLER_ID
 from sandbox.simulator.check import require
 from sandbox.simulator.faults import BEGIN
 from sandbox.simulator.memory import instant
@@ -24,7 +25,7 @@ from sandbox.simulator.mirror import Mirror
 from sandbox.simulator.network import Network
 from sandbox.world import ACQUIRER_ID, MERCHANT_ID
 
-IBANS = ("IR062960000000100324200001",)
+IBAN = "IR062960000000100324200001"
 MAKER, CHECKER, REASON = "sara", "ali", "letter of the merchant"
 HONEST = 0.3
 BEHIND_MOST = 30
@@ -34,6 +35,7 @@ HOUR_OF_FILES = dt.timedelta(minutes=20)
 LISTED_AFTER = dt.timedelta(hours=1)
 """How long past its deadline a second leg is listed beside its debit's line (D7)."""
 
+PAID_OUT = frozenset({"PURCHASE", "BILL_PAYMENT"})
 NO_REVERSAL_AFTER = dt.timedelta(hours=1)
 WRONG = {
     "missing_there": 3,
@@ -78,9 +80,9 @@ class Nights:
         self.next_day = dict.fromkeys(self.banks, BEGIN.astimezone(TEHRAN).date())
 
     def enrol(self) -> None:
-        """Have the merchant's account approved by two people."""
-        for iban in IBANS:
-            request = ibans.add_iban(self.gateway, MERCHANT_ID, iban, parts=1, by=MAKER, reason=REASON)
+        """Have the accounts of merchant and biller approved by two people."""
+        for merchant_id in (MERCHANT_ID, BILLER_ID):
+            request = ibans.add_iban(self.gateway, merchant_id, IBAN, parts=1, by=MAKER, reason=REASON)
             approve.approve(self.gateway, request, by=CHECKER)
 
     def end_day(self) -> str:
@@ -169,7 +171,7 @@ class Nights:
         if attempt.get("state") != "approved" or payment.get("state") not in {"confirmed", "settled"}:
             return False
         for_good = self.mirror.now - instant(payment["confirmed_at"]) > NO_REVERSAL_AFTER
-        return for_good and payment["kind"] == "PURCHASE" and ",purchase," in line
+        return for_good and payment["kind"] in PAID_OUT and ",purchase," in line
 
     def _attempt(self, line: str) -> str:
         return self.mirror.by_key.get(tuple(Key(*line.split(",")[:5])), "")

@@ -128,7 +128,7 @@ class Simulation:
     def _people(self) -> tuple[Cast, Crew, Merchants]:
         """Wire all organisations to the simulated outside, and set everybody in their place."""
         network, keys, codes = self._network, stage.gateway_keys(), dict[str, list[str]]()
-        merchants = Merchants(network, self.mirror, (stage.HOOK_URL, stage.HOOK_SECRET))
+        merchants = Merchants(network, self.mirror, stage.HOOKS)
         switch, harim = SimulatedSwitch(network, keys, self._told, self.mirror.stands), SimulatedHarim(network)
         outside = stage.Outside(switch, harim, merchants, self._bell, (switch.gates,))
         gateway, caller = stage.gateway_of(self._opened.gateway, keys, outside)

@@ -48,7 +48,14 @@ from otp.store.psps import PspDirectory
 from sandbox.cards import luhn_digit
 from sandbox.postgres import Cluster, Roles
 from sandbox.simulator import invariants
-from sandbox.simulator.bills import BILLER_ID, BILLER_TERMINAL_ID, COMPANY, SERVICE
+from sandbox.simulator.bills import (
+    BILLER_HOOK_SECRET,
+    BILLER_HOOK_URL,
+    BILLER_ID,
+    BILLER_TERMINAL_ID,
+    COMPANY,
+    SERVICE,
+)
 from sandbox.simulator.faults import READ_CLOCK, Clock, Fuse, SimulatedDatabase
 from sandbox.simulator.sale import SimulatedCard
 from sandbox.world import ACQUIRER_ID, BANK_BIN, BANK_NAME, ISSUER_ID, MERCHANT_ID, PSP_ID, TERMINAL_ID
@@ -58,6 +65,7 @@ EXPIRY = "0812"
 HOLDER = "مریم رضایی"
 HOOK_URL = "http://localhost:8200/hook"
 HOOK_SECRET = "whsec_c2ltdWxhdGVk"  # noqa: S105 - of a simulated server
+HOOKS = ((HOOK_URL, HOOK_SECRET), (BILLER_HOOK_URL, BILLER_HOOK_SECRET))
 CREDIT_SECONDS = 30
 FOUR_EYES_RIAL = 20_000_000
 CREDIT_DAY_RIAL = 10**12
@@ -245,7 +253,8 @@ def gateway_of(database: SimulatedDatabase, keys: Keyring, outside: Outside) -> 
     names = {"name_fa": "فروشگاه", "name_en": "Shop", "payee_name": "فروشگاه", "site": "http://localhost:8200"}
     hooks = {"webhook_url": HOOK_URL, "webhook_secret": HOOK_SECRET}
     add_merchant(gateway, NewMerchant(merchant_id=MERCHANT_ID, terminal_id=TERMINAL_ID, **names, **hooks))
-    add_merchant(gateway, NewMerchant(merchant_id=BILLER_ID, terminal_id=BILLER_TERMINAL_ID, **names))
+    hooks = {"webhook_url": BILLER_HOOK_URL, "webhook_secret": BILLER_HOOK_SECRET}
+    add_merchant(gateway, NewMerchant(merchant_id=BILLER_ID, terminal_id=BILLER_TERMINAL_ID, **names, **hooks))
     add_biller(gateway, BILLER_ID, SERVICE, COMPANY)
     with database.begin() as connection:
         for issuer_id, prefix in ISSUERS:

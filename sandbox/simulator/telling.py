@@ -15,7 +15,7 @@ import psycopg
 
 from gateway.domain.payment import TELLS, PaymentEvent
 from gateway.domain.refund import TELLS as REFUND_TELLS
-from gateway.domain.webhooks import BACKOFF_SECONDS, IBANS_CHANGED, JITTER_PERCENT, UNDELIVERED
+from gateway.domain.webhooks import BACKOFF_SECONDS, BILLERS_TOLD, IBANS_CHANGED, JITTER_PERCENT, UNDELIVERED
 from sandbox.simulator import invariants
 from sandbox.simulator.check import require
 from sandbox.simulator.memory import Memory, Row, instant
@@ -29,8 +29,8 @@ TOLD = {
 }
 TOLD_PER_ATTEMPT = {"unknown": TELLS[PaymentEvent.ATTEMPT_UNANSWERED]}
 PAYMENTS = frozenset(TELLS.values()) | frozenset(REFUND_TELLS.values())
-HEARD = PAYMENTS.union(IBANS_CHANGED)
-"""What the merchant's endpoints may hear; bills are not its own."""
+HEARD = PAYMENTS.union(IBANS_CHANGED, BILLERS_TOLD)
+"""What the endpoints of merchant and biller may hear."""
 
 LONGEST_WAIT = dt.timedelta(seconds=BACKOFF_SECONDS[-1] * (100 + JITTER_PERCENT) // 100)
 CLOCKS_DIFFER = dt.timedelta(seconds=600)
@@ -62,16 +62,18 @@ def note_event(memory: Memory, event: Row) -> None:
         state, known = event["facts"]["state"], memory.states[event["payment_id"]]
         require(state in known, f"I11: {event['type']} of {event['payment_id']} tells of {state}, which never was")
     memory.event_types[event["event_id"]] = event["type"]
+    memory.event_owners[event["event_id"]] = event["merchant_id"]
     memory.told_at[event["event_id"]] = instant(event["created_at"])
     for endpoint in memory.endpoints.values():
-        if hears(endpoint, event["type"]):
+        if hears(endpoint, event["merchant_id"], event["type"]):
             memory.owing.add((event["event_id"], endpoint["endpoint_id"]))
 
 
-def hears(endpoint: Row, event_type: str) -> bool:
-    """Tell whether an endpoint is told of events of this type now."""
+def hears(endpoint: Row, merchant_id: str, event_type: str) -> bool:
+    """Tell whether an endpoint is told of this merchant's events of this type now."""
+    own = endpoint["merchant_id"] == merchant_id
     wanted = not endpoint["event_types"] or event_type in endpoint["event_types"]
-    return bool(endpoint["enabled"] and not endpoint["deleted_at"] and wanted)
+    return bool(own and endpoint["enabled"] and not endpoint["deleted_at"] and wanted)
 
 
 def note_delivery(memory: Memory, before: Row | None, delivery: Row) -> None:
@@ -82,7 +84,8 @@ def note_delivery(memory: Memory, before: Row | None, delivery: Row) -> None:
     was, state = before and before["state"], delivery["state"]
     if before is None:
         endpoint = memory.endpoints[delivery["endpoint_id"]]
-        asked = hears(endpoint, memory.event_types[delivery["event_id"]])
+        event_id = delivery["event_id"]
+        asked = hears(endpoint, memory.event_owners[event_id], memory.event_types[event_id])
         require(asked, f"I11: {key} is owed to an endpoint that does not hear it")
     if state == "waiting":
         late = instant(delivery["due_at"]) - memory.now

@@ -15,7 +15,7 @@ from gateway.domain.outcome import Approved, Declined, ReversalUnknown, Reversed
 from gateway.domain.transfer import Credit
 from gateway.ports import Delivered
 from gateway.services import confirm, endpoints, reconcile, second_leg, sweep
-from gateway.store import attempts, idempotency, payments, settlements, webhooks
+from gateway.store import attempts, bills, idempotency, payments, refunds, settlements, webhooks
 from gateway.store import transfer_legs as transfer_store
 from gateway.switch.client import SwitchClient
 from otp.domain import verdict
@@ -356,8 +356,19 @@ def differences_are_paid_out(patch: Patch) -> None:
     """What the books differ about is paid out all the same; every file has a wrong amount, so that this comes soon."""
     _wrong_amounts(patch)
     for name in ("_MERCHANTS", "_HOLD_DUE"):
-        told = ("AND line.verdict = 'matched')", ")")
-        _statement(patch, settlements, name, told, ("AND NOT found.settle)", "AND false)"))
+        _statement(patch, settlements, name, ("line.verdict = 'matched')", "true)"), ("NOT found.settle)", "false)"))
+
+
+def refused_bills_are_paid_out(patch: Patch) -> None:
+    """A biller is paid for a bill that it refused, beside the money that goes back to the card."""
+    for name in ("_MERCHANTS", "_HOLD_BILLS", "_KEPT_BILLS"):
+        _statement(patch, settlements, name, (f"AND NOT {bills.GIVEN_BACK}", ""))
+    _statement(patch, refunds, "_DONE", ("claimed = false, owed = false", "claimed = false"))
+
+
+def bills_are_paid_to_whoever_opened_them(patch: Patch) -> None:
+    """A bill's money goes to the merchant on whose page it was paid."""
+    _statement(patch, settlements, "_SETTLE_BILLS", ("bill.biller_id AS", "payment.merchant_id AS"))
 
 
 def amounts_are_not_compared(patch: Patch) -> None:
@@ -412,13 +423,14 @@ PLANTED: tuple[tuple[str, Callable[[Patch], None], int, int], ...] = (
     ("I6", silence_refunds, 1500, 1),
     ("I6", given_counts_as_refused, 600, 1),
     ("I13", paid_out_unseen, 600, 1),
+    ("I13", refused_bills_are_paid_out, 1000, 101),
+    ("I3 I13", bills_are_paid_to_whoever_opened_them, 1000, 101),
     ("I14", differences_are_paid_out, 1500, 1),
     ("I14", amounts_are_not_compared, 1500, 1),
     ("I17", redis_must_answer, 600, 2),
     ("I18", nothing_expires, 200, 1),
 )
-"""Invariant (either, where both are broken) or row of the fault table, planted fault, how many steps of a history are
-looked at, and the seed that is looked at first."""
+"""Invariant (either, where both are broken) or row of the fault table, fault, steps of a history, the first seed."""
 
 
 @pytest.mark.parametrize(("number", "plant", "steps", "first"), PLANTED, ids=[row[1].__name__ for row in PLANTED])
