@@ -56,8 +56,9 @@ class Served:
 def served() -> Iterator[Served]:
     """Serve the app with a bank behind it, and its modules one by one for tests of their own."""
     app, bank = Flask("phone's bank"), FakeBank()
-    names = SimpleNamespace(mode="sandbox", bank_name_fa="بانک نمونه", bank_name_en="Sample Bank")
-    app.extensions["bank"] = SimpleNamespace(settings=names)
+    names = {"bank_name_fa": "بانک نمونه", "bank_name_en": "Sample Bank"}
+    settings = SimpleNamespace(mode="sandbox", public_url="http://localhost", **names)
+    app.extensions["bank"] = SimpleNamespace(settings=settings)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api_of(bank))
     app.add_url_rule("/modules/<name>.js", "module", lambda name: Response(modules()[name], mimetype="text/javascript"))
