@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from otp.ramznegar.shell import File, Shell
 from tests.fakes.ramznegar import code_of
 from tests.ramznegar.conftest import Holder, put_finger
+from tests.world import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -81,8 +82,8 @@ def test_a_page_of_another_version_is_not_kept(holder: Holders, monkeypatch: pyt
     """A phone that installs during a release keeps no mixture, and everything when the app is opened next."""
     someone, given = holder(), change_versions(monkeypatch)
     someone.open()
+    wait_for(lambda: len(given) == 2, "the worker to ask for the page")
     someone.page.wait_for_function("async () => !(await navigator.serviceWorker.getRegistration())?.installing")
-    assert len(given) == 2
     assert someone.page.evaluate("caches.match('/ramznegar/').then(found => found === undefined)")
     someone.page.reload()
     someone.offline_ready()
