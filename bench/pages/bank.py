@@ -192,8 +192,10 @@ def _press(walker: Walker, key: str) -> None:
 
 
 def _screen(walker: Walker, state: str, screen: str) -> Sight:
+    """Go to a screen of the app and wait until it stands there: the one before stays until the new one is drawn."""
+    walker.page.evaluate("document.querySelector('h1')?.classList.add('of-before')")
     walker.page.goto(f"{walker.bank}/ramznegar/?lang={walker.language}{screen}")
-    expect(walker.page.locator("h1")).not_to_be_empty()
+    expect(walker.page.locator("h1:not(.of-before)")).not_to_be_empty()
     return walker.sight("ramznegar", state)
 
 
