@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 from playwright.sync_api import expect
@@ -49,6 +50,13 @@ def key_of(world: RunningWorld, terminal_id: str) -> str:
     return re.search(r"sk_test_\w+", made.stdout)[0]  # type: ignore[index]  # no key fails the test
 
 
+def two_days_later(world: RunningWorld) -> None:
+    """Let a secret that an API key made be old enough to sign refusals of bills."""
+    owner = world.world.database_url("gateway", "owner").replace("+psycopg", "")
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("UPDATE webhook_endpoint SET refuses_from = house_now()")
+
+
 def test_d12_a_billers_no_brings_back_its_bill_alone(world: RunningWorld) -> None:
     """Two bills with one code; the power company refuses its own: the card has that money again, the audit is even."""
     card = world.fresh_card()
@@ -62,6 +70,7 @@ def test_d12_a_billers_no_brings_back_its_bill_alone(world: RunningWorld) -> Non
     biller = {"Authorization": f"Bearer {key_of(world, POWER_TERMINAL_ID)}"}
     endpoint = {"url": "https://power.example/hooks", "event_types": ["bill.paid"]}
     secret = requests.post(f"{api}/webhook_endpoints", json=endpoint, headers=biller, timeout=10).json()["secret"]
+    two_days_later(world)
     events = requests.get(f"{api}/events", params={"type": "bill.paid"}, headers=biller, timeout=10).json()["items"]
     told = next(event["data"] for event in events if event["data"]["bill_id"] == power.bill_id)
     text = f"bill.refused.{told['tracking_code']}.{told['bill_id']}.{told['pay_id']}"

@@ -21,6 +21,7 @@ HOLDS_THE_READER = {
     "gateway/services/audit_trail.py": "proves the trail",
     "gateway/services/gateway.py": "carries it",
     "gateway/services/ledger.py": "proves the chain",
+    "gateway/services/list_stuck.py": "shows operators what waits",
     "gateway/services/watch.py": "the monitor",
     "gateway/wiring.py": "opens it",
     "gateway/worker.py": "begins the monitor where there is one",
