@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from playwright.sync_api import expect
 
-from bench.pages.outcomes import UNKNOWN_SECONDS, in_both
 from bench.pages.walker import Sight, Walker
-from sandbox.bills import new_bill
+from sandbox.biller import RefusingBiller
+from sandbox.bills import POWER, new_bill
 from sandbox.cards import APPROVE
-from sandbox.running import wait_for
 
 RECEIPT_SECONDS = 20
 AMOUNT = "1500000"
@@ -47,10 +45,25 @@ def bills(walker: Walker) -> Iterator[Sight]:
     yield walker.sight("bill", "paid-before")
 
 
+def refused_bill(walker: Walker) -> Iterator[Sight]:
+    """Pay two bills with one code; the power company says no to its own, and its money is back on the card."""
+    page, card, phone, power = walker.page, walker.world.fresh_card(), new_bill(), new_bill("041", "2")
+    walker.open(f"{walker.gateway}/bill")
+    for bill, action in ((phone, "add"), (power, "continue")):
+        page.fill("#barcode", bill.barcode)
+        walker.press(action)
+    expect(page.locator("#pan")).to_be_visible()
+    address = page.url.partition("?")[0]
+    walker.pay(card, walker.code(card))
+    expect(page.locator("[data-kind=receipt]")).to_be_visible()
+    RefusingBiller(walker.world, POWER).refuse(power)
+    yield walker.at("bill", "refused", address)
+
+
 def transfers(walker: Walker) -> Iterator[Sight]:
     """Send money to a card of the other bank, to one's own card at first."""
     page, card = walker.page, walker.world.fresh_card()
-    destination = _elsewhere(walker, card)
+    destination = elsewhere(walker, card)
     yield walker.at("transfer", "empty", f"{walker.gateway}/transfer")
     page.fill("#pan", card["pan"])
     page.fill("#destination_pan", card["pan"])
@@ -74,7 +87,7 @@ def transfers(walker: Walker) -> Iterator[Sight]:
     walker.pay(card, code)
     expect(page.locator("[data-print]").first).to_be_visible(timeout=RECEIPT_SECONDS * 1_000)
     yield walker.sight("transfer", "receipt")
-    _begin(walker, "/transfer", {"pan": card["pan"], "destination_pan": destination, "amount": AMOUNT})
+    begin(walker, "/transfer", {"pan": card["pan"], "destination_pan": destination, "amount": AMOUNT})
     walker.code(card)
     yield walker.sight("transfer", "look-alike")
 
@@ -82,7 +95,7 @@ def transfers(walker: Walker) -> Iterator[Sight]:
 def asked_transfers(walker: Walker) -> Iterator[Sight]:
     """A merchant asks for a transfer: where to is typed, and kept; the next goes there by its token."""
     page, card = walker.page, walker.world.fresh_card()
-    destination = _elsewhere(walker, card)
+    destination = elsewhere(walker, card)
     asked = walker.ask("transfers", description={"fa": "قسط دوم", "en": "Second instalment"}[walker.language])
     yield walker.at("transfer", "asked", str(asked["page_url"]))
     for name, text in (("pan", card["pan"]), ("destination_pan", destination), ("amount", AMOUNT)):
@@ -103,7 +116,7 @@ def asked_transfers(walker: Walker) -> Iterator[Sight]:
     yield walker.at("transfer", "saved", str(again["page_url"]))
 
 
-def _elsewhere(walker: Walker, card: dict[str, Any]) -> str:
+def elsewhere(walker: Walker, card: dict[str, Any]) -> str:
     """Return the number of a good card of the other bank."""
     others = [each for each in walker.world.info["cards"] if each["behaviour"] == APPROVE]
     return str(next(each["pan"] for each in others if each["bank"] != card["bank"]))
@@ -141,32 +154,7 @@ def balances(walker: Walker) -> Iterator[Sight]:
     yield walker.sight("balance", "gone")
 
 
-def silent_kinds(walker: Walker) -> Iterator[Sight]:
-    """The bank falls silent over a transfer, a top-up and a question for a balance; then each is found to be undone."""
-    walker.language, card = "fa", walker.world.fresh_card()
-    transfer = {"pan": card["pan"], "destination_pan": _elsewhere(walker, card), "amount": AMOUNT}
-    begun = [
-        (part, _begin(walker, path, typed), walker.code(card))
-        for part, path, typed in (
-            ("transfer", "/transfer", transfer),
-            ("top-up", "/topup", {"mobile": OWN_NUMBER}),
-            ("balance", "/balance", {}),
-        )
-    ]
-    pages = [(part, address) for part, address, _ in begun]
-    walker.wrong(bank="down")
-    try:
-        for _, address, code in begun:
-            _pay_unanswered(walker, address, card, code)
-        yield from in_both(walker, *((part, "unknown", address) for part, address in pages))
-    finally:
-        walker.wrong(reset=True)
-    for _, address in pages:
-        wait_for(partial(_is_open, walker, address), "the attempt to be undone", seconds=90)
-    yield from in_both(walker, *((part, "undone", address) for part, address in pages))
-
-
-def _begin(walker: Walker, path: str, typed: dict[str, str]) -> str:
+def begin(walker: Walker, path: str, typed: dict[str, str]) -> str:
     """Fill in the first page of something and go on; return the address of its payment page."""
     page = walker.page
     walker.open(f"{walker.gateway}{path}")
@@ -175,17 +163,3 @@ def _begin(walker: Walker, path: str, typed: dict[str, str]) -> str:
     walker.press("continue")
     expect(page.locator("#cvv2")).to_be_visible()
     return f"{walker.gateway}{page.locator('#card').get_attribute('action')}".partition("?")[0]
-
-
-def _pay_unanswered(walker: Walker, address: str, card: dict[str, Any], code: str) -> None:
-    walker.open(address)
-    walker.type(card)
-    if walker.page.locator("#checked").count():
-        walker.page.check("#checked")
-    walker.pay(card, code)
-    expect(walker.page.locator("[data-kind=unknown]")).to_be_visible(timeout=UNKNOWN_SECONDS * 1_000)
-
-
-def _is_open(walker: Walker, address: str) -> bool:
-    walker.page.goto(address)
-    return walker.page.locator("#pan").count() == 1

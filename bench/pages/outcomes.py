@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import expect
 
-from bench.pages.walker import LANGUAGES, Sight, Walker
+from bench.pages.walker import Sight, Walker
 from sandbox.running import wait_for
 
 UNKNOWN_SECONDS = 40.0
@@ -69,48 +69,3 @@ def waiting(walker: Walker) -> Iterator[Sight]:
             yield walker.sight("payment", "waiting")
     expect(walker.page.locator("[data-kind=receipt]")).to_be_visible(timeout=UNKNOWN_SECONDS * 1000)
     walker.page.goto("about:blank")
-
-
-def silence(walker: Walker) -> Iterator[Sight]:
-    """The bank falls silent: a purchase without an answer, and money that cannot go back yet; then it speaks again.
-
-    What takes long to reach is reached once, and looked at in both languages.
-    """
-    walker.language, card = "fa", walker.world.fresh_card()
-    walker.to_the_gateway_alone()
-    walker.pay(card, walker.code(card))
-    expect(walker.page.locator("[data-kind=receipt]")).to_be_visible()
-    returned = walker.payments()[0]
-    walker.to_the_gateway()
-    address = walker.page.url.partition("?")[0]
-    code = walker.code(card)
-    walker.wrong(bank="down")
-    try:
-        walker.pay(card, code)
-        expect(walker.page.locator("[data-kind=unknown]")).to_be_visible(timeout=UNKNOWN_SECONDS * 1000)
-        unknown = walker.payments()[0]
-        walker.give_back(returned)
-        yield from in_both(walker, ("payment", "unknown", address), ("shop", "checking", walker.order_page(unknown)))
-        yield from in_both(walker, *_about(walker, returned, "reversing"))
-        walker.make_late("decided_by", address)
-        yield from in_both(walker, ("payment", "overdue", address))
-    finally:
-        walker.wrong(reset=True)
-    walker.until(returned, "reversed")
-    yield from in_both(walker, *_about(walker, returned, "reversed"))
-    walker.until(unknown, "open")
-    yield from in_both(walker, ("payment", "undone", address))
-
-
-def _about(walker: Walker, payment: dict[str, str], state: str) -> tuple[tuple[str, str, str], ...]:
-    check = f"{walker.gateway}/receipt/{payment['tracking_code']}"
-    return ("payment", state, payment["page_url"]), ("payment", f"receipt-check-{state}", check)
-
-
-def in_both(walker: Walker, *pages: tuple[str, str, str]) -> Iterator[Sight]:
-    """Look in both languages at pages that took long to reach: part, state and address of each."""
-    for walker.language in LANGUAGES:
-        for part, state, address in pages:
-            sight = walker.at(part, state, address)
-            with walker.staying(address):
-                yield sight

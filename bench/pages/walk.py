@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from bench.pages.around import controls, phones, reference
 from bench.pages.bank import console, machine, ramznegar, till
 from bench.pages.card import challenge, purchase, refusals, time_passing, troubles, typing
-from bench.pages.kinds import asked_transfers, balances, bills, silent_kinds, top_ups, transfers
-from bench.pages.outcomes import cancelling, endings, failures, receipts, silence, waiting
+from bench.pages.kinds import asked_transfers, balances, bills, refused_bill, top_ups, transfers
+from bench.pages.outcomes import cancelling, endings, failures, receipts, waiting
 from bench.pages.shop import shelf, shopkeeping
+from bench.pages.silence import kinds_taken_back, silence, silent_kinds
 from bench.pages.walker import LANGUAGES, Language, Sight, Walker
 
 Part = Callable[[Walker], Iterator[Sight]]
 CARD: tuple[Part, ...] = (purchase, typing, refusals, time_passing, troubles, challenge)
 OUTCOMES: tuple[Part, ...] = (cancelling, receipts, endings, failures, waiting)
-KINDS: tuple[Part, ...] = (bills, transfers, asked_transfers, top_ups, balances)
+KINDS: tuple[Part, ...] = (bills, refused_bill, transfers, asked_transfers, top_ups, balances)
 AROUND: tuple[Part, ...] = (phones, controls, reference)
 BANK: tuple[Part, ...] = (machine, ramznegar, till, console)
 
@@ -28,6 +29,7 @@ def walk(walker: Walker) -> Iterator[Sight]:
         yield from bank_in(walker, language)
     yield from silence(walker)
     yield from silent_kinds(walker)
+    yield from kinds_taken_back(walker)
 
 
 def in_one(walker: Walker, language: Language) -> Iterator[Sight]:

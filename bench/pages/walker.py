@@ -162,10 +162,6 @@ class Walker:
         """Return the address of the order's own page in the shop."""
         return str(payment["callback_url"]).removesuffix("/return")
 
-    def to_the_gateway_alone(self) -> None:
-        """Arrive at the page of a payment that the shop knows nothing of."""
-        self.open(self.ask("payments", amount=2_400_000)["page_url"])
-
     def ask(self, what: str, **fixed: Any) -> dict[str, Any]:
         """Let the merchant open a payment, ``what`` = ``payments``, or a transfer, ``transfers``."""
         order_id = f"W-{secrets.token_hex(4)}"
@@ -211,7 +207,7 @@ class Walker:
         (port,) = free_ports(1)
         own = {f"GATEWAY_{name}": value for name, value in settings.items()}
         process = subprocess.Popen(  # noqa: S603 - ours
-            [sys.executable, "-m", "gunicorn", "wsgi:gateway", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"],
+            [sys.executable, "-m", *_GATEWAY, "--bind", f"127.0.0.1:{port}"],
             env={**os.environ, **self.world.world.environment("gateway"), **own},
             stderr=subprocess.DEVNULL,
         )
@@ -223,10 +219,26 @@ class Walker:
             process.terminate()
             process.wait(timeout=30)
 
+    @contextmanager
+    def one_gateway(self) -> Iterator[None]:
+        """Take all pages from one process of the gateway alone, that has no link and has met no silent bank before."""
+        shared = self.gateway
+        with self.other_gateway() as alone:
+            self.gateway = alone
+            try:
+                yield
+            finally:
+                self.gateway = shared
+
+    def here(self, payment_page: str) -> str:
+        """Return the address of a payment page at the gateway that pages are taken from."""
+        return self.gateway + urlsplit(payment_page).path
+
     def _json(self, address: str, headers: dict[str, str] | None = None) -> Any:
         return requests.get(address, headers=headers, timeout=30).json()
 
 
+_GATEWAY = ("gunicorn", "wsgi:gateway", "--worker-class", "gevent", "--log-level", "warning")
 _LATE = {
     column: f"UPDATE payment SET {column} = house_now() - interval '1 second' WHERE page_token = %s"  # noqa: S608 - two names
     for column in ("page_expires_at", "decided_by")

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
-import re
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 import pytest
-import requests
 from playwright.sync_api import expect
 
 from sandbox.banks import BANK_ONE
-from sandbox.bills import new_bill
+from sandbox.biller import RefusingBiller
+from sandbox.bills import POWER, new_bill
 from sandbox.shopper import Shopper
 from tests.e2e.conftest import Customer
-from tests.world import RunningWorld, wait_for
-
-POWER_TERMINAL_ID = "20000102"
+from tests.world import RunningWorld
 
 
 def test_two_bills_are_paid_with_one_code(world: RunningWorld) -> None:
@@ -44,46 +38,18 @@ def test_two_bills_are_paid_with_one_code(world: RunningWorld) -> None:
     assert "پیش‌تر پرداخت شده" in again.text
 
 
-def key_of(world: RunningWorld, terminal_id: str) -> str:
-    """Make a secret key for a biller, as the operator of this world."""
-    made = world.operate("gateway", "key", "new", "--terminal-id", terminal_id)
-    return re.search(r"sk_test_\w+", made.stdout)[0]  # type: ignore[index]  # no key fails the test
-
-
-def two_days_later(world: RunningWorld) -> None:
-    """Let a secret that an API key made be old enough to sign refusals of bills."""
-    owner = world.world.database_url("gateway", "owner").replace("+psycopg", "")
-    with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute("UPDATE webhook_endpoint SET refuses_from = house_now()")
-
-
 def test_d12_a_billers_no_brings_back_its_bill_alone(world: RunningWorld) -> None:
     """Two bills with one code; the power company refuses its own: the card has that money again, the audit is even."""
     card = world.fresh_card()
     payer, phone, power = Shopper(world, card), new_bill(), new_bill("041", "2")
-    address, api = f"{world.info['gateway']}/bill", f"{world.info['gateway']}/api/v1"
+    address = f"{world.info['gateway']}/bill"
     typed = {"barcode": phone.barcode, "action": "add"}
     payer.page = payer.browser.post(address, data=typed)
     payer.submit({"barcode": power.barcode, "action": "continue"})
     page = payer.page.url
     assert payer.pay(payer.request_pin()).ok
-    biller = {"Authorization": f"Bearer {key_of(world, POWER_TERMINAL_ID)}"}
-    endpoint = {"url": "https://power.example/hooks", "event_types": ["bill.paid"]}
-    secret = requests.post(f"{api}/webhook_endpoints", json=endpoint, headers=biller, timeout=10).json()["secret"]
-    two_days_later(world)
-    events = requests.get(f"{api}/events", params={"type": "bill.paid"}, headers=biller, timeout=10).json()["items"]
-    told = next(event["data"] for event in events if event["data"]["bill_id"] == power.bill_id)
-    text = f"bill.refused.{told['tracking_code']}.{told['bill_id']}.{told['pay_id']}"
-    mac = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), text.encode(), "sha256")
-    body = {name: told[name] for name in ("tracking_code", "bill_id", "pay_id")}
-    body["signature"] = f"v1,{base64.b64encode(mac).decode()}"
 
-    def refused() -> str:
-        answer = requests.post(f"{api}/bills/refusals", json=body, headers=biller, timeout=10)
-        assert answer.status_code == 202, answer.text
-        return str(answer.json()["state"])
-
-    wait_for(lambda: refused() == "done", "the refund")
+    RefusingBiller(world, POWER).refuse(power)
 
     assert "پول به کارت بازگشت" in payer.browser.get(page).text
     paid = payer.browser.post(address, data={"barcode": phone.barcode, "action": "continue"})
