@@ -1,7 +1,8 @@
-"""The bank's side: cash machine, the app Ramznegar, till, and the operators' page."""
+"""The bank's side as its customers see it: cash machine, the app Ramznegar, till."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,6 @@ from playwright.sync_api import Locator, expect
 from bench.pages.walker import Sight, Walker
 from otp.ramznegar.wording import WORDS
 from sandbox.running import wait_for
-from sandbox.seed import OPERATOR_PASSWORD, OPERATORS
 
 APP_PIN = "482913"
 NO_NETWORK = """() => {
@@ -19,6 +19,7 @@ NO_NETWORK = """() => {
 }"""
 SHORT_CEILING = "500000"
 OTHER_MOBILE = "09359998877"
+FAST_MINUTES = 4
 
 
 def machine(walker: Walker) -> Iterator[Sight]:
@@ -126,6 +127,24 @@ def _settings(walker: Walker) -> Iterator[Sight]:
     expect(walker.page.locator("#new-ceiling")).to_be_visible()
     walker.page.fill("#new-ceiling", SHORT_CEILING)
     yield walker.sight("ramznegar", "ceiling")
+    yield from _misfortunes(walker)
+
+
+def _misfortunes(walker: Walker) -> Iterator[Sight]:
+    """A phone whose clock is wrong, as the app learns at its next contact, and ten wrong codes that suspend it."""
+    page = walker.page
+    page.goto("about:blank")  # the network is there again
+    page.clock.set_system_time(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=FAST_MINUTES))
+    try:
+        with page.expect_response("**/api/cards"):
+            _screen(walker, "settings", "#/settings")
+        yield _screen(walker, "clock-ahead", "#/")
+    finally:
+        page.clock.set_system_time(dt.datetime.now(dt.UTC))
+    walker.suspend_devices()
+    page.reload()
+    expect(page.locator("[data-part=sentence]")).to_be_visible()
+    yield walker.sight("ramznegar", "suspended")
 
 
 def till(walker: Walker) -> Iterator[Sight]:
@@ -143,22 +162,6 @@ def till(walker: Walker) -> Iterator[Sight]:
     back.click()
     expect(page.locator(f"button[value='{sale}']")).to_have_count(0)
     yield walker.sight("till", "taken-back")
-
-
-def console(walker: Walker) -> Iterator[Sight]:
-    """The operators' page: who is there, how the bank fares, wrong codes, and one card's story."""
-    page, at = walker.page, f"{walker.bank}/console"
-    yield walker.at("console", "log-in", f"{at}/log-in")
-    page.fill("#name", OPERATORS[0])
-    page.fill("#password", OPERATOR_PASSWORD)
-    page.press("#password", "Enter")
-    expect(page.locator("#password")).to_have_count(0)
-    yield walker.at("console", "overview", f"{at}/")
-    yield walker.at("console", "wrong-codes", f"{at}/wrong-codes")
-    yield walker.at("console", "cards", f"{at}/cards")
-    page.fill("#card", walker.world.info["cards"][0]["pan"])  # it was bought with, so that there is a story
-    page.press("#card", "Enter")
-    yield walker.sight("console", "card")
 
 
 def _insert(walker: Walker, card: dict[str, Any]) -> None:

@@ -193,9 +193,16 @@ class Walker:
 
     def make_late(self, column: str, payment_page: str) -> None:
         """Let a time of a payment be over: ``page_expires_at`` or ``decided_by``."""
-        token = urlsplit(payment_page).path.rsplit("/", 1)[1]
-        with psycopg.connect(self.world.world.database_url("gateway", "owner").replace("+psycopg", "")) as connection:
-            connection.execute(_LATE[column], (token,))
+        self._change("gateway", _LATE[column], urlsplit(payment_page).path.rsplit("/", 1)[1])
+
+    def suspend_devices(self) -> None:
+        """Let wrong codes have been typed for every phone with Ramznegar as often as suspends it."""
+        self._change("bank_two", "UPDATE device SET state = 'suspended', wrong_codes = %s WHERE state = 'active'", 10)
+
+    def _change(self, organisation: str, statement: str, value: object) -> None:
+        owner = self.world.world.database_url(organisation, "owner").replace("+psycopg", "")
+        with psycopg.connect(owner) as connection:
+            connection.execute(statement, (value,))
 
     def wrong(self, **faults: str | bool) -> None:
         """Make something wrong with the world, or right again with ``reset``."""

@@ -8,8 +8,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser
 
-from bench.pages.kinds import silent_kinds
-from bench.pages.outcomes import silence
+from bench.pages.silence import kinds_taken_back, silence, silent_kinds
 from bench.pages.walk import bank_in, in_one, kinds_in
 from bench.pages.walker import Sight, Walker
 from tests.e2e.browser import findings, visiting
@@ -21,12 +20,13 @@ WIDTHS = (320, 412, 1180)
 STRETCHES: dict[str, tuple[Callable[[Walker], Iterator[Sight]], int]] = {
     "fa": (partial(in_one, language="fa"), 54),
     "en": (partial(in_one, language="en"), 54),
-    "fa kinds": (partial(kinds_in, language="fa"), 25),
-    "en kinds": (partial(kinds_in, language="en"), 25),
-    "fa bank": (partial(bank_in, language="fa"), 37),
-    "en bank": (partial(bank_in, language="en"), 37),
+    "fa kinds": (partial(kinds_in, language="fa"), 26),
+    "en kinds": (partial(kinds_in, language="en"), 26),
+    "fa bank": (partial(bank_in, language="fa"), 47),
+    "en bank": (partial(bank_in, language="en"), 47),
     "silence": (silence, 2 * 8),
-    "silent kinds": (silent_kinds, 2 * 6),
+    "silent kinds": (silent_kinds, 2 * 9),
+    "taken back": (kinds_taken_back, 2 * 9),
 }
 """The walk in pieces, and what there is to be seen on each."""
 

@@ -204,14 +204,22 @@ def test_removing_the_app_leaves_nothing(holder: Holders) -> None:
     expect(someone.page.locator("html")).to_have_attribute("data-stage", "none")
 
 
-def test_a_device_that_the_bank_no_longer_knows_is_told_and_may_begin_again(holder: Holders) -> None:
-    """A copy that called first, or a removal elsewhere: the app says what that means."""
+@pytest.mark.parametrize("refusal", ["CALL_REFUSED", "DEVICE_SUSPENDED"])
+def test_a_device_that_the_bank_does_not_serve_is_told_and_may_begin_again(holder: Holders, refusal: str) -> None:
+    """A copy that called first, a removal elsewhere, or wrong codes: the app says what that means, wherever it is."""
     someone = holder()
     someone.activate()
-    someone.served.bank.devices.clear()
+    devices = someone.served.bank.devices
+    if refusal == "DEVICE_SUSPENDED":
+        someone.device.state = "suspended"
+    else:
+        devices.clear()
+    someone.press("settings")
+    sentence = someone.page.locator("[data-part=sentence]")
+    expect(sentence).to_have_text(someone.words(f"error.{refusal}"))
     someone.page.reload()
-    expect(someone.page.locator("[data-part=sentence]")).to_have_text(someone.words("error.CALL_REFUSED"))
-    someone.look("refused")
+    expect(sentence).to_have_text(someone.words(f"error.{refusal}"))
+    someone.look(refusal.lower())
     someone.press("trouble.again")
     expect(someone.page.locator("h1")).to_have_text(someone.words("welcome.title"))
 

@@ -14,6 +14,9 @@ export class Refused extends Error {
 }
 export class NoAnswer extends Error {}
 
+// The bank no longer knows this phone, or suspended it: a state of its own, on whatever screen it becomes known.
+export const isGone = (error) => error.code === "CALL_REFUSED" || error.code === "DEVICE_SUSPENDED";
+
 async function answered(method, path, body, headers) {
   const sent = Date.now();
   let response, found;

@@ -34,7 +34,7 @@ async function route() {
   stopTicking();
   session.whenLocked(() => {});
   const at = location.hash;
-  try { await drawn(at); } catch (error) { if (location.hash === at || gone(error)) trouble(error); }
+  try { await drawn(at); } catch (error) { if (location.hash === at || api.isGone(error)) trouble(error); }
   if (location.hash === at) name();
 }
 
@@ -48,14 +48,11 @@ async function drawn(at) {
   await screen(...at.match(address).slice(1));
 }
 
-// The bank no longer knows this phone: a state of its own, on whatever screen it becomes known.
-const gone = (error) => error.code === "CALL_REFUSED";
-
 // A failure that no screen told by itself.
 function trouble(error) {
   const screen = show("trouble");
   part("sentence", screen).textContent = wordsOf(error);
-  part("again", screen).hidden = !gone(error);
+  part("again", screen).hidden = !api.isGone(error);
   part("again", screen).addEventListener("click", settings.emptied);
   name();
 }
@@ -111,7 +108,7 @@ function freshen() {
 }
 
 function refused(error) {
-  if (gone(error)) trouble(error);
+  if (api.isGone(error)) trouble(error);
 }
 
 begin();

@@ -25,7 +25,7 @@ export async function settings() {
   const remove = part("remove-app", screen);
   remove.addEventListener("click", () => busy(remove, screen, removeApp));
   fillLists(screen, await list());
-  const fresh = await api.cards().catch((error) => { if (error.code === "CALL_REFUSED") throw error; });
+  const fresh = await api.cards().catch((error) => { if (api.isGone(error)) throw error; });
   if (fresh) fillLists(screen, fresh);
 }
 
