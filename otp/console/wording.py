@@ -116,7 +116,10 @@ _CARDS = {
     ),
     "unlock.reason": Words("دلیل", "Reason"),
     "unlock.ask": Words("درخواست باز کردن", "Ask for the unlock"),
-    "unlock.waiting": Words("درخواست باز کردن از {maker}: «{reason}»", "{maker} asks to unlock: “{reason}”"),
+    "unlock.waiting": Words(
+        "درخواست باز کردن از \u2068{maker}\u2069: «\u2068{reason}\u2069»",
+        "\u2068{maker}\u2069 asks to unlock: “\u2068{reason}\u2069”",
+    ),
     "unlock.until": Words("مهلت تأیید: {moment}", "To be approved by {moment}"),
     "unlock.own": Words("درخواست خود شما؛ همکاری دیگر باید تأیید کند.", "Your own request; a colleague must approve."),
     "unlock.approve": Words("تأیید و باز کردن", "Approve and unlock"),
