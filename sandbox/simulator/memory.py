@@ -46,6 +46,7 @@ class Memory:
         refund_keys: by message key, the number of the refund whose it is.
         refund_since: by number, the step since when an issuer is asked to give it.
         paid_out: by payment and number of the bill, if so, its line in a batch.
+        written: by the SHA-256 of a bank's file in hex, the attempts that it calls approved, and those it lies about.
         told: attempts that a bank's file, read by the gateway, calls approved.
         doubted: attempts about which such a file said something else.
         waiting: by organisation and topic, how many jobs nobody has done yet.
@@ -91,6 +92,7 @@ class Memory:
     refund_keys: dict[Key, int] = field(default_factory=dict)
     refund_since: dict[int, int] = field(default_factory=dict)
     paid_out: dict[Part, Row] = field(default_factory=dict)
+    written: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
     waiting: dict[tuple[str, str], int] = field(default_factory=_sums)

@@ -51,6 +51,9 @@ COUNTED = {
     "attempt": "SELECT state, count(*) FROM attempt GROUP BY 1",
     "authorisation": "SELECT state, count(*) FROM authorisation GROUP BY 1",
 }
+HEX = "\\x"
+"""How PostgreSQL writes bytes begins."""
+
 AT_GATEWAY = frozenset({"payment", "attempt"})
 
 
@@ -120,6 +123,7 @@ class Mirror(Memory):
                 "transfer": self._transfer,
                 "refund": self._refund,
                 "settlement_line": self._line,
+                "clearing_file": self._file,
                 "bill": lambda _, after: invariants.check_claim(self, after),
                 "outbox": self._job,
                 "posting": self._posting,
@@ -215,6 +219,11 @@ class Mirror(Memory):
     def _line(self, before: Row | None, after: Row) -> None:
         keeping.check_line(self, before, after)
         self.touched.add(self.payments[after["payment_id"]]["attempt_id"])
+
+    def _file(self, _: Row | None, after: Row) -> None:
+        told, doubted = self.written[after["sha256"].removeprefix(HEX)]
+        self.told |= told
+        self.doubted |= doubted
 
     def _job(self, before: Row | None, after: Row) -> None:
         self.jobs[after["unique_key"]] = after

@@ -55,8 +55,6 @@ class File:
     day: dt.date
     content: bytes
     planted: Counter[str]
-    doubted: frozenset[str]
-    told: frozenset[str]
 
 
 @dataclass
@@ -141,8 +139,6 @@ class Nights:
         for name in file.planted:
             self.network.saw("file told otherwise")
             self.network.saw(f"file: {name}")
-        self.mirror.doubted |= file.doubted
-        self.mirror.told |= file.told
 
     def _long_overdue(self) -> Counter[str]:
         """Count the transfers that a file's reading lists for their age: time goes on while a bank is silent (D7)."""
@@ -162,7 +158,9 @@ class Nights:
             if what != "missing_here":
                 doubted.add(self._attempt(lines[at]))
             _CHANGES[what](lines, at)
-        return File(name, day, _written(head, columns, lines), planted, frozenset(doubted), frozenset(told))
+        written = _written(head, columns, lines)
+        self.mirror.written[hashlib.sha256(written).hexdigest()] = frozenset(told), frozenset(doubted)
+        return File(name, day, written, planted)
 
     def _approved(self, line: str) -> bool:
         """Tell whether a line is a purchase that is approved on both sides, for good."""

@@ -89,7 +89,8 @@ NUMBERS_APART = 10**9
 
 WATCHED = {
     "gateway": (
-        *("payment", "payment_event", "attempt", "bill", "transfer", "refund", "settlement_line", "posting", "outbox"),
+        *("payment", "payment_event", "attempt", "bill", "transfer", "refund", "settlement_line", "clearing_file"),
+        *("posting", "outbox"),
         *("webhook_endpoint", "webhook_event", "webhook_delivery"),
     ),
     "bank": ("card", "challenge", "authorisation", "posting", "outbox"),
