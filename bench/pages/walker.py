@@ -239,7 +239,7 @@ class Walker:
 
     def here(self, payment_page: str) -> str:
         """Return the address of a payment page at the gateway that pages are taken from."""
-        return self.gateway + urlsplit(payment_page).path
+        return f"{self.gateway}{urlsplit(payment_page).path}"
 
     def _json(self, address: str, headers: dict[str, str] | None = None) -> Any:
         return requests.get(address, headers=headers, timeout=30).json()

@@ -67,7 +67,8 @@ class PageView:
     Args:
         order: what a code for this payment is bound to.
         in_flight: an attempt is being authorised or looked into; the page waits and offers nothing.
-        seconds_left: until the page expires, never below 0.
+        open_until: when the page expires.
+        seconds_left: until then, never below 0.
         last_decline: action code of the latest attempt when it was declined, see :mod:`gateway.domain.declines`.
         last_voided: nobody answered for the latest attempt, and the bank undid it or never had it: nothing was taken.
         decided_by: while in flight, by when the result is known or the money is back.
@@ -97,7 +98,7 @@ class PageView:
     mobile: str | None
     reference: str
     callback_url: str
-    created_at: dt.datetime
+    open_until: dt.datetime
     seconds_left: int
     extensions_left: int
     attempts_left: int
@@ -204,7 +205,7 @@ def _view(
         mobile=row.mobile,
         reference=row.reference,
         callback_url=row.callback_url,
-        created_at=row.created_at,
+        open_until=row.page_expires_at,
         seconds_left=row.seconds_left,
         extensions_left=EXTENSIONS_MAX - row.extensions,
         attempts_left=ATTEMPTS_MAX - row.attempts,

@@ -12,7 +12,7 @@ _PAGE = text(f"""
 SELECT p.payment_id, p.page_token, p.kind, p.state, p.amount_rial, p.fee_rial, m.name_fa AS merchant_name_fa,
   m.name_en AS merchant_name_en, coalesce(p.payee_name, m.payee_name) AS payee_name, p.payee_key, p.inside, m.site,
   m.acquirer_id, p.merchant_id, p.terminal_id, p.order_id, p.description, p.mobile,
-  p.reference, p.callback_url, p.created_at, {_LEFT.format("p.page_expires_at")} AS seconds_left, p.extensions,
+  p.reference, p.callback_url, p.page_expires_at, {_LEFT.format("p.page_expires_at")} AS seconds_left, p.extensions,
   p.attempts, p.pin_requests, a.state AS attempt_state, a.action_code,
   {_LEFT.format("(p.authorised_at + make_interval(secs => p.confirm_window_seconds))")} AS confirm_seconds_left,
   r.state AS pin_state, {_LEFT.format("r.resend_at")} AS resend_in_seconds,
@@ -56,7 +56,7 @@ class PageRow:
     mobile: str | None
     reference: str
     callback_url: str
-    created_at: dt.datetime
+    page_expires_at: dt.datetime
     seconds_left: int
     extensions: int
     attempts: int

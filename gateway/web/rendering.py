@@ -169,6 +169,7 @@ def naming_page(
         view=view,
         path=request.path,
         asked=asked_fields(view),
+        open_until=clock_time(view.open_until, language()),
         **mistakes_told(mistakes, view.kind),
         typed=typed or {},
         **challenge_shown(view.page_token, challenge, language()),

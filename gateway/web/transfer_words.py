@@ -100,6 +100,8 @@ TRANSFERS = {
         "I have checked the name “\u2068{holder}\u2069” and the card number.",
     ),
     "transfer.change": Words("تغییر کارت یا مقصد", "Change card or destination"),
+    "transfer.open_until": Words("مهلت", "Open until"),
+    "transfer.open_until.at": Words("تا ساعت {at} به وقت تهران", "{at}, Tehran time"),
     "transfer.asked_by": Words("درخواست‌کننده", "Asked for by"),
     "transfer.save": Words("این مقصد در «کارت‌های مقصد من» بماند", "Keep this destination in “My destination cards”"),
     "transfer.save.hint": Words(
