@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
+import secrets
 from typing import Any
 
 import psycopg
@@ -16,7 +17,6 @@ from sandbox.places import CannotRun
 from sandbox.running import RunningWorld, wait_for
 
 SECONDS = 30.0
-HOOK = {"url": "https://biller.example/hooks", "event_types": ["bill.paid"]}
 
 
 class RefusingBiller:
@@ -28,7 +28,9 @@ class RefusingBiller:
     def __init__(self, world: RunningWorld, biller: Biller) -> None:
         self._api = f"{world.info['gateway']}/api/v1"
         self._headers = {"Authorization": f"Bearer {_new_key(world, biller.terminal_id)}"}
-        self._secret = base64.b64decode(self._call("POST", "webhook_endpoints", HOOK)["secret"].removeprefix("whsec_"))
+        hook = {"url": f"https://biller.example/{secrets.token_hex(4)}", "event_types": ["bill.paid"]}
+        secret = self._call("POST", "webhook_endpoints", hook)["secret"]
+        self._secret = base64.b64decode(secret.removeprefix("whsec_"))
         owner = world.world.database_url("gateway", "owner").replace("+psycopg", "")
         with psycopg.connect(owner, autocommit=True) as connection:
             connection.execute("UPDATE webhook_endpoint SET refuses_from = house_now()")
