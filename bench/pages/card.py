@@ -65,6 +65,7 @@ def typing(walker: Walker) -> Iterator[Sight]:
     page.fill("#exp_month", "14")
     page.fill("#exp_year", "07")
     yield walker.sight("payment", "expiry-swapped")
+    page.reload()
     page.locator("[data-keypad=cvv2]").click()
     yield walker.sight("payment", "keypad")
     page.reload()

@@ -25,9 +25,9 @@ BALANCES = {
         "این صفحه را ببندید یا ترک کنید، مانده دیگر نمایش داده نمی‌شود.",
         "Once you close or leave this page, the balance is not shown again.",
     ),
-    "balance.gone.title": Words("مانده یک بار گفته شد", "The balance was told once"),
+    "balance.gone.title": Words("مانده یک بار نمایش داده شد", "The balance was shown once"),
     "balance.gone.text": Words(
-        "مانده را نگه نمی‌داریم و دوباره نمی‌توانیم نشانش دهیم. اگر ندیدیدش، دوباره بپرسید.",
+        "مانده را نگه نمی‌داریم و دوباره نمی‌توانیم نشان دهیم. اگر آن را ندیدید، دوباره بپرسید.",
         "We keep no balance and cannot show it again. If you missed it, please ask once more.",
     ),
     "balance.again": Words("پرسیدن دوباره", "Ask again"),
@@ -47,9 +47,9 @@ BALANCES = {
     "errors.title@BALANCE_INQUIRY": Words(
         "هنوز پرسیده نشده است؛ این موارد را درست کنید", "Not asked yet; please fix the following"
     ),
-    "declined.title@BALANCE_INQUIRY": Words("بانک مانده را نگفت", "The bank did not tell the balance"),
+    "declined.title@BALANCE_INQUIRY": Words("بانک مانده را اعلام نکرد", "The bank did not give the balance"),
     "tries.none@BALANCE_INQUIRY": Words(
-        "دفعه‌های مجاز این پرسش تمام شد؛ دوباره از اول شروع کنید.",
+        "دفعات مجاز این پرسش تمام شد؛ دوباره از اول شروع کنید.",
         "This inquiry has no tries left; please start again.",
     ),
     "decline.above_static_ceiling@BALANCE_INQUIRY": _free(
@@ -60,6 +60,7 @@ BALANCES = {
         "بانک به پرسش پیشین پاسخ نداد و آن پرسش باطل شد. می‌توانید دوباره بپرسید.",
         "The bank did not answer your last inquiry, so it was undone. You can ask again.",
     ),
+    "watching@BALANCE_INQUIRY": Words("این صفحه خودکار تازه می‌شود.", "This page keeps itself up to date."),
     "waiting.text@BALANCE_INQUIRY": Words(
         "هنوز پاسخ بانک را نگرفته‌ایم و نمی‌دانیم چه شد. اگر پاسخ نرسد، مانده نمایش داده نمی‌شود "
         "و اگر کارمزدی برداشته شده باشد خودکار برمی‌گردد.",
@@ -73,10 +74,10 @@ BALANCES = {
         "the balance; any fee taken returns by {at}, Tehran time. You may ask again.",
     ),
     "overdue.text@BALANCE_INQUIRY": Words(
-        "پاسخ بانک از ساعتی که گفتیم ({at}) دیرتر شده و همکاران ما خبر دارند. "
+        "پاسخ بانک تا ساعت {at} به وقت تهران که گفته بودیم نرسید و همکاران ما خبر دارند. "
         "اگر کارمزدی برداشته شده باشد، خودکار برمی‌گردد.",
-        "The bank is later than the time we promised ({at}) and our staff have been alerted. Any fee taken returns "
-        "automatically.",
+        "The bank has not answered by {at}, Tehran time, as we promised, and our staff have been alerted. Any fee "
+        "taken returns automatically.",
     ),
     "cancelled.title@BALANCE_INQUIRY": Words("پرسش را لغو کردید", "You cancelled the inquiry"),
     "cancelled.text@BALANCE_INQUIRY": _free("چیزی پرسیده نشد.", "Nothing was asked."),
@@ -95,7 +96,7 @@ BALANCES = {
         "The bank’s answer never reached us, and it has not confirmed yet that any fee is back. If one was taken, our "
         "staff are settling its return with the bank.",
     ),
-    "reversed.title@BALANCE_INQUIRY": Words("مانده گفته نشد", "The balance was not told"),
+    "reversed.title@BALANCE_INQUIRY": Words("مانده اعلام نشد", "The balance is not available"),
     "reversed.text@BALANCE_INQUIRY": Words(
         "پاسخ بانک به ما نرسید. اگر کارمزدی برداشته شده بود برگشت؛ می‌توانید دوباره بپرسید.",
         "The bank’s answer never reached us. Any fee taken was returned; you may ask again.",

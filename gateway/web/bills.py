@@ -9,7 +9,7 @@ from http import HTTPStatus
 from flask import make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from foundation.persian import isolate, jalali_moment, number
+from foundation.persian import isolate, jalali_moment
 from gateway.domain.bill_errors import BillAlreadyPaid, InvalidBill, InvalidBills, UnknownBiller
 from gateway.domain.bills import BILLS_MOST, Bill
 from gateway.domain.errors import InvalidAmount
@@ -108,15 +108,11 @@ def _message(error: Exception) -> Message:
         case InvalidBills(reason=reason):
             return Message(f"bill.{reason}", place="bill_id")
         case BillAlreadyPaid(bill_id=bill_id, paid_at=paid_at, tracking_code=str(tracking)) if paid_at is not None:
-            values: dict[str, object] = {"bill_id": _isolated(bill_id), "tracking": _isolated(tracking)}
+            values: dict[str, object] = {"bill_id": isolate(bill_id), "tracking": isolate(tracking)}
             return Message("bill.paid", "warn", values | {"when": jalali_moment(paid_at, language())})
         case BillAlreadyPaid(bill_id=bill_id):
-            return Message("bill.being_paid", "warn", {"bill_id": _isolated(bill_id)})
+            return Message("bill.being_paid", "warn", {"bill_id": isolate(bill_id)})
         case InvalidAmount():
             return Message("bill.amount")
         case _:
             return Message("bill.unknown_biller", place="bill_id")
-
-
-def _isolated(digits: str) -> str:
-    return isolate(number(digits, language()))

@@ -10,7 +10,7 @@ PAGE = {
     "summary.amount": Words("مبلغ", "Amount"),
     "summary.title": Words("خلاصهٔ خرید", "Your purchase"),
     "payee": Words("پذیرنده", "Merchant"),
-    "site": Words("نشانی", "Website"),
+    "site": Words("وب‌گاه", "Website"),
     "terminal": Words("شماره پایانه", "Terminal"),
     "merchant_id": Words("شماره پذیرنده", "Merchant no."),
     "order": Words("شماره سفارش", "Order"),
@@ -43,17 +43,17 @@ PAGE = {
     "year": Words("سال", "Year"),
     "pin": Words("رمز پویا (رمز دوم)", "Dynamic PIN (second PIN)"),
     "pin.hint": Words(
-        "برای رمز پیامکی «درخواست رمز پویا» را بزنید؛ رمز رمزنگار را یک‌راست بنویسید.",
-        "Press “Send dynamic PIN” for an SMS; type a code from Ramznegar right away.",
+        "رمزی را که پیامک می‌شود یا رمز رمزنگار را این‌جا وارد کنید.",
+        "Enter the code that comes by SMS, or one from Ramznegar.",
     ),
     "show": Words("نمایش {field}", "Show {field}"),
     "request_pin": Words("درخواست رمز پویا", "Send dynamic PIN"),
     "requesting": Words("در حال ارسال…", "Sending…"),
-    "resend_in": Words("ارسال دوباره تا {time}", "Resend in {time}"),
+    "resend_in": Words("ارسال دوباره پس از {time}", "Resend in {time}"),
     "resend": Words("ارسال دوبارهٔ رمز", "Resend code"),
     "pay": Words("پرداخت {amount} ریال", "Pay {amount} Rial"),
     "pay.alike": Words(
-        "{minutes} دقیقه پیش همین مبلغ را به همین پذیرنده داده‌اید. باز هم پرداخت شود؟",
+        "{minutes} دقیقه پیش همین مبلغ را به همین پذیرنده پرداخت کرده‌اید. باز هم پرداخت شود؟",
         "You paid this merchant the same amount {minutes} min ago. Pay again?",
     ),
     "paying": Words("در حال پرداخت؛ صفحه را نبندید", "Paying; please don’t close this page"),
@@ -61,7 +61,7 @@ PAGE = {
     "errors.title": Words("پرداخت انجام نشد؛ این موارد را درست کنید", "Payment not made; please fix the following"),
     "declined.title": Words("پرداخت انجام نشد", "Payment not made"),
     "pin_errors.title": Words(
-        "رمز پویا خواسته نشد؛ این موارد را درست کنید", "PIN not requested; please fix the following"
+        "رمز پویا درخواست نشد؛ این موارد را درست کنید", "PIN not requested; please fix the following"
     ),
     "keypad": Words("صفحه‌کلید تصادفی برای {field}", "Shuffled keypad for {field}"),
     "keypad.erase": Words("پاک کردن", "Delete"),
@@ -76,7 +76,7 @@ PAGE = {
         "When the countdown ends, press “Resend code”. If several arrive, enter the code of the newest.",
     ),
     "late.mobile": Words(
-        "رمز به شماره‌ای می‌رود که در بانک ثبت کرده‌اید؛ اگر عوض شده است، آن را در خودپرداز یا شعبهٔ بانک تازه کنید.",
+        "رمز به شماره‌ای می‌رود که در بانک ثبت کرده‌اید؛ اگر عوض شده است، آن را در خودپرداز یا شعبهٔ بانک به‌روز کنید.",
         "The code goes to the mobile your bank has on file; if it changed, update it at an ATM or branch.",
     ),
     "late.other": _free("می‌توانید با کارت دیگری بپردازید یا انصراف دهید.", "You can use another card, or cancel."),
@@ -106,7 +106,7 @@ FORM = {
     "cvv2.form": Words("CVV2 باید ۳ یا ۴ رقم باشد.", "CVV2 must be 3 or 4 digits."),
     "month.form": Words("ماه را از ۰۱ تا ۱۲ وارد کنید.", "Month must be 01–12."),
     "year.form": Words("سال شمسی را دو رقمی وارد کنید؛ مانند ۰۸.", "Enter the Jalali year, e.g. 08."),
-    "expiry.swap": Words("جابه‌جا کن", "Swap"),
+    "expiry.swap": Words("جابه‌جا شود", "Swap"),
     "expiry.swapped": Words("به نظر ماه و سال جابه‌جا شده‌اند.", "Month and year look swapped."),
     "pin.form": Words("رمز پویا را وارد کنید؛ ۴ تا ۱۲ رقم است.", "Enter the dynamic PIN; it has 4 to 12 digits."),
     "picture": Words("پنج رقم تصویر یا صدا", "Five digits, seen or heard"),
@@ -126,7 +126,7 @@ FORM = {
         "رقم‌ها درست نبود؛ تصویر و صدای تازه‌ای گذاشتیم.", "Those digits were wrong; here are a new picture and sound."
     ),
     "form.stale": _free(
-        "این صفحه قدیمی شده بود و تازه شد. دوباره وارد کنید.",
-        "This page was out of date and has been refreshed. Please re-enter.",
+        "این صفحه قدیمی شده بود و تازه شد. مشخصات کارت را دوباره وارد کنید.",
+        "This page was out of date and has been refreshed. Please enter the card details again.",
     ),
 }

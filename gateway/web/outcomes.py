@@ -126,7 +126,7 @@ _DELIVERIES: dict[Delivery, Message] = {
 
 def delivery_message(pin: PinStatus) -> Message | None:
     """Return what the customer reads of the SMS while its code is good; nothing where its issuer tells nothing."""
-    if not (pin.sent and pin.expires_in_seconds and pin.delivery):
+    if not (pin.code_good and pin.delivery):
         return None
     return _DELIVERIES[pin.delivery]
 

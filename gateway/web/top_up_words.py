@@ -9,17 +9,17 @@ TOP_UPS = {
     "top_up.title": Words("شارژ تلفن همراه", "Mobile top-up"),
     "top_up.text": Words(
         "شارژ مستقیم می‌شود و پیامک آن به همان شماره می‌رسد.",
-        "The number is topped up directly; its operator texts it.",
+        "The number is topped up directly; its operator sends it a text.",
     ),
     "top_up.mobile": Words("شمارهٔ تلفن همراه", "Mobile number"),
     "top_up.mobile.hint": Words(
         "شمارهٔ خودتان یا کس دیگر؛ مانند ۰۹۱۲۱۲۳۴۵۶۷", "Yours or somebody else’s, e.g. 09121234567"
     ),
     "top_up.operator": Words("اپراتور", "Operator"),
-    "top_up.operator.by_number": Words("از روی شماره", "By the number"),
+    "top_up.operator.by_number": Words("از روی شماره", "Detect from the number"),
     "top_up.operator.hint": Words(
         "اگر شماره را به اپراتور دیگری ترابرد کرده‌اید، اپراتور کنونی را برگزینید.",
-        "If the number was ported to another operator, choose the present one.",
+        "If the number was ported to another operator, choose the current one.",
     ),
     "top_up.amount": Words("مبلغ شارژ (ریال)", "Amount (Rial)"),
     "top_up.continue": Words("ادامه و پرداخت", "Continue to payment"),
@@ -34,10 +34,10 @@ TOP_UPS = {
     "top_up.operator.unknown": Words("اپراتور را از فهرست برگزینید.", "Choose an operator from the list."),
     "top_up.operator.not_offered": Words(
         "شارژ این اپراتور از این درگاه ممکن نیست. اگر شماره ترابرد شده است، اپراتور کنونی را برگزینید.",
-        "This operator’s numbers can’t be topped up here. If the number was ported, choose the present operator.",
+        "This operator’s numbers can’t be topped up here. If the number was ported, choose the current operator.",
     ),
     "top_up.amount.not_sold": Words("یکی از مبلغ‌های فهرست را برگزینید.", "Choose one of the amounts in the list."),
-    "top_up.number": Words("شمارهٔ شارژشونده", "Number topped up"),
+    "top_up.number": Words("شمارهٔ شارژشونده", "Number to top up"),
     "top_up.reference": Words("شمارهٔ پیگیری اپراتور", "Operator’s reference"),
     "top_up.check": Words(
         "شماره و اپراتور را با دقت ببینید؛ شارژ انجام‌شده را نمی‌توان پس گرفت.",
@@ -50,6 +50,9 @@ TOP_UPS = {
     ),
     "sms.text@TOP_UP": Words(
         "شارژ · {payee} · {amount} ریال", "\u2068شارژ\u2069 (top-up) · \u2068{payee}\u2069 · {amount} Rial"
+    ),
+    "sms.warning@TOP_UP": Words(
+        "اگر مبلغ یا شماره فرق داشت، رمز را وارد نکنید.", "If amount or number differ, don’t enter the code."
     ),
     "summary.title@TOP_UP": Words("خلاصهٔ شارژ", "Your top-up"),
     "cancel@TOP_UP": Words("انصراف", "Cancel"),
@@ -71,7 +74,7 @@ TOP_UPS = {
         "The number was not topped up; the whole amount is back on the card.",
     ),
     "tries.none@TOP_UP": Words(
-        "دفعه‌های مجاز این شارژ تمام شد؛ دوباره از اول شروع کنید.",
+        "دفعات مجاز این شارژ تمام شد؛ دوباره از اول شروع کنید.",
         "This top-up has no tries left; please start again.",
     ),
     "cancelled.text@TOP_UP": _free("شماره شارژ نشد.", "The number was not topped up."),

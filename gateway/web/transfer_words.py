@@ -24,7 +24,9 @@ TRANSFERS = {
     "transfer.limit.least": Words(
         "کمترین مبلغ هر انتقال ۱۰٬۰۰۰ ریال است.", "The least one transfer takes is 10,000 Rial."
     ),
-    "transfer.limit.most": Words("این مبلغ از سقف هر انتقال بیشتر است.", "This is more than one transfer may send."),
+    "transfer.limit.most": Words(
+        "بیشترین مبلغ هر انتقال ۵۰٬۰۰۰٬۰۰۰ ریال است.", "The most one transfer takes is 50,000,000 Rial."
+    ),
     "transfer.limit.day": Words(
         "با این انتقال از سقف روزانهٔ این کارت می‌گذرید؛ مبلغ کمتری بفرستید یا تا فردا صبر کنید.",
         "This would pass the card’s daily limit; send less, or wait until tomorrow.",
@@ -45,7 +47,7 @@ TRANSFERS = {
         "شمارهٔ کارت مقصد درست نیست؛ یک رقم اشتباه یا جابه‌جاست.",
         "The destination card number isn’t right: a digit is wrong or swapped.",
     ),
-    "transfer.destination.same": Words("مبدأ و مقصد یک کارت است.", "Source and destination are the same card."),
+    "transfer.destination.same": Words("کارت مبدأ و مقصد یکی است.", "Source and destination are the same card."),
     "transfer.destination.unknown_issuer": Words(
         "بانک کارت مقصد به این درگاه متصل نیست.", "The destination’s bank isn’t connected to this gateway."
     ),
@@ -127,12 +129,49 @@ TRANSFERS = {
         "کارت به کارت · {payee} · {amount} ریال",
         "\u2068کارت به کارت\u2069 (transfer) · \u2068{payee}\u2069 · {amount} Rial",
     ),
+    "sms.warning@CARD_TRANSFER": Words(
+        "اگر مبلغ یا کارت مقصد فرق داشت، رمز را وارد نکنید.",
+        "If amount or destination card differ, don’t enter the code.",
+    ),
+    "card@CARD_TRANSFER": Words("کارت مبدأ", "Source card"),
+    "issuer@CARD_TRANSFER": Words("بانک مبدأ", "Source bank"),
+    "waiting.text@CARD_TRANSFER": Words(
+        "هنوز پاسخ بانک را نگرفته‌ایم. دوباره منتقل نکنید. نتیجه همین‌جا می‌آید؛ "
+        "اگر انتقال انجام نشود، پول خودکار به کارت شما برمی‌گردد.",
+        "We’re still waiting for the bank. Don’t transfer again. The result will appear here; "
+        "if the transfer fails, any money returns to your card automatically.",
+    ),
+    "unknown.text@CARD_TRANSFER": Words(
+        "هنوز پاسخ بانک را نگرفته‌ایم و همچنان پیگیری می‌کنیم. دوباره منتقل نکنید. "
+        "تا ساعت {at} به وقت تهران نتیجه همین‌جا می‌آید؛ اگر انتقال انجام نشود، پول خودکار برمی‌گردد.",
+        "We’re still waiting for the bank and keep asking. Don’t transfer again. The result will appear here by {at}, "
+        "Tehran time; if the transfer fails, any money returns automatically.",
+    ),
+    "overdue.text@CARD_TRANSFER": Words(
+        "پاسخ بانک تا ساعت {at} به وقت تهران که گفته بودیم نرسید و همکاران ما خبر دارند. دوباره منتقل نکنید؛ "
+        "پیگیری ادامه دارد و اگر انتقال انجام نشود، پول خودکار برمی‌گردد.",
+        "The bank has not answered by {at}, Tehran time, as we promised, and our staff have been alerted. Don’t "
+        "transfer again; we keep asking, and if the transfer fails, any money returns automatically.",
+    ),
+    "attempt.voided@CARD_TRANSFER": _free(
+        "بانک به تلاش پیشین پاسخ نداد و آن تلاش باطل شد. می‌توانید دوباره منتقل کنید.",
+        "The bank did not answer your last attempt, so it was undone. You can transfer again.",
+    ),
+    "declined.title@CARD_TRANSFER": Words("انتقال انجام نشد", "Transfer not made"),
+    "reversing.text@CARD_TRANSFER": Words(
+        "انتقال انجام نشد و پول در حال برگشت به کارت شماست. لازم نیست کاری بکنید.",
+        "The transfer was not made, and the money is on its way back to your card. You need do nothing.",
+    ),
+    "reversed.text@CARD_TRANSFER": Words(
+        "انتقال انجام نشد و همهٔ مبلغ به کارت شما برگشت.",
+        "The transfer was not made; the whole amount is back on your card.",
+    ),
     "summary.title@CARD_TRANSFER": Words("خلاصهٔ انتقال", "Your transfer"),
     "cancel@CARD_TRANSFER": Words("انصراف", "Cancel"),
     "receipt.title@CARD_TRANSFER": Words("پول منتقل شد", "Money transferred"),
     "return@CARD_TRANSFER": Words("بازگشت", "Return"),
     "tries.none@CARD_TRANSFER": Words(
-        "دفعه‌های مجاز این انتقال تمام شد؛ دوباره از اول شروع کنید.",
+        "دفعات مجاز این انتقال تمام شد؛ دوباره از اول شروع کنید.",
         "This transfer has no tries left; please start again.",
     ),
     "cancelled.text@CARD_TRANSFER": _free("پولی منتقل نشد.", "No money was transferred."),

@@ -54,7 +54,7 @@ _PIN = {
         "The code for this payment was sent a moment ago and is still valid; use that one.",
     ),
     "pin.delivery.queued": Words("پیامک در راه است.", "The SMS is on its way."),
-    "pin.delivery.accepted": Words("پیامک به اپراتور تحویل شد.", "The SMS was handed to the operator."),
+    "pin.delivery.accepted": Words("پیامک فرستاده شد؛ به‌زودی می‌رسد.", "The SMS is sent and should arrive soon."),
     "pin.delivery.not_sent": Words(
         "پیامک ارسال نشد؛ دوباره رمز بخواهید.", "The SMS was not sent; ask for the code again."
     ),
@@ -63,9 +63,9 @@ _PIN = {
         "بانک این کارت را مسدود کرده است؛ با بانک تماس بگیرید.", "Your bank has blocked this card; contact them."
     ),
     "pin.card_data_mismatch": Words("مشخصات کارت با هم نمی‌خواند.", "The card details don’t match."),
-    "pin.no_mobile": Words(
-        "برای این کارت شمارهٔ موبایلی ثبت نشده است. شماره را در خودپرداز یا شعبهٔ بانک ثبت کنید.",
-        "No mobile is registered for this card. Register it at an ATM or branch of your bank.",
+    "pin.no_mobile": _free(
+        "برای این کارت شمارهٔ موبایلی ثبت نشده است. شماره را در خودپرداز یا شعبهٔ بانک ثبت کنید یا کارت دیگری وارد کنید.",
+        "No mobile is registered for this card. Register it at an ATM or branch of your bank, or use another card.",
     ),
     "pin.dynamic_pin_not_active": Words(
         "رمز پویای این کارت فعال نیست؛ آن را در خودپرداز یا برنامهٔ بانک فعال کنید. "
@@ -104,11 +104,12 @@ _PIN = {
 
 _DECLINE = {
     "decline.card_or_code_wrong": _free(
-        "مشخصات کارت یا رمز پویا درست نیست.", "The card details or the dynamic PIN are not right."
+        "مشخصات کارت یا رمز پویا درست نیست؛ آن‌ها را بررسی و CVV2 و رمز را دوباره وارد کنید.",
+        "The card details or the dynamic PIN are not right; check them and enter CVV2 and the PIN again.",
     ),
     "tries.left": Words("{count} بار دیگر می‌توانید امتحان کنید.", "Tries left: {count}."),
     "tries.none": Words(
-        "دفعه‌های مجاز این پرداخت تمام شد؛ به فروشگاه برگردید و دوباره شروع کنید.",
+        "دفعات مجاز این پرداخت تمام شد؛ به فروشگاه برگردید و دوباره شروع کنید.",
         "This payment has no tries left; return to the shop and start again.",
     ),
     "decline.code_expired": _free(
@@ -182,26 +183,26 @@ _OUTCOME = {
         "We’re still waiting for the bank. Don’t pay again. The result will appear here; "
         "if the payment fails, any money returns to the card automatically.",
     ),
-    "unknown.title": Words("نتیجه نامعلوم", "Outcome not known yet"),
+    "unknown.title": Words("نتیجه هنوز معلوم نیست", "Outcome not known yet"),
     "unknown.text": Words(
-        "هنوز پاسخ بانک را نگرفته‌ایم و همچنان می‌پرسیم. دوباره پرداخت نکنید. "
+        "هنوز پاسخ بانک را نگرفته‌ایم و همچنان پیگیری می‌کنیم. دوباره پرداخت نکنید. "
         "تا ساعت {at} به وقت تهران نتیجه همین‌جا می‌آید؛ اگر پرداخت کامل نشود، پول خودکار برمی‌گردد.",
         "We’re still waiting for the bank and keep asking. Don’t pay again. The result will appear here by {at}, "
         "Tehran time; if the payment fails, any money returns automatically.",
     ),
     "overdue.title": Words("نتیجه هنوز نامعلوم است", "The outcome is still not known"),
     "overdue.text": Words(
-        "پاسخ بانک از ساعتی که گفتیم ({at}) دیرتر شده و همکاران ما خبر دارند. دوباره پرداخت نکنید؛ پرسیدن ادامه دارد و "
-        "اگر پرداخت کامل نشود، پول خودکار برمی‌گردد.",
-        "The bank is later than the time we promised ({at}) and our staff have been alerted. Don’t pay again; we keep "
-        "asking, and if the payment fails, any money returns automatically.",
+        "پاسخ بانک تا ساعت {at} به وقت تهران که گفته بودیم نرسید و همکاران ما خبر دارند. دوباره پرداخت نکنید؛ "
+        "پیگیری ادامه دارد و اگر پرداخت کامل نشود، پول خودکار برمی‌گردد.",
+        "The bank has not answered by {at}, Tehran time, as we promised, and our staff have been alerted. Don’t pay "
+        "again; we keep asking, and if the payment fails, any money returns automatically.",
     ),
     "attempt.voided": _free(
         "بانک به تلاش پیشین پاسخ نداد و آن تلاش باطل شد. می‌توانید دوباره پرداخت کنید.",
         "The bank did not answer your last attempt, so it was undone. You can pay again.",
     ),
     "watching": Words(
-        "این صفحه خودش نتیجه را می‌پرسد و همین‌جا نشان می‌دهد.", "This page keeps asking and shows the result here."
+        "این صفحه خودکار تازه می‌شود و نتیجه را همین‌جا نشان می‌دهد.", "This page keeps asking and shows the result here."
     ),
     "refresh": Words("بررسی دوباره", "Check again"),
     "receipt.title": Words("پرداخت انجام شد", "Payment complete"),
@@ -219,9 +220,9 @@ _OUTCOME = {
     "pdf.hint": Words(
         "برای PDF، در پنجرهٔ چاپ «ذخیره به‌صورت PDF» را برگزینید.", "For a PDF, choose “Save as PDF” in the print window."
     ),
-    "copy": Words("رونوشت", "Copy"),
-    "copied": Words("رونوشت برداشته شد", "Copied"),
-    "receipt.check": Words("درستی این رسید را این‌جا ببینید", "Check that this receipt is genuine"),
+    "copy": Words("کپی", "Copy"),
+    "copied": Words("کپی شد", "Copied"),
+    "receipt.check": Words("بررسی اصالت این رسید", "Check that this receipt is genuine"),
     "return": Words("بازگشت به فروشگاه", "Return to shop"),
     "return.in": Words("تا {seconds} ثانیهٔ دیگر به فروشگاه برمی‌گردید.", "Returning to the shop in {seconds} s."),
     "return.stay": Words("همین‌جا می‌مانم", "Stay here"),
@@ -234,7 +235,7 @@ _OUTCOME = {
     ),
     "reversing.title": Words("پول به کارت شما برمی‌گردد", "Your money is on its way back"),
     "reversing.text": Words(
-        "این پرداخت برگشت خورده است و لازم نیست کاری بکنید.",
+        "این پرداخت در حال برگشت است؛ لازم نیست کاری بکنید.",
         "This payment is being reversed. You need do nothing.",
     ),
     "disputed.title": Words("برگشت پول به درازا کشیده است", "Your money’s return is taking longer"),
@@ -257,7 +258,7 @@ _OUTCOME = {
         "If you already pressed Pay, don’t pay again: check again in a moment to see the result. "
         "If the payment isn’t completed, any money returns automatically.",
     ),
-    "trace": Words("کد پیگیری:", "Ref:"),
+    "trace": Words("کد خطا:", "Error ref:"),
     "flooded.title": Words("چند لحظه صبر کنید", "Please wait a moment"),
     "flooded.text": Words(
         "از این نشانی اینترنتی درخواست‌های زیادی رسیده است. یک دقیقهٔ دیگر دوباره بررسی کنید. "
@@ -267,11 +268,13 @@ _OUTCOME = {
         "If you already pressed Pay, don’t pay again before you have seen the result; "
         "if the payment isn’t completed, any money returns automatically.",
     ),
-    "check.title": Words("این رسید اصل است", "This receipt is genuine"),
+    "check.title": Words("این پرداخت نزد ما ثبت شده است", "This payment is on our records"),
     "check.reversing.title": Words(
-        "رسید اصل است، ولی پول آن در حال برگشت است", "Genuine, but the money is being returned"
+        "این پرداخت ثبت شده، ولی پول آن در حال برگشت است", "On our records, but the money is being returned"
     ),
-    "check.reversed.title": Words("رسید اصل است، ولی پول آن برگشته است", "Genuine, but the money was returned"),
+    "check.reversed.title": Words(
+        "این پرداخت ثبت شده، ولی پول آن برگشته است", "On our records, but the money was returned"
+    ),
     "check.compare": Words(
         "این‌ها را با رسیدی که در دست دارید مقایسه کنید؛ اگر فرق دارند، آن رسید دستکاری شده است.",
         "Compare this with the receipt you were shown; if it differs, that receipt was altered.",

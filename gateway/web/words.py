@@ -25,7 +25,7 @@ ISSUER = {
         "در حال حاضر پرداخت با کارت‌های این بانک ممکن نیست؛ با کارت بانک دیگری بپردازید یا بعداً دوباره امتحان کنید.",
         "Payments with this bank’s cards aren’t possible at the moment; use another bank’s card or try again later.",
     ),
-    "health.title": Words("پیش از وارد کردن کارت بدانید", "Good to know before you type your card"),
+    "health.title": Words("پیش از وارد کردن شمارهٔ کارت بخوانید", "Good to know before you type your card"),
     "health.paused": Words(
         "{bank}: در حال حاضر پرداخت با کارت‌های این بانک ممکن نیست؛ با کارت بانک دیگری بپردازید.",
         "{bank}: payments with this bank’s cards aren’t possible at the moment; use another bank’s card.",

@@ -51,7 +51,9 @@ def test_d12_a_billers_no_brings_back_its_bill_alone(world: RunningWorld) -> Non
 
     RefusingBiller(world, POWER).refuse(power)
 
-    assert "پول به کارت بازگشت" in payer.browser.get(page).text
+    receipt = payer.browser.get(page).text
+    assert "همهٔ قبض‌ها پرداخت نشد" in receipt
+    assert "پول به کارت بازگشت" in receipt
     paid = payer.browser.post(address, data={"barcode": phone.barcode, "action": "continue"})
     assert "پیش‌تر پرداخت شده" in paid.text
     again = payer.browser.post(address, data={"barcode": power.barcode, "action": "continue"})

@@ -259,7 +259,7 @@ def test_an_unknown_outcome_waits_and_warns_against_paying_again(page: Page, sho
     """D2, D8: nothing can be paid; the script asks for news, and without one there is a link to press (WCAG 2.2.1)."""
     shop.switch.will(lost)
     shown = page.client.get(page.press("pay").location)
-    assert WORDS["unknown.title"].fa == "نتیجه نامعلوم"
+    assert WORDS["unknown.title"].fa == "نتیجه هنوز معلوم نیست"
     assert WORDS["unknown.title"].fa in words_of(shown)
     (promised,) = shop.rows("SELECT to_char(decided_by AT TIME ZONE 'Asia/Tehran', 'HH24:MI') FROM payment")[0]
     assert f"تا ساعت {to_persian_digits(promised)} به وقت تهران" in words_of(shown)
