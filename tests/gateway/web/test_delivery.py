@@ -15,7 +15,7 @@ from gateway.web.outcomes import delivery_message
 from gateway.web.wording import WORDS
 from tests.fakes.harim import SENT
 from tests.fakes.shop import PAN, Shop
-from tests.fakes.switch import give_no
+from tests.fakes.switch import decline
 from tests.gateway.web.conftest import Page
 
 FOLLOWED = dataclasses.replace(SENT, correlation_id=str(uuid.UUID(int=7)))
@@ -120,7 +120,7 @@ def test_a_code_that_was_typed_has_no_message_any_more(page: Page, shop: Shop) -
     """It came; that its SMS is on its way would send somebody waiting for another one."""
     shop.harim.will(FOLLOWED)
     page.press("request_pin")
-    shop.switch.will(give_no("117"))
+    shop.switch.will(decline("117"))
     page.press("pay")
 
     assert line(page.look().text)[3] == "hidden"
