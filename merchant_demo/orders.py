@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 import structlog
 
 from foundation.database import guard_no_transaction
+from foundation.persian import number
 from foundation.rial import Rial
+from merchant_demo.catalogue import PRODUCTS
 from merchant_demo.config import Settings
-from merchant_demo.store import Order, Orders
+from merchant_demo.store import Line, Order, Orders
+from merchant_demo.wording import say
 from pooya import Client, Payment, PooyaError
 
 log = structlog.get_logger()
 
 BATCH = 100
+DESCRIPTION_MAX = 120
+"""Characters that the gateway takes of what a payment is for."""
 
 STATES = {
     "open": "awaiting",
@@ -60,7 +66,7 @@ def take_to_gateway(shop: Shop, order: Order) -> Order:
         amount=order.total.amount,
         order_id=order.number,
         callback_url=f"{shop.settings.public_url}/orders/{order.page_key}/return",
-        description=order.number,
+        description=_bought(order, shop.orders.lines(order)),
         mobile=order.mobile,
         idempotency_key=str(order.open_key),
     )
@@ -111,6 +117,15 @@ def reconcile_unfinished(shop: Shop) -> int:
     for order in unfinished:
         reconcile(shop, order)
     return len(unfinished)
+
+
+def _bought(order: Order, lines: tuple[Line, ...]) -> str:
+    """Return what was bought in the buyer's language, cut at a word where the gateway takes no more."""
+    chosen = order.language
+    titles = {key: product.title.in_(chosen) for key, product in PRODUCTS.items()}
+    named = (f"{titles.get(line.product_key, line.product_key)} × {number(line.quantity, chosen)}" for line in lines)
+    text = say("order.comma", chosen).join(named)
+    return textwrap.shorten(text, DESCRIPTION_MAX, placeholder=" …", break_on_hyphens=False)
 
 
 def _belongs(order: Order, payment: Payment) -> bool:

@@ -102,7 +102,7 @@ def greeting(world: World) -> str:
 
   {to_persian_digits("1")}. فروشگاه را باز کنید، کالایی بردارید و به پرداخت بروید.
   {to_persian_digits("2")}. در صفحهٔ پرداخت، کارت بالا را وارد کنید و «درخواست رمز پویا» را بزنید.
-  {to_persian_digits("3")}. رمز را در صفحهٔ تلفن بخوانید، وارد کنید و پرداخت کنید.
+  {to_persian_digits("3")}. رمز را در صفحهٔ گوشی بخوانید، وارد کنید و پرداخت کنید.
 
   Ctrl-C stops everything; the data stay for the next start. Every card: python -m sandbox info --json
 """

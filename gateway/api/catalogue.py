@@ -25,7 +25,7 @@ ROWS = (
         422,
         ("نشانگر صفحه معتبر نیست", "The cursor is not valid here"),
         (
-            "مقدار `next_cursor` را دست‌نخورده و با همان صافی‌ها بفرستید، یا از صفحهٔ نخست آغاز کنید.",
+            "مقدار `next_cursor` را دست‌نخورده و با همان فیلترها بفرستید، یا از صفحهٔ نخست آغاز کنید.",
             "Send `next_cursor` untouched and with the same filters, or begin at the first page.",
         ),
     ),

@@ -29,6 +29,10 @@ POLICY = (
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
     "trusted-types 'none'"
 )
+SHORT_CODE_MAX = 20
+"""Characters that the narrowest screen has room for on one line."""
+
+_SHORT = Markup(' class="short"')
 
 
 def serve(blueprint: Blueprint, operations: tuple[Operation, ...]) -> None:
@@ -107,10 +111,12 @@ def _packed(response: Response) -> Response:
 
 
 def coded(text: str) -> Markup:
-    """Escape a sentence and set what stands between backticks as code."""
+    """Escape a sentence and set what stands between backticks as code; of short code, no line breaks at a hyphen."""
     parts = text.split("`")
     marked: Iterable[Markup] = (
-        Markup('<code dir="ltr">{}</code>').format(part) if number % 2 else Markup("{}").format(part)
+        Markup('<code dir="ltr"{}>{}</code>').format(_SHORT if len(part) <= SHORT_CODE_MAX else "", part)
+        if number % 2
+        else Markup("{}").format(part)
         for number, part in enumerate(parts)
     )
     return Markup("").join(marked)

@@ -20,7 +20,7 @@ REFUNDS = (
         409,
         ("این نوع پرداخت بازپرداخت ندارد", "A payment of this kind is not refunded"),
         (
-            "فقط خرید از اینجا بازپرداخت می‌شود؛ با پرداخت‌کننده جداگانه تسویه کنید.",
+            "فقط خرید از این‌جا بازپرداخت می‌شود؛ با پرداخت‌کننده جداگانه تسویه کنید.",
             "Only purchases are refunded here; settle with whoever paid in another way.",
         ),
     ),

@@ -8,10 +8,10 @@ PAGE: dict[str, Said] = {
     "title": Said("مرجع API پذیرندگان پویا", "Pooya merchant API reference"),
     "problems": Said("فهرست خطاها", "Problems"),
     "other": Said("English", "فارسی"),
-    "sandbox": Said("محیط آزمایشی؛ پول واقعی جابه‌جا نمی‌شود", "Sandbox; no real money moves"),
+    "sandbox": Said("محیط آزمایشی – هیچ پولی جابه‌جا نمی‌شود", "Test environment – no money moves"),
     "intro": Said(
-        "پرداخت را باز کنید، خریدار را به `page_url` بفرستید و پس از بازگشتش پرداخت را تأیید کنید. مبلغ‌ها به ریال و "
-        "عدد درست‌اند.",
+        "پرداخت را باز کنید، خریدار را به `page_url` بفرستید و پس از بازگشتش پرداخت را تأیید کنید. مبلغ‌ها عدد صحیح و "
+        "به ریال‌اند.",
         "Open a payment, send the shopper to its `page_url`, and confirm it when the shopper returns. Amounts "
         "are whole "
         "rials.",
@@ -103,8 +103,8 @@ FIELDS: dict[str, str] = {
     "order_id": "شمارهٔ سفارش شما: ۱ تا ۶۴ حرف لاتین، رقم و ._-",
     "description": "متنی که خریدار روی صفحه می‌بیند، حداکثر ۱۲۰ نویسه",
     "mobile": "تلفن همراه خریدار: ۰۹ و نه رقم",
-    "page_url": "مرورگر خریدار را به اینجا بفرستید",
-    "callback_url": "روی سایت ثبت‌شدهٔ شما؛ خریدار به اینجا بازمی‌گردد",
+    "page_url": "مرورگر خریدار را به این‌جا بفرستید",
+    "callback_url": "روی سایت ثبت‌شدهٔ شما؛ خریدار به این‌جا بازمی‌گردد",
     "created_at": "زمان باز شدن",
     "expires_at": "تا این زمان می‌شود پرداخت کرد",
     "confirm_before": "خریدی که تا این زمان تأیید نکنید خودبه‌خود بازمی‌گردد؛ قبض، شارژ و انتقال این زمان را ندارند",
@@ -142,7 +142,7 @@ FIELDS: dict[str, str] = {
     "type": "نوع",
     "attempt": "چندمین تلاش خریدار",
     "limit": "شمار ردیف‌ها در صفحه، حداکثر ۱۰۰",
-    "cursor": "همان next_cursor صفحهٔ پیش؛ صافی‌ها را تغییر ندهید",
+    "cursor": "همان next_cursor صفحهٔ پیش؛ فیلترها را تغییر ندهید",
     "card_token": "پرداخت‌شده با این کارت",
     "created_from": "بازشده در این زمان یا پس از آن",
     "created_before": "بازشده پیش از این زمان",

@@ -93,6 +93,7 @@ def test_the_guide_says_what_every_card_does(visitor: FlaskClient, language: str
 
     assert all(getattr(WORDS[f"card.{behaviour}"], language) in page for behaviour in BEHAVIOURS)
     assert page.count("<h3>") == page.count("/phone/0912") + 1
+    assert say("expiry.value", language, month="\u206612\u2069", year="\u206608\u2069") in page  # type: ignore[arg-type]  # of the two
     assert "http://shop.test/" in page
     assert REFUSED < BEHAVIOURS
 
@@ -121,7 +122,8 @@ def test_the_ribbon_of_every_page_says_what_is_wrong(visitor: FlaskClient, fault
     for page in pages:
         shown = visitor.get(f"{page}?lang=en").text
         assert (
-            "The bank’s answers: none at all · Messages: arrive 20 s late · Clock of gateway and banks: 120 s" in shown
+            "The bank’s answers: none at all ·\u00a0Messages: arrive 20\u00a0s late ·\u00a0"
+            "Clock of gateway and banks: 120\u00a0s" in shown
         )
 
 
@@ -131,6 +133,8 @@ def test_a_mistake_on_the_control_page_is_shown_to_people(visitor: FlaskClient, 
 
     assert page.status_code == 422
     assert say("clock_seconds.wrong", "fa") in page.text
+    assert say("control.mistaken", "fa") in page.text
+    assert say("control.right", "fa") not in page.text
     assert 'value="soon"' in page.text
     assert visitor.post("/sandbox/control/", json={"clock_seconds": "soon"}).json == {
         "error": "clock_seconds is a whole number of seconds"

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from foundation.database import Database
 from merchant_demo.app import create_app
 from merchant_demo.catalogue import PRODUCTS, QUANTITY_MAX
-from merchant_demo.orders import Shop, reconcile_unfinished
+from merchant_demo.orders import DESCRIPTION_MAX, Shop, reconcile_unfinished
 from merchant_demo.store import Orders
 from merchant_demo.wording import WORDS
 from pooya import Client
@@ -87,6 +87,32 @@ def test_checkout_opens_a_payment_and_sends_the_customer_to_it(browser: FlaskCli
     assert asked["amount"] == 6_450_000 + 3_200_000
     assert asked["mobile"] == "09123456789"
     assert asked["callback_url"].startswith("http://shop.test/orders/")
+
+
+@pytest.mark.parametrize(
+    ("language", "bought"),
+    [("fa", "دیوان حافظ × ۱، قوری سفالی فیروزه‌ای × ۲"), ("en", "Divan of Hafez × 1, Turquoise teapot × 2")],
+)
+def test_the_payment_is_for_what_was_bought(
+    browser: FlaskClient, gateway: FakeGateway, language: str, bought: str
+) -> None:
+    """Names and quantities in the buyer's language, which the payment page shows beside the order's number."""
+    browser.get(f"/?lang={language}")
+    check_out(browser, products=("teapot", "hafez", "teapot"))
+    assert gateway.opened[0]["description"] == bought
+
+
+def test_a_long_list_of_what_was_bought_ends_at_a_word(browser: FlaskClient, gateway: FakeGateway) -> None:
+    """The gateway takes so much and no more, which everything on the shelf is longer than."""
+    browser.get("/?lang=en")
+    check_out(browser, products=tuple(PRODUCTS))
+    described = gateway.opened[0]["description"]
+    assert len(described) <= DESCRIPTION_MAX
+    kept = described.removesuffix(" …")
+    titles = sorted(PRODUCTS.values(), key=lambda product: product.key)
+    whole = ", ".join(f"{product.title.en} × 1" for product in titles)
+    assert kept != described
+    assert whole.startswith(f"{kept} ")
 
 
 def test_a_missing_name_is_asked_for_and_nothing_is_ordered(browser: FlaskClient, gateway: FakeGateway) -> None:

@@ -115,4 +115,4 @@ def test_the_script_keeps_no_key() -> None:
 
 def test_a_sentence_cannot_become_markup() -> None:
     """What stands between backticks is code, everything is escaped."""
-    assert coded("a <b> `c<d>`") == 'a &lt;b&gt; <code dir="ltr">c&lt;d&gt;</code>'
+    assert coded("a <b> `c<d>`") == 'a &lt;b&gt; <code dir="ltr" class="short">c&lt;d&gt;</code>'
