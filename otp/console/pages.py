@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, g, redirect, request
+from flask import Blueprint, g, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound, abort
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,6 +14,7 @@ from otp.console.door import address, bank_here, form_of, operator_here, page
 from otp.console.forms import BareForm, CardForm, LogInForm, ReasonForm
 from otp.domain.spraying import ALARM_LEAST, ALARM_PERCENT
 from otp.domain.unlocking import REASON_LEAST, REASON_MOST, Unlock
+from otp.ramznegar.shell import STATIC as APP_STATIC
 from otp.services import card_history, operators
 from otp.services.overview import overview
 from otp.services.unlock_card import approve_unlock, ask_unlock
@@ -34,6 +35,12 @@ Page = str | tuple[str, int] | BaseResponse
 MINUTE = 60
 NUMBER = "<int(max=9223372036854775807):{}>"
 _DONE = frozenset({Unlock.ASKED, Unlock.APPROVED})
+
+
+@blueprint.get("/static/vz.woff2")
+def font() -> BaseResponse:
+    """Give the app's font under an address of this page: its proxy may let nothing else through."""
+    return send_from_directory(APP_STATIC, "vz.woff2")
 
 
 @blueprint.get("/log-in")
