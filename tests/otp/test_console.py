@@ -354,7 +354,7 @@ def test_a_cards_history_is_found_by_either_number_and_tells_no_secret(
     assert all(
         words in text for words in (pan.masked, "ending in 67", "wrong code", "not enough money", "250,000", "T1")
     )
-    assert "asked for by a PSP" in text
+    assert "requested by PSP" in text
     assert not any(secret in text for secret in (pan.reveal(), "09121234567", "9121234"))
     looked = bank_world.sql("SELECT actor FROM audit_entry WHERE action = 'card.shown'")
     assert [row["actor"] for row in looked] == ["operator:reza"]
