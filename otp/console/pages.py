@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from pathlib import Path
 
 from flask import Blueprint, g, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound, abort
@@ -14,7 +15,6 @@ from otp.console.door import address, bank_here, form_of, operator_here, page
 from otp.console.forms import BareForm, CardForm, LogInForm, ReasonForm
 from otp.domain.spraying import ALARM_LEAST, ALARM_PERCENT
 from otp.domain.unlocking import REASON_LEAST, REASON_MOST, Unlock
-from otp.ramznegar.shell import STATIC as APP_STATIC
 from otp.services import card_history, operators
 from otp.services.overview import overview
 from otp.services.unlock_card import approve_unlock, ask_unlock
@@ -34,6 +34,7 @@ blueprint.after_request(door.guard)
 Page = str | tuple[str, int] | BaseResponse
 MINUTE = 60
 NUMBER = "<int(max=9223372036854775807):{}>"
+APP_STATIC = Path(__file__).parent.parent / "ramznegar" / "static"
 _DONE = frozenset({Unlock.ASKED, Unlock.APPROVED})
 
 
