@@ -13,9 +13,9 @@ from otp.ramznegar.wording import WORDS
 from sandbox.running import wait_for
 
 APP_PIN = "482913"
-NO_NETWORK = """() => {
-  Object.defineProperty(navigator, "onLine", { configurable: true, get: () => false });
-  dispatchEvent(new Event("offline"));
+NETWORK = """sign => {
+  Object.defineProperty(navigator, "onLine", { configurable: true, get: () => sign === "online" });
+  dispatchEvent(new Event(sign));
 }"""
 SHORT_CEILING = "500000"
 OTHER_MOBILE = "09359998877"
@@ -109,6 +109,11 @@ def _codes(walker: Walker) -> Iterator[Sight]:
     _press(walker, "unlock")
     expect(page.locator("[data-part=code]")).not_to_be_empty()
     yield walker.sight("ramznegar", "code")
+    page.evaluate(NETWORK, "offline")
+    expect(page.locator("#offline")).to_be_visible()
+    yield walker.sight("ramznegar", "offline")
+    page.evaluate(NETWORK, "online")
+    expect(page.locator("#offline")).to_be_hidden()
     _press(walker, "bound")
     expect(page.locator("#picture-file")).to_be_attached()
     yield walker.sight("ramznegar", "for-a-purchase")
@@ -117,9 +122,6 @@ def _codes(walker: Walker) -> Iterator[Sight]:
 def _settings(walker: Walker) -> Iterator[Sight]:
     yield _screen(walker, "add-a-card", "#/add")
     yield _screen(walker, "settings", "#/settings")
-    walker.page.evaluate(NO_NETWORK)
-    expect(walker.page.locator("#offline")).to_be_visible()
-    yield walker.sight("ramznegar", "offline")
     yield _screen(walker, "change-pin", "#/settings/pin")
     yield _screen(walker, "help", "#/help")
     yield _screen(walker, "settings", "#/settings")
@@ -133,7 +135,6 @@ def _settings(walker: Walker) -> Iterator[Sight]:
 def _misfortunes(walker: Walker) -> Iterator[Sight]:
     """A phone whose clock is wrong, as the app learns at its next contact, and ten wrong codes that suspend it."""
     page = walker.page
-    page.goto("about:blank")  # the network is there again
     page.clock.set_system_time(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=FAST_MINUTES))
     try:
         with page.expect_response("**/api/cards"):

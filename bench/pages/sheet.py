@@ -26,7 +26,7 @@ QUALITY = 35
 SCALE = {"phone": 0.7, "desktop": 0.5, "paper": 0.7}
 """Pixels kept of each pixel: small enough for a sheet of hundreds, large enough to read."""
 
-TALLEST_PIXELS = 1_800
+TALLEST_PIXELS = 2_800
 """Beyond this a page only goes on as it began: a reference, a list of cards."""
 
 TITLES = {

@@ -16,7 +16,7 @@ from foundation.form_proof import FormProof
 from foundation.persian import Language, clock_time, grouped, jalali_moment, number
 from foundation.sensitive import Sensitive
 from otp.console.forms import BareForm, proof_of
-from otp.console.wording import WORDS, say
+from otp.console.wording import WORDS, say, who_did
 from otp.domain import purposes
 from otp.domain.operators import Operator
 from otp.services.bank import Bank
@@ -24,7 +24,7 @@ from otp.services.operators import who_is
 
 COOKIE = "console"
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; "
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """There is no script at all, and nothing is loaded from elsewhere."""
@@ -39,7 +39,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "X-Robots-Tag": "noindex",
 }
-OPEN = frozenset({"console.log_in", "console.try_log_in", "console.static"})
+FILES = frozenset({"console.static", "console.font"})
+OPEN = FILES | {"console.log_in", "console.try_log_in"}
 """What is shown to somebody who has not logged in."""
 YEAR_SECONDS = 31_536_000
 STYLE = Path(__file__).parent / "static" / "console.css"
@@ -60,7 +61,7 @@ def operator_here() -> Operator:
 
 def let_in() -> BaseResponse | None:
     """Find out who asks; send somebody who has not logged in to do so."""
-    if request.endpoint == "console.static":
+    if request.endpoint in FILES:
         return None
     shown = _shown_token()
     g.token, g.fresh = shown or secrets.token_urlsafe(32), shown is None
@@ -78,7 +79,9 @@ def give_token(token: Sensitive[str] | None) -> None:
 def guard(response: Response) -> Response:
     """Add the headers, and the cookie where it is a new one; it ends with the browser."""
     response.headers.update(HEADERS)
-    if request.endpoint == "console.static" and request.args.get("v") == style_version():
+    if request.endpoint == "console.font" or (
+        request.endpoint == "console.static" and request.args.get("v") == style_version()
+    ):
         response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     if bank_here().settings.public_url.startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR_SECONDS}; includeSubDomains"
@@ -120,6 +123,7 @@ def page(template: str, **values: Any) -> str:
         f"console/{template}",
         t=t,
         act=act,
+        who_did=lambda actor: who_did(actor, chosen),
         lang=chosen,
         address=address,
         style_version=style_version(),

@@ -20,7 +20,7 @@ _FRAME = {
         "Too many tries. Try again in {minutes} min.",
     ),
     "log_in.note": Words(
-        "پس از ۱۵ دقیقه بی‌کاری از سامانه بیرون می‌آیید.", "After 15 minutes without work you are logged out."
+        "پس از ۱۵ دقیقه بی‌فعالیتی، خودکار خارج می‌شوید.", "After 15 minutes of inactivity you are logged out."
     ),
     "log_out": Words("خروج", "Log out"),
     "role.viewer": Words("بیننده", "viewer"),
@@ -78,7 +78,7 @@ _WRONG = {
     "wrong.tried": Words("همهٔ تلاش‌ها", "All tries"),
     "wrong.wrong": Words("نادرست", "Wrong"),
     "wrong.share": Words("سهم", "Share"),
-    "wrong.state": Words("وضع", "State"),
+    "wrong.state": Words("وضعیت", "State"),
     "wrong.alarm": Words("هشدار: حدس", "Alarm: guessing"),
     "wrong.calm": Words("عادی", "normal"),
     "wrong.note": Words(
@@ -93,22 +93,21 @@ _CARDS = {
     "cards.go": Words("نمایش", "Show"),
     "cards.shape": Words("شمارهٔ کارت درست نیست.", "This is no card number."),
     "cards.unknown": Words("چنین کارتی نیست.", "There is no such card."),
-    "cards.locked": Words("کارت‌های بسته", "Cards that are kept out"),
-    "cards.none": Words("هیچ کارتی بسته نیست.", "No card is kept out."),
+    "cards.locked": Words("کارت‌های بسته", "Blocked and locked cards"),
+    "cards.none": Words("هیچ کارتی بسته نیست.", "No card is blocked or locked."),
     "card": Words("کارت {card_id}", "Card {card_id}"),
     "card.number": Words("شمارهٔ کارت", "Card number"),
     "card.at_bank": Words("شماره نزد بانک", "Number at the bank"),
     "card.mobile": Words("موبایل", "Mobile"),
     "card.mobile.ends": Words("با پایان {digits}", "ending in {digits}"),
     "card.mobile.none": Words("ندارد", "none"),
-    "card.state": Words("وضع", "State"),
+    "card.state": Words("وضعیت", "State"),
     "card.failures": Words("رمز نادرست پیاپی", "Wrong codes in a row"),
     "card.open": Words("باز", "open"),
-    "card.held": Words("مسدود به دستور بانک", "blocked by the bank’s own word"),
+    "card.held": Words("مسدود به دستور بانک", "blocked by the bank"),
     "card.blocked": Words("مسدود به‌سبب رمزهای نادرست", "blocked by wrong codes"),
     "card.locked": Words("قفل به‌سبب رمزهای نادرست تا {moment}", "locked by wrong codes until {moment}"),
     "card.paused": Words("مکث به‌سبب مشخصات نادرست تا {moment}", "pauses after wrong card data until {moment}"),
-    "card.history": Words("نمایش سرگذشت", "Show its history"),
     "unlock": Words("باز کردن کارت", "Unlock the card"),
     "unlock.note": Words(
         "دارندهٔ کارت را شناسایی کنید. درخواست شما را باید همکاری دیگر تأیید کند.",
@@ -128,14 +127,14 @@ _CARDS = {
     "history.acts": Words("کارهای انجام‌شده بر کارت", "Acts on the card"),
     "history.none": Words("چیزی نیست.", "Nothing."),
     "history.at": Words("زمان", "Time"),
-    "history.channel": Words("راه", "Channel"),
-    "history.state": Words("وضع", "State"),
+    "history.channel": Words("روش", "Channel"),
+    "history.state": Words("وضعیت", "State"),
     "history.tries": Words("تلاش نادرست", "Wrong tries"),
     "history.of": Words("{tries} از {most}", "{tries} of {most}"),
     "history.delivery": Words("پیامک", "Message"),
     "history.after": Words("{seconds} ثانیه پس از درخواست", "{seconds} s after it was asked for"),
     "history.expires": Words("اعتبار تا", "Valid until"),
-    "history.amount": Words("مبلغ (ریال)", "Amount (rial)"),
+    "history.amount": Words("مبلغ (ریال)", "Amount (Rial)"),
     "history.action": Words("کد پاسخ", "Action code"),
     "history.reason": Words("سبب", "Reason"),
     "history.terminal": Words("پایانه", "Terminal"),
@@ -143,11 +142,22 @@ _CARDS = {
     "history.what": Words("چه کاری", "What"),
     "history.why": Words("چرا", "Why"),
 }
+_ACTORS = {
+    "actor.operator": Words("\u2068{name}\u2069 (اپراتور)", "\u2068{name}\u2069 (operator)"),
+    "actor.atm": Words("خودپرداز \u2068{name}\u2069", "cash machine \u2068{name}\u2069"),
+    "actor.app": Words("رمزنگار", "Ramznegar"),
+}
 
-WORDS: dict[str, Words] = _FRAME | _OVERVIEW | _WRONG | _CARDS | STATES
+WORDS: dict[str, Words] = _FRAME | _OVERVIEW | _WRONG | _CARDS | _ACTORS | STATES
 
 
 def say(key: str, language: Language, **values: object) -> str:
     """Return the sentence for a key, its values filled in."""
     words = WORDS[key]
     return (words.fa if language == "fa" else words.en).format(**values)
+
+
+def who_did(actor: str, language: Language) -> str:
+    """Return who acted, as people say it, from ``kind:name`` of the audit trail; another kind stays as it is."""
+    kind, _, name = actor.partition(":")
+    return say(f"actor.{kind}", language, name=name) if f"actor.{kind}" in WORDS else actor

@@ -21,8 +21,8 @@ CHALLENGE = {
     "challenge.superseded": Words("جایگزین‌شده با رمز تازه‌تر", "replaced by a newer one"),
 }
 CHANNEL = {
-    "channel.harim": Words("پیامک به درخواست درگاه", "SMS, asked for by a PSP"),
-    "channel.sms": Words("پیامک به درخواست دارنده", "SMS, asked for by its holder"),
+    "channel.harim": Words("پیامک به درخواست درگاه", "SMS, requested by PSP"),
+    "channel.sms": Words("پیامک به درخواست دارنده", "SMS, requested by its holder"),
     "channel.app": Words("رمزنگار", "Ramznegar"),
     "channel.app_bound": Words("رمزنگار، ویژهٔ یک خرید", "Ramznegar, for one purchase"),
     "channel.static": Words("رمز دوم ایستا", "static second PIN"),
@@ -89,16 +89,16 @@ ACT = {
     "act.atm.end_static_pin": Words("غیرفعال‌کردن رمز دوم ایستا", "ended the static second PIN"),
     "act.atm.set_static_pin": Words("تعیین رمز دوم ایستا", "set a static second PIN"),
     "act.card.blocked": Words("مسدود کردن کارت", "blocked the card"),
-    "act.card.shown": Words("دیدن سرگذشت کارت", "looked at the card’s history"),
+    "act.card.shown": Words("دیدن سابقهٔ کارت", "looked at the card’s history"),
     "act.card.unlock_approved": Words("تأیید باز کردن کارت", "approved the unlock"),
     "act.card.unlock_asked": Words("درخواست باز کردن کارت", "asked for the unlock"),
-    "act.card.unlocked": Words("باز کردن کارت", "unlocked the card"),
+    "act.card.unlocked": Words("باز شدن کارت به درخواست او", "card opened at their request"),
 }
 """What the audit trail's acts on a card are called."""
 OUTCOME = {
     "outcome.asked": Words(
         "درخواست ثبت شد. همکاری دیگر باید تا ۲۴ ساعت آن را تأیید کند.",
-        "The request is kept. A colleague must approve it within 24 hours.",
+        "The request was recorded. A colleague must approve it within 24 hours.",
     ),
     "outcome.approved": Words("تأیید شد و کارت باز است.", "Approved; the card is open."),
     "outcome.not_allowed": Words("نقش شما این کار را اجازه نمی‌دهد.", "Your role does not allow this."),
@@ -120,7 +120,7 @@ OUTCOME = {
     ),
     "outcome.too_late": Words("مهلت این درخواست گذشته است؛ دوباره درخواست کنید.", "The request has lapsed; ask again."),
     "outcome.card_changed": Words(
-        "وضع کارت پس از درخواست عوض شده است؛ بررسی و دوباره درخواست کنید.",
+        "وضعیت کارت پس از درخواست عوض شده است؛ بررسی و دوباره درخواست کنید.",
         "The card has changed since it was asked for; look at it and ask again.",
     ),
     "outcome.reason_shape": Words("دلیل را در ۵ تا ۳۰۰ نویسه بنویسید.", "Give a reason of 5 to 300 characters."),

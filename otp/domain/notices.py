@@ -65,7 +65,7 @@ NOTICES: Mapping[NoticeKind, str] = MappingProxyType(
 )
 PURPOSES: Mapping[Channel, str] = MappingProxyType(
     {
-        Channel.ATM: "بخش پیامکی کد فعال‌سازی رمزنگار برای کارت *{card}:",
+        Channel.ATM: "بخش دوم کد فعال‌سازی رمزنگار برای کارت *{card}:",
         Channel.SMS: "کد افزودن کارت *{card} به رمزنگار:",
     }
 )

@@ -55,7 +55,7 @@ _START = {
         "For larger purchases it makes a code for that amount and that shop only.",
     ),
     "welcome.install": Words(
-        "برای این‌که مانند برنامه‌های دیگر در دسترس باشد، در فهرست مرورگر «افزودن به صفحهٔ اصلی» را بزنید.",
+        "برای این‌که مانند برنامه‌های دیگر در دسترس باشد، در منوی مرورگر «افزودن به صفحهٔ اصلی» را بزنید.",
         "To keep it at hand, choose “Add to home screen” in the browser’s menu.",
     ),
     "activate": Words("فعال‌سازی با رسید خودپرداز", "Activate with an ATM slip"),
@@ -67,14 +67,15 @@ _START = {
     "activate.again": Words("فعال‌سازی از نو", "Start activation over"),
     "activation_id": Words("شناسهٔ فعال‌سازی", "Activation ID"),
     "activation_id.hint": Words("۸ رقم، روی رسید", "8 digits, on the slip"),
-    "slip": Words("رمز روی رسید", "Code on the slip"),
+    "slip": Words("بخش اول کد (روی رسید)", "First part of the code (on the slip)"),
     "slip.hint": Words("۸ رقم، زیر شناسه", "8 digits, under the ID"),
-    "sms": Words("رمز پیامک‌شده", "Code from the SMS"),
+    "sms": Words("بخش دوم کد (در پیامک)", "Second part of the code (in the SMS)"),
     "sms.hint": Words(
         "۸ رقم و حرف؛ می‌توانید همهٔ پیامک را بچسبانید.", "8 digits and letters; you may paste the whole message."
     ),
+    "sms.alone": Words("کد تأیید (در پیامک)", "Code (in the SMS)"),
     "sms.sent": Words(
-        "رمز تأیید به شماره‌ای که به {tail} ختم می‌شود پیامک شد.", "A code was sent to the number ending in {tail}."
+        "کد تأیید به شماره‌ای که به {tail} ختم می‌شود پیامک شد.", "A code was sent to the number ending in {tail}."
     ),
     "device.name": Words("نام این دستگاه", "Name of this device"),
     "device.name.hint": Words("تا بعد آن را در فهرست دستگاه‌ها بشناسید.", "So that you know it in the list of devices."),
@@ -127,8 +128,8 @@ _ERRORS = {
         "The answer did not come from your bank; nothing was stored. Try later over another network.",
     ),
     "error.ACTIVATION_REFUSED": Words(
-        "فعال‌سازی پذیرفته نشد. نوشته‌ها را با رسید و پیامک مقایسه کنید؛ رمزها ۲۴ ساعت و پنج بار اعتبار دارند.",
-        "Activation was refused. Compare with slip and SMS; the codes are good for 24 hours and five tries.",
+        "فعال‌سازی پذیرفته نشد. نوشته‌ها را با رسید و پیامک مقایسه کنید؛ کد ۲۴ ساعت و پنج بار اعتبار دارد.",
+        "Activation was refused. Compare with slip and SMS; the code is good for 24 hours and five tries.",
     ),
     "error.TOO_MANY_REQUESTS": Words(
         "درخواست‌ها زیاد بود؛ چند دقیقهٔ دیگر دوباره بزنید.", "Too many requests; try again in a few minutes."
@@ -138,16 +139,22 @@ _ERRORS = {
         "The bank no longer knows this device: it was removed, or activated elsewhere. Its codes aren’t accepted.",
     ),
     "error.DEVICE_SUSPENDED": Words(
-        "به دلیل رمزهای نادرست، این دستگاه بسته شده است. برنامه را حذف و در خودپرداز دوباره فعال کنید.",
-        "This device was suspended after wrong codes. Remove the app and activate again at an ATM.",
+        "به دلیل رمزهای نادرست، بانک این دستگاه را بسته است. از خودپرداز رسید تازه بگیرید، سپس "
+        "«پاک کردن و فعال‌سازی دوباره» را بزنید.",
+        "The bank suspended this device after wrong codes. Get a new slip at an ATM, then press "
+        "“Erase and activate again”.",
     ),
     "error.CODE_WRONG": Words(
         "بانک رمز را نپذیرفت. اگر رمز ورود را درست زده‌اید، یک دقیقهٔ دیگر دوباره بزنید.",
         "The bank didn’t accept the code. If you typed your PIN right, try again in a minute.",
     ),
     "error.activation_id": Words("شناسهٔ فعال‌سازی ۸ رقم است.", "The activation ID has 8 digits."),
-    "error.slip": Words("رمز روی رسید ۸ رقم است.", "The code on the slip has 8 digits."),
-    "error.sms": Words("رمز پیامک‌شده ۸ رقم و حرف است.", "The code from the SMS has 8 digits and letters."),
+    "error.slip": Words("بخش اول کد (روی رسید) ۸ رقم است.", "The first part of the code (on the slip) has 8 digits."),
+    "error.sms": Words(
+        "بخش دوم کد (در پیامک) ۸ رقم و حرف است.",
+        "The second part of the code (in the SMS) has 8 digits and letters.",
+    ),
+    "error.sms_alone": Words("کد تأیید (در پیامک) ۸ رقم و حرف است.", "The code (in the SMS) has 8 digits and letters."),
     "error.pin_short": Words("رمز ورود دست‌کم ۶ رقم است.", "The app PIN has at least 6 digits."),
     "error.pin_guessable": Words(
         "این رمز آسان حدس زده می‌شود؛ رقم‌های تکراری یا پشت سر هم نگذارید.",

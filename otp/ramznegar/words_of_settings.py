@@ -12,7 +12,7 @@ SETTINGS = {
     "card.added": Words("کارت افزوده شد.", "Card added."),
     "card.mine": Words("کارت‌های دیگر من در این بانک", "My other cards at this bank"),
     "card.mine.text": Words(
-        "رمز تأیید به شماره‌ای می‌رود که برای همان کارت ثبت است.", "A code goes to the mobile registered for that card."
+        "کد تأیید به شماره‌ای می‌رود که برای همان کارت ثبت است.", "A code goes to the mobile registered for that card."
     ),
     "card.by_atm": Words("با رسید خودپرداز", "With an ATM slip"),
     "card.remove": Words("حذف کارت", "Remove card"),
@@ -49,6 +49,7 @@ SETTINGS = {
         "دستگاه «{name}» حذف شود؟ رمزهای آن دیگر پذیرفته نمی‌شود.",
         "Remove “{name}”? Its codes will no longer be accepted.",
     ),
+    "safety.pin": Words("رمز ورود", "App PIN"),
     "safety": Words("رمز ورود و اثر انگشت", "App PIN and fingerprint"),
     "pin.change": Words("تغییر رمز ورود", "Change app PIN"),
     "pin.change.text": Words(

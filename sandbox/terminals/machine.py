@@ -14,10 +14,11 @@ import segno
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from foundation.persian import jalali_moment
+from foundation.persian import grouped, jalali_moment
 from otp.domain.cash_machine import Standing
 from otp.services.visit import standing
 from sandbox.rendering import address, guard, language, page, redirected
+from sandbox.short_number import SHORT_NUMBER
 from sandbox.terminals.cards import card_typed, cards_here
 from sandbox.terminals.deeds import DEEDS, go_plainly, refuse_gift
 from sandbox.terminals.hall import Visit, hall_here
@@ -108,6 +109,8 @@ def _screen(visit: Visit) -> str:
         slip=_shown_slip(visit),
         idle=IDLE_SECONDS,
         more=MORE_SECONDS,
+        short_number=SHORT_NUMBER,
+        static_most=grouped(hall_here().bank.settings.static_pin_day_max_rial, language()),
         action=_action(),
     )
 

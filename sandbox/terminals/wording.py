@@ -9,13 +9,14 @@ TERMINAL_WORDS: dict[str, Words] = {
     "till": Words("کارت‌خوان", "Till"),
     "atm.insert": Words("کارت خود را وارد کنید", "Insert your card"),
     "atm.insert.text": Words(
-        "یکی از کارت‌های این بانک را بردارید یا شمارهٔ آن را بنویسید.", "Take a card of this bank, or type its number."
+        "یکی از کارت‌های این بانک را انتخاب کنید یا شمارهٔ آن را بنویسید.",
+        "Choose a card of this bank, or type its number.",
     ),
     "atm.card": Words("کارت", "Card"),
     "atm.card.none": Words("شماره را می‌نویسم", "I type the number"),
     "atm.typed": Words("یا شمارهٔ کارت", "Or a card number"),
     "atm.insert.key": Words("واردکردن کارت", "Insert the card"),
-    "atm.wrong.card": Words("این شمارهٔ کارت درست نیست.", "That is no card number."),
+    "atm.wrong.card": Words("این شمارهٔ کارت درست نیست.", "That is not a valid card number."),
     "atm.wrong.amount": Words("مبلغ را به ریال بنویسید.", "Write an amount in rials."),
     "atm.wrong.real": Words(
         "این شماره از کارت‌های نمونه نیست و شاید از یک بانک واقعی باشد. فقط کارت‌های نمونه را وارد کنید. چیزی ارسال نشد.",
@@ -47,26 +48,29 @@ TERMINAL_WORDS: dict[str, Words] = {
         "The card’s four digits, or six digits of a dynamic first PIN from Ramznegar.",
     ),
     "atm.text.app": Words(
-        "یک رسید با دو عدد چاپ می‌شود و بخش دیگر کد به {mobile} پیامک می‌شود. هر سه را در رمزنگار وارد کنید.",
-        "A slip with two numbers is printed, and the other part of the code is texted to {mobile}. Type all three into "
-        "Ramznegar.",
+        "رسیدی با شناسهٔ فعال‌سازی و بخش اول کد چاپ می‌شود و بخش دوم کد به {mobile} پیامک می‌شود. هر سه را در رمزنگار "
+        "وارد کنید.",
+        "A slip with the activation ID and the first part of the code is printed, and the second part is texted to "
+        "{mobile}. Type all three into Ramznegar.",
     ),
     "atm.text.sms": Words(
-        "رمز پویا به {mobile} پیامک خواهد شد، هر بار که چهار رقم آخر کارت را پیامک کنید. این شماره درست است؟",
-        "Codes will be texted to {mobile} whenever you text the card’s last four digits. Is this your number?",
+        "هر بار که چهار رقم آخر کارت را به {number} پیامک کنید، رمز پویا به {mobile} پیامک می‌شود. این شمارهٔ موبایل "
+        "درست است؟",
+        "Whenever you text the card’s last four digits to {number}, a code is texted to {mobile}. Is this mobile "
+        "number yours?",
     ),
     "atm.text.mobile": Words(
-        "شمارهٔ ثبت‌شده: {mobile}. پس از تغییر، رمزنگار این کارت خاموش می‌شود، به هر دو شماره خبر می‌دهیم، و تا ۲۴ ساعت "
+        "شمارهٔ ثبت‌شده: {mobile}. پس از تغییر، رمزنگار این کارت غیرفعال می‌شود، به هر دو شماره خبر می‌دهیم، و تا ۲۴ ساعت "
         "سقف رمزها پایین است.",
         "Registered: {mobile}. After a change the card’s Ramznegar ends, both numbers are told, and codes keep a low "
         "ceiling for 24 hours.",
     ),
     "atm.text.mobile_code": Words("کد به {typed} پیامک شد.", "The code was texted to {typed}."),
     "atm.text.static": Words(
-        "رمز دوم ایستا تا ۱٬۰۰۰٬۰۰۰ ریال در روز بی‌رمز پویا خرید می‌کند. هرکس آن را بداند می‌تواند با کارت شما خرید کند؛ "
-        "مسئولیت آن با شماست.",
-        "A static second PIN buys up to 1,000,000 rials a day without a dynamic PIN. Whoever knows it can buy with "
-        "your card; that is at your own risk.",
+        "با رمز دوم ایستا می‌توان روزی تا {amount} ریال بدون رمز پویا خرید کرد. هرکس آن را بداند می‌تواند با "
+        "کارت شما خرید کند؛ مسئولیت آن با شماست.",
+        "With a static second PIN you can spend up to {amount} Rial a day without a dynamic PIN. Whoever knows it can "
+        "buy with your card; that is at your own risk.",
     ),
     "atm.text.first": Words("رمز تازه چهار رقم است.", "The new PIN has four digits."),
     "atm.none": Words("شماره‌ای ثبت نشده", "none"),
@@ -159,11 +163,11 @@ TERMINAL_WORDS: dict[str, Words] = {
     "atm.done.mobile": Words("شمارهٔ تازه ثبت شد.", "The new number is registered."),
     "atm.done.static": Words("رمز دوم ایستا فعال شد.", "The static second PIN is active."),
     "atm.done.first": Words("رمز اول عوض شد.", "The first PIN was changed."),
-    "atm.slip.id": Words("شمارهٔ فعال‌سازی", "Activation number"),
+    "atm.slip.id": Words("شناسهٔ فعال‌سازی", "Activation ID"),
     "atm.slip.part": Words("بخش اول کد", "First part of the code"),
     "atm.slip.text": Words(
-        "بخش دوم به شماره‌ای که به {mobile} ختم می‌شود پیامک شد.",
-        "The second part was texted to the number that ends in {mobile}.",
+        "بخش دوم کد به شماره‌ای که به {mobile} ختم می‌شود پیامک شد.",
+        "The second part of the code was texted to the number that ends in {mobile}.",
     ),
     "atm.slip.until": Words("اعتبار تا", "Valid until"),
     "atm.slip.secret": Words("این رسید را به کسی ندهید.", "Give this slip to nobody."),
@@ -176,7 +180,7 @@ TERMINAL_WORDS: dict[str, Words] = {
     ),
     "atm.more.yes": Words("بله، وقت بیشتر", "Yes, more time"),
     "till.title": Words("خرید با کارت و رمز اول", "Pay with card and first PIN"),
-    "till.amount": Words("مبلغ (ریال)", "Amount (rials)"),
+    "till.amount": Words("مبلغ (ریال)", "Amount (Rial)"),
     "till.pin": Words("رمز اول", "First PIN"),
     "till.pay": Words("کشیدن کارت", "Pay"),
     "till.receipt": Words("رسید", "Receipt"),
@@ -188,7 +192,7 @@ TERMINAL_WORDS: dict[str, Words] = {
     "till.state.approved": Words("انجام شد", "Approved"),
     "till.state.declined": Words("انجام نشد", "Declined"),
     "till.state.reversing": Words("بانک پاسخ روشنی نداد؛ در حال برگشت است", "No clear answer; being reversed"),
-    "till.state.reversed": Words("برگشت خورد", "Reversed"),
+    "till.state.reversed": Words("برگشت داده شد", "Reversed"),
     "till.back": Words("برگشت پول", "Give the money back"),
     "till.no.101": Words("تاریخ کارت گذشته است.", "The card has expired."),
     "till.no.104": Words("کارت مسدود است.", "The card is blocked."),

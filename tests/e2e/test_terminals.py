@@ -225,6 +225,7 @@ def test_a_wrong_pin_says_so_and_a_foreign_or_real_card_is_not_taken(visitor: Vi
         holder.page.fill("#typed", typed)
         holder.page.click("button[name=insert]")
         expect(holder.page.locator("[role=alert]")).to_contain_text(holder.say(f"atm.{told}"))
+        expect(holder.page.locator("#typed")).to_have_attribute("aria-invalid", "true")
     other = next(card for card in world.info["cards"] if card["bank"] == ONE)
     holder.page.fill("#typed", other["pan"])
     holder.page.click("button[name=insert]")

@@ -16,6 +16,7 @@ from otp.console.door import HEADERS
 from otp.console.wording import WORDS
 from otp.domain.operators import Role
 from otp.ports import Receipt
+from otp.ramznegar.shell import STATIC
 from otp.services.ask_receipts import keep_receipt
 from otp.services.audit_trail import By, note
 from otp.services.cards import card_tokens
@@ -353,7 +354,7 @@ def test_a_cards_history_is_found_by_either_number_and_tells_no_secret(
     assert all(
         words in text for words in (pan.masked, "ending in 67", "wrong code", "not enough money", "250,000", "T1")
     )
-    assert "asked for by a PSP" in text
+    assert "requested by PSP" in text
     assert not any(secret in text for secret in (pan.reveal(), "09121234567", "9121234"))
     looked = bank_world.sql("SELECT actor FROM audit_entry WHERE action = 'card.shown'")
     assert [row["actor"] for row in looked] == ["operator:reza"]
@@ -435,3 +436,23 @@ def test_the_style_is_kept_under_the_address_of_its_own_version_only(bank_world:
         with browser.get(at) as style:
             assert style.status_code == 200
             assert ("immutable" in style.headers["Cache-Control"]) is kept
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("1234", 404), ("not a number", 400)])
+def test_a_mistaken_search_stays_among_the_cards(desk: Callable[[str], Desk], wanted: str, status: int) -> None:
+    """The answer is the same page, and its tab says so."""
+    answer = desk("omid").send("/cards", "/cards", card=wanted)
+
+    assert answer.status_code == status
+    assert re.search(r'href="/console/cards" aria-current="page"', answer.text)
+
+
+def test_the_page_has_the_apps_font_before_anybody_logged_in(bank_world: BankWorld) -> None:
+    """One file serves both, under an address of the page, whose policy lets it in."""
+    client = create_app(bank=bank_world.bank).test_client()
+
+    with client.get("/console/static/vz.woff2") as answer:
+        assert (answer.status_code, answer.content_type) == (200, "font/woff2")
+        assert answer.data == (STATIC / "vz.woff2").read_bytes()
+        assert "immutable" in answer.headers["Cache-Control"]
+    assert "font-src 'self'" in client.get("/console/log-in").headers["Content-Security-Policy"]

@@ -92,15 +92,17 @@ def test_a_page_of_another_version_is_not_kept(holder: Holders, monkeypatch: pyt
     expect(someone.page.locator("h1")).to_have_text(someone.words("welcome.title"))
 
 
-def test_the_offline_sign_informs_and_stops_nothing(holder: Holders) -> None:
-    """The banner comes and goes with the network; the cards stay."""
-    someone = holder()
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_the_offline_sign_informs_and_stops_nothing(holder: Holders, language: str) -> None:
+    """The banner comes and goes with the network, in the app's language; the cards stay."""
+    someone = holder(language=language)
     someone.activate()
     someone.offline_ready()
     banner = someone.page.locator("#offline")
     expect(banner).to_be_hidden()
     someone.context.set_offline(True)
     expect(banner).to_be_visible()
+    expect(banner).to_have_text(someone.words("offline"))
     someone.look("offline")
     expect(someone.page.locator("a.card")).to_be_visible()
     someone.context.set_offline(False)

@@ -166,6 +166,21 @@ def test_a_lost_answer_to_a_new_pin_is_told_as_what_it_is(
     complaints[:] = [each for each in complaints if "ERR_FAILED" not in each and "503" not in each]
 
 
+@pytest.mark.parametrize(("sensor", "heading"), [(True, "safety"), (False, "safety.pin")])
+def test_the_settings_speak_of_fingers_where_there_is_a_sensor(
+    holder: Holders,
+    sensor: bool,  # noqa: FBT001 - a parameter of the test
+    heading: str,
+) -> None:
+    """Elsewhere the heading names the app PIN alone."""
+    someone = holder()
+    if sensor:
+        put_finger(someone.page)
+    someone.activate()
+    someone.press("settings")
+    expect(someone.page.locator("[data-part=safety]")).to_have_text(someone.words(heading))
+
+
 def test_the_finger_is_turned_on_and_off_later(holder: Holders) -> None:
     """The picture is shown before a finger is tied to what was typed: a slip would make wrong codes for ever."""
     someone = holder()

@@ -20,6 +20,7 @@ export async function settings() {
   const switchable = part("finger", screen), kept = await read("fingerprint");
   switchable.textContent = say(kept ? "finger.off" : "finger.on");
   switchable.hidden = !kept && !await fingerprint.offered().catch(() => false);
+  if (!switchable.hidden) part("safety", screen).textContent = say("safety");
   const off = () => busy(switchable, screen, () => fingerOff(screen));
   switchable.addEventListener("click", () => kept ? off() : go("#/settings/finger"));
   const remove = part("remove-app", screen);

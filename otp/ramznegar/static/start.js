@@ -22,7 +22,7 @@ export function partsOf(form) {
   for (const name of ["slip", "sms"]) {
     if (!field(name)) continue;
     const typed = name === "sms" ? partOf(field(name).value) : normalised(field(name).value);
-    if (typed.length !== PART_LENGTH) throw mistaken(`error.${name}`);
+    if (typed.length !== PART_LENGTH) throw mistaken(`error.${name}${field("slip") ? "" : "_alone"}`);
     whole.secret += typed;
   }
   if (field("activation_id") && whole.id.length !== PART_LENGTH) throw mistaken("error.activation_id");
