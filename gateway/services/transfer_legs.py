@@ -19,7 +19,10 @@ from gateway.store.transfer_legs import CreditRow
 
 
 def credit(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | NotYet | None:
-    """Bring the credit that an attempt owes one step on; ``tries`` counts from 1, and every repeat is a 1201."""
+    """Bring the credit that an attempt owes one step on; ``tries`` counts from 1, and every repeat is a 1201.
+
+    The first message is what its debit is for, and waits for nobody; repeats go out at the issuer's pace (F19).
+    """
     with gateway.database.single() as connection:
         row = store.read_credit(connection, attempt_id)
     if row is None:
@@ -27,7 +30,7 @@ def credit(gateway: Gateway, attempt_id: str, *, tries: int) -> Again | NotYet |
     issuer = gateway.directory.issuer(row.destination_issuer_id)
     if issuer is None:
         return Again("issuer not known here yet")
-    if wait := turn(gateway, issuer):
+    if tries > 1 and (wait := turn(gateway, issuer)):
         return wait
     return step(row, _leg(gateway, issuer, row, repeat=tries > 1))
 

@@ -17,13 +17,14 @@ from gateway.domain.limits import INQUIRIES_MAX, INQUIRY_WAITS_SECONDS
 from gateway.domain.outcome import NO_PLACE, InquiryAnswer, ReversalAnswer, ReversalUnknown, Unknown
 from gateway.domain.payment import PaymentState
 from gateway.ports import InquiryRequest, ReversalRequest
-from gateway.services import recover
+from gateway.services import recover, transfer_legs
 from gateway.services.authorise import Checking
 from gateway.services.enrol import add_issuer
 from gateway.store import pace
 from gateway.worker import topics
 from tests.fakes.shop import ISSUER, Shop
 from tests.fakes.switch import FakeSwitch, debit_but_silent, decline_but_silent, lost
+from tests.gateway.services.test_transfers import opened
 
 UNKNOWNS = 300
 PER_SECOND, BURST = 60, 30
@@ -228,3 +229,25 @@ def test_the_pace_of_two_issuers_is_their_own(shop: Shop) -> None:
     turns(shop, 20, per_second=1, burst=1)
     with shop.gateway.database.single() as connection:
         assert pace.take_turn(connection, "three", per_second=1, burst=1) == 0
+
+
+def test_f19_a_first_credit_waits_for_no_turn_and_its_repeats_do(town: Shop) -> None:
+    """The pace is for a bank that did not answer: what it was not asked yet is today's business."""
+    town.switch.credit_answers.append(Unknown("silent"))
+    town.send(opened(town))
+    (attempt_id,) = town.rows("SELECT attempt_id FROM payment WHERE attempt_id IS NOT NULL")[0]
+    ends = []
+
+    for tries in (1, 2):
+        _take_all_turns(town, "one")
+        ends.append(transfer_legs.credit(town.gateway, attempt_id, tries=tries))
+
+    assert [type(end) for end in ends] == [recover.Again, recover.NotYet]
+    assert len(town.switch.credits) == 1
+
+
+def _take_all_turns(town: Shop, issuer_id: str) -> None:
+    issuer = town.gateway.directory.issuer(issuer_id)
+    assert issuer
+    while recover.turn(town.gateway, issuer) is None:
+        pass
