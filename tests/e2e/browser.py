@@ -21,12 +21,16 @@ KINDS = ("violations", "incomplete")
 """What axe is asked for: what is broken, and what it cannot decide."""
 
 _RUN = """async options => {
+  const at = scrollY;
+  scrollTo(0, 0);
   const found = await axe.run(document, options), said = [];
+  scrollTo(0, at);
   for (const kind of options.resultTypes)
     for (const rule of found[kind])
       for (const node of rule.nodes) said.push(`${kind}: ${rule.id}: ${node.target}: ${node.failureSummary ?? ""}`);
   return said;
 }"""
+"""From the top of the page: under a strip that stays in sight lies whatever was scrolled there, half of a field too."""
 
 
 @functools.cache
