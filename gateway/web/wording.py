@@ -104,10 +104,12 @@ _PIN = {
 
 _DECLINE = {
     "decline.card_or_code_wrong": _free(
-        "مشخصات کارت یا رمز پویا درست نیست؛ آن‌ها را بررسی و CVV2 و رمز را دوباره وارد کنید.",
-        "The card details or the dynamic PIN are not right; check them and enter CVV2 and the PIN again.",
+        "مشخصات کارت یا رمز پویا درست نیست.", "The card details or the dynamic PIN are not right."
     ),
-    "tries.left": Words("{count} بار دیگر می‌توانید امتحان کنید.", "Tries left: {count}."),
+    "tries.left": Words(
+        "{count} بار دیگر می‌توانید امتحان کنید؛ CVV2 و رمز را دوباره وارد کنید.",
+        "Tries left: {count}. Enter CVV2 and the PIN again.",
+    ),
     "tries.none": Words(
         "دفعات مجاز این پرداخت تمام شد؛ به فروشگاه برگردید و دوباره شروع کنید.",
         "This payment has no tries left; return to the shop and start again.",
