@@ -11,8 +11,14 @@ from gateway.services.open_payment import PaymentRecord
 from tests.fakes.shop import Shop
 
 ACQUIRER = "581672"
-DAY_SECONDS = 86_400 + CLOSES_AFTER.seconds
-"""A day, and the minutes until its file is the last word: then it is over, whatever the hour the tests run at."""
+
+
+def days(count: int) -> int:
+    """Return the seconds of so many days and of the minutes until a day's file is the last word.
+
+    So many days are over then, and no more of them, at almost any hour that the tests run at.
+    """
+    return count * 86_400 + CLOSES_AFTER.seconds
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from gateway.services.reconcile import import_file
 from gateway.services.settle import returned, settle
 from gateway.store.checks import RULES
 from sandbox.postgres import Cluster, Roles
-from tests.fakes.clearing import DAY_SECONDS, Clearing
+from tests.fakes.clearing import Clearing, days
 from tests.fakes.loose import loosen
 from tests.fakes.shop import MERCHANT, ONE, Shop
 from tests.fakes.switch import approve, debit_but_silent, give_but_silent, give_no
@@ -118,14 +118,14 @@ def test_a_world_that_was_paid_out_breaks_no_rule(shop: Shop, look: Callable[[],
         shop.confirm(payment, key=payment.payment_id)
     clearing.capture()
     content = clearing.written(*(clearing.line(payment) for payment in payments))
-    shop.later(6 * DAY_SECONDS)
+    shop.later(days(6))
     import_file(shop.gateway, "two", content)
     assert settle(shop.gateway) == 2
     seal_ledger(shop.gateway)
-    shop.settle_down(after=6 * DAY_SECONDS)
+    shop.settle_down(after=days(6))
     assert broken(look()) == set()
     agree(shop.gateway, returned(shop.gateway, 1, by="sara", reason="account is closed")[0], by="ali")
-    shop.later(13 * DAY_SECONDS)
+    shop.later(days(13))
     assert settle(shop.gateway) == 1
     seal_ledger(shop.gateway)
     seal_trail(shop.gateway)
@@ -144,7 +144,7 @@ def test_d7_a_credit_or_refund_that_is_compared_with_no_file_is_found(shop: Shop
     shop.refund(payments[1], 100_000, "r-1")
     shop.work()
     clearing.capture()
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
     import_file(shop.gateway, "two", clearing.written(*(clearing.line(payment) for payment in payments)))
     import_file(shop.gateway, "one", clearing.written())
     seal_ledger(shop.gateway)

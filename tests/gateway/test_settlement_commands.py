@@ -9,7 +9,7 @@ import pytest
 
 from gateway.services.gateway import Gateway
 from gateway.services.settle import settle
-from tests.fakes.clearing import DAY_SECONDS, Clearing
+from tests.fakes.clearing import Clearing, days
 from tests.fakes.shop import MERCHANT, Shop
 
 FIRST, SECOND = "IR062960000000100324200001", "IR760570028180010800000101"
@@ -52,7 +52,7 @@ def test_f31_an_operator_imports_lists_shows_and_resolves(
     clearing.capture()
     file = tmp_path / "clearing.csv"
     file.write_bytes(clearing.written(clearing.line(kept), stranger))
-    shop.later(DAY_SECONDS + 7_200)
+    shop.later(days(1) + 7_200)
     take = ("reconcile", "import", str(file), "--issuer", "two")
 
     assert "2 lines, 1 exception, 1 matched" in command(*take)
@@ -88,7 +88,7 @@ def test_d11_an_operator_sees_pays_and_takes_back(shop: Shop, command: Callable[
     shop.confirm(payment)
     clearing.capture()
     content = clearing.written(clearing.line(payment))
-    shop.later(7 * DAY_SECONDS)
+    shop.later(days(7))
     shop.change("UPDATE merchant SET name_fa = 'الف & ب' ")
     (tmp_path / "c.csv").write_bytes(content)
     command("reconcile", "import", str(tmp_path / "c.csv"), "--issuer", "two")
@@ -118,7 +118,7 @@ def test_d35_an_operator_asks_again_and_takes_an_iban_away(shop: Shop, command: 
     """D35: a request that lapsed is asked for again; a removal takes two people as well."""
     command("settlement", "iban-add", MERCHANT.merchant_id, FIRST, *BY)
     assert "asked for" in command("settlement", "ibans", MERCHANT.merchant_id)
-    shop.later(2 * DAY_SECONDS)
+    shop.later(days(2))
     command("settlement", "iban-again", "1", *BY)
     command("reconcile", "approve", "2", "--by", "ali")
     assert "from 20" in command("settlement", "ibans", MERCHANT.merchant_id)

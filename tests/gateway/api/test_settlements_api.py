@@ -12,7 +12,7 @@ from gateway.services.approve import approve
 from gateway.services.ibans import add_iban
 from gateway.services.reconcile import import_file
 from gateway.services.settle import settle
-from tests.fakes.clearing import DAY_SECONDS, Clearing
+from tests.fakes.clearing import Clearing, days
 from tests.fakes.shop import MERCHANT, SECRET_KEY, Shop
 
 HEADERS = {"Authorization": f"Bearer {SECRET_KEY}"}
@@ -29,14 +29,14 @@ def get(client: FlaskClient, address: str) -> Any:
 
 def settled(shop: Shop, weeks: int, payments: int) -> None:
     """Sell, let the bank tell, and pay out, weeks from now."""
-    shop.later(weeks * 7 * DAY_SECONDS)
+    shop.later(days(weeks * 7))
     clearing = Clearing(shop)
     bought = [shop.paid(10_000 + number) for number in range(payments)]
     for payment in bought:
         shop.confirm(payment)
     clearing.capture()
     content = clearing.written(*(clearing.line(payment) for payment in bought))
-    shop.later((weeks * 7 + 6) * DAY_SECONDS)
+    shop.later(days(weeks * 7 + 6))
     import_file(shop.gateway, "two", content)
     assert settle(shop.gateway) == payments
 

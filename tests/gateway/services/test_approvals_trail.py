@@ -22,7 +22,7 @@ from gateway.services.ibans import add_iban, ask_again
 from gateway.services.keys import new_key, revoke_key, rotate_key
 from gateway.services.pause_issuer import pause, resume
 from gateway.services.settle import returned, settle
-from tests.fakes.clearing import DAY_SECONDS, Clearing
+from tests.fakes.clearing import Clearing, days
 from tests.fakes.shop import ISSUER, MERCHANT, Shop
 
 IBAN = "IR062960000000100324200001"
@@ -58,7 +58,7 @@ def planted(shop: Shop) -> int:
     clearing = Clearing(shop)
     shop.confirm(shop.paid())
     clearing.capture()
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
     reconcile.import_file(shop.gateway, "two", clearing.written())
     return reconcile.list_exceptions(shop.gateway)[0].exception_id
 
@@ -116,7 +116,7 @@ def test_d35_a_resolution_can_be_refused_and_asked_for_again(shop: Shop) -> None
 def test_d35_what_came_too_late_or_had_changed_stands_in_the_trail(shop: Shop) -> None:
     """D35: the word of whoever approved, and why it did not count."""
     late = add_iban(shop.gateway, MERCHANT.merchant_id, IBAN, parts=1, by="sara", reason="letter of the shop")
-    shop.later(DAY_SECONDS + 10)
+    shop.later(days(1) + 10)
     with pytest.raises(RefusedRow, match="more than a day"):
         approve(shop.gateway, late, by="ali")
     changed = ask_again(shop.gateway, 1, by="sara", reason="letter of the shop")
@@ -147,7 +147,7 @@ def test_d35_large_refunds_tell_who_asked_and_who_decided(shop: Shop) -> None:
     key = told(shop, "refund:3")[0][0]
     with pytest.raises(RefusedRow, match="whoever asked"):
         approve_refund(shop.gateway, 3, Rial(1_000), by=key.replace(":", " "))
-    shop.later(8 * DAY_SECONDS)
+    shop.later(days(8))
     assert give_up_waiting(shop.gateway) == 1
 
     assert key == f"key:{shop.caller.key_id}"
@@ -240,7 +240,7 @@ def test_d35_settlement_tells_of_its_batch_and_of_what_came_back(shop: Shop) -> 
     payment = shop.paid()
     shop.confirm(payment)
     clearing.capture()
-    shop.later(6 * DAY_SECONDS)
+    shop.later(days(6))
     reconcile.import_file(shop.gateway, "two", clearing.written(clearing.line(payment)))
     settle(shop.gateway)
     request, _ = returned(shop.gateway, 1, by="sara", reason="account is closed")

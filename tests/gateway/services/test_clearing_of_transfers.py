@@ -14,7 +14,7 @@ from gateway.services.enrol import add_issuer
 from gateway.services.open_payment import PaymentRecord
 from gateway.services.reconcile import Imported, import_file, judge_again, list_exceptions, show_exception
 from gateway.store.exceptions import Found
-from tests.fakes.clearing import DAY_SECONDS, Clearing, Told
+from tests.fakes.clearing import Clearing, Told, days
 from tests.fakes.shop import ONE, Shop
 from tests.gateway.services.test_transfers import AMOUNT, FAR, FEE, opened
 
@@ -56,7 +56,7 @@ def owed(town: Shop) -> PaymentRecord:
 
 def both(town: Shop, clearing: Clearing, debits: list[Told], credits_: list[Told]) -> tuple[Imported, Imported]:
     """Import both banks' files of the day, once it is over."""
-    town.later(DAY_SECONDS)
+    town.later(days(1))
     return (
         import_file(town.gateway, "two", clearing.written(*debits)),
         import_file(town.gateway, "one", clearing.written(*credits_)),
@@ -93,7 +93,7 @@ def test_d7_over_midnight_each_leg_stands_in_the_file_of_its_own_banks_day(town:
     told, kept_quiet = (clearing.credit(payment) for payment in payments)
     done = both(town, clearing, debits, [])
     assert [each.differences for each in done] == [{}, {}]
-    town.later(2 * DAY_SECONDS)
+    town.later(days(2))
 
     assert import_file(town.gateway, "two", clearing.written(day=next_day)).differences == {}
     second = import_file(town.gateway, "one", clearing.written(told, day=next_day))
@@ -181,12 +181,12 @@ def test_d7_a_credit_said_to_be_taken_back_must_be_told_as_that(town: Shop, clea
     credits_ = [clearing.credit(payment) for payment in payments]
     debits = [clearing.line(payment) for payment in payments]
     both(town, clearing, debits, credits_)
-    town.settle_down(after=DAY_SECONDS)
+    town.settle_down(after=days(1))
     assert [town.state(payment) for payment in payments] == [PaymentState.REVERSED] * 2
     judge_again(town.gateway)
     assert list_exceptions(town.gateway) == [], "in the file of the day before it could not be told"
     next_day = clearing.day + dt.timedelta(days=1)
-    town.later(2 * DAY_SECONDS)
+    town.later(days(2))
 
     done = import_file(town.gateway, "one", clearing.written(credits_[0].undone(clearing.day), day=next_day))
 
@@ -204,7 +204,7 @@ def test_d7_a_debit_without_its_credit_past_the_deadline_is_an_exception(town: S
     done = both(town, clearing, [line], [])
     assert [(each.verdicts, each.differences) for each in done] == [({"matched": 1}, {}), ({}, {})]
 
-    town.later(DAY_SECONDS + PAST_DEADLINE_SECONDS)
+    town.later(days(1) + PAST_DEADLINE_SECONDS)
     for _ in range(2):
         judge_again(town.gateway)
 
@@ -218,7 +218,7 @@ def test_d7_an_overdue_credit_is_found_by_the_file_that_brings_its_debit(town: S
     silent, heard = owed(town), owed(town)
     clearing.capture()
     debits = [clearing.line(payment) for payment in (silent, heard)]
-    town.later(DAY_SECONDS)
+    town.later(days(1))
     import_file(town.gateway, "one", clearing.written(clearing.credit(heard)))
 
     done = import_file(town.gateway, "two", clearing.written(*debits))
@@ -234,7 +234,7 @@ def test_d7_a_credit_under_way_is_judged_once_its_bank_has_answered(town: Shop, 
     done = both(town, clearing, [clearing.line(payment)], [clearing.credit(payment)])
     assert done[1].verdicts == {"under_way": 1}
     town.switch.stands.add(Route.CREDIT)
-    town.settle_down(after=DAY_SECONDS)
+    town.settle_down(after=days(1))
     assert town.state(payment) is PaymentState.CONFIRMED
 
     judge_again(town.gateway)
@@ -253,7 +253,7 @@ def test_d7_d11_a_refund_is_a_credit_of_its_payments_bank(town: Shop, clearing: 
     town.work()
     clearing.capture()
     lines = [clearing.line(told), clearing.line(quiet), clearing.refund(told)]
-    town.later(DAY_SECONDS)
+    town.later(days(1))
 
     done = import_file(town.gateway, "two", clearing.written(*lines))
 

@@ -18,7 +18,7 @@ from gateway.services.open_payment import PaymentRecord
 from gateway.services.reconcile import import_file, judge_again, list_exceptions, list_unnamed, show_exception
 from gateway.services.reverse import reverse
 from gateway.store.exceptions import Found
-from tests.fakes.clearing import DAY_SECONDS, Clearing
+from tests.fakes.clearing import Clearing, days
 from tests.fakes.shop import Shop
 from tests.fakes.switch import debit_but_silent, decline
 
@@ -64,7 +64,7 @@ def test_f31_what_both_books_have_matches_and_again_changes_nothing(shop: Shop, 
     clearing.capture()
     lines = (clearing.line(kept), clearing.line(back).but(state="reversed"))
     content = clearing.written(*lines)
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
 
     first = import_file(shop.gateway, "two", content)
     books = shop.rows("SELECT * FROM clearing_line ORDER BY line_id")
@@ -93,7 +93,7 @@ def test_f31_each_planted_difference_is_a_listed_exception(shop: Shop, clearing:
         line["undone_here"],
         line["declined"],
     )
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
 
     done = import_file(shop.gateway, "two", content)
 
@@ -113,7 +113,7 @@ def test_f31_an_attempt_nobody_here_knows_is_missing_here(shop: Shop, clearing: 
     """F31: the bank took money under a key that is not ours."""
     own = clearing.line(bought(shop))
     stranger = own.but(key=("581672", "00000001", "999999", "0" * 12, "261129000000"))
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
 
     import_file(shop.gateway, "two", clearing.written(own, stranger))
 
@@ -129,14 +129,14 @@ def test_f32_a_bank_that_said_reversed_and_kept_the_debit_is_found_by_a_later_fi
     honest, liar = shop.paid(), shop.paid()
     clearing.capture()
     lines = (clearing.line(honest), clearing.line(liar))
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
     for payment in (honest, liar):
         reverse(shop.gateway, shop.caller, payment.payment_id, None)
     shop.work()
     assert import_file(shop.gateway, "two", clearing.written(*lines)).differences == {}
     next_day = clearing.day + dt.timedelta(days=1)
     content = clearing.written(lines[0].undone(clearing.day), day=next_day)
-    shop.later(2 * DAY_SECONDS)
+    shop.later(days(2))
 
     done = import_file(shop.gateway, "two", content)
 
@@ -155,13 +155,13 @@ def test_f31_f32_files_may_come_in_any_order(
     """F31, F32: approved on one day, undone there on the next, here the day after: the last file to come decides."""
     payment = shop.paid()
     clearing.capture()
-    line, days = clearing.line(payment), [clearing.day + dt.timedelta(days=after) for after in range(3)]
-    shop.later(2 * DAY_SECONDS)
+    line, dates = clearing.line(payment), [clearing.day + dt.timedelta(days=after) for after in range(3)]
+    shop.later(days(2))
     reverse(shop.gateway, shop.caller, payment.payment_id, None)
     shop.work()
-    shop.later(4 * DAY_SECONDS)
+    shop.later(days(4))
     undone = (line.undone(clearing.day),) if told else ()
-    files = [clearing.written(*lines, day=day) for lines, day in zip(((line,), undone, ()), days, strict=True)]
+    files = [clearing.written(*lines, day=day) for lines, day in zip(((line,), undone, ()), dates, strict=True)]
 
     differences = [import_file(shop.gateway, "two", files[each]).differences for each in order]
 
@@ -178,7 +178,7 @@ def test_f31_f32_clocks_that_differ_at_midnight_accuse_nobody_and_hide_nothing(s
         day=clearing.day,
     )
     line = clearing.line(payment)
-    shop.later(3 * DAY_SECONDS)
+    shop.later(days(3))
 
     assert import_file(shop.gateway, "two", clearing.written(line)).verdicts == {"matched": 1}
     next_day = clearing.day + dt.timedelta(days=1)
@@ -190,14 +190,14 @@ def test_f31_a_movement_told_again_in_a_later_file_is_a_duplicate(shop: Shop, cl
     payment = shop.paid()
     clearing.capture()
     line = clearing.line(payment)
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
     reverse(shop.gateway, shop.caller, payment.payment_id, None)
     shop.work()
     import_file(shop.gateway, "two", clearing.written(line))
-    days = [clearing.day + dt.timedelta(days=n) for n in (1, 2)]
-    shop.later(3 * DAY_SECONDS)
+    dates = [clearing.day + dt.timedelta(days=n) for n in (1, 2)]
+    shop.later(days(3))
 
-    done = [import_file(shop.gateway, "two", clearing.written(line.undone(clearing.day), day=day)) for day in days]
+    done = [import_file(shop.gateway, "two", clearing.written(line.undone(clearing.day), day=day)) for day in dates]
 
     assert [each.differences for each in done] == [{}, {"duplicate": 1}]
 
@@ -209,11 +209,11 @@ def test_d36_money_under_way_is_judged_when_it_has_come_to_rest(shop: Shop, clea
     for payment in payments:
         shop.pay(payment)
     lines = [clearing.line(payment) for payment in payments]
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
 
     done = import_file(shop.gateway, "two", clearing.written(lines[0].but(state="reversed"), lines[1]))
     assert (done.verdicts, judge_again(shop.gateway)) == ({"under_way": 2}, 0)
-    shop.settle_down(after=DAY_SECONDS)
+    shop.settle_down(after=days(1))
     shop.sweep()
 
     assert dict(shop.rows("SELECT number, verdict FROM clearing_line")) == {1: "matched", 2: "matched"}
@@ -230,7 +230,7 @@ def test_i14_an_approval_that_its_bank_did_not_date_is_missed_in_the_file_of_its
     """I14: DE 17 may be absent or no day that can be; no approval escapes the comparison by that."""
     shop.switch.will(lambda _switch, _request: Approved("A00001", told))
     bought(shop)
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
 
     assert import_file(shop.gateway, "two", clearing.written()).differences == {"missing_there": 1}
 
@@ -240,7 +240,7 @@ def test_i14_money_that_comes_to_rest_after_its_file_and_is_not_in_it_is_listed(
     late, told = bought(shop), bought(shop)
     shop.change("UPDATE attempt SET state = 'unknown' WHERE payment_id = :id", id=late.payment_id)
     content = clearing.written(clearing.line(told))
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
     assert import_file(shop.gateway, "two", content).differences == {}
     assert list_unnamed(shop.gateway) == 0
     shop.change("UPDATE attempt SET state = 'approved', decided_at = house_now()")
@@ -258,11 +258,11 @@ def test_i14_what_a_file_that_never_came_should_name_is_listed_once_it_is_too_la
     bought(shop)
     content = clearing.written()
     next_day = clearing.day + dt.timedelta(days=1)
-    shop.later(2 * DAY_SECONDS)
+    shop.later(days(2))
     import_file(shop.gateway, "two", clearing.written(day=next_day))
-    shop.later((LATE_DAYS + 1) * DAY_SECONDS)
+    shop.later(days(LATE_DAYS))
     assert list_unnamed(shop.gateway) == 0
-    shop.later((LATE_DAYS + 3) * DAY_SECONDS)
+    shop.later(days(LATE_DAYS + 3))
     with pytest.raises(RefusedRow, match="reconcile list"):
         import_file(shop.gateway, "two", content)
 
@@ -275,7 +275,7 @@ def test_i14_what_a_file_that_never_came_should_name_is_listed_once_it_is_too_la
 def test_i14_nothing_is_listed_of_a_bank_that_writes_no_files(shop: Shop) -> None:
     """I14: there is nothing to compare with."""
     bought(shop)
-    shop.later((LATE_DAYS + 3) * DAY_SECONDS)
+    shop.later(days(LATE_DAYS + 3))
 
     assert list_unnamed(shop.gateway) == 0
 
@@ -287,7 +287,7 @@ def test_f31_a_file_of_the_wrong_day_bank_or_acquirer_is_refused(shop: Shop, cle
     with pytest.raises(RefusedRow, match="not over"):
         import_file(shop.gateway, "two", content)
     shop.change('INSERT INTO issuer SELECT (jsonb_populate_record(i, \'{"issuer_id"\\: "three"}\')).* FROM issuer i')
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
     with pytest.raises(RefusedRow, match="no issuer nobody"):
         import_file(shop.gateway, "nobody", content)
     with pytest.raises(RefusedRow, match="we are 581672"):
@@ -303,7 +303,7 @@ def test_f31_a_file_of_the_wrong_day_bank_or_acquirer_is_refused(shop: Shop, cle
     shop.change("UPDATE issuer SET switch_of = 'two' WHERE issuer_id = 'three'")
     with pytest.raises(RefusedRow, match="link of two"):
         import_file(shop.gateway, "three", content)
-    shop.later(40 * DAY_SECONDS)
+    shop.later(days(40))
     with pytest.raises(RefusedRow, match="too late"):
         import_file(shop.gateway, "two", content)
 
@@ -311,7 +311,7 @@ def test_f31_a_file_of_the_wrong_day_bank_or_acquirer_is_refused(shop: Shop, cle
 def test_f31_two_imports_at_once_are_one(shop: Shop, clearing: Clearing) -> None:
     """F31: the second waits for the first and then finds that it is there."""
     content = clearing.written(*(clearing.line(bought(shop)) for _ in range(3)))
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
 
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: import_file(shop.gateway, "two", content), range(4)))
@@ -324,7 +324,7 @@ def planted(shop: Shop, clearing: Clearing) -> int:
     """Plant one difference and return its number."""
     bought(shop)
     clearing.capture()
-    shop.later(DAY_SECONDS)
+    shop.later(days(1))
     import_file(shop.gateway, "two", clearing.written())
     return list_exceptions(shop.gateway)[0].exception_id
 
@@ -356,7 +356,7 @@ def test_d35_an_approval_comes_in_time_and_about_what_was_asked(shop: Shop, clea
     """D35: after a day, or when the subject is another by now, nothing happens; after a day one can ask anew."""
     number = planted(shop, clearing)
     late = ask(shop.gateway, Asked.RESOLVE, number, by="sara", reason="the bank confirmed")
-    shop.later(2 * DAY_SECONDS)
+    shop.later(days(2))
     with pytest.raises(RefusedRow, match="more than a day"):
         approve(shop.gateway, late, by="ali")
     anew = ask(shop.gateway, Asked.RESOLVE, number, by="sara", reason="the bank confirmed")

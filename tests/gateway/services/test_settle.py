@@ -18,13 +18,13 @@ from gateway.services.open_payment import PaymentRecord
 from gateway.services.reconcile import import_file, list_exceptions
 from gateway.services.reverse import reverse
 from gateway.services.settle import returned, settle
-from tests.fakes.clearing import DAY_SECONDS, Clearing
+from tests.fakes.clearing import Clearing, days
 from tests.fakes.shop import MERCHANT, Shop
 from tests.fakes.switch import Giving, give, give_no, never_given
 
 FIRST, SECOND = "IR062960000000100324200001", "IR760570028180010800000101"
 PAYABLE = f"payable:{MERCHANT.merchant_id}"
-WEEK = 7 * DAY_SECONDS
+WEEK = days(7)
 """Later than every hold and every cut-off of a day."""
 
 
@@ -178,7 +178,7 @@ def test_i13_a_payment_is_reversed_or_settled_and_never_both(shop: Shop) -> None
         payment = bought(shop)
         here.capture()
         content = here.written(here.line(payment))
-        shop.later(day * WEEK + 3 * DAY_SECONDS)
+        shop.later(day * WEEK + days(3))
         import_file(shop.gateway, "two", content)
         within = "1799.9 seconds" if day % 2 else "1800 seconds"
         shop.change(
@@ -186,7 +186,7 @@ def test_i13_a_payment_is_reversed_or_settled_and_never_both(shop: Shop) -> None
             id=payment.payment_id,
         )
         shop.change("UPDATE payment SET authorised_at = confirmed_at WHERE payment_id = :id", id=payment.payment_id)
-        shop.later(day * WEEK + 3 * DAY_SECONDS)
+        shop.later(day * WEEK + days(3))
         open_batch(shop)
         start = threading.Barrier(2)
 
@@ -345,7 +345,7 @@ def test_d11_a_new_iban_waits_two_days_after_two_people_and_its_merchant_is_told
     shop: Shop, clearing: Clearing
 ) -> None:
     """D11, D35: no IBAN, no payout; asked for it is not usable, approved it waits 48 hours; the feed tells of it."""
-    matched(shop, clearing, bought(shop), later=3 * DAY_SECONDS)
+    matched(shop, clearing, bought(shop), later=days(3))
     assert settle(shop.gateway) == 0
     who = {"parts": 1, "by": "sara", "reason": "letter of the merchant"}
     request = add_iban(shop.gateway, MERCHANT.merchant_id, FIRST, **who)  # type: ignore[arg-type]  # as above
@@ -361,7 +361,7 @@ def test_d11_a_new_iban_waits_two_days_after_two_people_and_its_merchant_is_told
     assert iban.usable_from is not None
     assert iban.approved_at is not None
     assert iban.usable_from - iban.approved_at == dt.timedelta(hours=48)
-    shop.later(3 * DAY_SECONDS + WEEK)
+    shop.later(days(3) + WEEK)
     assert settle(shop.gateway) == 1
     with pytest.raises(Exception, match="merchant_iban_hold"):
         shop.change("UPDATE merchant_iban SET usable_from = approved_at + interval '47 hours'")
@@ -395,7 +395,7 @@ def test_d11_shares_of_several_ibans_sum_to_the_rial(shop: Shop, clearing: Clear
 def test_d35_an_iban_whose_request_lapsed_is_asked_for_again(shop: Shop) -> None:
     """D35: after a day the request is void; the same IBAN can be asked for anew, an approved one cannot."""
     late = add_iban(shop.gateway, MERCHANT.merchant_id, FIRST, parts=1, by="sara", reason="letter of the merchant")
-    shop.later(2 * DAY_SECONDS)
+    shop.later(days(2))
     with pytest.raises(RefusedRow, match="more than a day"):
         approve(shop.gateway, late, by="ali")
     iban_id = list_ibans(shop.gateway, MERCHANT.merchant_id)[0].iban_id

@@ -22,7 +22,7 @@ from gateway.services.owed import add_biller
 from gateway.services.reconcile import import_file
 from gateway.services.settle import returned, settle
 from gateway.services.statements import export, list_settlements, settlement_lines
-from tests.fakes.clearing import DAY_SECONDS, Clearing
+from tests.fakes.clearing import Clearing, days
 from tests.fakes.shop import MERCHANT, Shop
 from tests.fakes.switch import give_no
 from tests.gateway.services.test_bills import PHONE, PHONE_CO, WATER, WATER_CO, opened
@@ -164,7 +164,7 @@ def test_d35_a_billers_iban_waits_two_days_like_any(town: Shop) -> None:
     here = Clearing(town)
     here.capture()
     content = here.written(here.line(payment))
-    town.later(DAY_SECONDS)
+    town.later(days(1))
     import_file(town.gateway, "two", content)
     open_batch(town)
     assert settle(town.gateway) == 0
@@ -311,7 +311,7 @@ def test_i13_a_bill_is_refunded_or_paid_out_and_never_both(
         payment = paid(town, bill, order=f"b-{week}")
         here.capture()
         content = here.written(here.line(payment))
-        town.later(week * WEEK + 3 * DAY_SECONDS)
+        town.later(week * WEEK + days(3))
         import_file(town.gateway, "two", content)
         open_batch(town)
         start = threading.Barrier(2)
