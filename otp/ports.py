@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from foundation.sensitive import Sensitive
 
@@ -102,6 +102,7 @@ class SmsProvider(Protocol):
         ...
 
 
+@runtime_checkable
 class ProviderReceipts(Protocol):
     """A provider that tells what became of its messages."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +17,7 @@ from foundation.database import guard_no_transaction
 from foundation.persian import Language
 from otp.domain.card import normalise_mobile
 from otp.domain.errors import InvalidMobile
-from otp.ports import SmsAccepted, SmsMessage
+from otp.ports import Receipt, SmsAccepted, SmsMessage
 from sandbox.cards import CARDS
 from sandbox.crashes import passing
 from sandbox.faults import FaultsFile, Sms
@@ -34,6 +34,9 @@ NUMBER_DIGITS_MOST = 15
 
 FEED_POLL_SECONDS = 0.4
 
+_MESSAGE_ID = "phone-"
+"""Before a message's reference, in the name that the provider gives it."""
+
 _SMS_BEHAVIOURS: dict[str, Sms] = {"sms_lost": "drop", "sms_late": "delay"}
 _WORLD: dict[Sms, Switches] = {
     "deliver": Switches(),
@@ -46,7 +49,7 @@ blueprint = Blueprint("phone", __name__, url_prefix="/sandbox/phone", template_f
 
 
 class PhoneProvider:
-    """Implements :class:`otp.ports.SmsProvider`: delivers to the phones of this sandbox.
+    """Implements :class:`otp.ports.SmsProvider` and :class:`otp.ports.ProviderReceipts` for this sandbox's phones.
 
     Args:
         account: the bank's with this provider; two banks may use one reference.
@@ -63,7 +66,13 @@ class PhoneProvider:
         message = replace(message, reference=f"{self._account}{message.reference}")
         self._store.deliver(message, switches_of(self._store, self._faults, message.mobile.reveal()))
         passing("worker.after_sms_before_mark")
-        return SmsAccepted(f"phone-{message.reference}")
+        return SmsAccepted(f"{_MESSAGE_ID}{message.reference}")
+
+    def receipts(self, message_ids: Sequence[str], timeout_seconds: float) -> Mapping[str, Receipt]:  # noqa: ARG002 - a file answers at once
+        """Tell which messages are on a phone; of one that is late or lost nothing is known, as in real networks."""
+        guard_no_transaction()
+        references = self._store.which_arrived([name.removeprefix(_MESSAGE_ID) for name in message_ids])
+        return {f"{_MESSAGE_ID}{reference}": Receipt.DELIVERED for reference in references}
 
 
 def switches_of(store: PhoneStore, faults: FaultsFile, mobile: str) -> Switches:

@@ -5,9 +5,10 @@ The store is a file of its own, outside every organisation's database: the one p
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ _TAKE_DUE = "DELETE FROM later WHERE due <= ? RETURNING reference, sender, mobil
 _ADD = "INSERT INTO message (reference, sender, mobile, text, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _NEWEST = "SELECT id, sender, text, at FROM message WHERE mobile = ? AND id > ? ORDER BY id DESC LIMIT ?"
 _ARRIVED = "SELECT mobile, id, sender, text, at FROM message WHERE id > ? ORDER BY id LIMIT ?"
+_WHICH_ARRIVED = "SELECT reference FROM message WHERE reference IN (SELECT value FROM json_each(?))"
 _SET = "INSERT OR REPLACE INTO switches VALUES (?, ?, ?, ?, ?, ?)"
 _SWITCHES_OF = "SELECT delay_seconds, lost, twice, out_of_order, airplane FROM switches WHERE mobile = ?"
 _LAND = "UPDATE later SET due = 0 WHERE mobile = ? AND due = ?"
@@ -221,6 +223,11 @@ class PhoneStore:
         """Return what arrived on any phone after the message of this number, oldest first, each with its phone."""
         with self._open() as connection:
             return [(row[0], Text(*row[1:])) for row in connection.execute(_ARRIVED, (after, most))]
+
+    def which_arrived(self, references: Sequence[str]) -> list[str]:
+        """Return those of these references whose message is on a phone."""
+        with self._open() as connection:
+            return [row[0] for row in connection.execute(_WHICH_ARRIVED, (json.dumps(references),))]
 
     def mobiles(self) -> dict[str, int]:
         """Return every phone that a card of this sandbox knows or that got a message, with its count of messages."""

@@ -47,7 +47,7 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20.0, poll_seconds: float = POLL_SECONDS) -> Any:
     """Return the first true answer of ``condition``.
 
     Raises:
@@ -60,7 +60,7 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> 
             return answer
         if time.monotonic() > deadline:
             raise InVain(f"waited {seconds} s in vain for {what}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
 
 
 class RunningWorld:

@@ -151,7 +151,7 @@ def _misfortunes(walker: Walker) -> Iterator[Sight]:
 def till(walker: Walker) -> Iterator[Sight]:
     """A sale by first PIN, one that the bank says no to, and the first taken back."""
     page, card = walker.page, walker.world.fresh_card()
-    yield walker.at("till", "empty", f"{walker.bank}/sandbox/pos/")
+    yield walker.at("till", "new-sale", f"{walker.bank}/sandbox/pos/")
     for pin, state in ((card["pin1"], "approved"), ("0000", "declined")):
         page.fill("#typed", card["pan"])
         page.fill("#pin", pin)

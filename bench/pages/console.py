@@ -7,11 +7,19 @@ from collections.abc import Iterator
 from playwright.sync_api import expect
 
 from bench.pages.walker import Sight, Walker
+from otp.console.words_of_states import DELIVERY
+from otp.domain.authorisation import PIN_LOCKS
+from sandbox.running import wait_for
 from sandbox.seed import OPERATOR_PASSWORD, OPERATORS
 from sandbox.shopper import Shopper
 
-WRONG_CODES = 5
+WRONG_CODES = PIN_LOCKS[0][0]
 """As many as lock a card."""
+
+RECEIPT_SECONDS = 60.0
+"""Within which the bank has asked its SMS provider, and was told."""
+
+LOOK_AGAIN_SECONDS = 3.0
 
 TAIL = 4
 """Digits of a card's number that its masked form shows at the end."""
@@ -30,6 +38,22 @@ def console(walker: Walker) -> Iterator[Sight]:
     yield walker.sight("console", "cards-mistake")
     _find(walker, walker.world.info["cards"][0]["pan"])  # it was bought with, so that there is a story
     yield walker.sight("console", "card")
+
+
+def delivered(walker: Walker) -> Iterator[Sight]:
+    """A code that its holder asked for, whose SMS the provider says is on the phone; nobody has typed it yet."""
+    card = walker.world.fresh_card()
+    shopper = Shopper(walker.world, card)
+    shopper.check_out()
+    shopper.request_pin()
+    word = getattr(DELIVERY["delivery.delivered"], walker.language)
+
+    def is_told() -> bool:
+        _find(walker, card["pan"])
+        return walker.page.get_by_text(word).count() > 0
+
+    wait_for(is_told, "the receipt of the SMS", seconds=RECEIPT_SECONDS, poll_seconds=LOOK_AGAIN_SECONDS)
+    yield walker.sight("console", "card-delivered")
 
 
 def unlocking(walker: Walker) -> Iterator[Sight]:

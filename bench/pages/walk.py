@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from bench.pages.around import controls, phones, reference
 from bench.pages.bank import machine, ramznegar, till
 from bench.pages.card import challenge, purchase, refusals, time_passing, troubles, typing
-from bench.pages.console import console, unlocking
+from bench.pages.console import console, delivered, unlocking
 from bench.pages.kinds import asked_transfers, balances, bills, refused_bill, top_ups, transfers
 from bench.pages.outcomes import cancelling, endings, failures, receipts, waiting
 from bench.pages.shop import shelf, shopkeeping
@@ -19,7 +19,7 @@ CARD: tuple[Part, ...] = (purchase, typing, refusals, time_passing, troubles, ch
 OUTCOMES: tuple[Part, ...] = (cancelling, receipts, endings, failures, waiting)
 KINDS: tuple[Part, ...] = (bills, refused_bill, transfers, asked_transfers, top_ups, balances)
 AROUND: tuple[Part, ...] = (phones, controls, reference)
-BANK: tuple[Part, ...] = (machine, ramznegar, till, console, unlocking)
+BANK: tuple[Part, ...] = (machine, ramznegar, till, console, delivered, unlocking)
 
 
 def walk(walker: Walker) -> Iterator[Sight]:

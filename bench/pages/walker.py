@@ -21,6 +21,7 @@ import psycopg
 import requests
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from otp.domain.device import WRONG_CODES_MAX
 from sandbox.running import RunningWorld, free_ports, wait_for
 
 Language = Literal["fa", "en"]
@@ -197,7 +198,7 @@ class Walker:
 
     def suspend_devices(self) -> None:
         """Let wrong codes have been typed for every phone with Ramznegar as often as suspends it."""
-        self._change("bank_two", "UPDATE device SET state = 'suspended', wrong_codes = %s WHERE state = 'active'", 10)
+        self._change("bank_two", _SUSPEND, WRONG_CODES_MAX)
 
     def _change(self, organisation: str, statement: str, value: object) -> None:
         owner = self.world.world.database_url(organisation, "owner").replace("+psycopg", "")
@@ -250,6 +251,7 @@ _LATE = {
     column: f"UPDATE payment SET {column} = house_now() - interval '1 second' WHERE page_token = %s"  # noqa: S608 - two names
     for column in ("page_expires_at", "decided_by")
 }
+_SUSPEND = "UPDATE device SET state = 'suspended', wrong_codes = %s WHERE state = 'active'"
 
 
 def _answers(address: str) -> bool:

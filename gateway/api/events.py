@@ -89,7 +89,7 @@ SAID_AS: dict[str, type[Told]] = {
 class WebhookEventOut(_Out):
     """One thing that happened, as it was at that moment; it never changes and its id stays its own."""
 
-    id: str
+    id: Annotated[str, Field(description="of the event; the same at every try")]
     type: Annotated[str, Field(description="ignore types you do not know")]
     created_at: dt.datetime
     timestamp: Annotated[dt.datetime, Field(description="created_at, by the name that Standard Webhooks gives it")]

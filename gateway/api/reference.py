@@ -17,11 +17,12 @@ from pydantic import BaseModel
 
 from gateway.api.asking import gateway_of_app
 from gateway.api.catalogue import ROWS, Row
+from gateway.api.field_wording import persian
 from gateway.api.openapi import VERSION, document, example_of
 from gateway.api.operations import PREFIX, Operation
 from gateway.api.problems import speaks_persian, type_of
 from gateway.api.schemas import ProblemRow, ProblemsOut
-from gateway.api.wording import FIELDS, PAGE, STATES
+from gateway.api.wording import PAGE, STATES
 from gateway.domain.scopes import MEANS
 
 POLICY = (
@@ -86,7 +87,7 @@ def _page(template: str, **values: object) -> Response:
             other_lang="en" if lang == "fa" else "fa",
             t=lambda key: coded(getattr(PAGE[key], lang)),
             said=lambda both: getattr(both, lang),
-            field=lambda name, english: FIELDS[name] if lang == "fa" else english,
+            field=lambda name, schema, said: _field(name, said or said_of(schema), lang),
             coded=coded,
             sandbox=settings.mode == "sandbox",
             base=settings.public_url.rstrip("/") + PREFIX,
@@ -120,6 +121,16 @@ def coded(text: str) -> Markup:
         for number, part in enumerate(parts)
     )
     return Markup("").join(marked)
+
+
+def said_of(schema: dict[str, Any]) -> str:
+    """Return what the contract says of a property; of one that may be null it says so at its first choice."""
+    choices = [schema, *schema.get("anyOf", ())]
+    return next((choice["description"] for choice in choices if "description" in choice), "")
+
+
+def _field(name: str, said: str, lang: str) -> Markup:
+    return coded(persian(name, said) if lang == "fa" else said)
 
 
 def _described(described: dict[str, Any], operation: Operation) -> dict[str, Any]:

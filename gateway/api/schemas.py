@@ -161,7 +161,7 @@ class ReverseIn(In):
 class PageQuery(In):
     """Which page of a list."""
 
-    limit: Annotated[Limit, Field(description="payments per page")] = PAGE_USUAL
+    limit: Annotated[Limit, Field(description="rows per page")] = PAGE_USUAL
     cursor: Annotated[
         str | None,
         Field(max_length=CURSOR_MOST, description="next_cursor of the page before; keep the filters while paging"),

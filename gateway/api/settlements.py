@@ -45,7 +45,7 @@ class PayoutOut(_Out):
 class SettlementOut(_Out):
     """Your part of one batch; it never changes."""
 
-    id: Annotated[str, Field(pattern=SETTLEMENT_ID_PATTERN)]
+    id: Annotated[str, Field(pattern=SETTLEMENT_ID_PATTERN, description="of the settlement")]
     business_day: Annotated[dt.date, Field(description="the day that was cut off, in Tehran")]
     value_day: Annotated[dt.date, Field(description="the next business day, on which the bank pays")]
     closed_at: dt.datetime

@@ -26,16 +26,18 @@ from gateway.services.transfer_requests import (
     list_transfers,
 )
 
+AMOUNT_SAID = (
+    f"whole rials without the fee, {LIMITS[-1].least.amount} to {LIMITS[-1].most.amount}; "
+    "left out, whoever pays types it"
+)
+
 
 class OpenTransferIn(OpenIn):
     """Open a transfer from card to card; card numbers are typed on its page and nowhere else."""
 
     amount: Annotated[
         Amount | None,
-        Field(
-            description=f"whole rials without the fee, {LIMITS[-1].least.amount} to {LIMITS[-1].most.amount}; "
-            "left out, whoever pays types it"
-        ),
+        Field(description=AMOUNT_SAID),
     ] = None
     destination_token: Annotated[
         Text | None,
@@ -58,7 +60,7 @@ class TransferOut(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: str
+    id: Annotated[str, Field(description="of the transfer")]
     state: Annotated[
         State, Field(description="authorised: taken from one card and on its way to the other; confirmed: complete")
     ]

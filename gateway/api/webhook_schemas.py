@@ -83,9 +83,9 @@ class WebhookEventsQuery(In):
 class EndpointOut(_Out):
     """An endpoint as it stands; its secrets are never shown again."""
 
-    id: str
+    id: Annotated[str, Field(description="of the endpoint")]
     url: str
-    description: str | None
+    description: Annotated[str | None, Field(description="for your own eyes")]
     event_types: list[str]
     enabled: bool
     disabled_at: dt.datetime | None

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, Valid
 
 from foundation.sensitive import Sensitive
 from foundation.settings import InvalidSettings
-from otp.ports import Receipt, SmsProvider
+from otp.ports import ProviderReceipts, Receipt, SmsProvider
 from otp.sms.failover import Failover, Member, Watcher
 from otp.sms.ghasedak import GHASEDAK
 from otp.sms.health import Health
@@ -106,7 +106,9 @@ def open_providers(path: Path, watcher: Watcher) -> Failover:
 def _member(row: _Row, sender: Sender) -> Member:
     health = Health(row.weight)
     if row.kind == FACTORY:
-        return Member(row.name, _made_by(row), row.timeout_seconds, health)
+        made = _made_by(row)
+        receipts = made if isinstance(made, ProviderReceipts) else None
+        return Member(row.name, made, row.timeout_seconds, health, receipts)
     if row.kind == SMPP:
         centre = SmppProvider(_centre(row))
         return Member(row.name, centre, row.timeout_seconds, health, session=centre)

@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from foundation.sensitive import Sensitive
-from otp.ports import SmsMessage
+from otp.ports import Receipt, SmsMessage
 from sandbox import phone_store
 from sandbox.cards import CARDS
 from sandbox.faults import Faults, FaultsFile
@@ -104,6 +104,23 @@ def test_what_waited_in_airplane_mode_arrives_at_its_end(store: PhoneStore, faul
 
     assert sorted(texts(store)) == ["a", "b"]
     assert sorted(texts(store)) == ["a", "b"]
+
+
+def test_the_provider_tells_of_messages_that_are_on_a_phone(
+    store: PhoneStore, faults: FaultsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that is late when it has come; of one that was lost, or never sent, nothing."""
+    here = PhoneProvider(store, faults, "bank/")
+    sent = {}
+    for name, switches in (("now", Switches()), ("late", Switches(delay_seconds=20)), ("lost", Switches(lost=True))):
+        store.set_switches(MOBILE, switches)
+        message = SmsMessage(name, "30003303", Sensitive(MOBILE), Sensitive(name), 5.0)
+        sent[name] = here.send(message).message_id
+    asked = [*sent.values(), "phone-bank/never"]
+
+    assert here.receipts(asked, 1.0) == {sent["now"]: Receipt.DELIVERED}
+    pass_time(monkeypatch, 21)
+    assert here.receipts(asked, 1.0) == dict.fromkeys((sent["now"], sent["late"]), Receipt.DELIVERED)
 
 
 @pytest.mark.parametrize("seconds", [each for each in DELAYS if each])

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from gateway.api.door import OPERATIONS
+from gateway.api.field_wording import FIELDS, SENTENCES, persian
 from gateway.api.openapi import document
-from gateway.api.reference import coded
-from gateway.api.wording import FIELDS, PAGE, STATES
+from gateway.api.reference import coded, said_of
+from gateway.api.wording import PAGE, STATES
 from gateway.app import create_app
 from gateway.domain.payment import PUBLISHED
 from tests.fakes.shop import Shop
@@ -77,18 +79,38 @@ def test_the_reader_chooses_the_language(client: FlaskClient) -> None:
     assert client.get("/api/v1/docs", headers={"Accept-Language": "fa"}).headers["Content-Language"] == "fa"
 
 
+def properties_of(schema: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names of an object's properties, each with what the contract says of it."""
+    return [(name, said_of(of)) for name, of in schema["properties"].items()]
+
+
+def test_a_name_that_means_several_things_is_told_where_it_stands() -> None:
+    """By what the contract says there; a name alone has one meaning."""
+    endpoint, payment = "for your own eyes", "shown on the page, at most 120 printable characters"
+
+    assert persian("description", endpoint) == SENTENCES[endpoint]
+    assert persian("description", payment) == persian("description", "") == FIELDS["description"]
+
+
 def test_every_field_and_sentence_is_in_both_languages() -> None:
     """Whatever stands in the contract has its Persian, and nothing else has."""
     spec = document(OPERATIONS, "http://x")
-    named = {name for schema in spec["components"]["schemas"].values() for name in schema["properties"]}
-    named |= {
-        parameter["name"]
+    told = [pair for schema in spec["components"]["schemas"].values() for pair in properties_of(schema)]
+    told += [
+        (parameter["name"], parameter.get("description", ""))
         for path in spec["paths"].values()
         for operation in path.values()
         for parameter in operation.get("parameters", ())
-    }
+    ]
+    sentences: dict[str, set[str]] = {}
+    for name, said in told:
+        sentences.setdefault(name, set()).update({said} - {""})
 
-    assert named == FIELDS.keys()
+    assert sentences.keys() == FIELDS.keys()
+    assert {said for _, said in told} >= SENTENCES.keys()
+    one_meaning = {name: len(said - SENTENCES.keys()) <= 1 for name, said in sentences.items()}
+    assert [name for name, one in one_meaning.items() if not one] == []
+    assert all(PERSIAN.search(text) for text in (*FIELDS.values(), *SENTENCES.values()))
     assert STATES.keys() == PUBLISHED
     for both in (*STATES.values(), *(said for key, said in PAGE.items() if key != "other")):
         assert PERSIAN.search(both.fa)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from foundation.settings import InvalidSettings
-from otp.ports import SmsAccepted, SmsMessage
+from otp.ports import Receipt, SmsAccepted, SmsMessage
 from otp.sms.accounts import PANELS, open_providers
 from tests.fakes.http import Reply, serving
 from tests.otp.sms.accounts import KEY, message
@@ -42,6 +43,18 @@ class Box:
         """Take everything."""
         return SmsAccepted(message.reference)
 
+    def receipts(self, message_ids: Sequence[str], _timeout_seconds: float) -> Mapping[str, Receipt]:
+        """Deliver everything."""
+        return dict.fromkeys(message_ids, Receipt.DELIVERED)
+
+
+class Mute:
+    """One that does not tell what becomes of messages."""
+
+    def send(self, message: SmsMessage) -> SmsAccepted:
+        """Take everything."""
+        return SmsAccepted(message.reference)
+
 
 def written(path: Path, rows: object, mode: int = 0o600) -> Path:
     """Write a file of providers."""
@@ -66,6 +79,17 @@ def test_the_file_makes_providers_in_its_order(tmp_path: Path) -> None:
 
     assert [call[:2] for call in told] == [("box", "accepted"), ("one", "accepted")]
     assert site.requests[0].path == f"/v1/{KEY}/verify/lookup.json"
+
+
+@pytest.mark.parametrize(("made", "tells"), [(Box, True), (Mute, False)])
+def test_a_factorys_provider_is_asked_for_receipts_if_it_can_tell(*, made: type, tells: bool, tmp_path: Path) -> None:
+    """By the method it has; of one without it no receipt is ever missing."""
+    row = {"name": "own", "kind": "factory", "factory": f"tests.otp.sms.test_accounts:{made.__name__}"}
+    providers = open_providers(written(tmp_path, [row]), lambda *_: None)
+
+    assert providers.tells is tells
+    assert providers.receipts(["own:sms-1"], 1.0) == ({"own:sms-1": Receipt.DELIVERED} if tells else {})
+    assert providers.missing("own:sms-1") is tells
 
 
 @pytest.mark.parametrize("kind", PANELS)
