@@ -114,7 +114,7 @@ class Cluster:
         self.stop()
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(binaries() / "postgres"), "-D", str(self._data), "-k", str(self.socket), *options]
-        pid = spawn([*_as_ordinary_user(), *command], self.log)
+        pid = spawn([*as_ordinary_user(), *command], self.log)
         self._wait_until_it_answers(pid)
         return pid
 
@@ -179,7 +179,7 @@ class Cluster:
         shutil.rmtree(fresh, ignore_errors=True)
         command = [str(binaries() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "-E", "UTF8"]
         done = subprocess.run(
-            [*_as_ordinary_user(), *command, "--no-locale", "--no-instructions", "--no-sync"],
+            [*as_ordinary_user(), *command, "--no-locale", "--no-instructions", "--no-sync"],
             capture_output=True,
             text=True,
             check=False,
@@ -209,7 +209,7 @@ class Cluster:
         return pid if is_running(pid, str(self._data)) else None
 
 
-def _as_ordinary_user() -> list[str]:
+def as_ordinary_user() -> list[str]:
     """Return the words to put before a command so that it does not run as uid 0; none for everybody else."""
     if os.geteuid() != 0:
         return []

@@ -54,6 +54,6 @@ def shop(settings: Settings, gateway_database: Database, gateway_owner_database:
         flood=FloodControl(None, workers=1),
     )
     world = Shop(gateway, switch, harim, callbacks, gateway_owner_database)
-    world.later(0)
+    world.in_the_present()
     yield world
-    world.later(0)
+    world.in_the_present()

@@ -32,6 +32,7 @@ def town(shop: Shop) -> Shop:
 @pytest.fixture
 def clearing(town: Shop) -> Clearing:
     """Both banks' side of today."""
+    town.at_noon()
     return Clearing(town)
 
 

@@ -28,6 +28,7 @@ OF_PURCHASES = ("missing_here", "missing_there", "amount_differs", "duplicate", 
 @pytest.fixture
 def clearing(shop: Shop) -> Clearing:
     """The bank's side of today."""
+    shop.at_noon()
     return Clearing(shop)
 
 

@@ -92,6 +92,7 @@ def test_d20_a_card_has_its_share_over_all_payments_by_database_rows(shop: Shop)
 
 def test_d19_who_knows_the_number_alone_uses_up_a_share_of_its_own(shop: Shop) -> None:
     """D19: three an hour and five a day, and the holder's ten are there as before."""
+    shop.at_noon()
     stranger = CardEntry(Pan.parse(PAN))
     payments = [shop.open() for _ in range(4)]
     for _ in range(3):

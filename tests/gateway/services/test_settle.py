@@ -31,6 +31,7 @@ WEEK = days(7)
 @pytest.fixture
 def clearing(shop: Shop) -> Clearing:
     """The bank's side of today."""
+    shop.at_noon()
     return Clearing(shop)
 
 
