@@ -100,8 +100,8 @@ BILLS = {
     ),
     "summary.title@BILL_PAYMENT": Words("خلاصهٔ پرداخت", "Your payment"),
     "receipt.title@BILL_PAYMENT": Words("قبض پرداخت شد", "Bills paid"),
-    "bill.some_refused.title": Words("همهٔ قبض‌ها پرداخت نشد", "Not all bills were paid"),
-    "bill.all_refused.title": Words("قبض پرداخت نشد", "The bill was not paid"),
+    "bill.some_refused.title": Words("برخی از قبض‌ها پرداخت نشد", "Some bills were not paid"),
+    "bill.all_refused.title": Words("قبضی پرداخت نشد", "No bill was paid"),
     "return@BILL_PAYMENT": Words("بازگشت", "Return"),
     "cancel@BILL_PAYMENT": Words("انصراف", "Cancel"),
     "tries.none@BILL_PAYMENT": Words(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from foundation.sensitive import Sensitive
@@ -67,6 +69,30 @@ def test_d12_what_bill_paid_told_is_enough_to_refuse_it(town: Shop, client: Flas
     feed = client.get("/api/v1/events?type=bill.refunded", headers={"Authorization": f"Bearer {KEY}"}).get_json()
     check("/api/v1/events", "get", 200, feed)
     assert [event["data"] for event in feed["items"]] == [end]
+
+
+@pytest.mark.parametrize(
+    ("bills", "heading"),
+    [((PHONE, WATER), "bill.some_refused.title"), ((WATER,), "bill.all_refused.title")],
+)
+def test_d12_the_receipts_heading_says_how_many_bills_were_refused(
+    town: Shop, client: FlaskClient, bills: tuple[Bill, ...], heading: str
+) -> None:
+    """Paid while nobody has said no; then that some were not, or none."""
+    new_key(town.gateway, "20000202", secret=KEY)
+    payment = opened(town, *bills)
+    town.pay(payment)
+    town.work()
+    (heard,) = [sent["data"] for sent in bodies(town) if sent["type"] == "bill.paid"]
+
+    def title() -> str:
+        page = client.get(f"/pay/{payment.page_token}?lang=fa").text
+        (found,) = re.findall("<h1>(.*?)</h1>", page)
+        return str(found)
+
+    assert title() == WORDS["receipt.title@BILL_PAYMENT"].fa
+    assert refuse(client, heard).status_code == 202
+    assert title() == WORDS[heading].fa
 
 
 def bodies(town: Shop) -> list[dict[str, Any]]:
