@@ -8,9 +8,8 @@ import psycopg
 import pytest
 import requests
 
-from sandbox.places import CannotRun
 from sandbox.shopper import Shopper
-from tests.world import RunningWorld, wait_for
+from tests.world import RunningWorld, database_started, wait_for
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def test_f13_the_first_purchase_after_a_restart_succeeds(world: RunningWorld, by
 
     cluster.crash(by)
     away = [shopper.pay(code), *(requests.get(page.url, timeout=20) for _ in range(4))]
-    wait_for(lambda: started(world), "PostgreSQL to start")
+    wait_for(lambda: database_started(world), "PostgreSQL to start")
 
     assert {answer.status_code for answer in away} == {HTTPStatus.SERVICE_UNAVAILABLE}
     assert all(answer.headers["Retry-After"].isdecimal() for answer in away)
@@ -48,12 +47,3 @@ def test_f13_the_first_purchase_after_a_restart_succeeds(world: RunningWorld, by
     other.check_out("soap")
     assert "پرداخت انجام شد" in other.pay(other.request_pin()).text
     assert not world.ended
-
-
-def started(world: RunningWorld) -> bool:
-    """Start PostgreSQL, if what the dead one shared is free."""
-    try:
-        world.world.cluster.start()
-    except CannotRun:
-        return False
-    return True

@@ -18,10 +18,9 @@ import pytest
 import requests
 from psycopg import sql
 
-from sandbox.places import CannotRun
 from sandbox.postgres import as_ordinary_user
 from sandbox.shopper import Shopper
-from tests.world import RunningWorld, wait_for
+from tests.world import RunningWorld, database_started, wait_for
 
 PAGE_BYTES = 8_192
 LOG_SEGMENT_BYTES = 16 * 2**20
@@ -80,7 +79,7 @@ def test_f28_no_room_for_the_log_stops_the_database_and_with_room_all_goes_on(wo
     assert shopper.pay(code).status_code == HTTPStatus.SERVICE_UNAVAILABLE
     wait_for(lambda: world.world.cluster.pid is None, "PostgreSQL to halt")
     assert open_payment(world, "halted").status_code == HTTPStatus.SERVICE_UNAVAILABLE
-    wait_for(lambda: started(world), "PostgreSQL to start, with room")
+    wait_for(lambda: database_started(world), "PostgreSQL to start, with room")
 
     shopper.page = page
     assert "پرداخت انجام شد" in shopper.pay(code).text
@@ -170,12 +169,3 @@ def count_payments(world: RunningWorld) -> int:
     with world.world.cluster.superuser("gateway") as owner:
         (count,) = owner.execute("SELECT count(*) FROM payment").fetchone() or (0,)
     return int(str(count))
-
-
-def started(world: RunningWorld) -> bool:
-    """Start PostgreSQL, if what the dead one shared is free."""
-    try:
-        world.world.cluster.start()
-    except CannotRun:
-        return False
-    return True
