@@ -34,11 +34,10 @@ CODE_AFTER = """async () => {
 
 
 def open_anew(someone: Holder, screen: str) -> None:
-    """Open a screen in a page that shows no other one before it, and that is not drawn again while it is looked at."""
+    """Open a screen in a page that shows no other one before it."""
     someone.open(screen)
     someone.page.reload()
     expect(someone.page.locator("h1")).not_to_be_empty()
-    someone.page.wait_for_load_state("networkidle")  # what the bank knows of the cards has come
 
 
 @pytest.mark.parametrize(("language", "options"), LOOKS)
