@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -134,15 +134,28 @@ def limit(world: RunningWorld, size: int | str) -> None:
     """Let no process of PostgreSQL's that serves, or is started from now on, write a file beyond ``size`` bytes."""
     server = world.world.cluster.pid
     assert server is not None
-    for pid in (server, *sessions(server)):
-        prlimit = ["prlimit", f"--pid={pid}", f"--fsize={size}:"]
-        subprocess.run([*as_ordinary_user(), *prlimit], check=True, timeout=10)  # noqa: S603 - words of ours
+    _limit(server, size)
+    for pid in sessions(server):
+        with suppress(subprocess.CalledProcessError):  # it has ended since
+            _limit(pid, size)
+
+
+def _limit(pid: int, size: int | str) -> None:
+    prlimit = ["prlimit", f"--pid={pid}", f"--fsize={size}:"]
+    subprocess.run([*as_ordinary_user(), *prlimit], check=True, timeout=10)  # noqa: S603 - words of ours
 
 
 def sessions(server: int) -> list[int]:
     """Return the processes of PostgreSQL's that serve somebody; those that tidy up are no part of this."""
     children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
-    return [int(pid) for pid in children if b"gateway_app" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in children if b"gateway_app" in _command(pid)]
+
+
+def _command(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended since
+        return b""
 
 
 def until_refused(world: RunningWorld) -> str:
