@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 _PING = text("SELECT 1")
@@ -78,6 +79,8 @@ class Database:
             },
         )
         event.listen(self._engine, "checkout", _refuse_ended)
+        event.listen(self._engine, "checkin", self._close_late)
+        self._closed = False
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.engine = self._engine
 
@@ -113,8 +116,13 @@ class Database:
         return True
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every pooled connection, and those that are lent when they come back."""
+        self._closed = True
         self._engine.dispose()
+
+    def _close_late(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        if self._closed:
+            record.invalidate()
 
 
 def is_away(error: SQLAlchemyError) -> bool:

@@ -1,5 +1,6 @@
 """One way to a transaction, and no talking inside it."""
 
+import secrets
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from foundation.database import Database, NetworkInTransaction, guard_no_transac
 from sandbox.fault_proxy import FaultProxy
 from sandbox.postgres import Cluster
 from tests.fakes.wire import wired
+from tests.world import wait_for
 
 
 def test_a_block_commits_as_one_or_not_at_all(house_database: Database) -> None:
@@ -155,3 +157,24 @@ def test_ping_tells_whether_the_database_answers(house_database: Database) -> No
     nobody = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     assert not nobody.ping()
     nobody.close()
+
+
+def test_a_connection_that_is_lent_while_its_database_closes_is_closed_when_it_comes_back(
+    house_database: Database, cluster: Cluster
+) -> None:
+    """A thread that ends after the others leaves the server no session behind."""
+    name = f"closing-{secrets.token_hex(4)}"
+    closing = Database(house_database.engine.url.render_as_string(hide_password=False), application_name=name)
+    with closing.single() as lent:
+        closing.close()
+        assert lent.scalar(text("SELECT 1")) == 1
+        assert _sessions(cluster, name) == 1
+
+    wait_for(lambda: _sessions(cluster, name) == 0, "the session to end")
+
+
+def _sessions(cluster: Cluster, application_name: str) -> int:
+    with cluster.superuser() as superuser:
+        question = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        (count,) = superuser.execute(question, (application_name,)).fetchone() or (0,)
+        return int(str(count))
