@@ -77,6 +77,8 @@ def bank_of(world: World, which: Bank, *, process: str = "otp") -> Iterator[Open
         yield bank
     finally:
         bank.database.close()
+        if bank.reader is not None:
+            bank.reader.close()
 
 
 def seed_gateway(world: World) -> None:
@@ -103,6 +105,8 @@ def gateway_of(world: World) -> Iterator[Gateway]:
         yield gateway
     finally:
         gateway.database.close()
+        if gateway.reader is not None:
+            gateway.reader.close()
 
 
 def more_terminals(world: World, count: int) -> tuple[str, ...]:
@@ -276,9 +280,13 @@ def _hanging_issuer(world: World) -> Issuer:
 
 @contextmanager
 def _settings_of(world: World, organisation: str) -> Iterator[None]:
-    """Let one organisation's settings be read from its own environment, and put ours back."""
+    """Let one organisation's settings be read from its own environment, and put ours back.
+
+    Its numbers are not this process's to count: those would hold for whatever runs here afterwards.
+    """
     before = dict(os.environ)
-    os.environ.update(world.environment(organisation))
+    own = world.environment(organisation).items()
+    os.environ.update({name: text for name, text in own if not name.endswith("_METRICS_DIRECTORY")})
     try:
         yield
     finally:
